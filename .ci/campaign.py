@@ -1,0 +1,140 @@
+"""The full figures, each against its bar: benches, simulated days, kills. Prints a table; exit 1 if a bar is missed.
+
+What each command printed is kept under var/campaign/. Run it on a machine that has nothing else to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+KEPT = ROOT / "var" / "campaign"
+BIN = Path(sys.executable).parent
+
+Figures = dict[str, Any]
+
+
+class Bar(NamedTuple):
+    """A figure and what it is held against; holds says whether it is met, None that it is only shown."""
+
+    what: str
+    figure: Callable[[Figures], str]
+    holds: Callable[[Figures], bool] | None
+
+
+class Row(NamedTuple):
+    """A line of the table; met is None where there is no bar."""
+
+    what: str
+    figure: str
+    met: bool | None
+
+
+BENCHES: dict[str, list[Bar]] = {
+    "log": [
+        Bar(
+            "group commit >= 20 x the library's recorder",
+            lambda f: f"{f['group_commit_eps'] / f['library_eps']:.1f} x",
+            lambda f: f["group_commit_eps"] >= 20 * f["library_eps"],
+        ),
+        Bar(
+            "group commit >= 0.3 x raw COPY",
+            lambda f: f"{f['group_commit_eps'] / f['copy_eps']:.2f} x",
+            lambda f: f["group_commit_eps"] >= 0.3 * f["copy_eps"],
+        ),
+        Bar("append p99 <= 10 ms", lambda f: f"{f['p99_ms']:.2f} ms", lambda f: f["p99_ms"] <= 10),
+        Bar(
+            "durability is on",
+            lambda f: f"{f['synchronous_commit']}, {f['full_page_writes']}",
+            lambda f: {f["synchronous_commit"], f["full_page_writes"]} <= {"on", True},
+        ),
+    ],
+    "fix": [
+        Bar(
+            "order to durable New p50 <= 8 x echo + 2 x commit",
+            lambda f: f"{f['p50_us']:.0f} us of {8 * f['echo_p50_us'] + 2 * f['commit_p50_us']:.0f} us",
+            lambda f: f["p50_us"] <= 8 * f["echo_p50_us"] + 2 * f["commit_p50_us"],
+        ),
+        Bar(
+            "pipelined orders >= 0.3 x echo",
+            lambda f: f"{f['orders_per_s'] / f['echo_per_s']:.2f} x",
+            lambda f: f["orders_per_s"] >= 0.3 * f["echo_per_s"],
+        ),
+        Bar(
+            "order in to child out",
+            lambda f: f"p50 {f['child_out_p50_us']:.0f} us, p99 {f['child_out_p99_us']:.0f} us",
+            None,
+        ),
+    ],
+    "replay": [
+        Bar("1,000,000 events", lambda f: f"{f['events']:,}", lambda f: f["events"] >= 1_000_000),
+        Bar("fold >= 100,000 events/s", lambda f: f"{f['events_per_s']:,.0f}", lambda f: f["events_per_s"] >= 100_000),
+        Bar("memory < 1 GB", lambda f: f"{f['rss_mb']:.0f} MB", lambda f: f["rss_mb"] < 1_000),
+        Bar("digest equals the live one", lambda f: str(f["digest_equal"]), lambda f: f["digest_equal"] in (True, 1)),
+        Bar("restart with 10,000 working orders", lambda f: f"{f['restart_s']:.2f} s", None),
+    ],
+}
+# Longer than in `make test`: how many simulated days, how many kills; and the seconds they may take.
+TESTS: dict[str, tuple[str, dict[str, str], float]] = {
+    "simulation": ("tests/simulation", {"EMS_SIMULATION_SEEDS": "2000"}, 600),
+    "kill9": ("tests/acceptance/test_kill9.py", {"EMS_KILL9_CYCLES": "60"}, 3600),
+}
+VERDICTS = {True: "met", False: "MISSED", None: "-"}
+
+
+def main() -> int:
+    """Run everything, whatever fails on the way. 0 if every bar is met."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    rows = [row for subject, bars in BENCHES.items() for row in bench(subject, bars)]
+    rows += [long_test(name, *arguments) for name, arguments in TESTS.items()]
+    width = max(len(row.what) for row in rows)
+    print()
+    for row in rows:
+        print(f"{VERDICTS[row.met]:<7} {row.what:<{width}}  {row.figure}")
+    return 1 if any(row.met is False for row in rows) else 0
+
+
+def bench(subject: str, bars: list[Bar]) -> list[Row]:
+    """One `ems bench`, judged. A bench that fails or leaves a key out misses the bars that need it."""
+    print(f"ems bench {subject} ...", flush=True)
+    done = subprocess.run([BIN / "ems", "bench", subject, "--json"], cwd=ROOT, capture_output=True, text=True, check=False)
+    (KEPT / f"bench-{subject}.json").write_text(done.stdout, "utf-8")
+    (KEPT / f"bench-{subject}.log").write_text(done.stderr, "utf-8")
+    try:
+        figures: Figures = json.loads(done.stdout)
+    except ValueError:
+        return [Row(f"{subject}: all of it", f"exit {done.returncode} and no JSON: see the log under {KEPT}", False)]
+    return [judge(subject, bar, figures) for bar in bars]
+
+
+def judge(subject: str, bar: Bar, figures: Figures) -> Row:
+    """One figure against its bar."""
+    try:
+        return Row(f"{subject}: {bar.what}", bar.figure(figures), bar.holds and bar.holds(figures))
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        return Row(f"{subject}: {bar.what}", f"{type(error).__name__} {error}", False)
+
+
+def long_test(name: str, target: str, settings: dict[str, str], limit_s: float) -> Row:
+    """One long test in a pytest of its own, its output kept. What the environment sets already stays."""
+    environment = settings | os.environ
+    told = " ".join(f"{key}={environment[key]}" for key in settings)
+    print(f"{told} pytest {target} ...", flush=True)
+    began = time.monotonic()
+    with (KEPT / f"{name}.log").open("w", encoding="utf-8") as log:
+        command = [sys.executable, "-m", "pytest", "-q", "--color=no", target]
+        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False)
+    took_s = time.monotonic() - began
+    last = next((line for line in reversed((KEPT / f"{name}.log").read_text("utf-8").splitlines()) if line.strip()), "")
+    return Row(f"{name}: {told}, <= {limit_s:.0f} s", f"{last} ({took_s:.0f} s)", done.returncode == 0 and took_s <= limit_s)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
