@@ -1,0 +1,68 @@
+"""The campaign's verdicts: a bar met, a bar missed, a figure that is not there."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def campaign() -> ModuleType:
+    path = Path(__file__).resolve().parents[1] / ".ci" / "campaign.py"
+    spec = importlib.util.spec_from_file_location("campaign", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+GOOD = {
+    "log": {
+        "group_commit_eps": 40_000, "library_eps": 2_000, "copy_eps": 130_000, "p99_ms": 10,
+        "synchronous_commit": "on", "full_page_writes": "on",
+    },
+    "fix": {
+        "p50_us": 2_600, "echo_p50_us": 200, "commit_p50_us": 500, "orders_per_s": 3_000, "echo_per_s": 10_000,
+        "child_out_p50_us": 4_000, "child_out_p99_us": 9_000,
+    },
+    "replay": {
+        "events": 1_000_000, "events_per_s": 100_000, "rss_mb": 999, "digest_equal": 1, "restart_s": 2.5,
+    },
+}  # fmt: skip
+# One change to a good run each; every one misses exactly one bar.
+SPOILED = [
+    ("log", "library_eps", 2_001),
+    ("log", "copy_eps", 140_000),
+    ("log", "p99_ms", 10.1),
+    ("log", "synchronous_commit", "off"),
+    ("log", "full_page_writes", False),
+    ("fix", "p50_us", 2_601),
+    ("fix", "orders_per_s", 2_999),
+    ("replay", "events", 999_999),
+    ("replay", "events_per_s", 99_999),
+    ("replay", "rss_mb", 1_000),
+    ("replay", "digest_equal", 0),
+]
+
+
+def verdicts(campaign: ModuleType, subject: str, figures: dict[str, object]) -> list[bool | None]:
+    return [campaign.judge(subject, bar, figures).met for bar in campaign.BENCHES[subject]]
+
+
+@pytest.mark.parametrize("subject", GOOD)
+def test_figures_on_the_bar_meet_it(campaign: ModuleType, subject: str) -> None:
+    assert False not in verdicts(campaign, subject, GOOD[subject])
+
+
+@pytest.mark.parametrize(("subject", "key", "value"), SPOILED)
+def test_a_figure_beyond_its_bar_misses_that_bar(campaign: ModuleType, subject: str, key: str, value: object) -> None:
+    assert verdicts(campaign, subject, GOOD[subject] | {key: value}).count(False) == 1
+
+
+def test_a_figure_that_is_missing_misses_its_bars(campaign: ModuleType) -> None:
+    without = {key: value for key, value in GOOD["log"].items() if key != "group_commit_eps"}
+    assert verdicts(campaign, "log", without) == [False, False, True, True]
