@@ -1,0 +1,144 @@
+"""Reading the log: one stream, everything, what comes next, and the proof that nothing was altered."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Lock, Task
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from adapters.postgres.connection import CHANNEL, AsyncConnection, connect, translated
+from adapters.postgres.copy_rows import COLUMNS
+from domain.errors import LogUnavailable
+from domain.event import GENESIS_HASH, Recorded, Topics
+from domain.ports import Head
+from domain.stored import ChainWalk, Decoder
+
+PAGE_ROWS: Final = 2000
+_PROBE_INTERVAL_S: Final = 5.0
+
+_STREAM = f"SELECT {COLUMNS} FROM events WHERE stream = %s AND version > %s ORDER BY version"
+_PAGE = f"SELECT {COLUMNS} FROM events WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT {PAGE_ROWS}"
+_HEAD = "SELECT seq, hash, epoch FROM log_head"
+_SEQ_MAX: Final = 2**63 - 1
+
+Rows = list[tuple[Any, ...]]
+
+
+class Reader:
+    """Reads on connections of its own, so that reading never waits for writing.
+
+    The log is read in pages by sequence number. Sequence numbers are gapless and appear in order, so pages are
+    exactly what one long cursor would give, without holding a transaction open as long as the reader takes.
+    """
+
+    def __init__(self, dsn: str, topics: Topics) -> None:
+        self._dsn = dsn
+        self._decoder = Decoder(topics)
+        self._connection: AsyncConnection | None = None
+        self._one_at_a_time = Lock()
+
+    async def close(self) -> None:
+        """Close the shared connection; iterators under way keep and close their own."""
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+    async def read(self, stream: UUID, after_version: int) -> list[Recorded]:
+        """The events of one stream in order."""
+        return [self._decoder.recorded(row) for row in await self._query(_STREAM, (stream, after_version))]
+
+    async def head(self) -> Head:
+        """The end of the log."""
+        return _head(await self._query(_HEAD, ()))
+
+    async def read_all(self, after_seq: int, until_seq: int | None) -> AsyncIterator[Recorded]:
+        """Every event in order; the next page is fetched while this one is worked on."""
+        async with (
+            await connect(self._dsn, "reader") as connection,
+            aclosing(_pages(connection, after_seq, until_seq)) as pages,
+        ):
+            async for rows in pages:
+                for row in rows:
+                    yield self._decoder.recorded(row)
+
+    async def subscribe(self, after_seq: int) -> AsyncIterator[Recorded]:
+        """As read_all, then waits for more."""
+        async with await connect(self._dsn, "subscription") as connection:
+            with translated():
+                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
+            while True:  # listening before reading: a commit that the reading misses has notified by then
+                rows = await _fetch(connection, _PAGE, (after_seq, _SEQ_MAX))
+                for row in rows:
+                    yield self._decoder.recorded(row)
+                    after_seq = row[0]
+                if len(rows) < PAGE_ROWS:
+                    await _notified(connection)
+
+    async def verify_chain(self, after_seq: int) -> Head:
+        """Walk the stored rows up to the head as it is now, checking every link.
+
+        Raises:
+            ChainBroken: with the sequence number of the first row that is missing, altered or out of place.
+        """
+        async with await connect(self._dsn, "verify") as connection:
+            head = _head(await _fetch(connection, _HEAD, ()))
+            before = await _fetch(connection, "SELECT hash FROM events WHERE seq = %s", (after_seq,))
+            walk = ChainWalk(after_seq, before[0][0] if before else GENESIS_HASH)
+            async with aclosing(_pages(connection, after_seq, head.seq)) as pages:
+                async for rows in pages:
+                    for row in rows:
+                        walk.check(row)
+        walk.finish(head.seq, head.hash)
+        return head
+
+    async def _query(self, query: str, parameters: tuple[Any, ...]) -> Rows:
+        async with self._one_at_a_time:
+            if self._connection is None or self._connection.closed:
+                self._connection = await connect(self._dsn, "reader")
+            return await _fetch(self._connection, query, parameters)
+
+
+async def _pages(connection: AsyncConnection, after_seq: int, until_seq: int | None) -> AsyncGenerator[Rows, None]:
+    until = _SEQ_MAX if until_seq is None else until_seq
+    following: Task[Rows] | None = asyncio.create_task(_fetch(connection, _PAGE, (after_seq, until)))
+    try:
+        while following is not None:
+            rows, following = await following, None
+            if len(rows) == PAGE_ROWS:
+                following = asyncio.create_task(_fetch(connection, _PAGE, (rows[-1][0], until)))
+                await asyncio.sleep(0)  # the request leaves before the page is worked on
+            yield rows
+    finally:
+        if following is not None:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+
+async def _fetch(connection: AsyncConnection, query: str, parameters: tuple[Any, ...]) -> Rows:
+    try:
+        async with connection.cursor(binary=True) as cursor:
+            await cursor.execute(query, parameters)
+            return await cursor.fetchall()
+    except (psycopg.OperationalError, psycopg.InterfaceError) as cause:
+        await connection.close()
+        raise LogUnavailable(str(cause).strip()) from cause
+
+
+async def _notified(connection: AsyncConnection) -> None:
+    """Wait until something was committed. Now and then look without being told: a dead peer is noticed so."""
+    with translated():
+        async for _ in connection.notifies(timeout=_PROBE_INTERVAL_S, stop_after=1):
+            return
+
+
+def _head(rows: Rows) -> Head:
+    if not rows:
+        raise LogUnavailable("the log has no head: its database has not been migrated")
+    seq, hash_, epoch = rows[0]
+    return Head(seq, bytes(hash_), epoch)

@@ -1,0 +1,79 @@
+"""One message of simple-protocol SQL with a COPY at its end: two network round trips for a whole commit.
+
+psycopg's cursors send one statement at a time and cannot COPY in their pipeline mode, which costs a round
+trip and a wake-up for each of BEGIN, claim, COPY, COMMIT. Several statements in one simple-protocol message
+are one transaction, committed with the last of them, so the claim and the COPY need no BEGIN and no COMMIT.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Future
+
+import psycopg
+from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq.abc import PGconn, PGresult
+
+_FAILED = (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE)
+
+
+async def exchange(pgconn: PGconn, sql: bytes, copy_data: bytes | None = None) -> list[PGresult]:
+    """Send statements, feed copy_data to the COPY among them, and return every statement's result.
+
+    The connection must be psycopg's own, non-blocking, and used by nobody else meanwhile.
+
+    Raises:
+        psycopg.OperationalError: the connection was lost; whether a commit happened is unknown.
+        psycopg.Error: a statement failed; its transaction was rolled back.
+    """
+    pgconn.send_query(sql)
+    await _flush(pgconn)
+    results: list[PGresult] = []
+    failure: PGresult | None = None
+    while (result := await _result(pgconn)) is not None:
+        if result.status == ExecStatus.COPY_IN:
+            pgconn.put_copy_data(copy_data or b"")
+            pgconn.put_copy_end()
+            await _flush(pgconn)
+        elif result.status in _FAILED:
+            failure = failure or result
+        else:
+            results.append(result)
+    if pgconn.status != ConnStatus.OK:
+        raise psycopg.OperationalError(pgconn.get_error_message())
+    if failure is not None:
+        raise psycopg.errors.error_from_result(failure)
+    return results
+
+
+async def _result(pgconn: PGconn) -> PGresult | None:
+    while pgconn.is_busy():
+        await _ready(pgconn.socket, write=False)
+        pgconn.consume_input()
+    return pgconn.get_result()
+
+
+async def _flush(pgconn: PGconn) -> None:
+    while pgconn.flush():
+        await _ready(pgconn.socket, write=True)
+        pgconn.consume_input()  # the server may be blocked on what it wants to tell us
+
+
+async def _ready(socket: int, *, write: bool) -> None:
+    """Wait until the socket can be read (or, with write, read or written)."""
+    loop = asyncio.get_running_loop()
+    waiter: Future[None] = loop.create_future()
+    loop.add_reader(socket, _wake, waiter)
+    if write:
+        loop.add_writer(socket, _wake, waiter)
+    try:
+        await waiter
+    finally:
+        loop.remove_reader(socket)
+        if write:
+            loop.remove_writer(socket)
+
+
+def _wake(waiter: Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -1,0 +1,120 @@
+"""The stored bytes of an event: its metadata and content as one JSON object. What the hash chain covers.
+
+``{"meta": {...}, "data": {...}}``. The bytes are hashed as they are and never rewritten; reading them back
+gives equal values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
+
+from domain.errors import ChainBroken, LogError
+from domain.event import GENESIS_HASH, Entry, Event, Meta, Recorded, Topics, chain_hash
+from domain.values import event_id
+
+_META = TypeAdapter(Meta)
+
+
+class StoredRow(NamedTuple):
+    """One event exactly as it is stored, in the order of the columns."""
+
+    seq: int
+    stream: UUID
+    version: int
+    topic: str
+    recorded_time_ns: int
+    state: bytes
+    prev_hash: bytes
+    hash: bytes
+
+
+def encode_states(meta: Meta, events: Iterable[Event]) -> list[bytes]:
+    """The stored bytes of events that share their metadata."""
+    head = b'{"meta":' + _META.dump_json(meta) + b',"data":'
+    return [head + event.__pydantic_serializer__.to_json(event) + b"}" for event in events]
+
+
+class Decoder:
+    """Stored bytes back to events, by the classes of a catalogue."""
+
+    def __init__(self, topics: Topics) -> None:
+        self._topics = topics
+        self._validators: dict[str, Any] = {}
+
+    def decode(self, topic: str, state: bytes) -> tuple[Event, Meta]:
+        """The event and its metadata.
+
+        Raises:
+            UnknownTopic: the catalogue has no class for the topic.
+            LogError: the bytes do not fit the class.
+        """
+        validate = self._validators.get(topic) or self._validator(topic)
+        try:
+            stored = validate(state)
+        except ValidationError as cause:
+            raise LogError(f"a stored {topic} cannot be read: {cause}") from cause
+        return stored.data, stored.meta
+
+    def recorded(self, row: StoredRow | tuple[Any, ...]) -> Recorded:
+        """The event of a stored row. Raises as `decode`."""
+        seq, stream, version, topic, recorded_time_ns, state, prev_hash, hash_ = row
+        event, meta = self.decode(topic, state)
+        return Recorded(seq, stream, version, event_id(stream, version), recorded_time_ns, event, meta, prev_hash, hash_)
+
+    def _validator(self, topic: str) -> Any:
+        model = create_model(
+            "Stored", __config__=ConfigDict(extra="forbid", frozen=True), meta=(Meta, ...), data=(self._topics[topic], ...)
+        )
+        validate = self._validators[topic] = model.__pydantic_validator__.validate_json
+        return validate
+
+
+def record(entry: Entry, states: Iterable[bytes], seq: int, prev_hash: bytes, recorded_time_ns: int) -> list[Recorded]:
+    """The events of an entry as they will lie in the log after the event seq, whose hash is prev_hash."""
+    recorded = []
+    version, stream, meta = entry.expected_version, entry.stream, entry.meta
+    for event, state in zip(entry.events, states, strict=True):
+        seq += 1
+        version += 1
+        hash_ = chain_hash(prev_hash, seq, stream, version, recorded_time_ns, event.TOPIC, state)
+        recorded.append(
+            Recorded(seq, stream, version, event_id(stream, version), recorded_time_ns, event, meta, prev_hash, hash_)
+        )
+        prev_hash = hash_
+    return recorded
+
+
+class ChainWalk:
+    """Checks that stored rows, fed in order, continue one another from a known place."""
+
+    def __init__(self, seq: int = 0, hash_: bytes = GENESIS_HASH) -> None:
+        self.seq = seq
+        self.hash = hash_
+
+    def check(self, row: StoredRow | tuple[Any, ...]) -> None:
+        """Take the next row.
+
+        Raises:
+            ChainBroken: a row is missing, repeated, out of order or altered; the message names its sequence number.
+        """
+        seq, stream, version, topic, recorded_time_ns, state, prev_hash, hash_ = row
+        if seq != self.seq + 1:
+            raise ChainBroken(f"after event {self.seq} comes event {seq}")
+        if prev_hash != self.hash:
+            raise ChainBroken(f"event {seq} does not continue event {self.seq}")
+        if hash_ != chain_hash(prev_hash, seq, stream, version, recorded_time_ns, topic, state):
+            raise ChainBroken(f"event {seq} is not what was recorded: its hash differs")
+        self.seq, self.hash = seq, hash_
+
+    def finish(self, seq: int, hash_: bytes) -> None:
+        """Check that the walk has reached the head of the log.
+
+        Raises:
+            ChainBroken: the log ends elsewhere: its tail was cut off or replaced.
+        """
+        if (self.seq, self.hash) != (seq, hash_):
+            raise ChainBroken(f"the log ends at event {self.seq}, but its head is event {seq}")

@@ -1,0 +1,1 @@
+"""The database's schema: Alembic keeps the order, plain SQL in sql/ says what is made."""
