@@ -1,0 +1,10 @@
+"""Every event there is: the one list from which topics are registered."""
+
+from __future__ import annotations
+
+from domain import child_order, decision, fill, fix_session, parent_order
+from domain.event import Topics
+
+TOPICS = Topics()
+for _stream in (parent_order, child_order, fill, decision, fix_session):
+    TOPICS.register(_stream.EVENTS)

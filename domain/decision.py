@@ -1,0 +1,60 @@
+"""A decision of an algorithm: what it saw, what it chose, and enough to choose it again."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from domain.event import Event
+from domain.schedule import PlanRequest, Schedule
+from domain.values import stream_id
+
+
+class Planned(Event):
+    """A schedule made by a planner. The output is a fact: replay uses it, re-running it is a separate check."""
+
+    TOPIC: ClassVar[str] = "decision.planned.v1"
+    request: PlanRequest
+    request_sha256: str
+    schedule: Schedule
+
+
+class Failed(Event):
+    """A planner gave no schedule; what was used instead is the parent's business."""
+
+    TOPIC: ClassVar[str] = "decision.failed.v1"
+    request: PlanRequest
+    request_sha256: str
+    error: str
+
+
+EVENTS = (Planned, Failed)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision stream holds one event."""
+
+    id: UUID
+    version: int
+    parent: str
+    plan_number: int
+
+
+def key(parent: str, plan_number: int) -> UUID:
+    """The stream of a parent's n-th plan."""
+    return stream_id("decision", parent, str(plan_number))
+
+
+def evolve(state: Decision | None, event: Event, *, stream: UUID, at_ns: int) -> Decision:
+    """Fold one event."""
+    assert state is None
+    assert isinstance(event, Planned | Failed)
+    return Decision(id=stream, version=1, parent=event.request.parent, plan_number=event.request.plan_number)
+
+
+def request_sha256(request: PlanRequest) -> str:
+    """Digest of a planner's whole input, over its JSON."""
+    return hashlib.sha256(request.model_dump_json().encode()).hexdigest()

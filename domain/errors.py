@@ -1,0 +1,70 @@
+"""Errors are for what should not happen; an expected refusal is a value (`domain.refusal`).
+
+EmsError
+├── NumberError            a number that fixed point at 1e-9 cannot hold
+├── TimeOutsideLog         a moment that the log does not reach
+├── LogError               the event log
+│   ├── UnknownTopic       an event whose topic no code knows
+│   ├── VersionConflict    a stream has moved on since it was read
+│   ├── Fenced             a writer whose epoch has ended: another desk leads
+│   ├── ChainBroken        a stored event does not continue the hash chain
+│   └── LogUnavailable     the database cannot be reached or failed in the middle
+├── InvariantBroken        our own fault: state that the rules exclude; the process stops
+├── ReferenceDataError     reference data that is missing, stale or contradictory
+├── ConfigError            a configuration that cannot be run, in one sentence
+└── LinkError              the frames between desk and gateway
+"""
+
+from __future__ import annotations
+
+
+class EmsError(Exception):
+    """Root of every error of this system."""
+
+
+class NumberError(EmsError, ValueError):
+    """A number that fixed point at 1e-9 cannot hold."""
+
+
+class TimeOutsideLog(EmsError):
+    """A moment or sequence number that the log does not reach."""
+
+
+class LogError(EmsError):
+    """The event log failed."""
+
+
+class UnknownTopic(LogError):
+    """An event whose topic no code knows."""
+
+
+class VersionConflict(LogError):
+    """A stream has moved on since it was read."""
+
+
+class Fenced(LogError):
+    """A writer whose epoch has ended: another desk leads."""
+
+
+class ChainBroken(LogError):
+    """A stored event does not continue the hash chain."""
+
+
+class LogUnavailable(LogError):
+    """The database cannot be reached, or failed in the middle."""
+
+
+class InvariantBroken(EmsError, AssertionError):
+    """State that the rules exclude: our own fault; the process must stop rather than trade on it."""
+
+
+class ReferenceDataError(EmsError):
+    """Reference data that is missing, stale or contradictory."""
+
+
+class ConfigError(EmsError):
+    """A configuration that cannot be run; the message is one sentence for its author."""
+
+
+class LinkError(EmsError):
+    """The frames between desk and gateway are broken."""

@@ -1,0 +1,120 @@
+"""Events: what happened, immutable, named for ever; and the envelope each one is recorded in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.errors import UnknownTopic
+
+GENESIS_HASH = bytes(32)  # what the first event of a log chains to
+
+
+class Event(BaseModel):
+    """One fact. Subclasses set a written TOPIC (``child_order.filled.v1``), never a module path."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    TOPIC: ClassVar[str]
+
+    @classmethod
+    def sample(cls, **data: Any) -> Self:
+        """Validated construction from plain data, as read from the store."""
+        return cls.model_validate(data)
+
+
+class InboundRef(NamedTuple):
+    """Which message of which FIX session caused an event: the durable inbound sequence number (FIX tag 34)."""
+
+    session: str
+    reset_epoch: int  # counts the resets of the session's numbering
+    msg_seq_num: int
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What is known about an event beside its content.
+
+    correlation is the stream of the parent order (or session) that the event belongs to; causation names what
+    made it happen: an event id, ``fix:<session>/<reset epoch>/<MsgSeqNum>``, ``timer``, ``command:<id>``.
+    """
+
+    event_time_ns: int
+    actor: str  # "person:jane", "algo:vwap", "system:desk", "client:OMS1"
+    correlation: UUID
+    causation: str
+    build: str  # digest of the code that decided
+    inbound: InboundRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Events to add to one stream, if its last version is still expected_version (0: the stream is new)."""
+
+    stream: UUID
+    expected_version: int
+    events: tuple[Event, ...]
+    meta: Meta
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as the log holds it. seq is gapless over the whole log and is the only order."""
+
+    seq: int
+    stream: UUID
+    version: int
+    event_id: UUID
+    recorded_time_ns: int
+    event: Event
+    meta: Meta
+    prev_hash: bytes
+    hash: bytes
+
+
+class Topics:
+    """The catalogue: topic -> event class. Filled by `register`, never by scanning modules."""
+
+    def __init__(self) -> None:
+        self._classes: dict[str, type[Event]] = {}
+
+    def register(self, classes: Iterable[type[Event]]) -> None:
+        """Add event classes. Raises ValueError for a topic that another class has."""
+        for cls in classes:
+            if self._classes.setdefault(cls.TOPIC, cls) is not cls:
+                raise ValueError(f"two event classes share the topic {cls.TOPIC}")
+
+    def __getitem__(self, topic: str) -> type[Event]:
+        try:
+            return self._classes[topic]
+        except KeyError:
+            raise UnknownTopic(f"no event class for topic {topic!r}") from None
+
+    def __iter__(self) -> Iterable[str]:
+        return iter(sorted(self._classes))
+
+
+def chain_hash(prev_hash: bytes, seq: int, stream: UUID, version: int, recorded_time_ns: int, topic: str, state: bytes) -> bytes:
+    """SHA-256 over the previous hash and every stored column of an event, lengths included.
+
+    Args:
+        prev_hash: 32 bytes, the hash of the event with sequence number seq - 1.
+        state: the stored bytes: metadata and content as JSON.
+    """
+    name = topic.encode()
+    head = b"".join(
+        (
+            prev_hash,
+            seq.to_bytes(8, "big"),
+            stream.bytes,
+            version.to_bytes(8, "big"),
+            recorded_time_ns.to_bytes(8, "big"),
+            len(name).to_bytes(2, "big"),
+            name,
+        )
+    )
+    return hashlib.sha256(head + state).digest()

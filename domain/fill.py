@@ -1,0 +1,82 @@
+"""A fill: one execution at one venue, under the key that the venue gave it, counted once.
+
+The stream is (venue session, trade date, ExecID): the same execution told twice collides by construction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from domain.event import Event
+from domain.values import Side, stream_id
+
+
+class Recorded(Event):
+    """The execution as the venue told it first."""
+
+    TOPIC: ClassVar[str] = "fill.recorded.v1"
+    venue_session: str
+    trade_date: str
+    exec_id: str
+    cl_ord_id: str
+    child: UUID
+    parent: UUID
+    instrument: str
+    side: Side
+    quantity_e9: int
+    price_e9: int
+    venue_time_ns: int
+
+
+class Quarantined(Event):
+    """An execution that fits nothing we know, or differs from what the same key said before: a person decides."""
+
+    TOPIC: ClassVar[str] = "fill.quarantined.v1"
+    venue_session: str
+    trade_date: str
+    exec_id: str
+    cl_ord_id: str
+    quantity_e9: int
+    price_e9: int
+    reason: Literal["unknown_order", "conflict", "wrong_side", "not_positive", "restated"]
+    raw: str
+
+
+EVENTS = (Recorded, Quarantined)
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """What one execution key has said so far."""
+
+    id: UUID
+    version: int
+    content: tuple[str, int, int] | None  # ClOrdID, quantity, price of the recorded execution
+    quarantined: tuple[tuple[str, int, int], ...] = ()
+
+
+def key(venue_session: str, trade_date: str, exec_id: str) -> UUID:
+    """The stream of an execution."""
+    return stream_id("fill", venue_session, trade_date, exec_id)
+
+
+def seen(state: Fill | None, cl_ord_id: str, quantity_e9: int, price_e9: int) -> bool:
+    """Is this the same execution told again, word for word?"""
+    if state is None:
+        return False
+    content = (cl_ord_id, quantity_e9, price_e9)
+    return content == state.content or content in state.quarantined
+
+
+def evolve(state: Fill | None, event: Event, *, stream: UUID, at_ns: int) -> Fill:
+    """Fold one event."""
+    assert isinstance(event, Recorded | Quarantined)
+    content = (event.cl_ord_id, event.quantity_e9, event.price_e9)
+    if isinstance(event, Recorded):
+        assert state is None
+        return Fill(id=stream, version=1, content=content)
+    if state is None:
+        return Fill(id=stream, version=1, content=None, quarantined=(content,))
+    return replace(state, version=state.version + 1, quarantined=(*state.quarantined, content))

@@ -1,0 +1,325 @@
+"""What crosses the OrderGateway port: the desk's inputs and outputs as plain values, free of FIX syntax.
+
+Inbound values carry the text they came from (``raw``) and where they stand in their session (``ref``).
+``frame`` is the link's own number, acknowledged when what the message caused is durable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID
+
+from domain.event import InboundRef
+from domain.market_state import MarketState
+from domain.order_life import OrdStatus
+from domain.refusal import Refusal
+from domain.schedule import PlanRequest, Schedule
+from domain.values import OrdType, Side, TimeInForce
+
+# ---------------------------------------------------------------------------------------------- inbound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """Common to every message that a FIX session delivered."""
+
+    ref: InboundRef
+    frame: int = 0
+    raw: str = ""
+    poss_dup: bool = False  # 43=Y: the peer repeats a sequence number
+    poss_resend: bool = False  # 97=Y: the peer repeats content under a new sequence number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOrder(Inbound):
+    """35=D from an OMS. Fields the translator could not read are in `refusal`; the desk answers it."""
+
+    cl_ord_id: str
+    symbol: str
+    side: Side | None
+    quantity_e9: int
+    ord_type: OrdType | None
+    limit_price_e9: int | None
+    time_in_force: TimeInForce | None
+    account: str
+    algo: str  # as sent: TargetStrategy 847 mapped to a name, "" where absent
+    parameters: tuple[tuple[str, str], ...] = ()  # StrategyParametersGrp 957: name 958, value 960
+    refusal: Refusal | None = None
+    transact_time_ns: int = 0  # TransactTime (60), 0 where it could not be read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaceOrder(NewOrder):
+    """35=G: the whole order again under a new ClOrdID; quantity includes what is executed."""
+
+    orig_cl_ord_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOrder(Inbound):
+    """35=F from an OMS."""
+
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    symbol: str = ""
+    side: Side | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStatusQuery(Inbound):
+    """35=H from an OMS."""
+
+    cl_ord_id: str
+    symbol: str = ""
+    side: Side | None = None
+
+
+ExecKind = Literal[
+    "pending_new", "new", "trade", "canceled", "replaced", "pending_cancel", "pending_replace", "rejected",
+    "expired", "done_for_day", "status", "restated", "suspended", "stopped", "trade_correct", "trade_cancel",
+    "calculated", "triggered",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueReport(Inbound):
+    """35=8 from a venue. exec_kind is ExecType (150); quantities are as the venue says."""
+
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    order_id: str
+    exec_id: str
+    exec_kind: ExecKind
+    ord_status: str  # OrdStatus (39) as sent: the venue's word, evidence rather than truth
+    symbol: str
+    side: Side | None
+    last_quantity_e9: int
+    last_price_e9: int
+    cum_quantity_e9: int
+    leaves_quantity_e9: int
+    transact_time_ns: int
+    text: str = ""
+    unknown_order: bool = False  # 103=5: the venue has never seen this order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueCancelReject(Inbound):
+    """35=9 from a venue, or a 3 or j that refers to a cancel or replace."""
+
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    response_to: Literal["cancel", "replace"]
+    reason: int  # CxlRejReason (102): 0 too late, 1 unknown order
+    ord_status: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueRefusal(Inbound):
+    """35=j or 35=3 from a venue for something we sent: ref_cl_ord_id (379) where it says, else ref_seq_num (45)."""
+
+    ref_cl_ord_id: str
+    ref_seq_num: int
+    ref_msg_type: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable(Inbound):
+    """A message that could not become any of the above: answered with 35=j and recorded."""
+
+    msg_type: str
+    ref_id: str  # its ClOrdID or other business id, "" where none
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineRefusal(Inbound):
+    """The FIX engine itself answered a message with a session Reject (35=3) before the desk could see it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionNews(Inbound):
+    """Something at a session that is no message but belongs into the log: an emergency cancel, a gap that the peer
+    filled over messages that were asked for again. ref.msg_seq_num is 0; raw holds the details as JSON.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChange:
+    """A FIX session logged on or off; outbound_seq_num is the next number it will send.
+
+    Told again while it is up whenever a stretch of outbound numbers has been used, so that more can be reserved.
+    sent_seq: log sequence of the last report handed to FIX; lower than before where the peer reset the numbering
+    and so gave up what it had not had.
+    """
+
+    session: str
+    role: Literal["client", "venue"]
+    up: bool
+    reset_epoch: int
+    outbound_seq_num: int
+    frame: int = 0
+    sent_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """The gateway is connected. sent_seq: per session, the log sequence of the last report it handed to FIX."""
+
+    sent_seq: tuple[tuple[str, int], ...]
+    frame: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """The gateway is gone: nothing is known of any session."""
+
+    frame: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MarketUpdate:
+    """A new state of a market. Not acknowledged, not durable: the next one replaces it."""
+
+    market: MarketState
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReady:
+    """A planner's answer, or why there is none."""
+
+    request: PlanRequest
+    schedule: Schedule | None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """The desk's own clock tick."""
+
+
+Input = Inbound | SessionChange | LinkUp | LinkDown | MarketUpdate | PlanReady | Timer
+
+# ---------------------------------------------------------------------------------------------- outbound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbound:
+    """Common to everything the desk sends: the session, and the log sequence of the event it derives from."""
+
+    session: str
+    event_seq: int
+    poss_resend: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendChild(Outbound):
+    """35=D to a venue. The gateway keeps a live-order entry (with a ready cancel) from here to `Forget`."""
+
+    cl_ord_id: str
+    instrument: str
+    side: Side
+    quantity_e9: int
+    ord_type: OrdType
+    limit_price_e9: int | None
+    time_in_force: TimeInForce
+    account: str
+    transact_time_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendChildCancel(Outbound):
+    """35=F to a venue."""
+
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    order_id: str
+    instrument: str
+    side: Side
+    quantity_e9: int
+    transact_time_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendStatusQuery(Outbound):
+    """35=H to a venue: what do you know of this order?"""
+
+    cl_ord_id: str
+    order_id: str
+    instrument: str
+    side: Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forget(Outbound):
+    """No message: the child is terminal, its live-order entry may go."""
+
+    cl_ord_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParentReport(Outbound):
+    """35=8 to an OMS."""
+
+    exec_kind: ExecKind
+    ord_status: OrdStatus
+    exec_id: str
+    order_id: str
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    symbol: str
+    side: Side | None
+    quantity_e9: int
+    limit_price_e9: int | None
+    last_quantity_e9: int
+    last_price_e9: int
+    cum_quantity_e9: int
+    leaves_quantity_e9: int
+    average_price_e9: int
+    transact_time_ns: int
+    account: str = ""
+    algo: str = ""
+    parameters: tuple[tuple[str, str], ...] = field(default=())
+    text: str = ""
+    ord_rej_reason: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelReject(Outbound):
+    """35=9 to an OMS."""
+
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    order_id: str  # "NONE" where the order is unknown
+    ord_status: OrdStatus
+    response_to: Literal["cancel", "replace"]
+    cxl_rej_reason: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageReject(Outbound):
+    """35=j to an OMS."""
+
+    ref_seq_num: int
+    ref_msg_type: str
+    ref_id: str
+    business_reject_reason: int  # 380
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What the desk does after a commit: send, ask for a plan; nothing else leaves it."""
+
+    outbound: tuple[Outbound, ...] = ()
+    plans: tuple[PlanRequest, ...] = ()
+
+
+NO_STREAM = UUID(int=0)

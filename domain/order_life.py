@@ -1,0 +1,104 @@
+"""The life of an order, parent or child, as one table. No state is reached by any other way.
+
+Statuses are FIX OrdStatus (39) and triggers are FIX ExecType (150), with two words FIX lacks: IN_DOUBT, an
+order whose fate the venue has not told (it keeps its exposure until proved), and the PROVED_* answers that end it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class OrdStatus(StrEnum):
+    PENDING_NEW = "pending_new"
+    NEW = "new"
+    PARTIALLY_FILLED = "partially_filled"
+    PENDING_CANCEL = "pending_cancel"
+    PENDING_REPLACE = "pending_replace"
+    IN_DOUBT = "in_doubt"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    DONE_FOR_DAY = "done_for_day"
+
+
+class Trigger(StrEnum):
+    ACKNOWLEDGE = "acknowledge"
+    PARTIAL_FILL = "partial_fill"
+    FULL_FILL = "full_fill"
+    REQUEST_CANCEL = "request_cancel"
+    REQUEST_REPLACE = "request_replace"
+    REFUSE_REQUEST = "refuse_request"
+    REPLACE = "replace"
+    CANCEL = "cancel"
+    REJECT = "reject"
+    EXPIRE = "expire"
+    END_DAY = "end_day"
+    DOUBT = "doubt"
+    PROVE_WORKING = "prove_working"
+    PROVE_UNKNOWN = "prove_unknown"
+
+
+_S = OrdStatus
+_T = Trigger
+
+TERMINAL: Final = frozenset({_S.FILLED, _S.CANCELED, _S.REJECTED, _S.EXPIRED, _S.DONE_FOR_DAY})
+RESTING: Final = frozenset({_S.NEW, _S.PARTIALLY_FILLED})  # which of the two follows from the quantity filled
+
+_ALIVE: Final = (_S.PENDING_NEW, _S.NEW, _S.PARTIALLY_FILLED, _S.PENDING_CANCEL, _S.PENDING_REPLACE, _S.IN_DOUBT)
+
+TRANSITIONS: Final[dict[tuple[OrdStatus, Trigger], OrdStatus]] = {
+    (_S.PENDING_NEW, _T.ACKNOWLEDGE): _S.NEW,
+    (_S.PENDING_NEW, _T.REJECT): _S.REJECTED,
+    (_S.PENDING_NEW, _T.PARTIAL_FILL): _S.PARTIALLY_FILLED,  # real world: a fill that overtakes its acknowledgement
+    (_S.NEW, _T.PARTIAL_FILL): _S.PARTIALLY_FILLED,
+    (_S.NEW, _T.ACKNOWLEDGE): _S.NEW,  # real world: acknowledged again after a replay
+    (_S.NEW, _T.REJECT): _S.REJECTED,  # real world: a venue's second look, after it acknowledged
+    (_S.PARTIALLY_FILLED, _T.PARTIAL_FILL): _S.PARTIALLY_FILLED,
+    (_S.PARTIALLY_FILLED, _T.ACKNOWLEDGE): _S.PARTIALLY_FILLED,  # real world: New arrives after the first fill
+    (_S.PENDING_CANCEL, _T.PARTIAL_FILL): _S.PENDING_CANCEL,  # filled while the cancel is on its way
+    (_S.PENDING_CANCEL, _T.ACKNOWLEDGE): _S.PENDING_CANCEL,
+    (_S.PENDING_CANCEL, _T.REFUSE_REQUEST): _S.NEW,
+    (_S.PENDING_CANCEL, _T.REJECT): _S.REJECTED,
+    (_S.PENDING_CANCEL, _T.REQUEST_CANCEL): _S.PENDING_CANCEL,  # asked again: the first got no answer
+    (_S.PENDING_REPLACE, _T.PARTIAL_FILL): _S.PENDING_REPLACE,
+    (_S.PENDING_REPLACE, _T.ACKNOWLEDGE): _S.PENDING_REPLACE,
+    (_S.PENDING_REPLACE, _T.REFUSE_REQUEST): _S.NEW,
+    (_S.PENDING_REPLACE, _T.REPLACE): _S.NEW,
+    (_S.PENDING_REPLACE, _T.REQUEST_CANCEL): _S.PENDING_CANCEL,  # a cancel overrides a replace that has not ended
+    (_S.NEW, _T.REPLACE): _S.NEW,
+    (_S.PARTIALLY_FILLED, _T.REPLACE): _S.PARTIALLY_FILLED,
+    (_S.FILLED, _T.REPLACE): _S.PARTIALLY_FILLED,  # a larger quantity reopens a filled order
+    (_S.IN_DOUBT, _T.ACKNOWLEDGE): _S.NEW,
+    (_S.IN_DOUBT, _T.PARTIAL_FILL): _S.PARTIALLY_FILLED,  # a report for it proves that it lives
+    (_S.IN_DOUBT, _T.PROVE_WORKING): _S.NEW,
+    (_S.IN_DOUBT, _T.PROVE_UNKNOWN): _S.REJECTED,  # the venue answered, after everything we sent: it never came
+    (_S.IN_DOUBT, _T.REJECT): _S.REJECTED,
+    (_S.IN_DOUBT, _T.REFUSE_REQUEST): _S.IN_DOUBT,
+    (_S.IN_DOUBT, _T.REQUEST_CANCEL): _S.IN_DOUBT,  # a cancel always passes, but proves nothing by itself
+    (_S.IN_DOUBT, _T.DOUBT): _S.IN_DOUBT,
+    **{(s, _T.FULL_FILL): _S.FILLED for s in _ALIVE},
+    **{(s, _T.CANCEL): _S.CANCELED for s in _ALIVE},  # also unsolicited
+    **{(s, _T.EXPIRE): _S.EXPIRED for s in _ALIVE},
+    **{(s, _T.END_DAY): _S.DONE_FOR_DAY for s in _ALIVE},
+    **{(s, _T.REQUEST_CANCEL): _S.PENDING_CANCEL for s in (_S.PENDING_NEW, _S.NEW, _S.PARTIALLY_FILLED)},
+    **{(s, _T.REQUEST_REPLACE): _S.PENDING_REPLACE for s in (_S.NEW, _S.PARTIALLY_FILLED)},
+    **{(s, _T.DOUBT): _S.IN_DOUBT for s in _ALIVE if s is not _S.IN_DOUBT},
+    # Real world: a fill that was on its way when the order closed. It counts; the status does not go back.
+    # A filled order can be overfilled by a venue's error: that counts too, and the excess is for people to resolve.
+    **{(s, t): s for s in TERMINAL for t in (_T.PARTIAL_FILL, _T.FULL_FILL)},
+}
+
+
+def transition(status: OrdStatus, trigger: Trigger, *, filled: bool) -> OrdStatus | None:
+    """The next status, or None where the table has no such move.
+
+    Args:
+        filled: whether anything has executed, which tells New from Partially Filled when an order rests again.
+    """
+    after = TRANSITIONS.get((status, trigger))
+    if after in RESTING:
+        return _S.PARTIALLY_FILLED if filled else _S.NEW
+    return after

@@ -1,0 +1,224 @@
+"""What may be asked of a parent order, and what follows: decide functions, each a list of refusals, then the events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain import parent_order as po
+from domain.algo_parameters import AlgoParameters, parse
+from domain.errors import InvariantBroken
+from domain.event import Event
+from domain.instrument import Instrument
+from domain.market_state import MarketState
+from domain.messages import CancelOrder, NewOrder, ReplaceOrder
+from domain.order_life import TERMINAL, OrdStatus
+from domain.parent_order import ParentOrder, Terms
+from domain.refusal import Reason, Refusal
+from domain.values import Algo, OrdType, TimeInForce, from_e9
+
+
+@dataclass(frozen=True, slots=True)
+class TradingDay:
+    """The continuous session that an order is for. trade_date is ISO, times are UTC nanoseconds."""
+
+    trade_date: str
+    open_ns: int
+    close_ns: int
+
+
+# ----------------------------------------------------------------------------------------------- intake
+
+
+def place(
+    order: NewOrder,
+    *,
+    duplicate: bool,
+    instrument: Instrument | None,
+    day: TradingDay | None,
+    trade_date: str,
+    now_ns: int,
+    arrival: MarketState | None,
+) -> po.Accepted | Refusal:
+    """A new order from a client: accepted with its terms, or the first refusal that applies."""
+    if duplicate:
+        return Refusal(Reason.DUPLICATE_CL_ORD_ID, f"ClOrdID {order.cl_ord_id} was used before in this session today")
+    terms = read_terms(order, instrument=instrument, day=day, now_ns=now_ns)
+    if isinstance(terms, Refusal):
+        return terms
+    assert instrument is not None and order.side is not None
+    parent = po.key(order.ref.session, trade_date, order.cl_ord_id)
+    return po.Accepted(
+        client_session=order.ref.session,
+        trade_date=trade_date,
+        cl_ord_id=order.cl_ord_id,
+        order_id=po.order_id(parent),
+        account=order.account,
+        instrument=instrument.symbol,
+        side=order.side,
+        terms=terms,
+        arrival=arrival,
+    )
+
+
+def read_terms(order: NewOrder, *, instrument: Instrument | None, day: TradingDay | None, now_ns: int) -> Terms | Refusal:
+    """Check every term in a fixed order: what is traded, how much, at what price, when, by which algorithm."""
+    if order.refusal is not None:
+        return order.refusal
+    if instrument is None:
+        return Refusal(Reason.UNKNOWN_SYMBOL, f"symbol {order.symbol!r} is not in the instrument table")
+    if order.side is None:
+        return Refusal(Reason.UNKNOWN_SIDE, "Side must be 1 (buy) or 2 (sell)")
+    refusal = _quantity(order, instrument)
+    if refusal is None and day is None:
+        refusal = Refusal(Reason.MARKET_CLOSED, f"{instrument.symbol} does not trade today")
+    if refusal is None and day is not None:
+        refusal = _price(order, instrument, day.trade_date)
+    if refusal is not None:
+        return refusal
+    assert day is not None
+    if order.time_in_force is not TimeInForce.DAY:
+        return Refusal(Reason.TIME_IN_FORCE_UNSUPPORTED, "a parent order is for the day (TimeInForce 0)")
+    try:
+        algo = Algo(order.algo)
+    except ValueError:
+        known = ", ".join(Algo)
+        return Refusal(Reason.UNKNOWN_ALGO, f"unknown algorithm {order.algo!r}; there are {known}")
+    parameters = parse(algo, order.parameters)
+    if isinstance(parameters, Refusal):
+        return parameters
+    return _window(order, algo, parameters, instrument, day, now_ns)
+
+
+def _quantity(order: NewOrder, instrument: Instrument) -> Refusal | None:
+    if order.quantity_e9 <= 0:
+        return Refusal(Reason.QUANTITY_NOT_POSITIVE, f"quantity must be positive, not {from_e9(order.quantity_e9)}")
+    if order.quantity_e9 % instrument.lot_e9:
+        lot = from_e9(instrument.lot_e9)
+        return Refusal(Reason.QUANTITY_OFF_LOT, f"quantity {from_e9(order.quantity_e9)} is not a multiple of the lot {lot}")
+    return None
+
+
+def _price(order: NewOrder, instrument: Instrument, trade_date: str) -> Refusal | None:
+    if order.ord_type is None:
+        return Refusal(Reason.ORDER_TYPE_UNSUPPORTED, "OrdType must be 1 (market) or 2 (limit)")
+    if order.ord_type is OrdType.MARKET:
+        return None
+    if order.limit_price_e9 is None:
+        return Refusal(Reason.LIMIT_MISSING, "a limit order needs a Price")
+    if order.limit_price_e9 <= 0:
+        return Refusal(Reason.PRICE_NOT_POSITIVE, f"the limit must be positive, not {from_e9(order.limit_price_e9)}")
+    if not instrument.on_tick(order.limit_price_e9, trade_date):
+        return Refusal(Reason.PRICE_OFF_TICK, f"the limit {from_e9(order.limit_price_e9)} is off the tick")
+    return None
+
+
+def _window(
+    order: NewOrder, algo: Algo, parameters: AlgoParameters, instrument: Instrument, day: TradingDay, now_ns: int
+) -> Terms | Refusal:
+    start_ns = max(parameters.start_ns or now_ns, day.open_ns)
+    end_ns = parameters.end_ns
+    if end_ns is None:
+        end_ns = start_ns + parameters.duration_ns if parameters.duration_ns else day.close_ns
+    end_ns = min(end_ns, day.close_ns)
+    if max(now_ns, start_ns) >= day.close_ns:
+        return Refusal(Reason.MARKET_CLOSED, f"{instrument.symbol} has closed for {day.trade_date}")
+    if end_ns <= max(now_ns, start_ns):
+        return Refusal(Reason.END_NOT_AFTER_START, "EndTime must be after now and after StartTime")
+    if parameters.would_price_e9 is not None and not instrument.on_tick(parameters.would_price_e9, day.trade_date):
+        return Refusal(Reason.PRICE_OFF_TICK, f"WouldPrice {from_e9(parameters.would_price_e9)} is off the tick")
+    return Terms(
+        quantity_e9=order.quantity_e9,
+        limit_price_e9=order.limit_price_e9 if order.ord_type is OrdType.LIMIT else None,
+        algo=algo,
+        start_ns=start_ns,
+        end_ns=end_ns,
+        participation_e9=parameters.participation_e9,
+        max_participation_e9=parameters.max_participation_e9,
+        would_price_e9=parameters.would_price_e9,
+        parameters=order.parameters,
+    )
+
+
+# --------------------------------------------------------------------------------------------- requests
+
+
+def cancel(state: ParentOrder, request: CancelOrder) -> tuple[Event, ...] | Refusal:
+    """A client's cancel: at once where nothing is at a venue, else pending until every child is proved ended."""
+    if not state.live:
+        return Refusal(Reason.TOO_LATE, f"the order is {state.status}")
+    if state.pending is not None and state.pending.request == "cancel":
+        return Refusal(Reason.ALREADY_PENDING, "a cancel is already pending")
+    events: list[Event] = []
+    if state.pending is not None:
+        events.append(
+            po.RequestRefused(
+                request="replace",
+                cl_ord_id=state.pending.cl_ord_id,
+                reason=Reason.TOO_LATE,
+                text="overtaken by a cancel",
+                ends_pending=True,
+            )
+        )
+    if state.open_e9:
+        return (*events, po.CancelRequested(cl_ord_id=request.cl_ord_id))
+    return (*events, po.Canceled(cl_ord_id=request.cl_ord_id, text="canceled by the client"))
+
+
+def amend(
+    state: ParentOrder, request: ReplaceOrder, *, instrument: Instrument | None, day: TradingDay | None, now_ns: int
+) -> tuple[Event, ...] | Refusal:
+    """A client's replace: at once where nothing is at a venue, else pending until the children are withdrawn."""
+    if state.status in TERMINAL and not _reopens(state, request):
+        return Refusal(Reason.TOO_LATE, f"the order is {state.status}")
+    if state.pending is not None:
+        return Refusal(Reason.ALREADY_PENDING, f"a {state.pending.request} is already pending")
+    if request.side is not state.side or request.symbol != state.instrument:
+        return Refusal(Reason.NOT_AMENDABLE, "symbol and side cannot be amended")
+    terms = read_terms(request, instrument=instrument, day=day, now_ns=now_ns)
+    if isinstance(terms, Refusal):
+        return terms
+    if now_ns >= state.terms.start_ns:  # work has begun: the new terms continue its line
+        terms = terms.model_copy(update={"start_ns": state.terms.start_ns})
+    if state.open_e9:
+        return (po.ReplaceRequested(cl_ord_id=request.cl_ord_id, terms=terms),)
+    return (po.Replaced(cl_ord_id=request.cl_ord_id, terms=terms),)
+
+
+def _reopens(state: ParentOrder, request: ReplaceOrder) -> bool:
+    return state.status is OrdStatus.FILLED and request.quantity_e9 > state.terms.quantity_e9
+
+
+# --------------------------------------------------------------------------------------- what follows
+
+
+def release(state: ParentOrder, child: UUID, quantity_e9: int) -> po.ChildReleased:
+    """Reserve quantity for a new child. Raises InvariantBroken if the children would exceed the parent."""
+    if not state.live or state.pending is not None:
+        raise InvariantBroken(f"parent {state.id} is {state.status}: it releases nothing")
+    if quantity_e9 <= 0 or state.released_e9 + quantity_e9 > state.terms.quantity_e9:
+        raise InvariantBroken(f"releasing {quantity_e9} over {state.released_e9} of {state.terms.quantity_e9}")
+    return po.ChildReleased(child=child, number=state.children + 1, quantity_e9=quantity_e9)
+
+
+def settle(state: ParentOrder, *, now_ns: int, market: MarketState | None) -> tuple[Event, ...]:
+    """The one step that follows from the state alone, once no child is open: end what is pending, expired or over."""
+    if state.finished or state.open_e9:
+        return ()
+    if not state.live:
+        return (
+            po.Finished(
+                status=state.status,
+                cum_quantity_e9=state.cum_quantity_e9,
+                average_price_e9=state.average_price_e9,
+                market=market,
+            ),
+        )
+    if state.pending is not None:
+        if state.pending.terms is None:
+            return (po.Canceled(cl_ord_id=state.pending.cl_ord_id, text="canceled by the client"),)
+        return (po.Replaced(cl_ord_id=state.pending.cl_ord_id, terms=state.pending.terms),)
+    if now_ns >= state.terms.end_ns:
+        left = from_e9(state.leaves_e9)
+        return (po.Expired(text=f"end time reached with {left} not done"),)
+    return ()

@@ -1,0 +1,124 @@
+"""The ports: what the desk needs of the outside, as Protocols. Each has one contract test in tests/ports/
+that the real adapter and its in-memory twin both pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from domain.event import Entry, Recorded
+from domain.instrument import Instrument
+from domain.messages import Outbound
+from domain.parent_rules import TradingDay
+from domain.schedule import PlanRequest, Schedule, VolumeCurve
+
+
+class Head(NamedTuple):
+    """The end of the log."""
+
+    seq: int
+    hash: bytes
+    epoch: int  # of the desk that leads, 0 before the first
+
+
+class EventLog(Protocol):
+    """Immutable streams with one gapless order and one hash chain."""
+
+    async def append(self, entries: Sequence[Entry], *, epoch: int | None = None) -> tuple[Recorded, ...]:
+        """Add all entries or none; durable when it returns. Many callers may share one commit.
+
+        Args:
+            epoch: the leader's epoch; order streams need it. None for the writers of other streams.
+
+        Raises:
+            VersionConflict: a stream is not at its expected version; nothing was written.
+            Fenced: epoch is not the log's epoch any more; nothing was written.
+            LogUnavailable: the outcome could not be learned; the caller must recover from the log.
+        """
+        ...
+
+    async def read(self, stream: UUID, *, after_version: int = 0) -> list[Recorded]:
+        """The events of one stream in order."""
+        ...
+
+    def read_all(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Recorded]:
+        """Every event in order, none skipped, memory flat however long the log is."""
+        ...
+
+    def subscribe(self, *, after_seq: int = 0) -> AsyncIterator[Recorded]:
+        """As read_all, then waits for more; ends only when closed."""
+        ...
+
+    async def head(self) -> Head:
+        """The end of the log now."""
+        ...
+
+    async def take_lead(self, leader: str) -> int:
+        """Wait until no other desk leads, then lead: raises and returns the epoch, so the old one is fenced."""
+        ...
+
+
+class Clock(Protocol):
+    """Where time comes from: the wall, a tape at speed, or a test."""
+
+    def now_ns(self) -> int:
+        """Nanoseconds since 1970 UTC, never backward."""
+        ...
+
+
+class OrderGateway(Protocol):
+    """The way out of the desk. It sends what has been appended, in order, and never blocks."""
+
+    def send(self, messages: Sequence[Outbound], *, epoch: int) -> None:
+        """Queue messages for their sessions. A closed link drops them: recovery sends what was not sent."""
+        ...
+
+    def acknowledge(self, frame_number: int) -> None:
+        """Everything received up to this frame is durable here; the gateway may forget it."""
+        ...
+
+    def reset(self) -> None:
+        """Drop the link and connect again: whatever was not acknowledged is delivered again, in order."""
+        ...
+
+
+class Planner(Protocol):
+    """Pure: the same request gives the same schedule."""
+
+    def plan(self, request: PlanRequest) -> Schedule:
+        """Quantities over time for what is left of the order; they sum to at most request.remaining_e9."""
+        ...
+
+
+class PlannerPool(Protocol):
+    """Runs planners beside the desk. Results come back as PlanReady inputs; requests for one parent coalesce."""
+
+    def request(self, request: PlanRequest) -> None:
+        """Start planning; never blocks."""
+        ...
+
+
+class Reference(Protocol):
+    """What is known before the day begins: instruments, calendars, volume curves, routes."""
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        """The instrument of a symbol, None where it is not in the table."""
+        ...
+
+    def trade_date(self, now_ns: int) -> str:
+        """The trade date (ISO) that a moment belongs to, in the desk's home time zone."""
+        ...
+
+    def day(self, instrument: Instrument, now_ns: int) -> TradingDay | None:
+        """The continuous session of that trade date, None where the market is closed all day."""
+        ...
+
+    def volume_curve(self, instrument: Instrument, day: TradingDay) -> VolumeCurve:
+        """The expected distribution of the day's volume."""
+        ...
+
+    def venue_session(self, instrument: Instrument) -> str:
+        """The FIX session that child orders in it are sent to."""
+        ...

@@ -1,0 +1,76 @@
+"""A schedule: how much of an order to trade in which interval. What planners return and parents keep."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.market_state import MarketState
+from domain.values import Algo, Side
+
+
+class Slice(NamedTuple):
+    """Trade quantity_e9 shares in [start_ns, end_ns)."""
+
+    start_ns: int
+    end_ns: int
+    quantity_e9: int
+
+
+class Schedule(BaseModel):
+    """Slices in time order. Their sum is at most what was left of the order when it was planned.
+
+    A schedule is relative to what was already filled (filled_e9) when it was made: the target at time t is
+    filled_e9 plus the slices begun by t, see `target_e9`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    planner: str  # name and version of the code that planned, "vwap/1"
+    filled_e9: int
+    slices: tuple[Slice, ...]
+
+    def target_e9(self, now_ns: int) -> int:
+        """Cumulative shares that should have been released by now: filled_e9 plus every slice begun."""
+        return self.filled_e9 + sum(s.quantity_e9 for s in self.slices if s.start_ns <= now_ns)
+
+    def next_start_ns(self, now_ns: int) -> int | None:
+        """When the next slice begins, None after the last."""
+        return min((s.start_ns for s in self.slices if s.start_ns > now_ns), default=None)
+
+
+class VolumeCurve(NamedTuple):
+    """Share of the day's volume per bucket (sums to 1), when the first bucket begins and how long each lasts."""
+
+    shares: tuple[float, ...]
+    open_ns: int
+    bucket_ns: int
+
+
+class PlanRequest(BaseModel):
+    """Everything a planner may know. Same request, same schedule."""
+
+    model_config = ConfigDict(frozen=True)
+
+    parent: str  # stream of the parent order
+    parent_version: int  # at which it was asked for: a plan for an order that has moved on may be stale
+    plan_number: int  # counts the plans of this parent, from 1
+    reason: str  # accepted, amended, fill, timer, market
+    instrument: str
+    side: Side
+    algo: Algo
+    remaining_e9: int  # what is left to fill: order quantity less filled
+    filled_e9: int
+    lot_e9: int
+    now_ns: int
+    start_ns: int
+    end_ns: int
+    participation_e9: int | None  # POV's target rate, as a fraction at 1e-9
+    market: MarketState | None
+    started_volume_e9: int  # market volume when the order began (session cumulative)
+    start_filled_e9: int = 0  # what was filled at start_ns: 0 for a new order, more where an amendment began a new line
+    volume_curve: tuple[float, ...] = ()  # share of the day's volume per bucket, sums to 1 (VWAP)
+    curve_open_ns: int = 0  # when the first bucket begins
+    curve_bucket_ns: int = 0  # how long each bucket lasts
+    seed: int = 0

@@ -1,0 +1,225 @@
+"""Messages from an OMS: new orders, cancels, replaces, status queries; each ends in an event and an answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from domain import fix_session as fs
+from domain import parent_order as po
+from domain import parent_rules
+from domain.instrument import Instrument
+from domain.market_state import MarketState
+from domain.messages import (
+    CancelOrder,
+    EngineRefusal,
+    Inbound,
+    NewOrder,
+    OrderStatusQuery,
+    ParentReport,
+    ReplaceOrder,
+    Unreadable,
+)
+from domain.order_life import OrdStatus
+from domain.parent_order import ParentOrder
+from domain.parent_rules import TradingDay
+from domain.ports import Reference
+from domain.refusal import Reason, Refusal
+from ems import reports
+from ems.turn import Turn
+
+
+class ClientDesk:
+    """The desk's side that faces clients. Pure but for what it is given: state, time, reference data, markets."""
+
+    def __init__(self, reference: Reference, markets: dict[str, MarketState]) -> None:
+        self._reference = reference
+        self._markets = markets
+
+    def handle(self, turn: Turn, message: Inbound) -> None:
+        """Dispatch one client message."""
+        match message:
+            case ReplaceOrder():
+                self._replace(turn, message)
+            case NewOrder():
+                self._new(turn, message)
+            case CancelOrder():
+                self._cancel(turn, message)
+            case OrderStatusQuery():
+                self._status(turn, message)
+            case Unreadable():
+                self.refuse(turn, message, message.refusal, ref_id=message.ref_id, msg_type=message.msg_type)
+            case EngineRefusal():
+                refusal = Refusal(Reason.UNREADABLE, message.text)
+                self.refuse(turn, message, refusal, ref_id="", msg_type="", answer="none")
+            case _:
+                refusal = Refusal(Reason.UNSUPPORTED_MESSAGE, f"{type(message).__name__} is not for a client session")
+                self.refuse(turn, message, refusal, ref_id="", msg_type="")
+
+    # ------------------------------------------------------------------------------------- new orders
+
+    def _new(self, turn: Turn, order: NewOrder) -> None:
+        trade_date = self._reference.trade_date(turn.now_ns)
+        stream = po.key(order.ref.session, trade_date, order.cl_ord_id)
+        known = self._known(turn, order.ref.session, trade_date, order.cl_ord_id)
+        if known is not None and (order.poss_resend or order.poss_dup):
+            self._repeat(turn, order, known)
+            return
+        instrument, day = self._market_of(order.symbol, turn.now_ns)
+        accepted = parent_rules.place(
+            order,
+            duplicate=known is not None,
+            instrument=instrument,
+            day=day,
+            trade_date=trade_date,
+            now_ns=turn.now_ns,
+            arrival=self._markets.get(order.symbol),
+        )
+        if isinstance(accepted, po.Accepted):
+            turn.parent(stream, accepted)
+        elif known is not None:
+            self._duplicate(turn, order, known, accepted)
+        else:
+            turn.apply(stream, _rejection(order, trade_date, accepted), correlation=stream)
+
+    def _known(self, turn: Turn, session: str, trade_date: str, cl_ord_id: str) -> UUID | None:
+        """The stream in which a ClOrdID was used before: as an order, rejected or not, or as a request about one."""
+        stream = po.key(session, trade_date, cl_ord_id)
+        if stream in turn.state.parents:
+            return stream
+        return turn.state.client_ids.get((session, trade_date, cl_ord_id))
+
+    def _repeat(self, turn: Turn, order: NewOrder, known: UUID) -> None:
+        """The peer is not sure that we had it: tell it how the order stands."""
+        self._note(turn, order, "repeated order, answered with its state")
+        parent = turn.state.parents[known]
+        if isinstance(parent, ParentOrder):
+            turn.extra.append(_state_report(turn, parent, poss_resend=True))
+
+    def _duplicate(self, turn: Turn, order: NewOrder, known: UUID, refusal: Refusal) -> None:
+        """ClOrdID used twice: refused with the live order's state, which stays as it is."""
+        parent = turn.state.parents[known]
+        self.refuse(turn, order, refusal, ref_id=order.cl_ord_id, msg_type="D", answer="none")
+        base = _state_report(turn, parent) if isinstance(parent, ParentOrder) else _unknown_report(turn, order.ref.session, order)
+        turn.extra.append(_as_rejection(base, order.cl_ord_id, refusal))
+
+    # --------------------------------------------------------------------------------------- requests
+
+    def _cancel(self, turn: Turn, request: CancelOrder) -> None:
+        parent = self._find(turn, request.ref.session, request.orig_cl_ord_id)
+        if parent is None:
+            self._unknown_order(turn, request, request.cl_ord_id, request.orig_cl_ord_id, "F")
+            return
+        if self._used(turn, request.ref.session, request.cl_ord_id):
+            if request.poss_resend or request.poss_dup:
+                self._note(turn, request, "repeated cancel")
+                return
+            decided: object = _used_before(request.cl_ord_id)
+        else:
+            decided = parent_rules.cancel(parent, request)
+        self._decided(turn, parent, decided, "cancel", request.cl_ord_id)
+
+    def _replace(self, turn: Turn, request: ReplaceOrder) -> None:
+        parent = self._find(turn, request.ref.session, request.orig_cl_ord_id)
+        if parent is None:
+            self._unknown_order(turn, request, request.cl_ord_id, request.orig_cl_ord_id, "G")
+            return
+        if self._used(turn, request.ref.session, request.cl_ord_id):
+            if request.poss_resend or request.poss_dup:
+                self._note(turn, request, "repeated replace")
+                return
+            decided: object = _used_before(request.cl_ord_id)
+        else:
+            instrument, day = self._market_of(request.symbol, turn.now_ns)
+            decided = parent_rules.amend(parent, request, instrument=instrument, day=day, now_ns=turn.now_ns)
+        self._decided(turn, parent, decided, "replace", request.cl_ord_id)
+
+    def _decided(self, turn: Turn, parent: ParentOrder, decided: object, request: str, cl_ord_id: str) -> None:
+        if isinstance(decided, Refusal):
+            refused = po.RequestRefused.sample(request=request, cl_ord_id=cl_ord_id, reason=decided.reason, text=decided.text)
+            turn.parent(parent.id, refused)
+        else:
+            assert isinstance(decided, tuple)
+            turn.parent(parent.id, *decided)
+
+    def _status(self, turn: Turn, query: OrderStatusQuery) -> None:
+        parent = self._find(turn, query.ref.session, query.cl_ord_id)
+        self._note(turn, query, "status query")
+        turn.extra.append(_state_report(turn, parent) if parent else _unknown_report(turn, query.ref.session, query))
+
+    # ---------------------------------------------------------------------------------------- helpers
+
+    def refuse(
+        self, turn: Turn, message: Inbound, refusal: Refusal, *, ref_id: str, msg_type: str, answer: str = "business_reject",
+        orig_ref_id: str = "",
+    ) -> None:  # fmt: skip
+        """A message that belongs to no order: recorded on its session's stream, and answered."""
+        event = fs.MessageRefused.sample(
+            session=message.ref.session, msg_type=msg_type, ref_id=ref_id, orig_ref_id=orig_ref_id, answer=answer,
+            reason=refusal.reason, text=refusal.text, raw=message.raw,
+        )  # fmt: skip
+        stream = fs.key(message.ref.session, self._reference.trade_date(turn.now_ns))
+        turn.apply(stream, event, correlation=stream)
+
+    def _unknown_order(self, turn: Turn, message: Inbound, cl_ord_id: str, orig: str, msg_type: str) -> None:
+        refusal = Refusal(Reason.UNKNOWN_ORDER, f"no order of this session today has the ClOrdID {orig}")
+        self.refuse(turn, message, refusal, ref_id=cl_ord_id, orig_ref_id=orig, msg_type=msg_type, answer="cancel_reject")
+
+    def _note(self, turn: Turn, message: Inbound, note: str) -> None:
+        stream = fs.key(message.ref.session, self._reference.trade_date(turn.now_ns))
+        event = fs.MessageNoted(session=message.ref.session, note=note, raw=message.raw)
+        turn.apply(stream, event, correlation=stream)
+
+    def _find(self, turn: Turn, session: str, cl_ord_id: str) -> ParentOrder | None:
+        stream = turn.state.client_ids.get((session, self._reference.trade_date(turn.now_ns), cl_ord_id))
+        parent = turn.state.parents.get(stream) if stream is not None else None
+        return parent if isinstance(parent, ParentOrder) else None
+
+    def _used(self, turn: Turn, session: str, cl_ord_id: str) -> bool:
+        return self._known(turn, session, self._reference.trade_date(turn.now_ns), cl_ord_id) is not None
+
+    def _market_of(self, symbol: str, now_ns: int) -> tuple[Instrument | None, TradingDay | None]:
+        instrument = self._reference.instrument(symbol)
+        return instrument, self._reference.day(instrument, now_ns) if instrument is not None else None
+
+
+def _used_before(cl_ord_id: str) -> Refusal:
+    return Refusal(Reason.DUPLICATE_CL_ORD_ID, f"ClOrdID {cl_ord_id} was used before in this session today")
+
+
+def _rejection(order: NewOrder, trade_date: str, refusal: Refusal) -> po.Rejected:
+    stream = po.key(order.ref.session, trade_date, order.cl_ord_id)
+    return po.Rejected(
+        client_session=order.ref.session,
+        trade_date=trade_date,
+        cl_ord_id=order.cl_ord_id,
+        order_id=po.order_id(stream),
+        symbol=order.symbol,
+        side=order.side,
+        quantity_e9=order.quantity_e9,
+        reason=refusal.reason,
+        text=refusal.text,
+    )
+
+
+def _state_report(turn: Turn, parent: ParentOrder, *, poss_resend: bool = False) -> ParentReport:
+    """How an order stands: ExecType I. It executes nothing, so its ExecID is 0."""
+    report = reports.report(parent, exec_kind="status", exec_id="0", at_ns=turn.now_ns, seq=0)
+    return _copy(report, poss_resend=poss_resend)
+
+
+def _unknown_report(turn: Turn, session: str, query: OrderStatusQuery | NewOrder) -> ParentReport:
+    return ParentReport(
+        session=session, event_seq=0, exec_kind="status", ord_status=OrdStatus.REJECTED, exec_id="0", order_id="NONE",
+        cl_ord_id=query.cl_ord_id, orig_cl_ord_id="", symbol=query.symbol, side=query.side, quantity_e9=0,
+        limit_price_e9=None, last_quantity_e9=0, last_price_e9=0, cum_quantity_e9=0, leaves_quantity_e9=0,
+        average_price_e9=0, transact_time_ns=turn.now_ns, text="unknown order", ord_rej_reason=5,
+    )  # fmt: skip
+
+
+def _as_rejection(base: ParentReport, cl_ord_id: str, refusal: Refusal) -> ParentReport:
+    return _copy(base, exec_kind="rejected", cl_ord_id=cl_ord_id, text=refusal.text, ord_rej_reason=6)
+
+
+def _copy(report: ParentReport, **changes: object) -> ParentReport:
+    return replace(report, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,276 @@
+"""The desk: the single writer of its orders. Take everything that has arrived, decide, append, and only then react."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import structlog
+
+from domain import fix_session as fs
+from domain.errors import LogUnavailable, VersionConflict
+from domain.market_state import MarketState
+from domain.messages import Inbound, Input, LinkDown, LinkUp, MarketUpdate, PlanReady, SessionChange, Timer
+from domain.ports import Clock, EventLog, OrderGateway, PlannerPool, Reference
+from domain.refusal import Reason, Refusal
+from ems import recovery
+from ems.client_desk import ClientDesk
+from ems.desk_state import DeskState
+from ems.scheduler import Pace, Scheduler
+from ems.turn import Turn
+from ems.venue_desk import VenueDesk
+
+_log = structlog.get_logger("desk")
+
+BATCH_MAX = 512  # inputs decided before a commit: what bounds the time to the first answer of a burst
+OUTBOUND_BLOCK = 1_000_000  # outbound sequence numbers reserved at a logon
+RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # waits between attempts to reach the log; the last one repeats
+
+
+@dataclass(frozen=True, slots=True)
+class DeskPorts:
+    """What the desk is wired to."""
+
+    log: EventLog
+    gateway: OrderGateway
+    planners: PlannerPool
+    reference: Reference
+    clock: Clock
+
+
+class Inbox:
+    """Where inputs gather while a commit is in flight."""
+
+    def __init__(self) -> None:
+        self._inputs: list[Input] = []
+        self._some = asyncio.Event()
+
+    def put(self, item: Input) -> None:
+        """Add an input; never blocks."""
+        self._inputs.append(item)
+        self._some.set()
+
+    async def take(self, timeout_s: float) -> list[Input]:
+        """Everything that has arrived, at most BATCH_MAX; empty after timeout_s without any."""
+        if not self._inputs:
+            self._some.clear()
+            try:
+                await asyncio.wait_for(self._some.wait(), timeout_s)
+            except TimeoutError:
+                return []
+        taken, self._inputs = self._inputs[:BATCH_MAX], self._inputs[BATCH_MAX:]
+        return taken
+
+
+class Desk:
+    """One shard's orders. `cycle` is the whole of it; `run` repeats it."""
+
+    def __init__(self, ports: DeskPorts, *, name: str, build: str, venue_sessions: frozenset[str], pace: Pace) -> None:
+        self._ports = ports
+        self._name = name
+        self._build = build
+        self._venue_sessions = venue_sessions
+        self._pace = pace
+        self.epoch = 0
+        self._begin(DeskState())
+
+    def _begin(self, state: DeskState) -> None:
+        self.state = state
+        self.markets: dict[str, MarketState] = getattr(self, "markets", {})
+        self._client = ClientDesk(self._ports.reference, self.markets)
+        self._venue = VenueDesk(self._ports.reference)
+        self._scheduler = Scheduler(self._ports.reference, self.markets, self._venue, self._pace)
+
+    # --------------------------------------------------------------------------------------- start, stop
+
+    async def start(self) -> None:
+        """Lead, then recover. Returns when the desk may take inputs."""
+        self.epoch = await self._ports.log.take_lead(self._name)
+        await self.recover()
+
+    async def recover(self) -> None:
+        """Fold the log; what only the outside can tell is in doubt until it has told."""
+        self._begin(await recovery.fold(self._ports.log))
+        turn = self._turn()
+        for session in [s for s in self.state.sessions.values() if s.up]:
+            turn.begin(actor="system:desk", causation="recovery")
+            out = fs.LoggedOut(session=session.session, role="", reason="recovery")
+            turn.apply(session.id, out, correlation=session.id)
+        recovery.doubt_all(turn, self._venue, "the desk was away")
+        for parent in self.state.working:
+            turn.touched[parent] = None
+        self._work(turn)
+        await self._commit(turn, frame=0)
+        _log.info("recovered", seq=self.state.seq, epoch=self.epoch, working=len(self.state.working))
+
+    async def run(self, inbox: Inbox, *, poll_s: float = 0.02) -> None:
+        """Cycle until cancelled. Raises Fenced when another desk leads."""
+        while True:
+            inputs = await inbox.take(poll_s)
+            wake_ns = self._scheduler.next_wake_ns()
+            if wake_ns is not None and wake_ns <= self._ports.clock.now_ns():
+                inputs.append(Timer())
+            if inputs:
+                await self.cycle(inputs)
+
+    # --------------------------------------------------------------------------------------------- cycle
+
+    async def cycle(self, inputs: Sequence[Input]) -> None:
+        """Decide a batch on state that is not committed yet, append it, then react.
+
+        Raises:
+            Fenced: another desk leads; nothing of the batch was written or sent.
+        """
+        try:
+            turn = self._decide(inputs)
+        except Exception as error:  # our own fault: state may be half-changed, so it goes; the input is isolated
+            _log.exception("an input could not be decided", inputs=len(inputs))
+            await self._isolate(inputs, error)
+            return
+        try:
+            await self._commit(turn, frame=max((getattr(i, "frame", 0) for i in inputs), default=0))
+        except (LogUnavailable, VersionConflict) as error:
+            _log.warning("the log did not take a batch; recovering", error=str(error))
+            await self._come_back()
+            return
+        for item in inputs:
+            if isinstance(item, LinkUp):
+                await self._send_missed(dict(item.sent_seq))
+
+    def _decide(self, inputs: Sequence[Input]) -> Turn:
+        turn = self._turn()
+        for item in inputs:
+            self._take(turn, item)
+        self._work(turn)
+        return turn
+
+    def _turn(self) -> Turn:
+        return Turn(state=self.state, now_ns=self._ports.clock.now_ns(), build=self._build)
+
+    def _work(self, turn: Turn) -> None:
+        turn.begin(actor="system:scheduler", causation="state")
+        for parent in list(turn.touched):
+            self._scheduler.work(turn, parent)
+
+    async def _commit(self, turn: Turn, *, frame: int) -> None:
+        recorded = await self._ports.log.append(turn.entries, epoch=self.epoch) if turn.entries else ()
+        self.state.committed(recorded)
+        outbound = turn.outbound(recorded)
+        if outbound:
+            self._ports.gateway.send(outbound, epoch=self.epoch)
+        if frame:
+            self._ports.gateway.acknowledge(frame)
+        for request in turn.plans:
+            self._ports.planners.request(request)
+
+    # -------------------------------------------------------------------------------------------- inputs
+
+    def _take(self, turn: Turn, item: Input) -> None:
+        match item:
+            case Inbound():
+                self._message(turn, item)
+            case MarketUpdate():
+                self.markets[item.market.instrument] = item.market
+                self._touch(turn, self._scheduler.of_market(item.market.instrument))
+            case Timer():
+                self._touch(turn, self._scheduler.due(turn.now_ns))
+            case PlanReady():
+                self._scheduler.planned(turn, item)
+            case SessionChange():
+                self._session_changed(turn, item)
+            case LinkDown():
+                self._link_down(turn)
+            case LinkUp():
+                turn.begin(actor="system:gateway", causation="link")
+
+    def _touch(self, turn: Turn, parents: Sequence[UUID]) -> None:
+        for parent in parents:
+            turn.touched[parent] = None
+
+    def _message(self, turn: Turn, message: Inbound) -> None:
+        """One FIX message: decided once, however often it is delivered."""
+        ref = message.ref
+        if (ref.reset_epoch, ref.msg_seq_num) <= self.state.watermarks.get(ref.session, (-1, 0)):
+            return
+        venue = ref.session in self._venue_sessions
+        actor = f"{'venue' if venue else 'client'}:{ref.session}"
+        turn.begin(actor=actor, causation=f"fix:{ref.session}/{ref.reset_epoch}/{ref.msg_seq_num}", inbound=ref)
+        (self._venue if venue else self._client).handle(turn, message)
+        turn.begin(actor="system:desk", causation="state")
+
+    def _session_changed(self, turn: Turn, change: SessionChange) -> None:
+        stream = fs.key(change.session, self._ports.reference.trade_date(turn.now_ns))
+        turn.begin(actor="system:gateway", causation="session")
+        if not change.up:
+            out = fs.LoggedOut(session=change.session, role=change.role, reason="logged off")
+            turn.apply(stream, out, correlation=stream)
+            self._venue_lost(turn, change.session)
+            return
+        on = fs.LoggedOn(session=change.session, role=change.role, reset_epoch=change.reset_epoch)
+        turn.apply(stream, on, correlation=stream)
+        epoch, up_to = self.state.reserved.get(change.session, (-1, 0))
+        if epoch != change.reset_epoch or change.outbound_seq_num + OUTBOUND_BLOCK // 2 > up_to:
+            reserved = fs.OutboundReserved(
+                session=change.session, reset_epoch=change.reset_epoch, up_to=change.outbound_seq_num + OUTBOUND_BLOCK
+            )
+            turn.apply(stream, reserved, correlation=stream)
+        if change.session in self._venue_sessions:
+            self._scheduler.session_up(change.session)
+            self._touch(turn, list(self.state.working))
+
+    def _venue_lost(self, turn: Turn, session: str) -> None:
+        if session in self._venue_sessions:
+            self._scheduler.sessions_up.discard(session)
+            recovery.doubt_all(turn, self._venue, "the venue's session is down", session)
+
+    def _link_down(self, turn: Turn) -> None:
+        turn.begin(actor="system:gateway", causation="link")
+        for session in [s for s in self.state.sessions.values() if s.up]:
+            out = fs.LoggedOut(session=session.session, role="", reason="the gateway is gone")
+            turn.apply(session.id, out, correlation=session.id)
+            self._venue_lost(turn, session.session)
+
+    async def _send_missed(self, sent_seq: dict[str, int]) -> None:
+        missed = await recovery.missed_reports(self._ports.log, self.state, sent_seq)
+        if missed:
+            _log.info("reports sent again", reports=len(missed))
+            self._ports.gateway.send([replace(m, poss_resend=True) for m in missed], epoch=self.epoch)
+
+    # ------------------------------------------------------------------------------------------ failures
+
+    async def _come_back(self) -> None:
+        """Discard everything and start again from the log, for as long as that takes."""
+        attempt = 0
+        while True:
+            try:
+                self._ports.gateway.reset()
+                await self.start()
+                return
+            except LogUnavailable as error:
+                wait_s = RETRY_S[min(attempt, len(RETRY_S) - 1)]
+                _log.warning("the log is not there", error=str(error), retry_s=wait_s)
+                attempt += 1
+                await asyncio.sleep(wait_s)
+
+    async def _isolate(self, inputs: Sequence[Input], error: Exception) -> None:
+        """Decide the batch's inputs one by one from clean state; the one that cannot be decided is set aside as an event.
+
+        Raises:
+            Exception: the error, if what fails is not a message but the desk's own doing.
+        """
+        await self._come_back()
+        if len(inputs) > 1:
+            for item in inputs:
+                await self.cycle([item])
+            return
+        (item,) = inputs
+        if not isinstance(item, Inbound):
+            raise error
+        turn = self._turn()
+        ref = item.ref
+        turn.begin(actor="system:desk", causation=f"fix:{ref.session}/{ref.reset_epoch}/{ref.msg_seq_num}", inbound=ref)
+        refusal = Refusal(Reason.UNREADABLE, f"could not be processed ({type(error).__name__}); our support is informed")
+        self._client.refuse(turn, item, refusal, ref_id=getattr(item, "cl_ord_id", ""), msg_type="")
+        await self._commit(turn, frame=item.frame)

@@ -1,0 +1,134 @@
+"""Everything the desk knows, folded from the log. Live, replayed and recovered state are made by the same `apply`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from domain import child_order, decision, fill, fix_session, parent_order
+from domain.child_order import ChildOrder
+from domain.event import Event, InboundRef, Meta, Recorded
+from domain.fill import Fill
+from domain.fix_session import FixSession
+from domain.parent_order import ParentOrder, RejectedOrder
+
+
+class DeskState:
+    """Streams by id, and the indexes that messages are found by. Nothing is in it that events did not put there."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.parents: dict[UUID, ParentOrder | RejectedOrder] = {}
+        self.children: dict[UUID, ChildOrder] = {}
+        self.fills: dict[UUID, Fill] = {}
+        self.sessions: dict[UUID, FixSession] = {}
+        self.decisions = 0
+        self.watermarks: dict[str, tuple[int, int]] = {}  # session -> (reset epoch, highest durable MsgSeqNum)
+        self.reserved: dict[str, tuple[int, int]] = {}  # session -> (reset epoch, outbound numbers reserved up to)
+        self.client_ids: dict[tuple[str, str, str], UUID] = {}  # (session, trade date, ClOrdID) -> parent
+        self.child_ids: dict[str, UUID] = {}  # ClOrdID we sent -> child
+        self.rejected_by: dict[UUID, str] = {}  # rejected parent -> its client session
+        self.last_seq: dict[UUID, int] = {}  # stream that reports derive from -> its last event
+        self.working: dict[UUID, None] = {}  # parents not finished, in the order of their arrival
+
+    def apply(self, stream: UUID, event: Event, meta: Meta, *, seq: int) -> Any:
+        """Fold one event; returns the state of its stream afterwards."""
+        self.seq = seq
+        if meta.inbound is not None:
+            self._received(meta.inbound)
+        kind = event.TOPIC.partition(".")[0]
+        return self._FOLD[kind](self, stream, event, meta, seq)
+
+    def committed(self, recorded: Sequence[Recorded]) -> None:
+        """The log has numbered what was applied ahead of it; other writers' events may lie in between."""
+        if recorded and recorded[-1].seq != self.seq:
+            self.seq = recorded[-1].seq
+            self.last_seq.update((r.stream, r.seq) for r in recorded if r.stream in self.last_seq)
+
+    def version(self, stream: UUID) -> int:
+        """How many events of a stream have been folded."""
+        for store in (self.parents, self.children, self.fills, self.sessions):
+            if stream in store:
+                return store[stream].version
+        return 0
+
+    def parent(self, stream: UUID) -> ParentOrder:
+        """An accepted parent. Raises KeyError for one that was rejected or never came."""
+        parent = self.parents[stream]
+        if isinstance(parent, RejectedOrder):
+            raise KeyError(stream)
+        return parent
+
+    def live_children(self, venue_session: str | None = None) -> Iterator[ChildOrder]:
+        """Children that have not ended, of one venue session or all."""
+        for stream in list(self.working):
+            for child in [self.children[c] for c in self.parent(stream).open_e9]:
+                if child.live and venue_session in (None, child.venue_session):
+                    yield child
+
+    def digest(self) -> str:
+        """SHA-256 over the whole state, the same on every machine that folded the same events."""
+        sha = hashlib.sha256()
+        stores: tuple[dict[UUID, Any], ...] = (self.parents, self.children, self.fills, self.sessions)
+        for store in stores:
+            for stream in sorted(store):
+                sha.update(repr(store[stream]).encode())
+        sha.update(repr((self.seq, self.decisions, sorted(self.watermarks.items()), sorted(self.reserved.items()))).encode())
+        return sha.hexdigest()
+
+    # ---------------------------------------------------------------------------------------- folding
+
+    def _received(self, ref: InboundRef) -> None:
+        mark = (ref.reset_epoch, ref.msg_seq_num)
+        if mark > self.watermarks.get(ref.session, (-1, 0)):
+            self.watermarks[ref.session] = mark
+
+    def _parent(self, stream: UUID, event: Event, meta: Meta, seq: int) -> ParentOrder | RejectedOrder:
+        after = parent_order.evolve(self.parents.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
+        self.parents[stream] = after
+        self.last_seq[stream] = seq
+        if isinstance(event, parent_order.Rejected):
+            self.rejected_by[stream] = event.client_session
+        cl_ord_id = getattr(event, "cl_ord_id", None)
+        if isinstance(after, ParentOrder):
+            if cl_ord_id is not None:
+                self.client_ids[after.client_session, after.trade_date, cl_ord_id] = stream
+            if after.finished:
+                self.working.pop(stream, None)
+            else:
+                self.working[stream] = None
+        return after
+
+    def _child(self, stream: UUID, event: Event, meta: Meta, seq: int) -> ChildOrder:
+        after = child_order.evolve(self.children.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
+        self.children[stream] = after
+        if isinstance(event, child_order.Created):
+            self.child_ids[event.cl_ord_id] = stream
+        return after
+
+    def _fill(self, stream: UUID, event: Event, meta: Meta, seq: int) -> Fill:
+        after = fill.evolve(self.fills.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
+        self.fills[stream] = after
+        return after
+
+    def _decision(self, stream: UUID, event: Event, meta: Meta, seq: int) -> decision.Decision:
+        self.decisions += 1
+        return decision.evolve(None, event, stream=stream, at_ns=meta.event_time_ns)
+
+    def _session(self, stream: UUID, event: Event, meta: Meta, seq: int) -> FixSession:
+        after = fix_session.evolve(self.sessions.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
+        self.sessions[stream] = after
+        self.last_seq[stream] = seq
+        if isinstance(event, fix_session.OutboundReserved):
+            self.reserved[event.session] = (event.reset_epoch, event.up_to)
+        return after
+
+    _FOLD = {
+        "parent_order": _parent,
+        "child_order": _child,
+        "fill": _fill,
+        "decision": _decision,
+        "fix_session": _session,
+    }

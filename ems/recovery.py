@@ -1,0 +1,68 @@
+"""Start = recover: fold the log, then treat as unknown whatever only the outside can tell."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from domain.messages import Outbound
+from domain.parent_order import ParentOrder
+from domain.ports import EventLog
+from ems import reports
+from ems.desk_state import DeskState
+from ems.turn import Turn
+from ems.venue_desk import VenueDesk
+
+
+async def fold(log: EventLog, *, until_seq: int | None = None, until_ns: int | None = None) -> DeskState:
+    """The desk's state from its events: the same code that made it live.
+
+    Args:
+        until_seq: the last event to fold, all by default.
+        until_ns: fold only what was recorded up to this moment (UTC nanoseconds).
+    """
+    state = DeskState()
+    async for recorded in log.read_all(until_seq=until_seq):
+        if until_ns is not None and recorded.recorded_time_ns > until_ns:
+            break
+        state.apply(recorded.stream, recorded.event, recorded.meta, seq=recorded.seq)
+    return state
+
+
+async def missed_reports(log: EventLog, state: DeskState, sent_seq: dict[str, int]) -> list[Outbound]:
+    """Reports that a client may not have had, made again from their events, in order.
+
+    Args:
+        sent_seq: per client session, the log sequence of the last report known to be handed to FIX.
+    """
+    missed: list[Outbound] = []
+    for stream, last_seq in list(state.last_seq.items()):
+        session = _client_of(state, stream)
+        if session is None or last_seq <= sent_seq.get(session, 0):
+            continue
+        missed += await _reports_of(log, stream, after_seq=sent_seq.get(session, 0))
+    return sorted(missed, key=lambda message: message.event_seq)
+
+
+async def _reports_of(log: EventLog, stream: UUID, *, after_seq: int) -> list[Outbound]:
+    """Fold one stream alone and derive what its events after after_seq told the client."""
+    state, found = DeskState(), []
+    for recorded in await log.read(stream):
+        after = state.apply(stream, recorded.event, recorded.meta, seq=recorded.seq)
+        if recorded.seq > after_seq and reports.to_client(message := reports.outbound(recorded, after)):
+            assert message is not None
+            found.append(message)
+    return found
+
+
+def _client_of(state: DeskState, stream: UUID) -> str | None:
+    parent = state.parents.get(stream)
+    if isinstance(parent, ParentOrder):
+        return parent.client_session
+    session = state.sessions.get(stream)
+    return session.session if session is not None else state.rejected_by.get(stream)
+
+
+def doubt_all(turn: Turn, venue: VenueDesk, reason: str, venue_session: str | None = None) -> None:
+    """Nothing is known of what happened at the venue while we did not listen: every live child is in doubt."""
+    for child in list(turn.state.live_children(venue_session)):
+        venue.doubt(turn, child, reason)

@@ -1,0 +1,279 @@
+"""What leaves the desk because of an event: derived from the event and its stream's state right after, nothing else.
+
+The same function serves the live desk, recovery and resends, so a report is the same whenever it is made:
+its ExecID comes from the event's id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from domain import child_order as co
+from domain import fix_session as fs
+from domain import parent_order as po
+from domain.child_order import ChildOrder
+from domain.event import Recorded
+from domain.messages import (
+    CancelReject,
+    ExecKind,
+    Forget,
+    MessageReject,
+    Outbound,
+    ParentReport,
+    SendChild,
+    SendChildCancel,
+    SendStatusQuery,
+)
+from domain.order_life import OrdStatus
+from domain.parent_order import ParentOrder
+from domain.refusal import CXL_REJ_REASON, ORD_REJ_REASON, OTHER, Reason
+
+
+def outbound(recorded: Recorded, after: Any) -> Outbound | None:
+    """The message that an event causes, None for most.
+
+    Args:
+        after: the state of the event's stream right after it.
+    """
+    derive = _DERIVE.get(type(recorded.event))
+    return derive(recorded, after) if derive is not None else None
+
+
+def to_client(message: Outbound | None) -> bool:
+    """Is it a report that the OMS must not miss?"""
+    return isinstance(message, ParentReport | CancelReject | MessageReject)
+
+
+# ------------------------------------------------------------------------------------------ to the client
+
+
+def report(
+    parent: ParentOrder, *, exec_kind: ExecKind, exec_id: str, at_ns: int, seq: int, ids: tuple[str, str] | None = None,
+    text: str = "", last_quantity_e9: int = 0, last_price_e9: int = 0,
+) -> ParentReport:  # fmt: skip
+    """35=8 about a parent as it is now. ids: (ClOrdID, OrigClOrdID) where it answers a request."""
+    cl_ord_id, orig_cl_ord_id = ids or (parent.cl_ord_id, "")
+    return ParentReport(
+        session=parent.client_session,
+        event_seq=seq,
+        exec_kind=exec_kind,
+        ord_status=parent.status,
+        exec_id=exec_id,
+        order_id=parent.order_id,
+        cl_ord_id=cl_ord_id,
+        orig_cl_ord_id=orig_cl_ord_id,
+        symbol=parent.instrument,
+        side=parent.side,
+        quantity_e9=parent.terms.quantity_e9,
+        limit_price_e9=parent.terms.limit_price_e9,
+        last_quantity_e9=last_quantity_e9,
+        last_price_e9=last_price_e9,
+        cum_quantity_e9=parent.cum_quantity_e9,
+        leaves_quantity_e9=parent.leaves_e9,
+        average_price_e9=parent.average_price_e9,
+        transact_time_ns=at_ns,
+        account=parent.account,
+        algo=parent.terms.algo.value,
+        parameters=parent.terms.parameters,
+        text=text,
+    )
+
+
+def _exec_id(recorded: Recorded) -> str:
+    return recorded.event_id.hex[:20].upper()
+
+
+def _asked(event: Any, after: ParentOrder) -> tuple[str, str]:
+    """A request that is pending: its own id, and the order's."""
+    return event.cl_ord_id, after.cl_ord_id
+
+
+def _answered(event: Any, after: ParentOrder) -> tuple[str, str] | None:
+    """A request that took effect: the order's new id, and the one before; None where nobody asked."""
+    if event.cl_ord_id != after.cl_ord_id or not after.orig_cl_ord_id:
+        return None
+    return after.cl_ord_id, after.orig_cl_ord_id
+
+
+_Ids = Callable[[Any, ParentOrder], tuple[str, str] | None]
+
+
+def _report(kind: ExecKind, *, text: bool = False, ids: _Ids | None = None) -> Callable[[Recorded, Any], Outbound]:
+    def derive(recorded: Recorded, after: Any) -> Outbound:
+        event: Any = recorded.event
+        return report(
+            after,
+            exec_kind=kind,
+            exec_id=_exec_id(recorded),
+            at_ns=recorded.meta.event_time_ns,
+            seq=recorded.seq,
+            ids=ids(event, after) if ids is not None else None,
+            text=event.text if text else "",
+        )
+
+    return derive
+
+
+def _filled(recorded: Recorded, after: Any) -> Outbound:
+    event = recorded.event
+    assert isinstance(event, po.Filled)
+    return report(
+        after,
+        exec_kind="trade",
+        exec_id=_exec_id(recorded),
+        at_ns=recorded.meta.event_time_ns,
+        seq=recorded.seq,
+        last_quantity_e9=event.quantity_e9,
+        last_price_e9=event.price_e9,
+    )
+
+
+def _rejected(recorded: Recorded, _: Any) -> Outbound:
+    event = recorded.event
+    assert isinstance(event, po.Rejected)
+    return ParentReport(
+        session=event.client_session,
+        event_seq=recorded.seq,
+        exec_kind="rejected",
+        ord_status=OrdStatus.REJECTED,
+        exec_id=_exec_id(recorded),
+        order_id=event.order_id,
+        cl_ord_id=event.cl_ord_id,
+        orig_cl_ord_id="",
+        symbol=event.symbol,
+        side=event.side,
+        quantity_e9=event.quantity_e9,
+        limit_price_e9=None,
+        last_quantity_e9=0,
+        last_price_e9=0,
+        cum_quantity_e9=0,
+        leaves_quantity_e9=0,
+        average_price_e9=0,
+        transact_time_ns=recorded.meta.event_time_ns,
+        text=event.text,
+        ord_rej_reason=ORD_REJ_REASON.get(event.reason, OTHER),
+    )
+
+
+def _request_refused(recorded: Recorded, after: Any) -> Outbound:
+    event = recorded.event
+    assert isinstance(event, po.RequestRefused)
+    return CancelReject(
+        session=after.client_session,
+        event_seq=recorded.seq,
+        cl_ord_id=event.cl_ord_id,
+        orig_cl_ord_id=after.cl_ord_id,
+        order_id=after.order_id,
+        ord_status=after.status,
+        response_to=event.request,
+        cxl_rej_reason=CXL_REJ_REASON.get(event.reason, OTHER),
+        text=event.text,
+    )
+
+
+def _message_refused(recorded: Recorded, _: Any) -> Outbound | None:
+    """35=j, 35=9 or 35=8 for a message that belongs to no order; None where the FIX engine has answered itself."""
+    event = recorded.event
+    assert isinstance(event, fs.MessageRefused)
+    ref = recorded.meta.inbound
+    if ref is None or event.answer == "none":
+        return None
+    if event.answer == "cancel_reject":
+        return CancelReject(
+            session=event.session,
+            event_seq=recorded.seq,
+            cl_ord_id=event.ref_id,
+            orig_cl_ord_id=event.orig_ref_id,
+            order_id="NONE",
+            ord_status=OrdStatus.REJECTED,
+            response_to="replace" if event.msg_type == "G" else "cancel",
+            cxl_rej_reason=CXL_REJ_REASON.get(event.reason, OTHER),
+            text=event.text,
+        )
+    return MessageReject(
+        session=event.session,
+        event_seq=recorded.seq,
+        ref_seq_num=ref.msg_seq_num,
+        ref_msg_type=event.msg_type,
+        ref_id=event.ref_id,
+        business_reject_reason=3 if event.reason is Reason.UNSUPPORTED_MESSAGE else 5 if event.ref_id == "" else 0,
+        text=event.text,
+    )
+
+
+# -------------------------------------------------------------------------------------------- to the venue
+
+
+def _send_child(recorded: Recorded, after: Any) -> Outbound:
+    child: ChildOrder = after
+    return SendChild(
+        session=child.venue_session,
+        event_seq=recorded.seq,
+        cl_ord_id=child.cl_ord_id,
+        instrument=child.instrument,
+        side=child.side,
+        quantity_e9=child.quantity_e9,
+        ord_type=child.ord_type,
+        limit_price_e9=child.limit_price_e9,
+        time_in_force=child.time_in_force,
+        account=child.account,
+        transact_time_ns=recorded.meta.event_time_ns,
+    )
+
+
+def _send_cancel(recorded: Recorded, after: Any) -> Outbound:
+    event, child = recorded.event, after
+    assert isinstance(event, co.CancelRequested)
+    return SendChildCancel(
+        session=child.venue_session,
+        event_seq=recorded.seq,
+        cl_ord_id=event.cl_ord_id,
+        orig_cl_ord_id=child.cl_ord_id,
+        order_id=child.order_id,
+        instrument=child.instrument,
+        side=child.side,
+        quantity_e9=child.quantity_e9,
+        transact_time_ns=recorded.meta.event_time_ns,
+    )
+
+
+def status_query(child: ChildOrder, *, seq: int) -> SendStatusQuery:
+    """35=H: what does the venue know of this child?"""
+    return SendStatusQuery(
+        session=child.venue_session,
+        event_seq=seq,
+        cl_ord_id=child.cl_ord_id,
+        order_id=child.order_id,
+        instrument=child.instrument,
+        side=child.side,
+    )
+
+
+def _forget(recorded: Recorded, after: Any) -> Outbound | None:
+    child: ChildOrder = after
+    if child.live:
+        return None
+    return Forget(session=child.venue_session, event_seq=recorded.seq, cl_ord_id=child.cl_ord_id)
+
+
+_DERIVE: dict[type[Any], Callable[[Recorded, Any], Outbound | None]] = {
+    po.Accepted: _report("new"),
+    po.Rejected: _rejected,
+    po.Filled: _filled,
+    po.CancelRequested: _report("pending_cancel", ids=_asked),
+    po.Canceled: _report("canceled", text=True, ids=_answered),
+    po.ReplaceRequested: _report("pending_replace", ids=_asked),
+    po.Replaced: _report("replaced", ids=_answered),
+    po.RequestRefused: _request_refused,
+    po.Expired: _report("expired", text=True),
+    fs.MessageRefused: _message_refused,
+    co.Created: _send_child,
+    co.CancelRequested: _send_cancel,
+    co.Filled: _forget,
+    co.Canceled: _forget,
+    co.Rejected: _forget,
+    co.Expired: _forget,
+    co.DoneForDay: _forget,
+    co.ProvedUnknown: _forget,
+}

@@ -1,0 +1,66 @@
+"""A turn: what one batch of inputs does to the state, gathered so that it can be appended whole before anything leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from domain.event import Entry, Event, InboundRef, Meta, Recorded
+from domain.messages import Outbound
+from domain.schedule import PlanRequest
+from ems import reports
+from ems.desk_state import DeskState
+
+
+@dataclass(slots=True)
+class Turn:
+    """Events applied to the state as they are decided, on state that is not committed yet.
+
+    If the append fails the state must be thrown away with the turn: see `ems.recovery`.
+    """
+
+    state: DeskState
+    now_ns: int
+    build: str
+    actor: str = "system:desk"
+    causation: str = "start"
+    inbound: InboundRef | None = None
+    entries: list[Entry] = field(default_factory=list)
+    afters: list[Any] = field(default_factory=list)  # the stream's state right after each entry
+    extra: list[Outbound] = field(default_factory=list)  # answers that no event causes: status reports, queries
+    plans: list[PlanRequest] = field(default_factory=list)
+    touched: dict[UUID, None] = field(default_factory=dict)  # parents that may have work now, in order
+
+    def begin(self, *, actor: str, causation: str, inbound: InboundRef | None = None) -> None:
+        """The next events are caused by this."""
+        self.actor, self.causation, self.inbound = actor, causation, inbound
+
+    def apply(self, stream: UUID, *events: Event, correlation: UUID) -> Any:
+        """Add events to a stream; returns its state afterwards."""
+        meta = Meta(
+            event_time_ns=self.now_ns,
+            actor=self.actor,
+            correlation=correlation,
+            causation=self.causation,
+            build=self.build,
+            inbound=self.inbound,
+        )
+        after: Any = None
+        for event in events:
+            version = self.state.version(stream)
+            after = self.state.apply(stream, event, meta, seq=self.state.seq + 1)
+            self.entries.append(Entry(stream=stream, expected_version=version, events=(event,), meta=meta))
+            self.afters.append(after)
+        return after
+
+    def parent(self, stream: UUID, *events: Event) -> Any:
+        """Add events to a parent order, which will be worked at the end of the turn."""
+        self.touched[stream] = None
+        return self.apply(stream, *events, correlation=stream)
+
+    def outbound(self, recorded: tuple[Recorded, ...]) -> list[Outbound]:
+        """What leaves now that the turn is durable, in the order of the events."""
+        messages = [reports.outbound(record, after) for record, after in zip(recorded, self.afters, strict=True)]
+        last_seq = recorded[-1].seq if recorded else 0
+        return [m for m in messages if m is not None] + [replace(m, event_seq=m.event_seq or last_seq) for m in self.extra]
