@@ -1,0 +1,1 @@
+"""Market data from files: bytes in, plain arrays and tape events out."""
