@@ -1,0 +1,254 @@
+"""The FIX 4.4 acceptor front of the simulated venue: QuickFIX callbacks in, reports and market data out.
+
+Order session (SenderCompID = venue, TargetCompID = client):
+    in   D (11 55 54 38 40 44 59 1), F (11 41 55 54), G (11 41 55 54 38 44), H (11 or 37 unused; 11 55 54 790)
+    out  8: 37 17 150 39 11 [41] 55 54 38 [44] 40 59 [1] 32 31 151 14 6 60 5060 [103] [58] [790]
+            150: 0 New, F fill (39=1 or 2), 4 Canceled, 5 Replaced, 8 Rejected, C Expired, I status answer
+         9: 37 11 41 39 434 102 [58] 60 5060;  j and 3 from the engine for what it cannot understand
+    40: 1 market, 2 limit. 59: 0 DAY (also when absent), 1 GTC, 3 IOC, 4 FOK. 54: 1 buy, 2 and 5 sell.
+Market data session (TargetCompID = client + "-MD" by default; not persisted, sequence numbers reset at logon):
+    in   V: 262, 263 (0 snapshot, 1 subscribe, 2 unsubscribe), 146 x 55; the entry types asked for are ignored
+    out  W: 262, 55, 5060, 5061, 268 x {269=0 270 271 bid | 269=1 270 271 ask | 269=2 270 271 last trade
+            | 269=B 271 cumulative volume | 269=9 270 session VWAP}; an absent side has no entry
+         Y: 262, 281=0, 58 for a symbol that is not listed here
+    Market data is conflated: a peer gets the latest state, at most once in the venue's publishing interval.
+Times: 60 (UTC, milliseconds) and 5060 (integer nanoseconds since 1970 UTC) are the market's clock, not the wall's.
+5061 is the session's traded money exactly: price x quantity summed, so that two messages bound an interval's VWAP.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import quickfix as fix
+
+from adapters.fix import venue_messages as vm
+from domain.errors import ConfigError
+from domain.ports_venue import Report, Snapshot, VenueHandler
+
+_SOH: Final = "\x01"
+
+
+@dataclass(frozen=True, slots=True)
+class FrontConfig:
+    """Where and for whom the front listens. clients are the TargetCompIDs of order sessions.
+
+    dictionary: a FIX44.xml; None switches validation by dictionary off.
+    """
+
+    host: str
+    port: int
+    comp_id: str
+    clients: tuple[str, ...]
+    store_dir: Path
+    dictionary: Path | None = None
+    market_data_suffix: str = "-MD"
+    heartbeat_s: int = 30
+
+
+def settings_of(config: FrontConfig) -> fix.SessionSettings:
+    """QuickFIX settings: one order session and one market data session per client."""
+    validation = ["UseDataDictionary=N"]
+    if config.dictionary is not None:
+        validation = ["UseDataDictionary=Y", f"DataDictionary={config.dictionary}", "ValidateUserDefinedFields=N"]
+    lines = [
+        "[DEFAULT]",
+        "ConnectionType=acceptor",
+        "BeginString=FIX.4.4",
+        f"SocketAcceptHost={config.host}",
+        f"SocketAcceptPort={config.port}",
+        "SocketReuseAddress=Y",
+        "SocketNodelay=Y",
+        "StartTime=00:00:00",
+        "EndTime=00:00:00",
+        "NonStopSession=Y",
+        f"HeartBtInt={config.heartbeat_s}",
+        f"FileStorePath={config.store_dir}",
+        f"SenderCompID={config.comp_id}",
+        *validation,
+    ]
+    for client in config.clients:
+        lines += ["[SESSION]", f"TargetCompID={client}"]
+        lines += ["[SESSION]", f"TargetCompID={client}{config.market_data_suffix}", "PersistMessages=N", "ResetOnLogon=Y"]
+    config.store_dir.mkdir(parents=True, exist_ok=True)
+    path = config.store_dir / "venue.cfg"
+    path.write_text("\n".join(lines) + "\n")
+    return fix.SessionSettings(str(path))
+
+
+def die(error: BaseException) -> None:
+    """A decision that failed half-way may not be confirmed to the peer: stop as in a crash, and recover at the start."""
+    traceback.print_exception(error)
+    sys.stderr.flush()
+    os._exit(70)
+
+
+class VenueFront(fix.Application):
+    """The front's engine: port OrderFront of the venue, on a thread of QuickFIX's.
+
+    Args:
+        config: where and for whom.
+        fatal: called with an error that a callback cannot answer; must not return normally in production.
+
+    Raises:
+        ConfigError: QuickFIX refuses the settings, or the port is taken.
+    """
+
+    def __init__(self, config: FrontConfig, *, fatal: Callable[[BaseException], None] = die) -> None:
+        super().__init__()
+        self._config = config
+        self._fatal = fatal
+        self._handler: VenueHandler | None = None
+        self._subscribed: dict[tuple[str, str], str] = {}  # (session, symbol) -> MDReqID
+        self._subscriptions = threading.Lock()
+        self._up: set[str] = set()
+        names = [client + suffix for client in config.clients for suffix in ("", config.market_data_suffix)]
+        self._session_ids = {name: fix.SessionID("FIX.4.4", config.comp_id, name) for name in names}
+        try:
+            self._settings = settings_of(config)
+            self._store = fix.FileStoreFactory(self._settings)
+            self._acceptor = fix.SocketAcceptor(self, self._store, self._settings)
+        except (fix.ConfigError, fix.RuntimeError) as error:
+            raise ConfigError(f"the venue's FIX front cannot start: {error}") from error
+
+    # -- port OrderFront
+
+    def start(self, handler: VenueHandler) -> None:
+        """Listen. Raises ConfigError when the port cannot be had."""
+        self._handler = handler
+        try:
+            self._acceptor.start()
+        except (fix.ConfigError, fix.RuntimeError) as error:
+            raise ConfigError(f"the venue cannot listen on {self._config.host}:{self._config.port}: {error}") from error
+
+    def stop(self) -> None:
+        """Log sessions out, wait for their answers, then close: QuickFIX's stop races with a disconnecting peer."""
+        for name in list(self._up):
+            _session(self._session_ids[name]).logout("the venue closes")
+        deadline = time.monotonic() + 2.0
+        while self._up and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(1.0)
+        self._acceptor.stop()
+
+    def send(self, report: Report, *, possible_resend: bool) -> bool:
+        """Store a report, and send it if its session is up; what is stored goes out when the peer asks for it."""
+        session_id = self._session_ids.get(report.session)
+        if session_id is None:
+            return False
+        message = vm.reject_message(report) if report.cancel_reject_to else vm.report_message(report)
+        if possible_resend:
+            message.getHeader().setField(97, "Y")
+        fix.Session.sendToTarget(message, session_id)  # False only says that nobody is connected: it is stored
+        return True
+
+    def publish(self, snapshots: Sequence[Snapshot]) -> None:
+        """Send W to whoever subscribed and is connected."""
+        with self._subscriptions:
+            targets = [(s, self._subscribed.get((name, s.symbol)), name) for s in snapshots for name in list(self._up)]
+        for snapshot, request_id, name in targets:
+            if request_id is not None:
+                fix.Session.sendToTarget(vm.snapshot_message(snapshot, request_id), self._session_ids[name])
+
+    def disconnect(self, session: str, hold_ms: int) -> bool:
+        """Log a session out; the engine refuses its logon until hold_ms have passed."""
+        session_id = self._session_ids.get(session)
+        if session_id is None:
+            return False
+        _session(session_id).logout("disconnected on command")
+        timer = threading.Timer(max(hold_ms, 1) / 1e3, lambda: _session(session_id).logon())
+        timer.daemon = True
+        timer.start()
+        return True
+
+    # -- QuickFIX callbacks: each is wrapped, since an exception in one kills the engine or the process
+
+    def onCreate(self, session_id: fix.SessionID) -> None:  # noqa: N802
+        """A configured session exists: known from the configuration."""
+
+    def onLogon(self, session_id: fix.SessionID) -> None:  # noqa: N802
+        """A peer is there."""
+        self._guard(lambda: self._up.add(_name(session_id)))
+
+    def onLogout(self, session_id: fix.SessionID) -> None:  # noqa: N802
+        """A peer has gone; its subscriptions end."""
+        self._guard(lambda: self._gone(_name(session_id)))
+
+    def toAdmin(self, message: fix.Message, session_id: fix.SessionID) -> None:  # noqa: N802
+        """Nothing to add to session messages."""
+
+    def fromAdmin(self, message: fix.Message, session_id: fix.SessionID) -> None:  # noqa: N802
+        """Nothing to read in session messages."""
+
+    def toApp(self, message: fix.Message, session_id: fix.SessionID) -> None:  # noqa: N802
+        """Nothing is held back: reports are always resent. Takes no lock: the engine calls it under its own."""
+
+    def fromApp(self, message: fix.Message, session_id: fix.SessionID) -> None:  # noqa: N802
+        """A message of a peer: decided and in the ledger when this returns."""
+        self._guard(lambda: self._receive(message.toString(), _name(session_id)))
+
+    def _guard(self, action: Callable[[], Any]) -> None:
+        try:
+            action()
+        except (fix.FieldNotFound, fix.IncorrectTagValue, fix.UnsupportedMessageType):
+            raise  # QuickFIX answers these with j or 3
+        except BaseException as error:  # noqa: BLE001  # whatever it is, it must not reach the engine
+            self._fatal(error)
+
+    def _gone(self, name: str) -> None:
+        self._up.discard(name)
+        with self._subscriptions:
+            for key in [key for key in self._subscribed if key[0] == name]:
+                del self._subscribed[key]
+
+    def _receive(self, text: str, session: str) -> None:
+        pairs = [pair.split("=", 1) for pair in text.split(_SOH) if pair]
+        fields = {int(tag): value for tag, value in pairs}
+        handler = self._handler
+        assert handler is not None
+        is_market_data = session.endswith(self._config.market_data_suffix)
+        match fields.get(35), is_market_data:
+            case "D", False:
+                handler.on_new(vm.new_order(fields, session))
+            case "F", False:
+                handler.on_cancel(vm.cancel_request(fields, session))
+            case "G", False:
+                handler.on_replace(vm.cancel_request(fields, session))
+            case "H", False:
+                handler.on_status(vm.status_request(fields, session))
+            case "V", True:
+                self._market_data(fields, [value for tag, value in pairs if tag == "55"], session, handler)
+            case _:
+                raise fix.UnsupportedMessageType
+
+    def _market_data(self, fields: vm.Fields, symbols: list[str], session: str, handler: VenueHandler) -> None:
+        request_id, action = vm.need(fields, 262), vm.need(fields, 263)
+        for symbol in symbols:
+            snapshot = handler.snapshot(symbol)
+            if snapshot is None:
+                fix.Session.sendToTarget(vm.unknown_symbol_message(request_id, symbol), self._session_ids[session])
+                continue
+            with self._subscriptions:
+                if action == "1":
+                    self._subscribed[session, symbol] = request_id
+                elif action == "2":
+                    self._subscribed.pop((session, symbol), None)
+            if action != "2":
+                fix.Session.sendToTarget(vm.snapshot_message(snapshot, request_id), self._session_ids[session])
+
+
+def _name(session_id: fix.SessionID) -> str:
+    """A session is known by its client's CompID."""
+    return str(session_id.getTargetCompID().getValue())
+
+
+def _session(session_id: fix.SessionID) -> fix.Session:
+    return fix.Session.lookupSession(session_id)

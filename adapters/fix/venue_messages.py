@@ -1,0 +1,189 @@
+"""Messages of the venue's front, to and from the domain's words. Pure; the tags are listed in `venue_front`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+import quickfix as fix
+
+from domain.errors import NumberError
+from domain.ports_venue import CancelRequest, NewOrder, Report, Snapshot, StatusRequest
+from domain.values import E9, divide_round, from_e9, to_e9
+
+_ORD_TYPE: Final = {"1": "market", "2": "limit"}
+_TIF: Final = {"": "day", "0": "day", "1": "gtc", "3": "ioc", "4": "fok"}
+_SIDE: Final = {"1": 1, "2": -1, "5": -1}
+_ORD_TYPE_OUT: Final = {"market": "1", "limit": "2"}
+_TIF_OUT: Final = {"day": "0", "gtc": "1", "ioc": "3", "fok": "4"}
+
+Fields = dict[int, str]
+
+
+def need(fields: Fields, tag: int) -> str:
+    """A field's value. Raises fix.FieldNotFound, which the engine answers with 35=j 380=5."""
+    value = fields.get(tag, "")
+    if not value:
+        raise fix.FieldNotFound(tag)
+    return value
+
+
+def new_order(fields: Fields, session: str) -> NewOrder:
+    """A NewOrderSingle. What the venue does not know becomes "?" or 0, for it to refuse with a reason."""
+    ord_type = _ORD_TYPE.get(need(fields, 40), "?")
+    return NewOrder(
+        session=session,
+        cl_ord_id=need(fields, 11),
+        symbol=need(fields, 55),
+        side=_SIDE.get(need(fields, 54), 0),
+        ord_type=ord_type,
+        tif=_TIF.get(fields.get(59, ""), "?"),
+        quantity_e9=_number(fields, 38),
+        price_e9=_number(fields, 44) if ord_type == "limit" else None,
+        account=fields.get(1, ""),
+        possible_repeat=_repeated(fields),
+    )
+
+
+def cancel_request(fields: Fields, session: str) -> CancelRequest:
+    """An OrderCancelRequest, or an OrderCancelReplaceRequest."""
+    replace = fields[35] == "G"
+    return CancelRequest(
+        session=session,
+        cl_ord_id=need(fields, 11),
+        orig_cl_ord_id=need(fields, 41),
+        symbol=fields.get(55, ""),
+        side=_SIDE.get(fields.get(54, ""), 0),
+        possible_repeat=_repeated(fields),
+        quantity_e9=_number(fields, 38) if replace else None,
+        price_e9=_number(fields, 44) if replace and 44 in fields else None,
+    )
+
+
+def status_request(fields: Fields, session: str) -> StatusRequest:
+    """An OrderStatusRequest."""
+    side = _SIDE.get(fields.get(54, ""), 0)
+    return StatusRequest(session, need(fields, 11), fields.get(55, ""), side, fields.get(790, ""))
+
+
+def report_message(report: Report) -> fix.Message:
+    """An ExecutionReport."""
+    message = _message("8")
+    values = {
+        37: report.order_id,
+        17: report.exec_id,
+        150: report.exec_type,
+        39: report.ord_status,
+        11: report.cl_ord_id,
+        41: report.orig_cl_ord_id,
+        55: report.symbol,
+        54: _side_out(report.side),
+        38: _decimal(report.quantity_e9),
+        40: _ORD_TYPE_OUT.get(report.ord_type, ""),
+        59: _TIF_OUT.get(report.tif, ""),
+        44: "" if report.price_e9 is None else _decimal(report.price_e9),
+        1: report.account,
+        32: _decimal(report.last_quantity_e9) if report.exec_type == "F" else "",
+        31: _decimal(report.last_price_e9) if report.exec_type == "F" else "",
+        151: _decimal(report.leaves_e9),
+        14: _decimal(report.cum_e9),
+        6: _decimal(report.average_e9),
+        103: "" if report.reason is None else str(report.reason),
+        58: report.text,
+        790: report.request_id,
+    }
+    return _filled(message, values, report.time_ns)
+
+
+def reject_message(report: Report) -> fix.Message:
+    """An OrderCancelReject."""
+    values = {
+        37: report.order_id,
+        11: report.cl_ord_id,
+        41: report.orig_cl_ord_id,
+        39: report.ord_status,
+        434: report.cancel_reject_to,
+        102: "" if report.reason is None else str(report.reason),
+        58: report.text,
+    }
+    return _filled(_message("9"), values, report.time_ns)
+
+
+def snapshot_message(snapshot: Snapshot, request_id: str) -> fix.Message:
+    """A MarketDataSnapshotFullRefresh."""
+    message = _message("W")
+    for tag, value in (
+        (262, request_id),
+        (55, snapshot.symbol),
+        (5060, str(snapshot.time_ns)),
+        (5061, _decimal(snapshot.notional_e9)),
+    ):
+        message.setField(tag, value)
+    volume = snapshot.volume_e9
+    vwap_e9 = divide_round(snapshot.notional_e9 * E9, volume) if volume else 0
+    for kind, price_e9, size_e9 in (
+        ("0", snapshot.bid_e9, snapshot.bid_size_e9),
+        ("1", snapshot.ask_e9, snapshot.ask_size_e9),
+        ("2", snapshot.last_e9, snapshot.last_size_e9),
+        ("B", None, volume),
+        ("9", vwap_e9 or None, None),
+    ):
+        if (kind != "B" and not price_e9) or (kind in "012" and not size_e9):
+            continue
+        group = fix.Group(268, 269)
+        group.setField(269, kind)
+        if price_e9 is not None:
+            group.setField(270, _decimal(price_e9))
+        if size_e9 is not None:
+            group.setField(271, _decimal(size_e9))
+        message.addGroup(group)
+    return message
+
+
+def unknown_symbol_message(request_id: str, symbol: str) -> fix.Message:
+    """A MarketDataRequestReject."""
+    message = _message("Y")
+    message.setField(262, request_id)
+    message.setField(281, "0")
+    message.setField(58, f"unknown symbol {symbol}")
+    return message
+
+
+def _message(kind: str) -> fix.Message:
+    message = fix.Message()
+    message.getHeader().setField(35, kind)
+    return message
+
+
+def _filled(message: fix.Message, values: Fields, time_ns: int) -> fix.Message:
+    for tag, value in values.items():
+        if value:
+            message.setField(tag, value)
+    message.setField(60, utc_timestamp(time_ns))
+    message.setField(5060, str(time_ns))
+    return message
+
+
+def utc_timestamp(time_ns: int) -> str:
+    """FIX UTCTimestamp in milliseconds."""
+    seconds, nanoseconds = divmod(time_ns, 10**9)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y%m%d-%H:%M:%S}.{nanoseconds // 10**6:03d}"
+
+
+def _number(fields: Fields, tag: int) -> int:
+    try:
+        return to_e9(need(fields, tag))
+    except NumberError as error:
+        raise fix.IncorrectTagValue(tag) from error
+
+
+def _decimal(value_e9: int) -> str:
+    return f"{from_e9(value_e9):f}"
+
+
+def _side_out(side: int) -> str:
+    return "1" if side > 0 else "2" if side < 0 else ""
+
+
+def _repeated(fields: Fields) -> bool:
+    return fields.get(43) == "Y" or fields.get(97) == "Y"

@@ -1,0 +1,189 @@
+"""The simulated venue: markets behind a protocol front, with a ledger that survives kill -9.
+
+Every message is decided under one lock, in three steps: write the decision and its answers to the ledger, hand the
+answers to the front, note in the ledger that they were handed over. The front confirms the message to the peer only
+after that, so a message is either in the ledger or will be sent again by the peer. After a restart:
+
+- the market runs forward to where it was (a tape or a seeded flow gives the same events again) and continues the
+  published volume and notional;
+- working orders are back in the book, in their order of arrival, behind what is displayed at their price: their
+  place in the queue is lost, which is the rule here for tapes and generated flow alike;
+- a message that the peer repeats (PossDup, PossResend) and that the ledger knows is not acted on again;
+- answers that were written but not noted as handed over go again with PossResend=Y and the same ExecID.
+
+At the end of the source's session working DAY orders expire, and new orders are refused.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from random import Random
+from time import monotonic
+from typing import Any
+
+from domain.ports import Clock
+from domain.ports_venue import CancelRequest, Listing, Market, NewOrder, OrderFront, Snapshot, StatusRequest
+from ems import venue_orders as vo
+from ems.venue_faults import FaultPlan, Outbox
+from ems.venue_ledger import Ledger
+from ems.venue_publisher import Publisher
+from ems.venue_record import Record
+from ems.venue_trading import Trading
+
+
+class Venue:
+    """Takes orders from a front, trades them in its markets, answers and publishes. Thread-safe.
+
+    Args:
+        name: prefix of OrderIDs and ExecIDs.
+        listings: symbol to tick and lot sizes.
+        markets: symbol to market.
+        clock: market time; a restart must not go behind `resume_times(ledger path).reached_ns`.
+        ledger: opened; a restarted venue gets the same file.
+        start_ns: market time of the very first start of this ledger.
+        publish_every_s: wall time between publications of changed states.
+        seed: of the faults' choices.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        listings: Mapping[str, Listing],
+        markets: Mapping[str, Market],
+        clock: Clock,
+        ledger: Ledger,
+        *,
+        start_ns: int,
+        publish_every_s: float = 0.05,
+        faults: FaultPlan | None = None,
+        seed: int = 0,
+    ) -> None:
+        self._name = name
+        self._listings = dict(listings)
+        self._markets = dict(markets)
+        self._clock = clock
+        self._ledger = ledger
+        self._start_ns = start_ns
+        self.faults = faults or FaultPlan()
+        self._record = Record(name, ledger)
+        self._outbox = Outbox(self.faults, Random(seed), self._record.hand_over)
+        self._trading = Trading(name, self._listings, self._markets, self._record, self._outbox)
+        self._publisher = Publisher(self._listings, self._markets, ledger, publish_every_s)
+        self._front: OrderFront | None = None
+        self._lock = threading.RLock()
+
+    # -- life
+
+    def start(self, front: OrderFront) -> None:
+        """Recover from the ledger, store in the front's engine what may not have been sent before, then open."""
+        with self._lock:
+            self._front = self._record.front = front
+            self._recover()
+            for number, report in sorted(self._record.unsent.items()):
+                if front.send(report, possible_resend=True):
+                    self._record.note(number, "sent")
+            self._record.outbox = self._outbox
+            self._record.commit()  # working orders may have traded as they came back into their books
+        front.start(self)
+
+    def step(self) -> None:
+        """Bring the markets up to now, answer what follows from it, publish what is due. Called every few ms."""
+        with self._lock:
+            with self._decision():
+                self._outbox.release(monotonic())
+            if self._front is not None:
+                self._publisher.step(self._front)
+
+    def run(self, stop: threading.Event, *, step_s: float = 0.004) -> None:
+        """Step until told to stop."""
+        while not stop.wait(step_s):
+            self.step()
+
+    def command(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Faults and questions at run time; see `ems.venue_control` for the words. Raises ValueError for any other."""
+        answer: dict[str, Any] = {}
+        for verb, value in request.items():
+            match verb:
+                case "faults":
+                    with self._lock:
+                        self.faults.change(value)
+                case "disconnect":
+                    if self._front is None or not self._front.disconnect(str(value["session"]), int(value.get("hold_ms", 0))):
+                        raise ValueError("no such session")
+                case "expire":
+                    answer["expired"] = self.expire_day()
+                case "status":
+                    answer["status"] = self.status()
+                case _:
+                    raise ValueError(f"unknown command {verb!r}")
+        return answer
+
+    def status(self) -> dict[str, Any]:
+        """Market time, faults, working orders and what was odd in each market."""
+        with self._lock:
+            now_ns = self._clock.now_ns()
+            markets = {
+                symbol: {"working": len(self._record.working(symbol)), **market.counters()}
+                for symbol, market in self._markets.items()
+            }
+            return {"time_ns": now_ns, "orders": len(self._record.orders), "faults": asdict(self.faults), "markets": markets}
+
+    def expire_day(self) -> int:
+        """Expire all working DAY orders now. Their number."""
+        with self._decision() as now_ns:
+            return sum(self._trading.expire(symbol, now_ns) for symbol in self._markets)
+
+    # -- what the front calls (port: VenueHandler)
+
+    def on_new(self, order: NewOrder) -> None:
+        """A NewOrderSingle: New and what follows, or Rejected."""
+        with self._decision() as now_ns:
+            self._trading.new(order, now_ns)
+
+    def on_cancel(self, request: CancelRequest) -> None:
+        """An OrderCancelRequest: Canceled, or a cancel reject."""
+        with self._decision() as now_ns:
+            self._trading.cancel(request, now_ns)
+
+    def on_replace(self, request: CancelRequest) -> None:
+        """An OrderCancelReplaceRequest: Replaced and the fills that follow, or a cancel reject."""
+        with self._decision() as now_ns:
+            self._trading.replace(request, now_ns)
+
+    def on_status(self, request: StatusRequest) -> None:
+        """An OrderStatusRequest: ExecType I with the present state, 39=8 and 103=5 for an unknown order."""
+        with self._lock:
+            with self._decision() as now_ns:
+                order = self._record.find(request.session, request.cl_ord_id, now_ns)
+            if order is None:
+                self._record.say(vo.unknown_order_status(request, now_ns))
+            else:
+                self._record.say(order.report("I", "0", now_ns, request_id=request.request_id))
+
+    def snapshot(self, symbol: str) -> Snapshot | None:
+        """The present state of one market; None when it is not listed here."""
+        if symbol not in self._markets:
+            return None
+        with self._lock:
+            with self._decision():
+                pass
+            return self._publisher.snapshot(symbol)
+
+    @contextmanager
+    def _decision(self) -> Iterator[int]:
+        """Markets up to now, one decision at that time, then its ledger lines and answers."""
+        with self._lock:
+            now_ns = self._clock.now_ns()
+            self._trading.advance(now_ns)
+            yield now_ns
+            self._record.commit()
+
+    def _recover(self) -> None:
+        published = self._record.read()
+        if self._record.reached_ns == 0:
+            self._ledger.write([{"k": "day", "venue": self._name, "start_ns": self._start_ns}])
+        else:
+            self._trading.recover(published, self._record.reached_ns)

@@ -1,0 +1,157 @@
+"""What the venue remembers: orders, who named them how, and the answers on their way. All of it through the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+
+from domain.ports_venue import CancelRequest, OrderFront, Report
+from ems.venue_faults import Outbox
+from ems.venue_ledger import Ledger, Line
+from ems.venue_orders import LiveOrder, order_of
+
+
+def trade_date(time_ns: int) -> str:
+    """The UTC date of a market time, YYYYMMDD."""
+    return datetime.fromtimestamp(time_ns // 10**9, UTC).strftime("%Y%m%d")
+
+
+class Record:
+    """State of one venue, changed by decisions: `changed` and `answer` gather one, `commit` makes it durable and
+    lets its answers go. Not thread-safe: the venue's lock guards it.
+    """
+
+    def __init__(self, name: str, ledger: Ledger) -> None:
+        self._name = name
+        self._ledger = ledger
+        self.outbox: Outbox | None = None
+        self.front: OrderFront | None = None
+        self.orders: dict[int, LiveOrder] = {}
+        self._known: dict[tuple[str, str, str], int] = {}  # (session, trade date, ClOrdID) -> n
+        self._working: dict[str, dict[int, LiveOrder]] = {}
+        self.unsent: dict[int, Report] = {}
+        self._next_order = self._next_report = self._next_exec = 1
+        self._lines: list[Line] = []  # of the decision being made
+        self._answers: list[tuple[int, Report]] = []
+        self._noted: list[Line] = []
+        self.reached_ns = 0  # the latest market time in the ledger
+
+    def next_order(self) -> int:
+        """The number of a new order."""
+        self._next_order += 1
+        return self._next_order - 1
+
+    def exec_id(self, time_ns: int) -> str:
+        """A new ExecID: the venue's name, the trade date, a number that is never used again."""
+        self._next_exec += 1
+        return f"{self._name}-{trade_date(time_ns)}-{self._next_exec - 1}"
+
+    def find(self, session: str, cl_ord_id: str, now_ns: int) -> LiveOrder | None:
+        """The order that a session knows, or knew, under this ClOrdID on this trade date."""
+        n = self._known.get((session, trade_date(now_ns), cl_ord_id))
+        return None if n is None else self.orders[n]
+
+    def working(self, symbol: str) -> list[LiveOrder]:
+        """Orders that may still trade, oldest first."""
+        return [order for _, order in sorted(self._working.get(symbol, {}).items())]
+
+    def register(self, order: LiveOrder, now_ns: int) -> None:
+        """Make an order known by its current ClOrdID."""
+        self.orders[order.n] = order
+        self._known[order.session, trade_date(now_ns), order.cl_ord_id] = order.n
+
+    def rename(self, order: LiveOrder, request: CancelRequest, now_ns: int) -> None:
+        """An accepted request moves the chain of ClOrdIDs on."""
+        order.orig_cl_ord_id, order.cl_ord_id = order.cl_ord_id, request.cl_ord_id
+        self.register(order, now_ns)
+
+    def changed(self, order: LiveOrder, why: str, now_ns: int) -> None:
+        """An order has changed."""
+        order.time_ns = now_ns
+        self._sort_in(order)
+        self._lines.append(order.line(why))
+
+    def add(self, line: Line) -> None:
+        """A further ledger line of this decision."""
+        self._lines.append(line)
+
+    def answer(self, report: Report) -> None:
+        """An answer that must arrive: it goes into the ledger with the decision that it tells."""
+        number = self._next_report
+        self._next_report += 1
+        self._lines.append({"k": "report", "r": number, "report": asdict(report)})
+        self._answers.append((number, report))
+
+    def say(self, report: Report) -> None:
+        """An answer that may be lost: the peer will ask again."""
+        if self.front is not None:
+            self.front.send(report, possible_resend=False)
+
+    def commit(self) -> None:
+        """The decision becomes durable, then its answers leave."""
+        lines, answers, self._lines, self._answers = self._lines, self._answers, [], []
+        self._ledger.write(lines)
+        for number, report in answers:
+            self.unsent[number] = report
+            if self.outbox is not None:
+                self.outbox.put(number, report, monotonic())
+        self.flush_notes()
+
+    def hand_over(self, number: int, report: Report, fate: str) -> None:
+        """Give an answer to the front's engine and note that it has it (Outbox's way out)."""
+        if fate == "dropped":
+            self.note(number, fate)
+        elif self.front is not None and self.front.send(report, possible_resend=False):
+            self.note(number, "sent")
+
+    def note(self, number: int, fate: str) -> None:
+        """The answer needs no further sending."""
+        if self.unsent.pop(number, None) is not None:
+            self._noted.append({"k": "sent", "r": [number], "fate": fate})
+
+    def flush_notes(self) -> None:
+        """Write the notes to the ledger."""
+        lines, self._noted = self._noted, []
+        self._ledger.write(lines)
+
+    def read(self) -> dict[str, list[int]]:
+        """Rebuild everything from the ledger. Returns what was last published: symbol -> [volume, notional]."""
+        published: dict[str, list[int]] = {}
+        for line in self._ledger.lines():
+            match line["k"]:
+                case "order":
+                    order = order_of(line)
+                    self._next_order = max(self._next_order, order.n + 1)
+                    self.register(order, order.time_ns)
+                    self._sort_in(order)
+                case "report":
+                    report = Report(**line["report"])
+                    self.unsent[line["r"]] = report
+                    self._next_report = max(self._next_report, line["r"] + 1)
+                    self._next_exec = max(self._next_exec, _number(report.exec_id) + 1)
+                case "sent":
+                    for number in line["r"]:
+                        self.unsent.pop(number, None)
+                case "mark":
+                    published.update(line["trading"])
+            self.reached_ns = max(self.reached_ns, line.get("time_ns", 0), line.get("start_ns", 0))
+        return published
+
+    def _sort_in(self, order: LiveOrder) -> None:
+        of_symbol = self._working.setdefault(order.symbol, {})
+        if order.working:
+            of_symbol[order.n] = order
+        else:
+            of_symbol.pop(order.n, None)
+
+
+def _number(exec_id: str) -> int:
+    return int(exec_id.rpartition("-")[2])
+
+
+def exec_line(exec_id: str, order: LiveOrder, trade: dict[str, Any]) -> Line:
+    """The ledger line of one fill."""
+    who = {"exec_id": exec_id, "order_id": order.order_id, "session": order.session, "cl_ord_id": order.cl_ord_id}
+    return {"k": "exec", **who, "symbol": order.symbol, "side": order.side, **trade}

@@ -1,0 +1,149 @@
+"""One instrument's continuous market: the book, its matching and the source that drives it (port: Market)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from domain.ports_venue import ORDER_ID_MIN, Execution, Submitted, TapeSource, Top, VenueOrder, VenueTif
+from domain.tape import Tape, empty_tape
+from models.market import book as bk
+from models.market.flow import RecordedFlow
+from models.market.matching import FILL_COLUMNS, apply, available, match
+
+_COUNTERS: Final = {
+    "unknown": bk.N_UNKNOWN,
+    "overflow": bk.N_OVERFLOW,
+    "outside": bk.N_OUTSIDE,
+    "taken_lots": bk.TAKEN,
+    "taken_short_lots": bk.TAKEN_SHORT,
+    "displaced_lots": bk.DISPLACED,
+}
+
+
+class ContinuousMarket:
+    """Price-time-priority trading of one instrument against a recorded or a generated market.
+
+    The rules by which our orders and recorded ones share the book are in `models.market.matching`.
+
+    Args:
+        source: market events, in order.
+        base_ticks: lowest price of the book's ladder; prices outside the ladder are refused or counted.
+        window: ladder length in ticks.
+        capacity: most orders the book holds, recorded ones included.
+    """
+
+    def __init__(self, source: TapeSource, *, base_ticks: int = 0, window: int = 1 << 16, capacity: int = 1 << 16) -> None:
+        self._source = source
+        self._base = base_ticks
+        self._window = window
+        self.book = bk.make_book(base_ticks, window, capacity)
+        self._fills = np.zeros((capacity + 1, FILL_COLUMNS), np.int64)
+        self._time_ns = 0
+
+    @classmethod
+    def warm(cls) -> None:
+        """Compile everything, or load it from disk, so that the first order does not wait for it."""
+        market = cls(RecordedFlow(empty_tape(1)), window=8, capacity=4)
+        market.advance(0)
+        market.submit(VenueOrder(ORDER_ID_MIN, 1, 2, 1), 0)
+        market.submit(VenueOrder(ORDER_ID_MIN + 1, -1, 2, 1, tif=VenueTif.FOK), 0)
+        market.submit(VenueOrder(ORDER_ID_MIN, 1, 2, 1), 0)
+        market.replace(ORDER_ID_MIN, 1, 1, 0)
+        market.cancel(ORDER_ID_MIN)
+
+    def advance(self, now_ns: int) -> list[Execution]:
+        """Apply the source's events due by now."""
+        tape = self._source.until(now_ns)
+        self._time_ns = max(self._time_ns, now_ns)
+        return self.apply(tape)
+
+    def apply(self, tape: Tape) -> list[Execution]:
+        """Apply these events; fills of our resting orders, in order."""
+        executions: list[Execution] = []
+        i = 0
+        while i < tape.size:
+            i, rows = apply(self.book, tape, i, self._fills)
+            executions += self._executions(rows)
+        return executions
+
+    def submit(self, order: VenueOrder, now_ns: int) -> Submitted:
+        """Match an order and let the rest of it stand where its kind allows. Units: lots, ticks."""
+        side = 0 if order.side > 0 else 1
+        limit = (self._window - 1 if side == 0 else 0) if order.is_market else order.price_ticks - self._base
+        if not 0 <= limit < self._window:
+            return Submitted([], 0, False)
+        may_rest = not order.is_market and order.tif in (VenueTif.DAY, VenueTif.GTC)
+        if may_rest and self.book.meta[bk.FREE] < 0:
+            self.book.meta[bk.N_OVERFLOW] += 1
+            return Submitted([], 0, False)
+        left = order.quantity_lots
+        if order.tif is VenueTif.FOK and available(self.book, side, limit, left) < left:
+            return Submitted([], 0, True)
+        left, rows = match(self.book, side, limit, left, order.order_id, bk.OWNED, now_ns, self._fills, 0)
+        executions = self._executions(rows)
+        if left > 0 and may_rest:
+            bk.add(self.book, order.order_id, bk.OWNED, side, limit, left, 0, False)
+            return Submitted(executions, left, True)
+        return Submitted(executions, 0, True)
+
+    def cancel(self, order_id: int) -> int:
+        """Take one of our orders out. Lots taken out; 0 when it does not rest here."""
+        slot = bk.find(self.book, order_id)
+        if slot < 0 or self.book.kind[slot] != bk.OWNED:
+            return 0
+        lots = int(self.book.qty[slot])
+        bk.reduce(self.book, slot, lots, 0)
+        return lots
+
+    def replace(self, order_id: int, price_ticks: int, leaves_lots: int, now_ns: int) -> Submitted:
+        """Change price and open quantity. Less at the same price keeps its place; anything else queues anew."""
+        slot = bk.find(self.book, order_id)
+        if slot < 0 or self.book.kind[slot] != bk.OWNED or not 0 <= price_ticks - self._base < self._window or leaves_lots <= 0:
+            return Submitted([], 0, False)
+        lots = int(self.book.qty[slot])
+        if price_ticks - self._base == self.book.price[slot] and leaves_lots <= lots:
+            bk.reduce(self.book, slot, lots - leaves_lots, 0)
+            return Submitted([], leaves_lots, True)
+        side = 1 if self.book.side[slot] == 0 else -1
+        bk.reduce(self.book, slot, lots, 0)
+        return self.submit(VenueOrder(order_id, side, leaves_lots, price_ticks), now_ns)
+
+    def top(self) -> Top:
+        """Best prices, ours included, and the session's trading."""
+        m = self.book.meta
+        bid, ask = int(m[bk.BEST_BID]), int(m[bk.BEST_ASK])
+        bid_lots = int(self.book.level_qty[0, bid]) if bid >= 0 else 0
+        ask_lots = int(self.book.level_qty[1, ask]) if ask < self._window else 0
+        bid_ticks = bid + self._base if bid_lots else 0
+        ask_ticks = ask + self._base if ask_lots else 0
+        traded = (int(m[i]) for i in (bk.LAST_PRICE, bk.LAST_SIZE, bk.VOLUME, bk.NOTIONAL))
+        return Top(self._time_ns, bid_ticks, bid_lots, ask_ticks, ask_lots, *traded)
+
+    def restore_trading(self, volume_lots: int, notional_half_ticks: int) -> None:
+        """Continue the session's totals from what was published before a restart."""
+        self.book.meta[bk.VOLUME], self.book.meta[bk.NOTIONAL] = volume_lots, notional_half_ticks
+
+    def counters(self) -> dict[str, int]:
+        """What was odd, or of our making, since the start."""
+        return {name: int(self.book.meta[i]) for name, i in _COUNTERS.items()}
+
+    @property
+    def halted(self) -> bool:
+        """Whether a status event has halted trading."""
+        return bool(self.book.meta[bk.HALTED])
+
+    @property
+    def ends_ns(self) -> int | None:
+        """When the source's session ends."""
+        return self._source.ends_ns
+
+    def _executions(self, rows: int) -> list[Execution]:
+        done: list[Execution] = []
+        for ts, maker, maker_kind, taker, taker_kind, price, lots in self._fills[:rows].tolist():
+            if taker_kind == bk.OWNED:
+                done.append(Execution(taker, price + self._base, lots, ts, False))
+            if maker_kind == bk.OWNED:
+                done.append(Execution(maker, price + self._base, lots, ts, True))
+        return done
