@@ -139,26 +139,22 @@ def lean_days(symbol: str, calendar: Calendar, bucket_ns: int) -> Days:
 
 
 @pytest.mark.needs_data
-def test_unseen_days_of_minute_bars_are_tracked_better_than_by_a_flat_curve(xnys: Calendar, record_property: Any) -> None:
+def test_unseen_days_of_minute_bars_are_tracked_better_than_by_a_flat_curve(xnys: Calendar) -> None:
     """Sixteen days of four symbols, five-minute buckets, three days to learn from. On one of them (IBM) flat is as good."""
     symbols = ("aig", "bac", "ibm", "spy")
     errors = np.vstack([leave_one_out(lean_days(symbol, xnys, FIVE_NS)) for symbol in symbols])
     learned, flat = errors.mean(axis=0)
-    record_property("learned", learned)
-    record_property("flat", flat)
     assert errors.shape == (16, 2)
     assert learned < 0.65 * flat
     assert (errors[:, 0] < errors[:, 1]).sum() >= 15
 
 
 @pytest.mark.needs_data
-def test_thirty_days_of_quarter_hours_are_tracked_better_still(xnys: Calendar, record_property: Any) -> None:
+def test_thirty_days_of_quarter_hours_are_tracked_better_still(xnys: Calendar) -> None:
     files = sorted(folder("bars_eqker_2019").glob("*_15min.csv.gz"))
     bars = [read_csv_trades(path, QUARTER_NS) for path in files]
     errors = np.vstack([leave_one_out(day_volumes(b.begin_ns, b.volume_shares, xnys, QUARTER_NS)) for b in bars])
     learned, flat = errors.mean(axis=0)
-    record_property("learned", learned)
-    record_property("flat", flat)
     assert errors.shape == (11 * 30, 2)
     assert learned < 0.55 * flat
     assert (errors[:, 0] < errors[:, 1]).mean() > 0.9
