@@ -5,8 +5,7 @@ Read top-down: its events, its frozen state, what may be asked of it, decide, ev
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 from domain.event import Event
@@ -111,8 +110,7 @@ EVENTS = (
 # ----------------------------------------------------------------------------------------------- state
 
 
-@dataclass(frozen=True, slots=True)
-class ChildOrder:
+class ChildOrder(NamedTuple):
     """What is known of one child. notional_e18 is the exact sum of price_e9 x quantity_e9 over its fills."""
 
     id: UUID
@@ -198,16 +196,27 @@ def evolve(state: ChildOrder | None, event: Event, *, stream: UUID, at_ns: int) 
     assert state is not None
     trigger = trigger_of(state, event)
     if isinstance(event, Filled):
-        state = replace(
-            state,
-            cum_quantity_e9=state.cum_quantity_e9 + event.quantity_e9,
+        cum_quantity_e9 = state.cum_quantity_e9 + event.quantity_e9
+        return state._replace(
+            version=state.version + 1,
+            status=_moved(state, trigger, filled=cum_quantity_e9 > 0),
+            changed_ns=at_ns,
+            cum_quantity_e9=cum_quantity_e9,
             notional_e18=state.notional_e18 + event.price_e9 * event.quantity_e9,
         )
-    status = transition(state.status, trigger, filled=state.cum_quantity_e9 > 0)
+    return state._replace(
+        version=state.version + 1,
+        status=_moved(state, trigger, filled=state.cum_quantity_e9 > 0),
+        changed_ns=at_ns,
+        order_id=(isinstance(event, Acknowledged | ProvedWorking) and event.order_id) or state.order_id,
+        cancels=state.cancels + isinstance(event, CancelRequested),
+    )
+
+
+def _moved(state: ChildOrder, trigger: Trigger, *, filled: bool) -> OrdStatus:
+    status = transition(state.status, trigger, filled=filled)
     assert status is not None, (state.status, trigger)
-    order_id = getattr(event, "order_id", "") or state.order_id
-    cancels = state.cancels + isinstance(event, CancelRequested)
-    return replace(state, version=state.version + 1, status=status, changed_ns=at_ns, order_id=order_id, cancels=cancels)
+    return status
 
 
 def _created(event: Created, stream: UUID, at_ns: int) -> ChildOrder:

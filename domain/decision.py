@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 from domain.event import Event
@@ -33,8 +32,7 @@ class Failed(Event):
 EVENTS = (Planned, Failed)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """A decision stream holds one event."""
 
     id: UUID

@@ -5,8 +5,7 @@ The stream is (venue session, trade date, ExecID): the same execution told twice
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 from uuid import UUID
 
 from domain.event import Event
@@ -47,8 +46,7 @@ class Quarantined(Event):
 EVENTS = (Recorded, Quarantined)
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(NamedTuple):
     """What one execution key has said so far."""
 
     id: UUID
@@ -79,4 +77,4 @@ def evolve(state: Fill | None, event: Event, *, stream: UUID, at_ns: int) -> Fil
         return Fill(id=stream, version=1, content=content)
     if state is None:
         return Fill(id=stream, version=1, content=None, quarantined=(content,))
-    return replace(state, version=state.version + 1, quarantined=(*state.quarantined, content))
+    return state._replace(version=state.version + 1, quarantined=(*state.quarantined, content))

@@ -6,8 +6,7 @@ stands in that event's metadata, so the highest one in the log is the durable in
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 from uuid import UUID
 
 from domain.event import Event
@@ -64,8 +63,7 @@ class OutboundReserved(Event):
 EVENTS = (LoggedOn, LoggedOut, MessageNoted, MessageRefused, OutboundReserved)
 
 
-@dataclass(frozen=True, slots=True)
-class FixSession:
+class FixSession(NamedTuple):
     id: UUID
     version: int
     session: str
@@ -84,15 +82,15 @@ def evolve(state: FixSession | None, event: Event, *, stream: UUID, at_ns: int) 
     """Fold one event."""
     if state is None:
         state = FixSession(id=stream, version=0, session=getattr(event, "session", ""))
-    state = replace(state, version=state.version + 1)
+    state = state._replace(version=state.version + 1)
     match event:
         case LoggedOn():
-            return replace(state, up=True, reset_epoch=event.reset_epoch)
+            return state._replace(up=True, reset_epoch=event.reset_epoch)
         case LoggedOut():
-            return replace(state, up=False)
+            return state._replace(up=False)
         case MessageRefused():
-            return replace(state, refused=state.refused + 1)
+            return state._replace(refused=state.refused + 1)
         case OutboundReserved():
-            return replace(state, reset_epoch=event.reset_epoch, reserved_up_to=event.up_to)
+            return state._replace(reset_epoch=event.reset_epoch, reserved_up_to=event.up_to)
         case _:
             return state

@@ -6,8 +6,8 @@ Read top-down: its events, its frozen state, evolve. What may be asked of it is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -163,8 +163,7 @@ EVENTS = (
 # ----------------------------------------------------------------------------------------------- state
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """The request that is being worked on."""
 
     request: Literal["cancel", "replace"]
@@ -172,16 +171,14 @@ class Pending:
     terms: Terms | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RejectedOrder:
+class RejectedOrder(NamedTuple):
     """A refused order: its key stays taken."""
 
     id: UUID
     version: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class ParentOrder:
+class ParentOrder(NamedTuple):
     """What is known of one parent. open_e9: what each live child may still trade; it is reserved."""
 
     id: UUID
@@ -198,7 +195,7 @@ class ParentOrder:
     status: OrdStatus
     created_ns: int
     orig_cl_ord_id: str = ""  # the one before it in the chain
-    open_e9: Mapping[UUID, int] = field(default_factory=dict)
+    open_e9: Mapping[UUID, int] = MappingProxyType({})
     cum_quantity_e9: int = 0
     notional_e18: int = 0
     schedule: Schedule | None = None
@@ -249,8 +246,10 @@ def evolve(state: ParentOrder | RejectedOrder | None, event: Event, *, stream: U
     if isinstance(event, Rejected):
         return RejectedOrder(id=stream)
     assert isinstance(state, ParentOrder), event.TOPIC
-    state = _EVOLVE[type(event)](state, event)
-    return replace(state, version=state.version + 1)
+    return state._replace(version=state.version + 1, **_EVOLVE[type(event)](state, event))
+
+
+_Changes = dict[str, Any]  # what an event changes, by field
 
 
 def trigger_of(state: ParentOrder, event: Event) -> Trigger | None:
@@ -302,82 +301,80 @@ def _accepted(event: Accepted, stream: UUID, at_ns: int) -> ParentOrder:
     )
 
 
-def _scheduled(state: ParentOrder, event: Scheduled) -> ParentOrder:
+def _scheduled(state: ParentOrder, event: Scheduled) -> _Changes:
     started = state.started_volume_e9 if state.started_volume_e9 is not None else event.started_volume_e9
-    return replace(state, schedule=event.schedule, plans=event.plan_number, started_volume_e9=started)
+    return {"schedule": event.schedule, "plans": event.plan_number, "started_volume_e9": started}
 
 
-def _plan_failed(state: ParentOrder, event: PlanFailed) -> ParentOrder:
-    return replace(state, plans=event.plan_number)
+def _plan_failed(state: ParentOrder, event: PlanFailed) -> _Changes:
+    return {"plans": event.plan_number}
 
 
-def _released(state: ParentOrder, event: ChildReleased) -> ParentOrder:
-    return replace(state, open_e9={**state.open_e9, event.child: event.quantity_e9}, children=event.number)
+def _released(state: ParentOrder, event: ChildReleased) -> _Changes:
+    return {"open_e9": {**state.open_e9, event.child: event.quantity_e9}, "children": event.number}
 
 
-def _filled(state: ParentOrder, event: Filled) -> ParentOrder:
+def _filled(state: ParentOrder, event: Filled) -> _Changes:
     status = _moved(state, event)
     open_e9 = dict(state.open_e9)
     if event.child in open_e9:
         open_e9[event.child] = max(0, open_e9[event.child] - event.quantity_e9)
-    return replace(
-        state,
-        status=status,
-        open_e9=open_e9,
-        cum_quantity_e9=state.cum_quantity_e9 + event.quantity_e9,
-        notional_e18=state.notional_e18 + event.price_e9 * event.quantity_e9,
-        pending=None if status in TERMINAL else state.pending,
-        rejections=0,
-    )
+    return {
+        "status": status,
+        "open_e9": open_e9,
+        "cum_quantity_e9": state.cum_quantity_e9 + event.quantity_e9,
+        "notional_e18": state.notional_e18 + event.price_e9 * event.quantity_e9,
+        "pending": None if status in TERMINAL else state.pending,
+        "rejections": 0,
+    }
 
 
-def _child_closed(state: ParentOrder, event: ChildClosed) -> ParentOrder:
+def _child_closed(state: ParentOrder, event: ChildClosed) -> _Changes:
     rejections = state.rejections + (event.status is OrdStatus.REJECTED)
     open_e9 = {child: quantity for child, quantity in state.open_e9.items() if child != event.child}
-    return replace(state, open_e9=open_e9, rejections=rejections)
+    return {"open_e9": open_e9, "rejections": rejections}
 
 
-def _cancel_requested(state: ParentOrder, event: CancelRequested) -> ParentOrder:
-    return replace(state, status=_moved(state, event), pending=Pending("cancel", event.cl_ord_id))
+def _cancel_requested(state: ParentOrder, event: CancelRequested) -> _Changes:
+    return {"status": _moved(state, event), "pending": Pending("cancel", event.cl_ord_id)}
 
 
-def _replace_requested(state: ParentOrder, event: ReplaceRequested) -> ParentOrder:
-    return replace(state, status=_moved(state, event), pending=Pending("replace", event.cl_ord_id, event.terms))
+def _replace_requested(state: ParentOrder, event: ReplaceRequested) -> _Changes:
+    return {"status": _moved(state, event), "pending": Pending("replace", event.cl_ord_id, event.terms)}
 
 
-def _replaced(state: ParentOrder, event: Replaced) -> ParentOrder:
+def _replaced(state: ParentOrder, event: Replaced) -> _Changes:
     # Below what is executed means: cancel the balance. The quantity becomes what was filled.
     terms = event.terms
     if terms.quantity_e9 < state.cum_quantity_e9:
         terms = terms.model_copy(update={"quantity_e9": state.cum_quantity_e9})
-    return replace(
-        state,
-        status=_moved(state, event),
-        terms=terms,
-        cl_ord_id=event.cl_ord_id,
-        orig_cl_ord_id=state.cl_ord_id,
-        pending=None,
-        schedule=None,
-        finished=False,
-    )
+    return {
+        "status": _moved(state, event),
+        "terms": terms,
+        "cl_ord_id": event.cl_ord_id,
+        "orig_cl_ord_id": state.cl_ord_id,
+        "pending": None,
+        "schedule": None,
+        "finished": False,
+    }
 
 
-def _request_refused(state: ParentOrder, event: RequestRefused) -> ParentOrder:
-    return replace(state, status=_moved(state, event), pending=None) if event.ends_pending else state
+def _request_refused(state: ParentOrder, event: RequestRefused) -> _Changes:
+    return {"status": _moved(state, event), "pending": None} if event.ends_pending else {}
 
 
-def _ended(state: ParentOrder, event: Canceled | Expired) -> ParentOrder:
+def _ended(state: ParentOrder, event: Canceled | Expired) -> _Changes:
     status = _moved(state, event)
     if isinstance(event, Expired) or event.cl_ord_id == state.cl_ord_id:
-        return replace(state, status=status, pending=None)
-    return replace(state, status=status, cl_ord_id=event.cl_ord_id, orig_cl_ord_id=state.cl_ord_id, pending=None)
+        return {"status": status, "pending": None}
+    return {"status": status, "cl_ord_id": event.cl_ord_id, "orig_cl_ord_id": state.cl_ord_id, "pending": None}
 
 
-def _finished(state: ParentOrder, event: Finished) -> ParentOrder:
-    return replace(state, finished=True)
+def _finished(state: ParentOrder, event: Finished) -> _Changes:
+    return {"finished": True}
 
 
-_EVOLVE: dict[type[Event], Callable[..., ParentOrder]] = {
+_EVOLVE: dict[type[Event], Callable[..., _Changes]] = {
     Scheduled: _scheduled,
     PlanFailed: _plan_failed,
     ChildReleased: _released,

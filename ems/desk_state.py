@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
 from uuid import UUID
 
 from domain import child_order, decision, fill, fix_session, parent_order
@@ -13,6 +13,15 @@ from domain.event import Event, InboundRef, Meta, Recorded
 from domain.fill import Fill
 from domain.fix_session import FixSession
 from domain.parent_order import ParentOrder, RejectedOrder
+
+_NAMED = (  # parent events that use up a ClOrdID of the client's
+    parent_order.Accepted,
+    parent_order.CancelRequested,
+    parent_order.Canceled,
+    parent_order.ReplaceRequested,
+    parent_order.Replaced,
+    parent_order.RequestRefused,
+)
 
 
 class DeskState:
@@ -38,8 +47,7 @@ class DeskState:
         self.seq = seq
         if meta.inbound is not None:
             self._received(meta.inbound)
-        kind = event.TOPIC.partition(".")[0]
-        return self._FOLD[kind](self, stream, event, meta, seq)
+        return self._FOLD[type(event)](self, stream, event, meta, seq)
 
     def committed(self, recorded: Sequence[Recorded]) -> None:
         """The log has numbered what was applied ahead of it; other writers' events may lie in between."""
@@ -91,10 +99,9 @@ class DeskState:
         self.last_seq[stream] = seq
         if isinstance(event, parent_order.Rejected):
             self.rejected_by[stream] = event.client_session
-        cl_ord_id = getattr(event, "cl_ord_id", None)
         if isinstance(after, ParentOrder):
-            if cl_ord_id is not None:
-                self.client_ids[after.client_session, after.trade_date, cl_ord_id] = stream
+            if isinstance(event, _NAMED):
+                self.client_ids[after.client_session, after.trade_date, event.cl_ord_id] = stream
             if after.finished:
                 self.working.pop(stream, None)
             else:
@@ -125,10 +132,10 @@ class DeskState:
             self.reserved[event.session] = (event.reset_epoch, event.up_to)
         return after
 
-    _FOLD = {
-        "parent_order": _parent,
-        "child_order": _child,
-        "fill": _fill,
-        "decision": _decision,
-        "fix_session": _session,
+    _FOLD: ClassVar[dict[type[Event], Callable[..., Any]]] = {
+        **dict.fromkeys(parent_order.EVENTS, _parent),
+        **dict.fromkeys(child_order.EVENTS, _child),
+        **dict.fromkeys(fill.EVENTS, _fill),
+        **dict.fromkeys(decision.EVENTS, _decision),
+        **dict.fromkeys(fix_session.EVENTS, _session),
     }

@@ -1,0 +1,1 @@
+"""Benchmarks: one file per `ems bench` subject, each prints one JSON object."""
