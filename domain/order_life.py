@@ -74,7 +74,7 @@ TRANSITIONS: Final[dict[tuple[OrdStatus, Trigger], OrdStatus]] = {
     (_S.IN_DOUBT, _T.ACKNOWLEDGE): _S.NEW,
     (_S.IN_DOUBT, _T.PARTIAL_FILL): _S.PARTIALLY_FILLED,  # a report for it proves that it lives
     (_S.IN_DOUBT, _T.PROVE_WORKING): _S.NEW,
-    (_S.IN_DOUBT, _T.PROVE_UNKNOWN): _S.REJECTED,  # the venue answered, after everything we sent: it never came
+    (_S.IN_DOUBT, _T.PROVE_UNKNOWN): _S.CANCELED,  # asked after everything we sent, the venue says it never came
     (_S.IN_DOUBT, _T.REJECT): _S.REJECTED,
     (_S.IN_DOUBT, _T.REFUSE_REQUEST): _S.IN_DOUBT,
     (_S.IN_DOUBT, _T.REQUEST_CANCEL): _S.IN_DOUBT,  # a cancel always passes, but proves nothing by itself

@@ -86,6 +86,7 @@ class ChildReleased(Event):
     child: UUID
     number: int
     quantity_e9: int
+    late_e9: int  # how much of it had already waited at a venue in vain
 
 
 class Filled(Event):
@@ -200,7 +201,9 @@ class ParentOrder(NamedTuple):
     notional_e18: int = 0
     schedule: Schedule | None = None
     plans: int = 0  # plans answered, the number of the last
-    started_volume_e9: int | None = None  # the market's volume when work on it began
+    started_volume_e9: int | None = None  # the market's volume when work on these terms began
+    start_filled_e9: int = 0  # what was filled when work on these terms began
+    late_e9: int = 0  # what came back from children unfilled and is not out again
     children: int = 0  # children released, the number of the last
     rejections: int = 0  # children that venues rejected since the last fill
     pending: Pending | None = None
@@ -311,7 +314,11 @@ def _plan_failed(state: ParentOrder, event: PlanFailed) -> _Changes:
 
 
 def _released(state: ParentOrder, event: ChildReleased) -> _Changes:
-    return {"open_e9": {**state.open_e9, event.child: event.quantity_e9}, "children": event.number}
+    return {
+        "open_e9": {**state.open_e9, event.child: event.quantity_e9},
+        "children": event.number,
+        "late_e9": max(0, state.late_e9 - event.late_e9),
+    }
 
 
 def _filled(state: ParentOrder, event: Filled) -> _Changes:
@@ -332,7 +339,8 @@ def _filled(state: ParentOrder, event: Filled) -> _Changes:
 def _child_closed(state: ParentOrder, event: ChildClosed) -> _Changes:
     rejections = state.rejections + (event.status is OrdStatus.REJECTED)
     open_e9 = {child: quantity for child, quantity in state.open_e9.items() if child != event.child}
-    return {"open_e9": open_e9, "rejections": rejections}
+    late_e9 = state.late_e9 + state.open_e9.get(event.child, 0)
+    return {"open_e9": open_e9, "rejections": rejections, "late_e9": late_e9}
 
 
 def _cancel_requested(state: ParentOrder, event: CancelRequested) -> _Changes:
@@ -355,6 +363,9 @@ def _replaced(state: ParentOrder, event: Replaced) -> _Changes:
         "orig_cl_ord_id": state.cl_ord_id,
         "pending": None,
         "schedule": None,
+        "started_volume_e9": None,
+        "start_filled_e9": state.cum_quantity_e9,
+        "late_e9": 0,
         "finished": False,
     }
 

@@ -116,14 +116,14 @@ def _price(order: NewOrder, instrument: Instrument, trade_date: str) -> Refusal 
 def _window(
     order: NewOrder, algo: Algo, parameters: AlgoParameters, instrument: Instrument, day: TradingDay, now_ns: int
 ) -> Terms | Refusal:
-    start_ns = max(parameters.start_ns or now_ns, day.open_ns)
+    start_ns = max(parameters.start_ns or now_ns, now_ns, day.open_ns)
     end_ns = parameters.end_ns
     if end_ns is None:
         end_ns = start_ns + parameters.duration_ns if parameters.duration_ns else day.close_ns
     end_ns = min(end_ns, day.close_ns)
-    if max(now_ns, start_ns) >= day.close_ns:
+    if start_ns >= day.close_ns:
         return Refusal(Reason.MARKET_CLOSED, f"{instrument.symbol} has closed for {day.trade_date}")
-    if end_ns <= max(now_ns, start_ns):
+    if end_ns <= start_ns:
         return Refusal(Reason.END_NOT_AFTER_START, "EndTime must be after now and after StartTime")
     if parameters.would_price_e9 is not None and not instrument.on_tick(parameters.would_price_e9, day.trade_date):
         return Refusal(Reason.PRICE_OFF_TICK, f"WouldPrice {from_e9(parameters.would_price_e9)} is off the tick")
@@ -178,8 +178,6 @@ def amend(
     terms = read_terms(request, instrument=instrument, day=day, now_ns=now_ns)
     if isinstance(terms, Refusal):
         return terms
-    if now_ns >= state.terms.start_ns:  # work has begun: the new terms continue its line
-        terms = terms.model_copy(update={"start_ns": state.terms.start_ns})
     if state.open_e9:
         return (po.ReplaceRequested(cl_ord_id=request.cl_ord_id, terms=terms),)
     return (po.Replaced(cl_ord_id=request.cl_ord_id, terms=terms),)
@@ -192,13 +190,13 @@ def _reopens(state: ParentOrder, request: ReplaceOrder) -> bool:
 # --------------------------------------------------------------------------------------- what follows
 
 
-def release(state: ParentOrder, child: UUID, quantity_e9: int) -> po.ChildReleased:
+def release(state: ParentOrder, child: UUID, quantity_e9: int, *, late_e9: int = 0) -> po.ChildReleased:
     """Reserve quantity for a new child. Raises InvariantBroken if the children would exceed the parent."""
     if not state.live or state.pending is not None:
         raise InvariantBroken(f"parent {state.id} is {state.status}: it releases nothing")
     if quantity_e9 <= 0 or state.released_e9 + quantity_e9 > state.terms.quantity_e9:
         raise InvariantBroken(f"releasing {quantity_e9} over {state.released_e9} of {state.terms.quantity_e9}")
-    return po.ChildReleased(child=child, number=state.children + 1, quantity_e9=quantity_e9)
+    return po.ChildReleased(child=child, number=state.children + 1, quantity_e9=quantity_e9, late_e9=late_e9)
 
 
 def settle(state: ParentOrder, *, now_ns: int, market: MarketState | None) -> tuple[Event, ...]:

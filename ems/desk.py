@@ -18,7 +18,8 @@ from domain.refusal import Reason, Refusal
 from ems import recovery
 from ems.client_desk import ClientDesk
 from ems.desk_state import DeskState
-from ems.scheduler import Pace, Scheduler
+from ems.pace import Pace
+from ems.scheduler import Scheduler
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
 
@@ -125,7 +126,7 @@ class Desk:
         """
         try:
             turn = self._decide(inputs)
-        except Exception as error:  # our own fault: state may be half-changed, so it goes; the input is isolated
+        except Exception as error:  # noqa: BLE001 - our own fault: the half-changed state goes, the input is isolated
             _log.exception("an input could not be decided", inputs=len(inputs))
             await self._isolate(inputs, error)
             return

@@ -23,9 +23,10 @@ def propose(
 ) -> tuple[Proposal, ...]:
     """What to release now.
 
-    Due is what the schedule has begun and nothing covers yet. Of that, what was already due patience_ns ago is
-    late and takes the far touch; the rest joins the near touch. With a would-price, everything left goes out as
-    soon as the far touch is at that price or better. Nothing without a touch to price it from.
+    Due is what the schedule has begun and nothing covers yet. Of that, what has waited at a venue in vain is late
+    and takes the far touch, as is everything once the order is within patience_ns of its end; the rest joins the
+    near touch. With a would-price, everything left goes out as soon as the far touch is at that price or better.
+    Nothing without a touch to price it from.
 
     Args:
         patience_ns: how long a quantity may wait passively, in the desk's clock.
@@ -38,9 +39,7 @@ def propose(
         return _sized(parent, instrument, ((left_e9, parent.terms.would_price_e9 or far_e9, "would"),))
     room_e9 = min(left_e9, participation_room_e9(parent, market))
     due_e9 = min(room_e9, parent.schedule.target_e9(now_ns) - parent.released_e9)
-    late_e9 = min(due_e9, parent.schedule.target_e9(now_ns - patience_ns) - parent.released_e9)
-    if now_ns >= parent.terms.end_ns - patience_ns:
-        late_e9 = due_e9
+    late_e9 = due_e9 if now_ns >= parent.terms.end_ns - patience_ns else min(due_e9, parent.late_e9)
     late_e9 = max(0, late_e9) // instrument.lot_e9 * instrument.lot_e9
     return _sized(
         parent,
@@ -55,7 +54,7 @@ def participation_room_e9(parent: ParentOrder, market: MarketState) -> int:
     if cap_e9 is None:
         return parent.terms.quantity_e9
     started_e9 = parent.started_volume_e9 if parent.started_volume_e9 is not None else market.volume_e9
-    return max(0, (market.volume_e9 - started_e9) * cap_e9 // E9 - parent.released_e9)
+    return max(0, (market.volume_e9 - started_e9) * cap_e9 // E9 - parent.released_e9 + parent.start_filled_e9)
 
 
 def _touch(side: Side, market: MarketState) -> tuple[int | None, int | None]:

@@ -89,7 +89,7 @@ def _plan(turn: Turn, stream: UUID, terms: po.Terms, market: MarketState) -> Non
 
 def _child(turn: Turn, parent: UUID, number: int, market: MarketState, order: int, *, ends: bool) -> None:
     stream = co.key(parent, number)
-    turn.parent(parent, po.ChildReleased(child=stream, number=number, quantity_e9=CHILD_E9))
+    turn.parent(parent, po.ChildReleased(child=stream, number=number, quantity_e9=CHILD_E9, late_e9=0))
     created = co.Created(
         parent=parent, number=number, venue_session=VENUE, trade_date=TRADE_DATE, cl_ord_id=co.cl_ord_id(stream),
         instrument=SYMBOL, side=Side.BUY, quantity_e9=CHILD_E9, ord_type=OrdType.LIMIT, limit_price_e9=market.ask_e9,

@@ -1,0 +1,23 @@
+"""How long the desk waits for what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.parent_order import ParentOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long the scheduler waits for what, in the desk's clock (so tape time where a tape plays)."""
+
+    patience_ns: int = 30_000_000_000  # a passive child rests this long before its quantity crosses the spread
+    unanswered_ns: int = 2_000_000_000  # a venue that has not answered for this long puts the order in doubt
+    replan_ns: int = 300_000_000_000  # a time-based plan is made anew this often
+    pov_ns: int = 5_000_000_000  # a volume-following plan is made anew this often
+    plan_lost_ns: int = 30_000_000_000  # a plan that has not come by then is asked for again
+    rejections_max: int = 5  # venues' rejections in a row after which a parent releases nothing more
+
+    def patience_of(self, parent: ParentOrder) -> int:
+        """A short order is less patient: a tenth of its time at most."""
+        return min(self.patience_ns, (parent.terms.end_ns - parent.terms.start_ns) // 10)

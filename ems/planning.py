@@ -1,0 +1,136 @@
+"""Planning: when a parent needs a plan, what the planner is told, and what becomes of its answer."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from domain import decision
+from domain import parent_order as po
+from domain.market_state import MarketState
+from domain.messages import PlanReady
+from domain.parent_order import ParentOrder
+from domain.ports import Reference
+from domain.schedule import PlanRequest
+from domain.values import Algo
+from ems.pace import Pace
+from ems.turn import Turn
+
+
+class Planning:
+    """Asks for plans and adopts them. What it remembers is only when to ask again."""
+
+    def __init__(self, reference: Reference, markets: dict[str, MarketState], pace: Pace) -> None:
+        self._reference = reference
+        self._markets = markets
+        self._pace = pace
+        self._asked: dict[UUID, int] = {}  # parents whose plan is being made -> when it was asked for
+        self._planned: dict[UUID, tuple[int, int]] = {}  # when the last plan was adopted, and what was filled then
+
+    def asked(self, parent: UUID) -> bool:
+        """Is a plan being made?"""
+        return parent in self._asked
+
+    def forget(self, parent: UUID) -> None:
+        """The order is over."""
+        self._asked.pop(parent, None)
+        self._planned.pop(parent, None)
+
+    def due_ns(self, parent: ParentOrder) -> int:
+        """When planning has to be looked at again: the plan that was asked for is lost, or the last one is old."""
+        if parent.id in self._asked:
+            return self._asked[parent.id] + self._pace.plan_lost_ns
+        return self._planned.get(parent.id, (0, 0))[0] + self._every_ns(parent)
+
+    def _every_ns(self, parent: ParentOrder) -> int:
+        return self._pace.pov_ns if parent.terms.algo is Algo.POV else self._pace.replan_ns
+
+    def work(self, turn: Turn, parent: ParentOrder) -> None:
+        """Ask for a plan where there is none, where it is old, or where fills have come since it was made."""
+        if parent.id in self._asked and turn.now_ns - self._asked[parent.id] < self._pace.plan_lost_ns:
+            return
+        reason = self._reason_to_plan(turn, parent)
+        if reason and (request := self._request(turn, parent, reason)) is not None:
+            self._asked[parent.id] = turn.now_ns
+            turn.plans.append(request)
+
+    def _reason_to_plan(self, turn: Turn, parent: ParentOrder) -> str:
+        if parent.schedule is None:
+            return "amended" if parent.plans else "accepted"
+        planned_ns, filled_e9 = self._planned.get(parent.id, (0, 0))
+        if turn.now_ns - planned_ns >= self._every_ns(parent):
+            return "timer"
+        begun_ns = max((s.start_ns for s in parent.schedule.slices if s.start_ns <= turn.now_ns), default=turn.now_ns)
+        return "fill" if parent.cum_quantity_e9 > filled_e9 and planned_ns < begun_ns else ""
+
+    def _request(self, turn: Turn, parent: ParentOrder, reason: str) -> PlanRequest | None:
+        """What is left to fill, and all that may bear on when; None without a market to plan in."""
+        instrument = self._reference.instrument(parent.instrument)
+        day = self._reference.day(instrument, turn.now_ns) if instrument is not None else None
+        market = self._markets.get(parent.instrument)
+        if instrument is None or day is None or market is None:
+            return None
+        curve = self._reference.volume_curve(instrument, day)
+        started_e9 = parent.started_volume_e9 if parent.started_volume_e9 is not None else market.volume_e9
+        return PlanRequest(
+            parent=str(parent.id),
+            parent_version=parent.version,
+            plan_number=parent.plans + 1,
+            reason=reason,
+            instrument=parent.instrument,
+            side=parent.side,
+            algo=parent.terms.algo,
+            remaining_e9=parent.terms.quantity_e9 - parent.cum_quantity_e9,
+            filled_e9=parent.cum_quantity_e9,
+            lot_e9=instrument.lot_e9,
+            now_ns=turn.now_ns,
+            start_ns=parent.terms.start_ns,
+            end_ns=parent.terms.end_ns,
+            participation_e9=parent.terms.participation_e9,
+            market=market,
+            started_volume_e9=started_e9,
+            start_filled_e9=parent.start_filled_e9,
+            volume_curve=curve.shares,
+            curve_open_ns=curve.open_ns,
+            curve_bucket_ns=curve.bucket_ns,
+        )
+
+    def planned(self, turn: Turn, ready: PlanReady) -> None:
+        """A planner's answer: recorded as a decision and adopted, unless the order has moved on since."""
+        stream = UUID(ready.request.parent)
+        parent = turn.state.parents.get(stream)
+        asked = self._asked.pop(stream, None)
+        if not isinstance(parent, ParentOrder) or asked is None or not _still_applies(parent, ready.request):
+            return
+        key = decision.key(ready.request.parent, ready.request.plan_number)
+        digest = decision.request_sha256(ready.request)
+        if ready.schedule is None:
+            failed = decision.Failed(request=ready.request, request_sha256=digest, error=ready.error)
+            turn.apply(key, failed, correlation=stream)
+            turn.parent(stream, po.PlanFailed(decision=key, plan_number=ready.request.plan_number, error=ready.error))
+            return
+        turn.begin(actor=f"algo:{parent.terms.algo}", causation=f"plan:{ready.request.plan_number}")
+        planned = decision.Planned(request=ready.request, request_sha256=digest, schedule=ready.schedule)
+        turn.apply(key, planned, correlation=stream)
+        self._planned[stream] = (turn.now_ns, parent.cum_quantity_e9)
+        turn.parent(
+            stream,
+            po.Scheduled(
+                decision=key,
+                plan_number=ready.request.plan_number,
+                schedule=ready.schedule,
+                started_volume_e9=ready.request.started_volume_e9,
+            ),
+        )
+
+
+def _still_applies(parent: ParentOrder, request: PlanRequest) -> bool:
+    """Is the order still the one that was planned for?"""
+    terms = parent.terms
+    return (
+        parent.live
+        and parent.pending is None
+        and request.plan_number == parent.plans + 1
+        and request.filled_e9 + request.remaining_e9 == terms.quantity_e9
+        and (request.algo, request.start_ns, request.end_ns) == (terms.algo, terms.start_ns, terms.end_ns)
+        and request.participation_e9 == terms.participation_e9
+    )
