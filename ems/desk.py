@@ -53,6 +53,10 @@ class Inbox:
         self._inputs.append(item)
         self._some.set()
 
+    def clear(self) -> None:
+        """Drop everything: the link has been reset and delivers again, in order, what was not acknowledged."""
+        self._inputs.clear()
+
     async def take(self, timeout_s: float) -> list[Input]:
         """Everything that has arrived, at most BATCH_MAX; empty after timeout_s without any."""
         if not self._inputs:
@@ -75,6 +79,7 @@ class Desk:
         self._venue_sessions = venue_sessions
         self._pace = pace
         self.epoch = 0
+        self.inbox = Inbox()
         self._begin(DeskState())
 
     def _begin(self, state: DeskState) -> None:
@@ -106,10 +111,10 @@ class Desk:
         await self._commit(turn, frame=0)
         _log.info("recovered", seq=self.state.seq, epoch=self.epoch, working=len(self.state.working))
 
-    async def run(self, inbox: Inbox, *, poll_s: float = 0.02) -> None:
+    async def run(self, *, poll_s: float = 0.02) -> None:
         """Cycle until cancelled. Raises Fenced when another desk leads."""
         while True:
-            inputs = await inbox.take(poll_s)
+            inputs = await self.inbox.take(poll_s)
             wake_ns = self._scheduler.next_wake_ns()
             if wake_ns is not None and wake_ns <= self._ports.clock.now_ns():
                 inputs.append(Timer())
@@ -247,6 +252,7 @@ class Desk:
         while True:
             try:
                 self._ports.gateway.reset()
+                self.inbox.clear()  # else a later message could overtake one that is about to be delivered again
                 await self.start()
                 return
             except LogUnavailable as error:
