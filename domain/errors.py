@@ -12,7 +12,8 @@ EmsError
 ├── InvariantBroken        our own fault: state that the rules exclude; the process stops
 ├── ReferenceDataError     reference data that is missing, stale or contradictory
 ├── ConfigError            a configuration that cannot be run, in one sentence
-└── LinkError              the frames between desk and gateway
+├── LinkError              the frames between desk and gateway
+└── ProcessFailed          a process of ours that does not start or keep running
 """
 
 from __future__ import annotations
@@ -68,3 +69,7 @@ class ConfigError(EmsError):
 
 class LinkError(EmsError):
     """The frames between desk and gateway are broken."""
+
+
+class ProcessFailed(EmsError):
+    """A process of ours does not start or keep running."""
