@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import date, time
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from domain.errors import NumberError
 from domain.refusal import Reason, Refusal
@@ -21,6 +22,9 @@ class AlgoParameters(NamedTuple):
     max_participation_e9: int | None = None  # MaxParticipation: a cap for every algorithm
     would_price_e9: int | None = None  # WouldPrice: complete at this price or better
 
+
+_UTC_TIMESTAMP: Final = re.compile(r"[0-9]{8}-[0-9]{2}:[0-9]{2}:[0-9]{2}")
+_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 
 NAMES = ("StartTime", "EndTime", "DurationMinutes", "ParticipationRate", "MaxParticipation", "WouldPrice")
 
@@ -54,11 +58,15 @@ def parse_utc_ns(text: str) -> int:
     whole, _, fraction = text.partition(".")
     if fraction and not (fraction.isascii() and fraction.isdigit() and len(fraction) <= 9):
         raise NumberError(f"{text!r} is not a UTC time stamp")
-    try:
-        moment = datetime.strptime(whole, "%Y%m%d-%H:%M:%S").replace(tzinfo=UTC)
+    if not _UTC_TIMESTAMP.fullmatch(whole):
+        raise NumberError(f"{text!r} is not a UTC time stamp such as 20120621-13:30:00")
+    try:  # strptime takes ten times as long, and an order carries two of these
+        day = date(int(whole[0:4]), int(whole[4:6]), int(whole[6:8])).toordinal() - _EPOCH_DAY
+        moment = time(int(whole[9:11]), int(whole[12:14]), int(whole[15:17]))
     except ValueError as cause:
-        raise NumberError(f"{text!r} is not a UTC time stamp such as 20120621-13:30:00") from cause
-    return int(moment.timestamp()) * E9 + int(fraction.ljust(9, "0") or 0)
+        raise NumberError(f"{text!r} is not a UTC time stamp: {cause}") from cause
+    seconds = ((day * 24 + moment.hour) * 60 + moment.minute) * 60 + moment.second
+    return seconds * E9 + int(fraction.ljust(9, "0") or 0)
 
 
 def _time(values: dict[str, str], name: str) -> int | None:

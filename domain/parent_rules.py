@@ -33,6 +33,7 @@ class TradingDay:
 def place(
     order: NewOrder,
     *,
+    stream: UUID,
     duplicate: bool,
     instrument: Instrument | None,
     day: TradingDay | None,
@@ -40,19 +41,22 @@ def place(
     now_ns: int,
     arrival: MarketState | None,
 ) -> po.Accepted | Refusal:
-    """A new order from a client: accepted with its terms, or the first refusal that applies."""
+    """A new order from a client: accepted with its terms, or the first refusal that applies.
+
+    Args:
+        stream: the order's key.
+    """
     if duplicate:
         return Refusal(Reason.DUPLICATE_CL_ORD_ID, f"ClOrdID {order.cl_ord_id} was used before in this session today")
     terms = read_terms(order, instrument=instrument, day=day, now_ns=now_ns)
     if isinstance(terms, Refusal):
         return terms
     assert instrument is not None and order.side is not None
-    parent = po.key(order.ref.session, trade_date, order.cl_ord_id)
     return po.Accepted(
         client_session=order.ref.session,
         trade_date=trade_date,
         cl_ord_id=order.cl_ord_id,
-        order_id=po.order_id(parent),
+        order_id=po.order_id(stream),
         account=order.account,
         instrument=instrument.symbol,
         side=order.side,

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from hashlib import sha1
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from domain.errors import NumberError
 
 E9: Final = 1_000_000_000
 E9_MAX: Final = 2**63 - 1  # what a bigint column and an int64 hold: nine figures before the point
 
+_UUID_FREE_BITS: Final = ~(0xF << 76 | 0x3 << 62)  # all but the version and variant of RFC 9562
+_UUID5_BITS: Final = 0x5 << 76 | 0x2 << 62
 _NAMESPACE: Final = UUID("6f1d6c9e-3c1b-5f0e-9a55-52f0b4a1c001")
 
 
@@ -89,9 +92,15 @@ def divide_round(numerator: int, denominator: int) -> int:
 
 def stream_id(kind: str, *key: str) -> UUID:
     """The stream of a business key: the same key is the same stream, so a repeat collides by construction."""
-    return uuid5(_NAMESPACE, "\x1f".join((kind, *key)))
+    return _uuid5(_NAMESPACE.bytes, "\x1f".join((kind, *key)).encode())
 
 
 def event_id(stream: UUID, version: int) -> UUID:
     """The id of the event at one place of one stream: deterministic, so reports derived from it are too."""
-    return uuid5(stream, str(version))
+    return _uuid5(stream.bytes, b"%d" % version)
+
+
+def _uuid5(namespace: bytes, name: bytes) -> UUID:
+    """As uuid.uuid5, worked out here because every order, fill and event needs one and it takes half the time."""
+    digest = int.from_bytes(sha1(namespace + name, usedforsecurity=False).digest()[:16], "big")
+    return UUID(int=digest & _UUID_FREE_BITS | _UUID5_BITS)

@@ -61,13 +61,14 @@ class ClientDesk:
     def _new(self, turn: Turn, order: NewOrder) -> None:
         trade_date = self._reference.trade_date(turn.now_ns)
         stream = po.key(order.ref.session, trade_date, order.cl_ord_id)
-        known = self._known(turn, order.ref.session, trade_date, order.cl_ord_id)
+        known = self._known(turn, order.ref.session, trade_date, order.cl_ord_id, stream)
         if known is not None and (order.poss_resend or order.poss_dup):
             self._repeat(turn, order, known)
             return
         instrument, day = self._market_of(order.symbol, turn.now_ns)
         accepted = parent_rules.place(
             order,
+            stream=stream,
             duplicate=known is not None,
             instrument=instrument,
             day=day,
@@ -80,11 +81,10 @@ class ClientDesk:
         elif known is not None:
             self._duplicate(turn, order, known, accepted)
         else:
-            turn.apply(stream, _rejection(order, trade_date, accepted), correlation=stream)
+            turn.apply(stream, _rejection(order, stream, trade_date, accepted), correlation=stream)
 
-    def _known(self, turn: Turn, session: str, trade_date: str, cl_ord_id: str) -> UUID | None:
+    def _known(self, turn: Turn, session: str, trade_date: str, cl_ord_id: str, stream: UUID) -> UUID | None:
         """The stream in which a ClOrdID was used before: as an order, rejected or not, or as a request about one."""
-        stream = po.key(session, trade_date, cl_ord_id)
         if stream in turn.state.parents:
             return stream
         return turn.state.client_ids.get((session, trade_date, cl_ord_id))
@@ -176,7 +176,9 @@ class ClientDesk:
         return parent if isinstance(parent, ParentOrder) else None
 
     def _used(self, turn: Turn, session: str, cl_ord_id: str) -> bool:
-        return self._known(turn, session, self._reference.trade_date(turn.now_ns), cl_ord_id) is not None
+        trade_date = self._reference.trade_date(turn.now_ns)
+        stream = po.key(session, trade_date, cl_ord_id)
+        return self._known(turn, session, trade_date, cl_ord_id, stream) is not None
 
     def _market_of(self, symbol: str, now_ns: int) -> tuple[Instrument | None, TradingDay | None]:
         instrument = self._reference.instrument(symbol)
@@ -187,8 +189,7 @@ def _used_before(cl_ord_id: str) -> Refusal:
     return Refusal(Reason.DUPLICATE_CL_ORD_ID, f"ClOrdID {cl_ord_id} was used before in this session today")
 
 
-def _rejection(order: NewOrder, trade_date: str, refusal: Refusal) -> po.Rejected:
-    stream = po.key(order.ref.session, trade_date, order.cl_ord_id)
+def _rejection(order: NewOrder, stream: UUID, trade_date: str, refusal: Refusal) -> po.Rejected:
     return po.Rejected(
         client_session=order.ref.session,
         trade_date=trade_date,

@@ -43,8 +43,8 @@ class Scheduler:
         self.sessions_up: set[str] = set()
         self._planning = Planning(reference, markets, pace)
         self._queried: dict[UUID, int] = {}  # children in doubt -> when the venue was last asked
-        self._wakes: list[tuple[int, bytes]] = []
-        self._wake_ns: dict[bytes, int] = {}  # the entry of the heap that counts for a parent
+        self._wakes: list[tuple[int, UUID]] = []
+        self._wake_ns: dict[UUID, int] = {}  # the entry of the heap that counts for a parent
         self._by_market: defaultdict[str, dict[UUID, None]] = defaultdict(dict)  # instrument -> working parents
 
     # ------------------------------------------------------------------------------------- when to look
@@ -56,7 +56,7 @@ class Scheduler:
             at_ns, key = heapq.heappop(self._wakes)
             if self._wake_ns.get(key) == at_ns:  # else it was set anew since
                 del self._wake_ns[key]
-                due[UUID(bytes=key)] = None
+                due[key] = None
         return list(due)
 
     def next_wake_ns(self) -> int | None:
@@ -78,9 +78,9 @@ class Scheduler:
             times.append(parent.schedule.next_start_ns(now_ns) or 0)
         times.append(self._planning.due_ns(parent))
         next_ns = min((t for t in times if t > now_ns), default=None)
-        if next_ns is not None and self._wake_ns.get(parent.id.bytes) != next_ns:
-            self._wake_ns[parent.id.bytes] = next_ns
-            heapq.heappush(self._wakes, (next_ns, parent.id.bytes))
+        if next_ns is not None and self._wake_ns.get(parent.id) != next_ns:
+            self._wake_ns[parent.id] = next_ns
+            heapq.heappush(self._wakes, (next_ns, parent.id))
 
     # ---------------------------------------------------------------------------------------------- work
 
