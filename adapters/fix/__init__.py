@@ -1,0 +1,1 @@
+"""FIX: the gateway process around the engine, the desk's link to it, and the translation between text and domain."""

@@ -1,0 +1,75 @@
+"""The gateway's control socket: one JSON object a line, answered by one. It works with desk and database dead.
+
+``{"command": "health"}``, ``{"command": "sessions"}``, and
+``{"command": "cancel_all", "session": "BROKER", "scope": [0, 0, 0, 0], "why": "drill"}`` (session and scope optional).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+Command = Callable[[dict[str, Any]], Any]
+
+
+class ControlSocket:
+    """Serves commands by name, one thread a caller."""
+
+    def __init__(self, path: Path, commands: dict[str, Command]) -> None:
+        self._commands = commands
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        self._server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._server.bind(str(path))
+        path.chmod(0o600)
+        self._server.listen(4)
+        threading.Thread(target=self._accept, name="control", daemon=True).start()
+
+    def close(self) -> None:
+        """Accept no more."""
+        self._server.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._server.accept()
+            except OSError:
+                log.debug("control: accepts no more")
+                return
+            threading.Thread(target=self._serve, args=(sock,), name="control-caller", daemon=True).start()
+
+    def _serve(self, sock: socket.socket) -> None:
+        with sock, sock.makefile("rwb") as stream:
+            try:
+                for line in stream:
+                    stream.write(json.dumps(self._answer(line)).encode() + b"\n")
+                    stream.flush()
+            except OSError as error:
+                log.info("control: %s", error)
+
+    def _answer(self, line: bytes) -> Any:
+        try:
+            request = json.loads(line)
+            command = self._commands[request["command"]]
+        except (ValueError, KeyError, TypeError):
+            return {"error": f"a line is a JSON object with a command of {', '.join(self._commands)}"}
+        try:
+            return command(request)
+        except (ValueError, TypeError) as error:
+            return {"error": f"{request['command']}: {error}"}
+
+
+def ask(path: Path, request: dict[str, Any], *, timeout_s: float = 5.0) -> Any:
+    """Send one command to a gateway and return its answer. Raises OSError when no gateway listens there."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.settimeout(timeout_s)
+        sock.connect(str(path))
+        sock.sendall(json.dumps(request).encode() + b"\n")
+        with sock.makefile("rb") as stream:
+            return json.loads(stream.readline())

@@ -1,0 +1,1 @@
+"""Data dictionaries of the FIX dialects that we speak."""

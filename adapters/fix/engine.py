@@ -1,0 +1,214 @@
+"""QuickFIX and nothing else: its callbacks, its log, and text made into its messages.
+
+Rules that its behaviour dictates. A message is valid only inside its callback, so its text is copied there. Any
+exception but the engine's own kills the engine thread or the process in silence, so every callback is wrapped, and
+what goes wrong inside ends the process at once: the message then counts as not received and FIX repeats it, where
+returning would have consumed it. A callback copies, spools and returns; it never waits for the desk.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import traceback
+from typing import Final, Protocol
+
+import quickfix as fix
+
+from adapters.fix.sessions import DICTIONARY
+from adapters.fix.vocabulary import ORDER_CREATING, SOH
+
+log = logging.getLogger(__name__)
+
+EXIT_CALLBACK_FAILED: Final = 70
+_NOT_REPEATED: Final = ORDER_CREATING | {"V"}
+_GROUPS: Final = (f"{SOH}957=", f"{SOH}268=", f"{SOH}146=")
+_BEGIN: Final = f"8=FIX.4.4{SOH}"
+_GARBLED: Final = "Invalid message"  # how the engine's event begins for bytes that it cannot read
+
+
+class EngineEvents(Protocol):
+    """What the gateway does when something happens at a session; key is the engine's name for the session."""
+
+    def logged_on(self, key: str) -> None: ...
+
+    def logged_out(self, key: str) -> None: ...
+
+    def numbering_reset(self, key: str) -> None:
+        """A Logon with ResetSeqNumFlag went one way or the other."""
+
+    def received(self, key: str, text: str) -> None:
+        """An application message. It is consumed when this returns."""
+
+    def rejected_by_peer(self, key: str, text: str) -> None:
+        """A session Reject (35=3) from the peer."""
+
+    def rejected_by_engine(self, key: str, text: str, refused: str) -> None:
+        """The engine answers refused with the session Reject text."""
+
+    def gap_filled(self, key: str, from_seq_num: int, to_seq_num: int) -> None:
+        """The peer will not repeat these messages."""
+
+    def asked_for_resend(self, key: str) -> None: ...
+
+    def garbled(self, key: str, text: str, fault: str) -> None:
+        """Bytes that the engine ignores by FIX rules."""
+
+
+def build(text: str, dictionary: fix.DataDictionary) -> fix.Message:
+    """The engine's message from a text that begins with MsgType (35).
+
+    Groups need the dictionary, or their members would be sorted apart; all else is quicker without. Raises
+    fix.FIXException for a text that is no message.
+    """
+    if any(counter in text for counter in _GROUPS):
+        # A group counts as closed only by a field that follows it: here the checksum, which the engine makes anew.
+        return fix.Message(f"{_BEGIN}{text}10=000{SOH}", dictionary, False)
+    return fix.Message(_BEGIN + text, False)
+
+
+def load_dictionary() -> fix.DataDictionary:
+    """Our dictionary, for building messages with groups."""
+    return fix.DataDictionary(str(DICTIONARY))
+
+
+def end_process(where: str) -> None:
+    """What a callback does with an error that it cannot answer: says so and ends the process, now."""
+    log.critical("%s failed; the process ends so that FIX repeats what it was about\n%s", where, traceback.format_exc())
+    logging.shutdown()
+    os._exit(EXIT_CALLBACK_FAILED)
+
+
+class EngineApplication(fix.Application):
+    """The callbacks. `own_threads` are those that call sendToTarget: on any other, toApp is about a repeat."""
+
+    def __init__(self, events: EngineEvents, logs: EngineLogs) -> None:
+        super().__init__()
+        self._events = events
+        self._logs = logs
+        self.own_threads: set[int] = set()
+
+    def onCreate(self, session_id: fix.SessionID) -> None:  # noqa: N802
+        """Nothing to do."""
+
+    def onLogon(self, session_id: fix.SessionID) -> None:  # noqa: N802
+        try:
+            self._events.logged_on(session_id.toString())
+        except BaseException:  # noqa: BLE001
+            end_process("onLogon")
+
+    def onLogout(self, session_id: fix.SessionID) -> None:  # noqa: N802
+        try:
+            self._events.logged_out(session_id.toString())
+        except BaseException:  # noqa: BLE001
+            end_process("onLogout")
+
+    def toAdmin(self, message: fix.Message, session_id: fix.SessionID) -> None:  # noqa: N802
+        try:
+            self._to_admin(message, session_id.toString())
+        except BaseException:  # noqa: BLE001
+            end_process("toAdmin")
+
+    def fromAdmin(self, message: fix.Message, session_id: fix.SessionID) -> None:  # noqa: N802
+        try:
+            self._from_admin(message, session_id.toString())
+        except BaseException:  # noqa: BLE001
+            end_process("fromAdmin")
+
+    def toApp(self, message: fix.Message, session_id: fix.SessionID) -> None:  # noqa: N802
+        if threading.get_ident() in self.own_threads:
+            return
+        stale = False
+        try:
+            header = message.getHeader()
+            stale = header.isSetField(43) and header.getField(43) == "Y" and header.getField(35) in _NOT_REPEATED
+        except BaseException:  # noqa: BLE001
+            end_process("toApp")
+        if stale:
+            raise fix.DoNotSend  # the peer gets a gap fill: an order is never sent twice
+
+    def fromApp(self, message: fix.Message, session_id: fix.SessionID) -> None:  # noqa: N802
+        try:
+            self._events.received(session_id.toString(), message.toString())
+        except BaseException:  # noqa: BLE001
+            end_process("fromApp")
+
+    def _to_admin(self, message: fix.Message, key: str) -> None:
+        msg_type = message.getHeader().getField(35)
+        if msg_type == "3":
+            refused = self._logs.last_incoming(key)
+            same = message.isSetField(45) and f"{SOH}34={message.getField(45)}{SOH}" in refused
+            self._events.rejected_by_engine(key, message.toString(), refused if same else "")
+        elif msg_type == "2":
+            self._events.asked_for_resend(key)
+        elif msg_type == "A" and _says_yes(message, 141):
+            self._events.numbering_reset(key)
+
+    def _from_admin(self, message: fix.Message, key: str) -> None:
+        msg_type = message.getHeader().getField(35)
+        if msg_type == "3":
+            self._events.rejected_by_peer(key, message.toString())
+        elif msg_type == "4" and _says_yes(message, 123):
+            first = int(message.getHeader().getField(34))
+            self._events.gap_filled(key, first, int(message.getField(36)) - 1)
+        elif msg_type == "A" and _says_yes(message, 141):
+            self._events.numbering_reset(key)
+
+
+def _says_yes(message: fix.Message, tag: int) -> bool:
+    return message.isSetField(tag) and message.getField(tag) == "Y"
+
+
+class SessionLog(fix.Log):
+    """What the engine says of one session. The last text that came in is kept: it is what a Reject refers to."""
+
+    def __init__(self, key: str, events: EngineEvents | None) -> None:
+        super().__init__()
+        self._key = key
+        self._events = events
+        self.last = ""
+
+    def clear(self) -> None:
+        """Nothing is kept."""
+
+    def backup(self) -> None:
+        """Nothing is kept."""
+
+    def onIncoming(self, text: str) -> None:  # noqa: N802
+        self.last = text
+
+    def onOutgoing(self, text: str) -> None:  # noqa: N802
+        """Not of interest."""
+
+    def onEvent(self, text: str) -> None:  # noqa: N802
+        try:
+            log.debug("%s: %s", self._key or "engine", text)
+            if self._events is not None and text.startswith(_GARBLED):
+                self._events.garbled(self._key, self.last, text)
+        except BaseException:  # noqa: BLE001
+            end_process("onEvent")
+
+
+class EngineLogs(fix.LogFactory):
+    """Makes the engine's logs, and keeps them alive for as long as the engine may write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: EngineEvents | None = None
+        self._logs: dict[str, SessionLog] = {}
+
+    def create(self, *session_id: fix.SessionID) -> fix.Log:
+        key = session_id[0].toString() if session_id else ""
+        made = SessionLog(key, self.events if key else None)
+        self._logs[key or f"engine {len(self._logs)}"] = made
+        made.__disown__()  # or it would be deleted on both sides
+        return made
+
+    def destroy(self, made: fix.Log) -> None:
+        """Python's to destroy."""
+
+    def last_incoming(self, key: str) -> str:
+        """The last text that a session received."""
+        made = self._logs.get(key)
+        return made.last if made is not None else ""

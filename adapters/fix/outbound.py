@@ -1,0 +1,129 @@
+"""The desk's outputs to FIX text. Pure and quick. The engine adds what belongs to the session (8 9 34 49 52 56 10).
+
+A text begins with MsgType (35), as `engine.build` expects it. Empty values are left out: FIX has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from adapters.fix.fields import number_text, plain, timestamp_text
+from adapters.fix.vocabulary import (
+    EXEC_TYPE_CODE,
+    ORD_STATUS_CODE,
+    ORD_TYPE_CODE,
+    SIDE_CODE,
+    SOH,
+    TARGET_STRATEGY,
+    TIME_IN_FORCE_CODE,
+)
+from domain.messages import (
+    CancelReject,
+    MessageReject,
+    Outbound,
+    ParentReport,
+    SendChild,
+    SendChildCancel,
+    SendStatusQuery,
+)
+from domain.values import OrdType
+
+EMERGENCY_SUFFIX: Final = "K"  # an emergency cancel's ClOrdID: its order's, K, and the number of the cancel-all
+
+
+def write(message: Outbound) -> str:
+    """The text of a message that goes to FIX. Raises KeyError for a kind that is no message (Forget)."""
+    return _WRITE[type(message)](message)
+
+
+def cancel_text(child: SendChild) -> str:
+    """The cancel of a child, ready but for ClOrdID (11) and TransactTime (60), which the gateway sets when it sends it."""
+    return (
+        f"35=F{SOH}41={plain(child.cl_ord_id)}{SOH}55={plain(child.instrument)}{SOH}54={SIDE_CODE[child.side]}{SOH}"
+        f"38={number_text(child.quantity_e9)}{SOH}"
+    )
+
+
+def _head(msg_type: str, poss_resend: bool) -> str:
+    return f"35={msg_type}{SOH}97=Y{SOH}" if poss_resend else f"35={msg_type}{SOH}"
+
+
+def _field(tag: int, value: str) -> str:
+    return f"{tag}={plain(value)}{SOH}" if value else ""
+
+
+def _send_child(m: SendChild) -> str:
+    price = f"44={number_text(m.limit_price_e9)}{SOH}" if m.limit_price_e9 is not None and m.ord_type is OrdType.LIMIT else ""
+    return (
+        f"{_head('D', m.poss_resend)}11={plain(m.cl_ord_id)}{SOH}{_field(1, m.account)}55={plain(m.instrument)}{SOH}"
+        f"54={SIDE_CODE[m.side]}{SOH}60={timestamp_text(m.transact_time_ns)}{SOH}38={number_text(m.quantity_e9)}{SOH}"
+        f"40={ORD_TYPE_CODE[m.ord_type]}{SOH}{price}59={TIME_IN_FORCE_CODE[m.time_in_force]}{SOH}"
+    )
+
+
+def _send_child_cancel(m: SendChildCancel) -> str:
+    return (
+        f"{_head('F', m.poss_resend)}41={plain(m.orig_cl_ord_id)}{SOH}{_field(37, m.order_id)}11={plain(m.cl_ord_id)}{SOH}"
+        f"55={plain(m.instrument)}{SOH}54={SIDE_CODE[m.side]}{SOH}60={timestamp_text(m.transact_time_ns)}{SOH}"
+        f"38={number_text(m.quantity_e9)}{SOH}"
+    )
+
+
+def _send_status_query(m: SendStatusQuery) -> str:
+    return (
+        f"{_head('H', m.poss_resend)}{_field(37, m.order_id)}11={plain(m.cl_ord_id)}{SOH}"
+        f"55={plain(m.instrument)}{SOH}54={SIDE_CODE[m.side]}{SOH}"
+    )
+
+
+def _parent_report(m: ParentReport) -> str:
+    # Side is required on 8 and its enumeration has no "unknown": 7 (undisclosed) is what FIX offers for it.
+    side = SIDE_CODE[m.side] if m.side is not None else "7"
+    price = f"44={number_text(m.limit_price_e9)}{SOH}" if m.limit_price_e9 is not None else ""
+    trade = f"32={number_text(m.last_quantity_e9)}{SOH}31={number_text(m.last_price_e9)}{SOH}" if m.exec_kind == "trade" else ""
+    reason = f"103={m.ord_rej_reason}{SOH}" if m.ord_rej_reason is not None else ""
+    return (
+        f"{_head('8', m.poss_resend)}37={plain(m.order_id) or 'NONE'}{SOH}{_field(11, m.cl_ord_id)}{_field(41, m.orig_cl_ord_id)}"
+        f"17={plain(m.exec_id) or '0'}{SOH}150={EXEC_TYPE_CODE[m.exec_kind]}{SOH}39={ORD_STATUS_CODE[m.ord_status]}{SOH}"
+        f"{reason}{_field(1, m.account)}55={plain(m.symbol) or '[N/A]'}{SOH}54={side}{SOH}38={number_text(m.quantity_e9)}{SOH}"
+        f"{price}{trade}151={number_text(m.leaves_quantity_e9)}{SOH}14={number_text(m.cum_quantity_e9)}{SOH}"
+        f"6={number_text(m.average_price_e9)}{SOH}60={timestamp_text(m.transact_time_ns)}{SOH}{_field(58, m.text)}{_algo(m)}"
+    )
+
+
+def _algo(m: ParentReport) -> str:
+    if not m.algo:
+        return ""
+    strategy = f"847={TARGET_STRATEGY[m.algo]}{SOH}" if m.algo in TARGET_STRATEGY else ""
+    parameters = [(name, value) for name, value in m.parameters if name and value]
+    if not parameters:
+        return strategy
+    group = "".join(f"958={plain(name)}{SOH}959=14{SOH}960={plain(value)}{SOH}" for name, value in parameters)
+    return f"{strategy}957={len(parameters)}{SOH}{group}"
+
+
+def _cancel_reject(m: CancelReject) -> str:
+    return (
+        f"{_head('9', m.poss_resend)}37={plain(m.order_id) or 'NONE'}{SOH}11={plain(m.cl_ord_id)}{SOH}"
+        f"41={plain(m.orig_cl_ord_id) or 'NONE'}{SOH}39={ORD_STATUS_CODE[m.ord_status]}{SOH}"
+        f"434={'1' if m.response_to == 'cancel' else '2'}{SOH}102={m.cxl_rej_reason}{SOH}{_field(58, m.text)}"
+    )
+
+
+def _message_reject(m: MessageReject) -> str:
+    ref_seq_num = f"45={m.ref_seq_num}{SOH}" if m.ref_seq_num > 0 else ""
+    return (
+        f"{_head('j', m.poss_resend)}{ref_seq_num}372={plain(m.ref_msg_type) or '0'}{SOH}{_field(379, m.ref_id)}"
+        f"380={m.business_reject_reason}{SOH}{_field(58, m.text)}"
+    )
+
+
+_WRITE: Final[dict[type[Any], Callable[[Any], str]]] = {
+    SendChild: _send_child,
+    SendChildCancel: _send_child_cancel,
+    SendStatusQuery: _send_status_query,
+    ParentReport: _parent_report,
+    CancelReject: _cancel_reject,
+    MessageReject: _message_reject,
+}

@@ -1,0 +1,126 @@
+"""The gateway as a process: starts in a fixed order, runs until told to stop, and stops the engine before it ends."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import quickfix as fix
+
+from adapters.fix.control import ControlSocket
+from adapters.fix.engine import EngineApplication, EngineLogs
+from adapters.fix.gateway import Gateway
+from adapters.fix.sessions import GatewayConfig, settings_text
+from domain.errors import ConfigError
+
+log = logging.getLogger(__name__)
+EXIT_CONFIG = 2
+_SWITCH_INTERVAL_S = 0.0005  # a thread that computes must not hold up the engine's callbacks for the default 5 ms
+
+
+def run_gateway(config: GatewayConfig, stop: threading.Event | None = None) -> int:
+    """Run until SIGTERM, SIGINT or stop; the process's exit status.
+
+    Returns:
+        0 after an ordered stop; 2, with one sentence on standard error, for a configuration that cannot be run.
+    """
+    stop = stop or threading.Event()
+    try:
+        config.check()
+        lock = _own(config.directory)
+        try:
+            _run(config, stop)
+        finally:
+            os.close(lock)
+    except ConfigError as error:
+        sys.stderr.write(f"fix gateway: {error}\n")
+        return EXIT_CONFIG
+    return 0
+
+
+def _own(directory: Path) -> int:
+    """Lock the directory for this process. Raises ConfigError when another gateway has it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise ConfigError(f"another gateway uses the directory {directory}") from None
+    return lock
+
+
+def _run(config: GatewayConfig, stop: threading.Event) -> None:
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+    logs = EngineLogs()
+    gateway = Gateway(config)
+    logs.events = gateway
+    application = EngineApplication(gateway, logs)
+    gateway.call_when_sending(lambda: application.own_threads.add(threading.get_ident()))
+    engines = _engines(config, application, logs)
+    gateway.port.start()
+    gateway.set_numbers(config.hello_wait_s)
+    control = ControlSocket(
+        config.control_path,
+        {
+            "health": lambda _: gateway.health(),
+            "sessions": lambda _: gateway.sessions(),
+            "cancel_all": gateway.cancel_all,
+        },
+    )
+    started: list[fix.Acceptor | fix.Initiator] = []
+    try:
+        for engine in engines:
+            _start(engine, config)
+            started.append(engine)
+        log.info("fix gateway runs, %d sessions", len(config.sessions))
+        stop.wait()
+    finally:
+        control.close()
+        _log_out(gateway, config.logout_wait_s)
+        for engine in started:
+            engine.stop()
+        gateway.close()
+
+
+def _engines(config: GatewayConfig, application: EngineApplication, logs: EngineLogs) -> list[fix.Acceptor | fix.Initiator]:
+    """One acceptor and one initiator at most, each with one thread. The acceptor first: its ports may be taken."""
+    engines: list[fix.Acceptor | fix.Initiator] = []
+    for kind, make in (("acceptor", fix.SocketAcceptor), ("initiator", fix.SocketInitiator)):
+        sessions = [session for session in config.sessions if session.kind == kind]
+        if sessions:
+            path = config.directory / f"{kind}.settings"
+            path.write_text(settings_text(sessions, config.directory / "store"))
+            try:
+                settings = fix.SessionSettings(str(path))
+                engines.append(make(application, fix.FileStoreFactory(settings), settings, logs))
+            except fix.ConfigError as error:
+                raise ConfigError(f"the FIX engine refuses its settings: {error}") from error
+    return engines
+
+
+def _start(engine: fix.Acceptor | fix.Initiator, config: GatewayConfig) -> None:
+    try:
+        engine.start()
+    except fix.FIXException as error:
+        ports = sorted({str(session.port) for session in config.sessions if session.kind == "acceptor"})
+        raise ConfigError(f"cannot listen on port {' or '.join(ports)}: {error}") from error
+
+
+def _log_out(gateway: Gateway, wait_s: float) -> None:
+    """Log every session out and give it time: stopping an engine with a session up can crash it."""
+    for slot in gateway.slots:
+        slot.session().logout("the gateway stops")
+    deadline = time.monotonic() + wait_s
+    while any(slot.up for slot in gateway.slots) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(min(wait_s, 0.5))  # the engine closes its sockets after the callback

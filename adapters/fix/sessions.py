@@ -1,0 +1,144 @@
+"""What a gateway is told: its sessions and directories; and the engine's settings made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from domain.errors import ConfigError
+
+Environment = Literal["PAPER", "LIVE"]
+ANY_HOST: Final = ".".join("0000")  # an acceptor's peer may come from anywhere
+DICTIONARY: Final = Path(__file__).parent / "dictionaries" / "FIX44.xml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionConfig:
+    """One FIX session, seen from our side.
+
+    Attributes:
+        name: ours, unique: streams and references carry it for ever.
+        role: client: an OMS sends us orders; venue: we send orders; marketdata: we subscribe to prices.
+        kind: acceptor: we listen; initiator: we connect.
+        reset: continue: numbering goes on until the peer asks otherwise; logon: it starts at 1 at every logon.
+        symbols: what a marketdata session subscribes to.
+        host: where an initiator connects. The engine listens on every interface, so for an acceptor it is the peer
+            that may connect when allowed_addresses is empty; "0.0.0.0" lets any.
+        allowed_addresses: for an acceptor, the peers that may connect.
+    """
+
+    name: str
+    role: Literal["client", "venue", "marketdata"]
+    kind: Literal["acceptor", "initiator"]
+    sender_comp_id: str
+    target_comp_id: str
+    host: str = "127.0.0.1"
+    port: int = 0
+    begin_string: str = "FIX.4.4"
+    heart_bt_int_s: int = 30
+    reset: Literal["continue", "logon"] = "continue"
+    environment: Environment = "PAPER"
+    symbols: tuple[str, ...] = ()
+    allowed_addresses: tuple[str, ...] = ()
+    reconnect_interval_s: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayConfig:
+    """One gateway process.
+
+    Attributes:
+        directory: where it keeps spool, live orders, counters and the engine's store; owned by one gateway.
+        link_path: Unix socket for the desk.
+        control_path: Unix socket for cancel-all, health and sessions, JSON lines.
+        hello_wait_s: how long a start waits for a desk's watermarks before it goes on without.
+        logout_wait_s: how long an ordered stop waits between logout and stopping the engine.
+    """
+
+    directory: Path
+    link_path: Path
+    control_path: Path
+    sessions: tuple[SessionConfig, ...]
+    environment: Environment = "PAPER"
+    hello_wait_s: float = 3.0
+    logout_wait_s: float = 1.5
+
+    def check(self) -> None:
+        """Raises ConfigError, in one sentence, for what cannot be run."""
+        if not self.sessions:
+            raise ConfigError("the gateway has no FIX session")
+        names = [session.name for session in self.sessions]
+        peers = [(s.begin_string, s.sender_comp_id, s.target_comp_id) for s in self.sessions]
+        for session in self.sessions:
+            _check_session(session, self.environment)
+        for what, values in (("name", names), ("pair of CompIDs", peers)):
+            if len(set(values)) != len(values):
+                raise ConfigError(f"two FIX sessions have the same {what}")
+
+
+def _check_session(session: SessionConfig, environment: Environment) -> None:
+    where = f"FIX session {session.name}"
+    if session.environment != environment:
+        raise ConfigError(f"{where} is {session.environment} but this gateway is {environment}")
+    if session.begin_string != "FIX.4.4":
+        raise ConfigError(f"{where}: {session.begin_string} is not spoken here, only FIX.4.4")
+    if not 0 < session.port < 65536:
+        raise ConfigError(f"{where}: {session.port} is not a port")
+    if not 1 <= session.heart_bt_int_s <= 3600:
+        raise ConfigError(f"{where}: a heartbeat interval of {session.heart_bt_int_s} s is not between 1 and 3600")
+    if session.role == "client" and session.kind != "acceptor":
+        raise ConfigError(f"{where}: a client connects to us, so its kind must be acceptor")
+    if session.role != "marketdata" and session.symbols:
+        raise ConfigError(f"{where}: only a marketdata session has symbols")
+    for value in (session.sender_comp_id, session.target_comp_id, session.host, *session.symbols):
+        if not value or not value.isprintable():
+            raise ConfigError(f"{where}: {value!r} cannot be used in a setting")
+
+
+def settings_text(sessions: Sequence[SessionConfig], store: Path) -> str:
+    """The engine's settings file for these sessions."""
+    lines = [
+        "[DEFAULT]",
+        f"FileStorePath={store}",
+        "StartTime=00:00:00",
+        "EndTime=00:00:00",
+        "NonStopSession=Y",
+        "UseDataDictionary=Y",
+        f"DataDictionary={DICTIONARY}",
+        "ValidateUserDefinedFields=N",
+        "SocketNodelay=Y",
+        "SocketReuseAddress=Y",
+        "LogonTimeout=5",
+        "LogoutTimeout=2",
+    ]
+    for session in sessions:
+        lines += _session_lines(session)
+    return "\n".join(lines) + "\n"
+
+
+def _session_lines(session: SessionConfig) -> list[str]:
+    lines = [
+        "[SESSION]",
+        f"ConnectionType={session.kind}",
+        f"BeginString={session.begin_string}",
+        f"SenderCompID={session.sender_comp_id}",
+        f"TargetCompID={session.target_comp_id}",
+        f"HeartBtInt={session.heart_bt_int_s}",
+        f"ResetOnLogon={'Y' if session.reset == 'logon' or session.role == 'marketdata' else 'N'}",
+        f"PersistMessages={'N' if session.role == 'marketdata' else 'Y'}",
+    ]
+    if session.kind == "acceptor":
+        lines.append(f"SocketAcceptPort={session.port}")
+        allowed = session.allowed_addresses or (() if session.host == ANY_HOST else (session.host,))
+        if allowed:
+            lines.append(f"AllowedRemoteAddresses={','.join(allowed)}")
+    else:
+        lines += [
+            f"SocketConnectHost={session.host}",
+            f"SocketConnectPort={session.port}",
+            f"ReconnectInterval={session.reconnect_interval_s}",
+            "AllowUnknownMsgFields=Y",  # a venue's own fields are no reason to refuse its reports
+        ]
+    return lines
