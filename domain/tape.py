@@ -58,6 +58,7 @@ FLAG_ALL: Final = 2  # CANCEL of all that is left
 FLAG_IOC: Final = 4  # ADD that never rests
 FLAG_UNCOVERED: Final = 8  # LEVEL that was displayed before it came into sight: it stands ahead of later orders
 FLAG_QUEUE: Final = 16  # TRADE that executed against the displayed queue at its price
+FLAG_BY_LEVEL: Final = 64  # CANCEL, EXECUTE: the level's total is certain, the order's share of it is not
 FLAG_MAY_BE_GONE: Final = 32  # CANCEL of an order that may have traded away: a missing id is no fault
 
 

@@ -186,4 +186,5 @@ class Venue:
         if self._record.reached_ns == 0:
             self._ledger.write([{"k": "day", "venue": self._name, "start_ns": self._start_ns}])
         else:
-            self._trading.recover(published, self._record.reached_ns)
+            now_ns = max(self._clock.now_ns(), self._record.reached_ns)
+            self._trading.recover(published, self._record.reached_ns, now_ns)

@@ -174,14 +174,16 @@ class Trading:
         if order.working:
             self._after_submit(order, result, now_ns)
 
-    def recover(self, published: Mapping[str, list[int]], reached_ns: int) -> None:
-        """Markets run forward to where they were and continue what was published; working orders queue again."""
+    def recover(self, published: Mapping[str, list[int]], reached_ns: int, now_ns: int) -> None:
+        """Markets run forward to where they were, continue what was published, and go on to now; only then do
+        working orders queue again, since nobody could trade with them while the venue was away."""
         for symbol, market in self._markets.items():
             market.advance(reached_ns)
             if symbol in published:
                 market.restore_trading(*published[symbol])
+            market.advance(now_ns)
             for order in self._record.working(symbol):
-                self._put_in_book(order, reached_ns)
+                self._put_in_book(order, now_ns)
 
     def advance(self, now_ns: int) -> None:
         """Bring all markets up to now; at the end of a market's session its DAY orders expire."""

@@ -21,7 +21,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.tape import FLAG_ALL, FLAG_HALF_TICK, FLAG_IOC, FLAG_MAY_BE_GONE, FLAG_QUEUE, FLAG_UNCOVERED, Kind, Tape
+from domain.tape import (
+    FLAG_ALL,
+    FLAG_BY_LEVEL,
+    FLAG_HALF_TICK,
+    FLAG_IOC,
+    FLAG_MAY_BE_GONE,
+    FLAG_QUEUE,
+    FLAG_UNCOVERED,
+    Kind,
+    Tape,
+)
 from models.compiled import hot
 from models.market.book import (
     ANONYMOUS,
@@ -161,16 +171,39 @@ def _first_anonymous(b: Book, side: int, price: int) -> int:
 
 
 @hot
+def _take_level(b: Book, side: int, price: int, lots: int) -> int:
+    """The tape takes lots off a level without saying whose: the youngest lose theirs first. Returns what is missing."""
+    slot = b.tail[side, price]
+    while lots > 0 and slot >= 0:
+        before = b.prev[slot]
+        if b.kind[slot] != OWNED:
+            lots -= _take_recorded(b, slot, lots)
+        slot = before
+    return lots
+
+
+@hot
+def _take_named(b: Book, slot: int, side: int, price: int, lots: int, flags: int) -> None:
+    """The tape takes lots off the order in `slot` (-1: nobody knows it): it stood in the display before the tape began
+    or came into its sight, if there is display without ids at its price. What cannot be found is counted."""
+    if slot < 0:
+        slot = _first_anonymous(b, side, price)
+    missing = lots
+    if slot >= 0:
+        missing -= _take_recorded(b, slot, lots)
+    if missing > 0 and flags & FLAG_BY_LEVEL:
+        missing = _take_level(b, side, price, missing)
+    if missing > 0:
+        b.meta[N_UNKNOWN] += 1
+
+
+@hot
 def _cancel(b: Book, oid: int, side: int, price: int, lots: int, flags: int) -> None:
     slot = find(b, oid)
-    if slot >= 0:
-        _take_recorded(b, slot, b.rec[slot] if flags & FLAG_ALL else lots)
-        return
-    if flags & FLAG_MAY_BE_GONE:
-        return
-    slot = _first_anonymous(b, side, price)  # it was displayed before the tape began or came into its sight
-    if slot < 0 or _take_recorded(b, slot, lots) < lots:
-        b.meta[N_UNKNOWN] += 1
+    if slot >= 0 and flags & FLAG_ALL:
+        _take_recorded(b, slot, b.rec[slot])
+    elif slot >= 0 or not flags & FLAG_MAY_BE_GONE:
+        _take_named(b, slot, side, price, lots, flags)
 
 
 @hot
@@ -193,15 +226,14 @@ def _rest(b: Book, oid: int, kind: int, side: int, price: int, lots: int, ts: in
 
 
 @hot
-def _execute(b: Book, oid: int, side: int, price: int, lots: int, ts: int, fills: I64, n: int) -> int:
+def _execute(b: Book, oid: int, side: int, price: int, lots: int, flags: int, ts: int, fills: I64, n: int) -> int:
     slot = find(b, oid)
     if slot < 0:
         slot = _first_anonymous(b, side, price)
     left, n = _fill_ours(b, side, price, slot, lots, ts, fills, n)
     if left > 0:
         _print_trade(b, 2 * (price + b.meta[BASE]), left)
-    if slot < 0 or _take_recorded(b, slot, lots) < lots:
-        b.meta[N_UNKNOWN] += 1
+    _take_named(b, slot, side, price, lots, flags)
     return n
 
 
@@ -234,12 +266,7 @@ def _level(b: Book, side: int, price: int, total: int, flags: int, ts: int, fill
     excess = b.level_rec[side, price] - total
     if excess < 0:
         return _rest(b, 0, ANONYMOUS, side, price, -excess, ts, fills, n, flags)
-    slot = b.tail[side, price]
-    while excess > 0 and slot >= 0:
-        before = b.prev[slot]
-        if b.kind[slot] != OWNED:
-            excess -= _take_recorded(b, slot, excess)
-        slot = before
+    _take_level(b, side, price, excess)
     return n
 
 
@@ -286,7 +313,7 @@ def apply(b: Book, tape: Tape, start: int, fills: I64) -> tuple[int, int]:
         elif kind == _CANCEL:
             _cancel(b, oid, side, price, lots, flags)
         elif kind == _EXECUTE:
-            n = _execute(b, oid, side, price, lots, ts, fills, n)
+            n = _execute(b, oid, side, price, lots, flags, ts, fills, n)
         elif kind == _TRADE:
             n = _trade(b, side, price, lots, flags, ts, fills, n)
         elif kind == _LEVEL:

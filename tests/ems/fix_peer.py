@@ -53,6 +53,24 @@ class FixPeer:
         priced = [(40, "2"), (44, price)] if price else [(40, "1")]
         self.send("D", [(11, cl_ord_id), (55, symbol), (54, side), (38, str(quantity)), (59, tif), *priced, (60, _now())])
 
+    def cancel(self, cl_ord_id: str, orig: str, side: str = "1", *, symbol: str = "TEST") -> None:
+        """Send an F."""
+        self.send("F", [(11, cl_ord_id), (41, orig), (55, symbol), (54, side), (60, _now())])
+
+    def replace(self, cl_ord_id: str, orig: str, quantity: int, price: str, side: str = "1", *, symbol: str = "TEST") -> None:
+        """Send a G."""
+        what = [(55, symbol), (54, side), (38, str(quantity)), (40, "2"), (44, price), (60, _now())]
+        self.send("G", [(11, cl_ord_id), (41, orig), *what])
+
+    def status(self, cl_ord_id: str, side: str = "1", *, symbol: str = "TEST") -> None:
+        """Send an H."""
+        self.send("H", [(11, cl_ord_id), (55, symbol), (54, side)])
+
+    def subscribe(self, request_id: str, *symbols: str) -> None:
+        """Send a V for top of book and trades."""
+        entries = [(267, "2"), (269, "0"), (269, "1"), (146, str(len(symbols))), *((55, s) for s in symbols)]
+        self.send("V", [(262, request_id), (263, "1"), (264, "1"), *entries])
+
     def until(self, found: Callable[[Message], bool], timeout_s: float = 20) -> Message:
         """Read until a message (the last one read) satisfies the condition."""
         deadline = time.monotonic() + timeout_s

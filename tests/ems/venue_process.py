@@ -1,6 +1,6 @@
 """A whole venue in a process of its own, for tests: `python -m tests.ems.venue_process '<json>'`, and its starter.
 
-JSON keys: dir, port, clients, symbol, speed, seed, publish_ms, faults; tape (a LOBSTER zip) with level. The process
+JSON keys: dir, port, clients, symbol, speed, seed, publish_ms, faults; tape (a LOBSTER zip) with skip_s. The process
 prints "ready" when it listens, and stops in order on SIGTERM.
 """
 
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
+FIX44 = ROOT / "adapters" / "fix" / "dictionaries" / "FIX44.xml"
 OPEN_NS = 1_700_000_000 * 10**9
 CENT_E9 = 10_000_000
 
@@ -36,25 +37,32 @@ class ScaledClock:
 def serve(config: dict[str, Any]) -> None:
     """Build the venue and run it until SIGTERM."""
     from adapters.fix.venue_front import FrontConfig, VenueFront
-    from domain.ports_venue import Listing
+    from adapters.marketdata.lobster import read_zip
+    from domain.ports_venue import Listing, TapeSource
     from ems.venue import Venue
     from ems.venue_control import Control
     from ems.venue_faults import FaultPlan
     from ems.venue_ledger import Ledger, resume_times
     from models.market.continuous import ContinuousMarket
-    from models.market.flow import FlowParameters, GeneratedFlow
+    from models.market.flow import FlowParameters, GeneratedFlow, RecordedFlow
 
     home, symbol = Path(config["dir"]), config.get("symbol", "TEST")
     resume = resume_times(home / "ledger.jsonl")
-    start_ns, reached_ns = resume or (OPEN_NS, OPEN_NS)
-    flow = GeneratedFlow(np.random.default_rng(config.get("seed", 7)), FlowParameters(10_000), open_ns=start_ns)
+    if "tape" in config:
+        tape = read_zip(Path(config["tape"])).tape
+        source: TapeSource = RecordedFlow(tape)
+        first_ns = int(tape["ts_event_ns"][0]) + config.get("skip_s", 0) * 10**9
+        start_ns, reached_ns = resume or (first_ns, first_ns)
+    else:
+        start_ns, reached_ns = resume or (OPEN_NS, OPEN_NS)
+        source = GeneratedFlow(np.random.default_rng(config.get("seed", 7)), FlowParameters(10_000), open_ns=start_ns)
     ContinuousMarket.warm()
     faults = FaultPlan()
     faults.change(config.get("faults", {}))
     venue = Venue(
         "SIM",
         {symbol: Listing(symbol, CENT_E9, 10**9)},
-        {symbol: ContinuousMarket(flow)},
+        {symbol: ContinuousMarket(source)},
         ScaledClock(reached_ns, config.get("speed", 1.0)),
         Ledger(home / "ledger.jsonl"),
         start_ns=start_ns,
@@ -62,7 +70,8 @@ def serve(config: dict[str, Any]) -> None:
         faults=faults,
         seed=config.get("seed", 7),
     )
-    front = VenueFront(FrontConfig("127.0.0.1", config["port"], "SIM", tuple(config.get("clients", ["EMS"])), home / "store"))
+    clients = tuple(config.get("clients", ["EMS"]))
+    front = VenueFront(FrontConfig("127.0.0.1", config["port"], "SIM", clients, home / "store", dictionary=FIX44))
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     venue.start(front)

@@ -1,0 +1,151 @@
+"""Lean tick files (quotes and trades of one instrument and day) -> tape.
+
+Quotes are read as a stream of changes of the national best bid and offer: the last bid row and the last ask row make
+the inside, whatever exchange they name. The tape has one level a side: a LEVEL event for every change, the level left
+behind set to 0 first. A best price that gives way uncovers what stood behind it (FLAG_UNCOVERED); one that improves
+is new. While bid and ask are locked or crossed, as quotes of several exchanges are now and then, only the side that
+spoke last is displayed. Trades execute against the queue of the side whose price they reach (FLAG_QUEUE), by the
+quote that stood when they printed; a trade inside the spread goes to the nearer side, at its middle to none. What is
+marked suspicious is left out.
+
+Units: prices in 1/10,000 USD become ticks of `tick_size_e9`, off-tick trades carry FLAG_HALF_TICK; lots are shares;
+times are nanoseconds UTC of the date in the file's name, New York.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adapters.marketdata.lobster import midnight_ns
+from domain.errors import ReferenceDataError
+from domain.tape import FLAG_HALF_TICK, FLAG_QUEUE, FLAG_UNCOVERED, Kind, Tape, tape_of
+
+_PRICE_E9: Final = 100_000
+_MS_NS: Final = 1_000_000
+_FIRST_MS: Final = 34_200_000  # 09:30
+_LAST_MS: Final = 57_600_000  # 16:00
+
+
+def read_day(
+    quotes: Path, trades: Path, *, tick_size_e9: int = 10_000_000, instrument: int = 0, regular_session: bool = True
+) -> Tape:
+    """Quotes and trades of one day, merged; at one millisecond trades come before quotes, which tell their effect.
+
+    Raises:
+        ReferenceDataError: a file is missing, does not parse, or the two are of different days.
+    """
+    midnight = midnight_ns(quotes.name)
+    if midnight != midnight_ns(trades.name):
+        raise ReferenceDataError(f"{quotes.name} and {trades.name} are of different days")
+    quote_rows = _table(quotes, (0, 1, 2, 3, 4, 7))
+    trade_rows = _table(trades, (0, 1, 2, 5))
+    reader = _Reader(tick_size_e9 // _PRICE_E9, instrument, midnight)
+    times = np.concatenate([trade_rows[:, 0], quote_rows[:, 0]])
+    trade_count = len(trade_rows)
+    trade_list, quote_list = trade_rows.tolist(), quote_rows.tolist()
+    for i in np.argsort(times, kind="stable").tolist():
+        time_ms = int(times[i])
+        if regular_session and not _FIRST_MS <= time_ms < _LAST_MS:
+            if time_ms >= _LAST_MS or i < trade_count:
+                continue
+        if i < trade_count:
+            reader.trade(*trade_list[i])
+        else:
+            reader.quote(*quote_list[i - trade_count])
+    events = reader.events
+    if regular_session:
+        events = _from_the_open(events, midnight + _FIRST_MS * _MS_NS)
+    return tape_of(events)
+
+
+def _table(path: Path, columns: tuple[int, ...]) -> NDArray[np.int64]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            text = archive.read(archive.namelist()[0])
+        return np.loadtxt(BytesIO(text), delimiter=",", dtype=np.int64, usecols=columns, ndmin=2)
+    except (OSError, ValueError, IndexError, zipfile.BadZipFile) as error:
+        raise ReferenceDataError(f"{path.name} is not a Lean tick file: {error}") from error
+
+
+def _from_the_open(events: list[tuple[Any, ...]], open_ns: int) -> list[tuple[Any, ...]]:
+    """Quotes from before the open tell what stands at the open: the last level of each side, at the open's time."""
+    first = next((i for i, event in enumerate(events) if event[0] >= open_ns), len(events))
+    standing: dict[int, tuple[Any, ...]] = {}
+    for event in events[:first]:
+        if event[4] > 0:
+            standing[event[8]] = event
+        elif standing.get(event[8], (0,) * 9)[3] == event[3]:
+            del standing[event[8]]
+    return [(open_ns, open_ns, *event[2:]) for event in standing.values()] + events[first:]
+
+
+class _Reader:
+    """Follows the inside and emits events."""
+
+    def __init__(self, unit: int, instrument: int, midnight: int) -> None:
+        self._unit = unit
+        self._instrument = instrument
+        self._midnight = midnight
+        self._inside = {1: (0, 0), -1: (0, 0)}  # as quoted: ticks, shares
+        self._shown = {1: (0, 0), -1: (0, 0)}  # as emitted
+        self.events: list[tuple[Any, ...]] = []
+
+    def quote(self, ms: int, bid: int, bid_size: int, ask: int, ask_size: int, suspicious: int) -> None:
+        """One row: the side with a price has changed."""
+        side = 1 if bid > 0 else -1
+        price, size = (bid, bid_size) if side > 0 else (ask, ask_size)
+        if suspicious or price <= 0:
+            return
+        # An off-tick quote is displayed at the tick that it does not improve upon.
+        ticks = price // self._unit if side > 0 else -(-price // self._unit)
+        self._inside[side] = (ticks, size)
+        other = self._inside[-side]
+        crossed = self._crossed()
+        if crossed:
+            self._show(ms, -side, (0, 0))
+        self._show(ms, side, self._inside[side])
+        if not crossed:
+            self._show(ms, -side, other)
+
+    def trade(self, ms: int, price: int, size: int, suspicious: int) -> None:
+        """One print."""
+        if suspicious or size <= 0 or price <= 0:
+            return
+        ticks, off_tick = divmod(price, self._unit)
+        half = FLAG_HALF_TICK if 2 * off_tick >= self._unit else 0
+        side = self._reached(2 * ticks + half)
+        self._emit(ms, ticks, size, half or (FLAG_QUEUE if side else 0), Kind.TRADE, side)
+
+    def _crossed(self) -> bool:
+        bid, ask = self._inside[1][0], self._inside[-1][0]
+        return bid > 0 and ask > 0 and bid >= ask
+
+    def _reached(self, half_ticks: int) -> int:
+        """The resting side that a print's price (half ticks) came to."""
+        bid, ask = 2 * self._inside[1][0], 2 * self._inside[-1][0]
+        if not bid or not ask or bid >= ask or 2 * half_ticks == bid + ask:
+            return 0
+        return 1 if 2 * half_ticks < bid + ask else -1
+
+    def _show(self, ms: int, side: int, level: tuple[int, int]) -> None:
+        shown = self._shown[side]
+        if shown == level:
+            return
+        if shown[0] != level[0] and shown[1] > 0:
+            self._emit(ms, shown[0], 0, 0, Kind.LEVEL, side)
+        if level[1] > 0:
+            gave_way = shown[1] > 0 and (level[0] - shown[0]) * side < 0
+            self._emit(ms, level[0], level[1], FLAG_UNCOVERED if gave_way else 0, Kind.LEVEL, side)
+        elif shown[0] == level[0]:
+            self._emit(ms, shown[0], 0, 0, Kind.LEVEL, side)
+        self._shown[side] = level
+
+    def _emit(self, ms: int, ticks: int, size: int, flags: int, kind: Kind, side: int) -> None:
+        time_ns = self._midnight + ms * _MS_NS
+        self.events.append((time_ns, time_ns, 0, ticks, size, self._instrument, flags, int(kind), side))
