@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.errors import UnknownTopic
 
+_PLACE = struct.Struct(">Q16sQQH")  # sequence, stream, version, recorded time, length of the topic
 GENESIS_HASH = bytes(32)  # what the first event of a log chains to
 
 
@@ -105,16 +107,11 @@ def chain_hash(prev_hash: bytes, seq: int, stream: UUID, version: int, recorded_
         prev_hash: 32 bytes, the hash of the event with sequence number seq - 1.
         state: the stored bytes: metadata and content as JSON.
     """
-    name = topic.encode()
-    head = b"".join(
-        (
-            prev_hash,
-            seq.to_bytes(8, "big"),
-            stream.bytes,
-            version.to_bytes(8, "big"),
-            recorded_time_ns.to_bytes(8, "big"),
-            len(name).to_bytes(2, "big"),
-            name,
-        )
-    )
-    return hashlib.sha256(head + state).digest()
+    return link_hash(prev_hash, seq, stream.bytes, version, recorded_time_ns, topic.encode(), state)
+
+
+def link_hash(
+    prev_hash: bytes, seq: int, stream: bytes, version: int, recorded_time_ns: int, topic: bytes, state: bytes
+) -> bytes:
+    """As `chain_hash`, with the stream's 16 bytes and the topic's UTF-8."""
+    return hashlib.sha256(prev_hash + _PLACE.pack(seq, stream, version, recorded_time_ns, len(topic)) + topic + state).digest()

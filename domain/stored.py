@@ -17,6 +17,7 @@ from domain.event import GENESIS_HASH, Entry, Event, Meta, Recorded, Topics, cha
 from domain.values import event_id
 
 _META = TypeAdapter(Meta)
+_meta_json = _META.serializer.to_json
 
 
 class StoredRow(NamedTuple):
@@ -34,7 +35,7 @@ class StoredRow(NamedTuple):
 
 def encode_states(meta: Meta, events: Iterable[Event]) -> list[bytes]:
     """The stored bytes of events that share their metadata."""
-    head = b'{"meta":' + _META.dump_json(meta) + b',"data":'
+    head = b'{"meta":' + _meta_json(meta) + b',"data":'
     return [head + event.__pydantic_serializer__.to_json(event) + b"}" for event in events]
 
 

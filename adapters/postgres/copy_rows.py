@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
-
-from domain.event import Recorded
 
 COLUMNS: Final = "seq, stream, version, topic, recorded_time_ns, state, prev_hash, hash"
 COPY_EVENTS: Final = f"COPY events ({COLUMNS}) FROM STDIN (FORMAT binary)"
@@ -16,19 +14,21 @@ _TO_TOPIC: Final = struct.Struct(">hiqi16siqi")  # number of fields, then each f
 _TO_STATE: Final = struct.Struct(">iqi")
 _HASHES: Final = struct.Struct(">i32si32s")
 
+# seq, the stream's bytes, version, the topic's bytes, recorded_time_ns, state, prev_hash, hash
+PackedRow = tuple[int, bytes, int, bytes, int, bytes, bytes, bytes]
 
-def pack_rows(recorded: Sequence[Recorded], states: Sequence[bytes]) -> bytes:
-    """The data of one COPY of these events with their stored bytes."""
+
+def pack_rows(rows: Iterable[PackedRow]) -> bytes:
+    """The data of one COPY of these rows, which name their columns in the order of COLUMNS."""
     parts = [_HEADER]
     to_topic, to_state, hashes = _TO_TOPIC.pack, _TO_STATE.pack, _HASHES.pack
-    for event, state in zip(recorded, states, strict=True):
-        topic = event.event.TOPIC.encode()
+    for seq, stream, version, topic, recorded_time_ns, state, prev_hash, hash_ in rows:
         parts += (
-            to_topic(8, 8, event.seq, 16, event.stream.bytes, 8, event.version, len(topic)),
+            to_topic(8, 8, seq, 16, stream, 8, version, len(topic)),
             topic,
-            to_state(8, event.recorded_time_ns, len(state)),
+            to_state(8, recorded_time_ns, len(state)),
             state,
-            hashes(32, event.prev_hash, 32, event.hash),
+            hashes(32, prev_hash, 32, hash_),
         )
     parts.append(_TRAILER)
     return b"".join(parts)

@@ -7,67 +7,23 @@ whole is taken apart and appended caller by caller, so a stale caller fails alon
 from __future__ import annotations
 
 import asyncio
-from asyncio import Future, Task
-from collections import deque
+from asyncio import Task
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Self
 from uuid import UUID
 
+from adapters.postgres.batch import Batch, Laid
 from adapters.postgres.lease import Lease
 from adapters.postgres.reader import Reader
 from adapters.postgres.versions import Versions
-from adapters.postgres.writer import Batch, LostAnswer, Writer
-from domain.errors import EmsError, Fenced, LogError, LogUnavailable, VersionConflict
+from adapters.postgres.waiting import Call, Waiting
+from adapters.postgres.writer import LostAnswer, Writer
+from domain.errors import ChainBroken, LogError, LogUnavailable
 from domain.event import Entry, Recorded, Topics
 from domain.ports import Clock, Head
 from domain.stored import encode_states
 
-EVENTS_PER_COMMIT_MAX: Final = 4096
 _RESENDS_MAX: Final = 1
-
-
-@dataclass(slots=True, eq=False)
-class _Call:
-    """One append that waits for its commit."""
-
-    entries: tuple[Entry, ...]
-    states: list[list[bytes]]
-    epoch: int | None
-    done: Future[tuple[Recorded, ...]]
-    alone: bool = False  # its batch failed: it is tried by itself
-    lost: int = 0  # times that it was sent and proved not to be in the log
-
-    @property
-    def size(self) -> int:
-        return sum(map(len, self.states))
-
-
-@dataclass(slots=True)
-class _Calls:
-    """Calls that fit into one commit."""
-
-    calls: list[_Call] = field(default_factory=list)
-    versions: dict[UUID, int] = field(default_factory=dict)  # of the streams they move
-    epoch: int | None = None
-    size: int = 0
-
-    def admits(self, call: _Call) -> bool:
-        """Whether call can join: alone if it must, one epoch, not too many events, no stream it expects otherwise."""
-        if not self.calls:
-            return True
-        if call.alone or self.calls[0].alone or self.size + call.size > EVENTS_PER_COMMIT_MAX:
-            return False
-        if call.epoch is not None and self.epoch is not None and call.epoch != self.epoch:
-            return False
-        return all(self.versions.get(entry.stream, entry.expected_version) == entry.expected_version for entry in call.entries)
-
-    def add(self, call: _Call, moves: dict[UUID, int]) -> None:
-        """Take call in; moves are the versions that it takes its streams to."""
-        self.calls.append(call)
-        self.versions |= moves
-        self.epoch = call.epoch if self.epoch is None else self.epoch
-        self.size += call.size
 
 
 class PostgresEventLog:
@@ -90,7 +46,7 @@ class PostgresEventLog:
         self._reader = Reader(dsn, topics)
         self._lease = Lease(dsn)
         self._versions = Versions()
-        self._queue: deque[_Call] = deque()
+        self._waiting = Waiting(self._versions)
         self._flusher: Task[None] | None = None
         self.commits = 0  # transactions that this object has committed
 
@@ -118,74 +74,48 @@ class PostgresEventLog:
             LogUnavailable: nothing is known to be written; everything queued behind fails with it.
         """
         loop = asyncio.get_running_loop()
-        call = _Call(tuple(entries), [encode_states(entry.meta, entry.events) for entry in entries], epoch, loop.create_future())
-        if call.size == 0:
+        states = [encode_states(entry.meta, entry.events) for entry in entries]
+        size = sum(map(len, states))
+        if size == 0:
             return ()
-        self._queue.append(call)
+        call = Call(tuple(entries), states, size, epoch, loop.create_future())
+        self._waiting.add(call)
         if self._flusher is None or self._flusher.done():
             self._flusher = loop.create_task(self._flush())
         return await call.done
 
     async def _flush(self) -> None:
         """Commit batches until nobody waits."""
-        batch: list[_Call] = []
+        calls: list[Call] = []
         try:
-            while self._queue:
+            while self._waiting:
                 await self._learn_versions()
-                batch = self._take()
-                if batch:
-                    await self._commit(batch)
+                calls = self._waiting.take()
+                if calls:
+                    await self._commit(calls)
+                    calls = []
                     await asyncio.sleep(0)  # let the callers that were just answered join the next batch
-        except LogUnavailable as cause:
+        except LogError as error:
             # Whatever waits behind a batch of unknown fate was decided on it: it must not reach the log without it.
-            self._fail([*batch, *self._queue], cause)
-            self._queue.clear()
-        except BaseException as cause:
-            self._fail([*batch, *self._queue], LogError(f"the log's writer stopped: {cause!r}"))
-            self._queue.clear()
+            self._fail_all(calls, error)
+        except BaseException as error:
+            self._fail_all(calls, LogError(f"the log's writer stopped: {error!r}"))
             await self._writer.drop()
             raise
 
     async def _learn_versions(self) -> None:
         """Look up the streams of waiting calls whose expected version this process has not seen yet."""
-        unknown: set[UUID] = set()
-        moved: dict[UUID, int] = {}
-        for call in self._queue:
-            for entry in call.entries:
-                if entry.expected_version > (moved.get(entry.stream) or self._versions.get(entry.stream)):
-                    unknown.add(entry.stream)
-                moved[entry.stream] = entry.expected_version + len(entry.events)
-        if unknown:
-            found = await self._writer.versions(sorted(unknown))
-            for stream, version in found.items():
+        if unseen := self._waiting.unseen():
+            for stream, version in (await self._writer.versions(unseen)).items():
                 self._versions.put(stream, version)
 
-    def _take(self) -> list[_Call]:
-        """The calls at the front of the queue that fit into one commit; calls that are stale are answered."""
-        batch = _Calls()
-        while self._queue and batch.admits(self._queue[0]):
-            call = self._queue.popleft()
-            try:
-                batch.add(call, self._moves(call, batch.versions))
-            except VersionConflict as conflict:
-                self._fail([call], conflict)
-        return batch.calls
-
-    def _moves(self, call: _Call, moved: dict[UUID, int]) -> dict[UUID, int]:
-        """The versions that call takes its streams to, when it comes behind moved. Raises VersionConflict."""
-        moves: dict[UUID, int] = {}
-        for entry in call.entries:
-            version = moves.get(entry.stream) or moved.get(entry.stream) or self._versions.get(entry.stream)
-            if entry.expected_version != version:
-                raise VersionConflict(f"stream {entry.stream} is at version {version}, not {entry.expected_version}")
-            moves[entry.stream] = version + len(entry.events)
-        return moves
-
-    async def _commit(self, calls: list[_Call]) -> None:
+    async def _commit(self, calls: list[Call]) -> None:
+        """Append calls in one commit and answer them, or queue them again. Raises what nobody can go on from."""
+        epochs = [call.epoch for call in calls if call.epoch is not None]
         batch = Batch(
             [entry for call in calls for entry in call.entries],
             [states for call in calls for states in call.states],
-            next((call.epoch for call in calls if call.epoch is not None), None),
+            epochs[0] if epochs else None,
         )
         try:
             laid = await self._writer.commit(batch, self._clock.now_ns())
@@ -194,46 +124,46 @@ class PostgresEventLog:
                 self._again(calls)
                 return
             laid = lost.laid
-        except (VersionConflict, Fenced) as refusal:
+        except (LogUnavailable, ChainBroken):
+            raise
+        except LogError as refusal:
             self._take_apart(calls, refusal)
             return
         self.commits += 1
         self._answer(calls, laid)
 
-    def _again(self, calls: list[_Call]) -> None:
+    def _again(self, calls: list[Call]) -> None:
         """Queue calls that are proved not to be in the log, nor on their way there."""
         for call in calls:
-            call.lost += 1
-            if call.lost > _RESENDS_MAX:
+            call.resent += 1
+            if call.resent > _RESENDS_MAX:
                 raise LogUnavailable("the connection is lost at every commit; nothing was written")
-        self._queue.extendleft(reversed(calls))
-        calls.clear()
+        self._waiting.put_back(calls)
 
-    def _take_apart(self, calls: list[_Call], refusal: EmsError) -> None:
+    def _take_apart(self, calls: list[Call], refusal: LogError) -> None:
+        """Answer a lone caller with what refused it; try several one by one."""
+        for entry in (entry for call in calls for entry in call.entries):
+            self._versions.forget(entry.stream)
+        if len(calls) == 1:
+            calls[0].fail(refusal)
+            return
         for call in calls:
             call.alone = True
-            for entry in call.entries:
-                self._versions.forget(entry.stream)
-        if len(calls) == 1:
-            self._fail(calls, refusal)
-        else:
-            self._queue.extendleft(reversed(calls))
-        calls.clear()
+        self._waiting.put_back(calls)
 
-    def _answer(self, calls: list[_Call], laid: list[list[Recorded]]) -> None:
-        place = iter(laid)
+    def _answer(self, calls: list[Call], laid: Laid) -> None:
+        recorded = iter(laid.recorded)
         for call in calls:
-            recorded: list[Recorded] = []
             for entry in call.entries:
-                recorded += next(place)
                 self._versions.put(entry.stream, entry.expected_version + len(entry.events))
-            if not call.done.done():  # its caller may have given up waiting
-                call.done.set_result(tuple(recorded))
+            if len(call.entries) == 1:
+                call.succeed(next(recorded))
+            else:
+                call.succeed(tuple(event for _ in call.entries for event in next(recorded)))
 
-    def _fail(self, calls: list[_Call], error: EmsError) -> None:
-        for call in calls:
-            if not call.done.done():
-                call.done.set_exception(error)
+    def _fail_all(self, calls: list[Call], error: LogError) -> None:
+        for call in (*calls, *self._waiting.clear()):
+            call.fail(error)
 
     # ---------------------------------------------------------------------------------------- reading
 

@@ -12,19 +12,19 @@ class Versions:
     """Last known version of each stream lately written; 0 for any other. The oldest are forgotten beyond STREAMS_MAX."""
 
     def __init__(self) -> None:
-        self._versions: dict[UUID, int] = {}
+        self._versions: dict[int, int] = {}  # by the stream's number: hashing a UUID itself costs much more
 
     def get(self, stream: UUID) -> int:
         """The version that the stream has at least."""
-        return self._versions.get(stream, 0)
+        return self._versions.get(stream.int, 0)
 
     def put(self, stream: UUID, version: int) -> None:
         """Note a version that is in the log."""
-        self._versions[stream] = version
+        self._versions[stream.int] = version
         if len(self._versions) > STREAMS_MAX:
             for oldest in list(self._versions)[: STREAMS_MAX // 10]:
                 del self._versions[oldest]
 
     def forget(self, stream: UUID) -> None:
         """Look it up again at the next use."""
-        self._versions.pop(stream, None)
+        self._versions.pop(stream.int, None)

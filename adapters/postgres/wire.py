@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import Future
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import psycopg
 from psycopg.pq import ConnStatus, ExecStatus
@@ -17,8 +19,16 @@ from psycopg.pq.abc import PGconn, PGresult
 _FAILED = (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE)
 
 
-async def exchange(pgconn: PGconn, sql: bytes, copy_data: bytes | None = None) -> list[PGresult]:
-    """Send statements, feed copy_data to the COPY among them, and return every statement's result.
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The data of a COPY, and work for this process; both are done while the server is busy with its part."""
+
+    data: Callable[[], bytes]
+    meanwhile: Callable[[], object]
+
+
+async def exchange(pgconn: PGconn, sql: bytes, feed: Feed | None = None) -> list[PGresult]:
+    """Send statements, feed the COPY among them, and return every other statement's result.
 
     The connection must be psycopg's own, non-blocking, and used by nobody else meanwhile.
 
@@ -28,13 +38,16 @@ async def exchange(pgconn: PGconn, sql: bytes, copy_data: bytes | None = None) -
     """
     pgconn.send_query(sql)
     await _flush(pgconn)
+    data = feed.data() if feed is not None else b""
     results: list[PGresult] = []
     failure: PGresult | None = None
     while (result := await _result(pgconn)) is not None:
         if result.status == ExecStatus.COPY_IN:
-            pgconn.put_copy_data(copy_data or b"")
+            pgconn.put_copy_data(data)
             pgconn.put_copy_end()
             await _flush(pgconn)
+            if feed is not None:
+                feed.meanwhile()
         elif result.status in _FAILED:
             failure = failure or result
         else:

@@ -4,53 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import psycopg
 
+from adapters.postgres.batch import Batch, Laid, Tip
 from adapters.postgres.connection import HEAD_MOVED, AsyncConnection, connect, is_loss, translate, translated
-from adapters.postgres.copy_rows import COPY_EVENTS, pack_rows
-from adapters.postgres.wire import exchange
+from adapters.postgres.copy_rows import COPY_EVENTS
+from adapters.postgres.wire import Feed, exchange
 from domain.errors import LogUnavailable
-from domain.event import Entry, Recorded
-from domain.stored import record
 
 _END_BACKEND = "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity WHERE pid = %s AND application_name = %s"
-
-
-class Tip(NamedTuple):
-    """The place behind which the next event goes."""
-
-    seq: int
-    hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Entries that share one commit, with the stored bytes of their events."""
-
-    entries: Sequence[Entry]
-    states: Sequence[Sequence[bytes]]
-    epoch: int | None
-
-    def recorded(self, tip: Tip, recorded_time_ns: int) -> list[list[Recorded]]:
-        """Every entry's events as they lie behind tip."""
-        laid: list[list[Recorded]] = []
-        for entry, states in zip(self.entries, self.states, strict=True):
-            events = record(entry, states, tip.seq, tip.hash, recorded_time_ns)
-            if events:
-                tip = Tip(events[-1].seq, events[-1].hash)
-            laid.append(events)
-        return laid
 
 
 class LostAnswer(Exception):
     """The connection was lost before the commit was answered. Internal to the log: it looks what became of it."""
 
-    def __init__(self, laid: list[list[Recorded]], backend: tuple[int, str]) -> None:
+    def __init__(self, laid: Laid, backend: tuple[int, str]) -> None:
         super().__init__("the answer to a commit was lost")
         self.laid = laid
         self.backend = backend  # process id and application name, to be ended before the log is read
@@ -66,7 +37,7 @@ class Writer:
         self._name = ""
         self._tip: Tip | None = None  # where the head was after our last commit; another writer may have moved it
 
-    async def commit(self, batch: Batch, recorded_time_ns: int) -> list[list[Recorded]]:
+    async def commit(self, batch: Batch, recorded_time_ns: int) -> Laid:
         """Append a batch: all of it or nothing.
 
         The head is first assumed where our last commit left it, which is right unless another process has
@@ -86,7 +57,7 @@ class Writer:
                     raise translate(error) from error
         return await self._commit_locked(connection, batch, recorded_time_ns)
 
-    async def _commit_locked(self, connection: AsyncConnection, batch: Batch, recorded_time_ns: int) -> list[list[Recorded]]:
+    async def _commit_locked(self, connection: AsyncConnection, batch: Batch, recorded_time_ns: int) -> Laid:
         lock = f"BEGIN; SELECT seq, encode(hash, 'hex') FROM log_lock({_literal(batch.epoch)})"
         try:
             async with asyncio.timeout(self._answer_timeout_s):
@@ -110,20 +81,18 @@ class Writer:
         except (psycopg.Error, TimeoutError):
             await self.drop()  # a transaction ends with its connection
 
-    async def _place(
-        self, connection: AsyncConnection, batch: Batch, tip: Tip, recorded_time_ns: int, sql_end: str
-    ) -> list[list[Recorded]]:
-        laid = batch.recorded(tip, recorded_time_ns)
-        events = list(chain.from_iterable(laid))
-        end = Tip(events[-1].seq, events[-1].hash)
+    async def _place(self, connection: AsyncConnection, batch: Batch, tip: Tip, recorded_time_ns: int, sql_end: str) -> Laid:
+        laid = Laid(batch, tip, recorded_time_ns)
+        end = laid.end
         sql = (
             f"SELECT log_claim({tip.seq}, '\\x{tip.hash.hex()}', {end.seq}, '\\x{end.hash.hex()}', {_literal(batch.epoch)}); "
             f"{COPY_EVENTS}{sql_end}"
         )
+        feed = Feed(laid.copy_data, lambda: laid.recorded)
         backend = connection.pgconn.backend_pid, self._name
         try:
             async with asyncio.timeout(self._answer_timeout_s):
-                await exchange(connection.pgconn, sql.encode(), pack_rows(events, list(chain.from_iterable(batch.states))))
+                await exchange(connection.pgconn, sql.encode(), feed)
         except psycopg.Error as error:
             if not is_loss(error):
                 raise
@@ -141,7 +110,7 @@ class Writer:
         Raises:
             LogUnavailable: the database did not come back within timeout_s.
         """
-        last = lost.laid[-1][-1]
+        end = lost.laid.end
         try:
             async with asyncio.timeout(timeout_s):
                 connection = await self._reopen_patiently()
@@ -149,11 +118,11 @@ class Writer:
                     ending = await connection.execute(_END_BACKEND, (int(timeout_s * 1000), *lost.backend))
                     if await ending.fetchone() == (False,):
                         raise LogUnavailable("the connection that a commit was lost on still runs")
-                    found = await (await connection.execute("SELECT hash FROM events WHERE seq = %s", (last.seq,))).fetchone()
+                    found = await (await connection.execute("SELECT hash FROM events WHERE seq = %s", (end.seq,))).fetchone()
         except TimeoutError as cause:
             await self.drop()
             raise LogUnavailable("the database did not come back to tell whether a commit happened") from cause
-        return found is not None and bytes(found[0]) == last.hash
+        return found is not None and bytes(found[0]) == end.hash
 
     async def versions(self, streams: Sequence[UUID]) -> dict[UUID, int]:
         """The last version of each stream that has one.
