@@ -79,6 +79,7 @@ class Desk:
         self._venue_sessions = venue_sessions
         self._pace = pace
         self.epoch = 0
+        self.ready = False  # may the link introduce this desk? Not before it knows its orders
         self.inbox = Inbox()
         self._begin(DeskState())
 
@@ -93,8 +94,10 @@ class Desk:
 
     async def start(self) -> None:
         """Lead, then recover. Returns when the desk may take inputs."""
+        self.ready = False
         self.epoch = await self._ports.log.take_lead(self._name)
         await self.recover()
+        self.ready = True
 
     async def recover(self) -> None:
         """Fold the log; what only the outside can tell is in doubt until it has told."""
@@ -251,6 +254,7 @@ class Desk:
         attempt = 0
         while True:
             try:
+                self.ready = False
                 self._ports.gateway.reset()
                 self.inbox.clear()  # else a later message could overtake one that is about to be delivered again
                 await self.start()

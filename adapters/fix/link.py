@@ -69,7 +69,7 @@ class FixLink:
         self,
         path: Path,
         *,
-        hello: Callable[[], Hello],
+        hello: Callable[[], Hello | None],
         deliver: Callable[[list[Input]], None],
         read_market: Callable[[str], MarketState | None] = lambda _: None,
         scope_of: Callable[[SendChild], Scope] = lambda _: NO_SCOPE,
@@ -77,7 +77,8 @@ class FixLink:
         """
         Args:
             path: the gateway's link socket.
-            hello: asked at every connect, so that the marks are those of that moment.
+            hello: asked at every connect, so that the marks are those of that moment. None while the desk recovers:
+                the link waits, so that nothing is delivered to a desk that does not know its orders yet.
             deliver: takes what has arrived together, in order; it must not block.
             read_market: market data text to a state, None for a text that says nothing usable.
             scope_of: the kill-switch scopes that a child falls under.
@@ -103,8 +104,12 @@ class FixLink:
         wait_s = BACK_OFF_FIRST_S
         while True:
             self._lost.clear()
+            hello = self._hello()
+            if hello is None:
+                await asyncio.sleep(BACK_OFF_FIRST_S)
+                continue
             try:
-                await asyncio.get_running_loop().create_unix_connection(lambda: _Protocol(self), str(self._path))
+                await asyncio.get_running_loop().create_unix_connection(lambda: _Protocol(self, hello), str(self._path))
             except (FileNotFoundError, ConnectionError) as error:
                 log.debug("gateway not there: %s", error)
             else:
@@ -117,6 +122,13 @@ class FixLink:
                 raise ConfigError(self.refused)
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, BACK_OFF_MAX_S)
+
+    def reset(self) -> None:
+        """Leave the gateway at once, and deliver nothing more of this connection; `run` connects again."""
+        transport, self._transport = self._transport, None
+        self._decoder.slots.clear()
+        if transport is not None:
+            transport.abort()
 
     def close(self) -> None:
         """Leave the gateway."""
@@ -161,16 +173,17 @@ class FixLink:
 
     # ---------------------------------------------------------------------------------- from the socket
 
-    def connected(self, transport: asyncio.Transport) -> None:
+    def connected(self, transport: asyncio.Transport, hello: Hello) -> None:
         """The socket is open: introduce ourselves."""
-        hello = self._hello()
         self._transport = transport
         self._epoch = hello.epoch
         transport.write(frames.pack(frames.HELLO, hello.payload(), epoch=hello.epoch))
         self._live = hello.live or ()
 
-    def arrived(self, batch: list[frames.Frame]) -> None:
-        """Frames came: deliver what they mean."""
+    def arrived(self, transport: asyncio.Transport, batch: list[frames.Frame]) -> None:
+        """Frames came: deliver what they mean, unless the connection has been left since."""
+        if transport is not self._transport:
+            return
         inputs: list[Input] = []
         for frame in batch:
             if frame.kind == frames.LINK_UP:
@@ -187,12 +200,14 @@ class FixLink:
         if inputs:
             self._deliver(inputs)
 
-    def disconnected(self) -> None:
+    def disconnected(self, transport: asyncio.Transport) -> None:
         """The socket is gone."""
+        self._lost.set()
+        if self._transport not in (transport, None):
+            return
         was_up = self.up
         self._transport = None
         self._decoder.slots.clear()
-        self._lost.set()
         if was_up:
             self._deliver([LinkDown()])
 
@@ -218,14 +233,15 @@ def _live_entry(child: SendChild) -> bytes:
 class _Protocol(asyncio.Protocol):
     """Socket events to the link's methods."""
 
-    def __init__(self, link: FixLink) -> None:
+    def __init__(self, link: FixLink, hello: Hello) -> None:
         self._link = link
+        self._hello = hello
         self._reader = FrameReader()
         self._transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
-        self._link.connected(self._transport)
+        self._link.connected(self._transport, self._hello)
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -234,9 +250,9 @@ class _Protocol(asyncio.Protocol):
             log.error("link: %s; reconnecting", error)
             self._transport.abort()
             return
-        self._link.arrived(batch)
+        self._link.arrived(self._transport, batch)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is not None:
             log.warning("link lost: %s", exc)
-        self._link.disconnected()
+        self._link.disconnected(self._transport)

@@ -33,6 +33,7 @@ class MemoryEventLog:
         self._head = Head(0, GENESIS_HASH, epoch)
         self._moved = asyncio.Event()
         self._lead = asyncio.Lock()
+        self._leads = False
         self.leader = ""
         self._keep(rows)
 
@@ -118,13 +119,17 @@ class MemoryEventLog:
 
     async def take_lead(self, leader: str) -> int:
         """Wait until no other desk leads, then raise and return the epoch. `release_lead` lets the next one in."""
+        if self._leads and self.leader == leader:  # a desk that comes back leads anew
+            self.release_lead()
         await self._lead.acquire()
+        self._leads = True
         self.leader = leader
         self._head = self._head._replace(epoch=self._head.epoch + 1)
         return self._head.epoch
 
     def release_lead(self) -> None:
         """Give the lead up, as a desk that stops or whose connection is lost."""
+        self._leads = False
         self._lead.release()
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import psycopg
 
 from adapters.postgres.connection import AsyncConnection, connect, translated
-from domain.errors import LogError, LogUnavailable
+from domain.errors import LogUnavailable
 
 _LOCK: Final = 0x454D53_4C454144  # one leader for each database
 _PROBE_INTERVAL_S: Final = 1.0
@@ -33,11 +33,8 @@ class Lease:
 
         Raises:
             LogUnavailable: the connection was lost while waiting.
-            LogError: this object leads already.
         """
-        if self._connection is not None and not self.lost.is_set():
-            raise LogError("this log already leads")
-        await self.release()
+        await self.release()  # a desk that comes back leads anew, which also fences its own commit of unknown fate
         connection = await connect(self._dsn, "lease")
         try:
             with translated():

@@ -217,6 +217,15 @@ async def test_leading_raises_the_epoch_and_fences_the_one_before(log: Log) -> N
     assert (await log.head()).seq == 1
 
 
+async def test_a_desk_that_leads_may_lead_anew_and_fences_what_it_sent_before(log: Log) -> None:
+    first = await log.take_lead("desk-1")
+    async with asyncio.timeout(30):
+        second = await log.take_lead("desk-1")
+    assert second == first + 1
+    with pytest.raises(Fenced):
+        await log.append([entry(A, 0)], epoch=first)
+
+
 async def test_a_fenced_caller_does_not_sink_its_neighbours(log: Log) -> None:
     epoch = await log.take_lead("desk-1")
     results = await asyncio.gather(
