@@ -63,8 +63,7 @@ class Entry:
     meta: Meta
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """An event as the log holds it. seq is gapless over the whole log and is the only order."""
 
     seq: int

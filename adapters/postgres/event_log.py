@@ -16,7 +16,7 @@ from adapters.postgres.batch import Batch, Laid
 from adapters.postgres.lease import Lease
 from adapters.postgres.reader import Reader
 from adapters.postgres.versions import Versions
-from adapters.postgres.waiting import Call, Waiting
+from adapters.postgres.waiting import Call, Unseen, Waiting
 from adapters.postgres.writer import LostAnswer, Writer
 from domain.errors import ChainBroken, LogError, LogUnavailable
 from domain.event import Entry, Recorded, Topics
@@ -89,8 +89,7 @@ class PostgresEventLog:
         calls: list[Call] = []
         try:
             while self._waiting:
-                await self._learn_versions()
-                calls = self._waiting.take()
+                calls = await self._take()
                 if calls:
                     await self._commit(calls)
                     calls = []
@@ -103,11 +102,17 @@ class PostgresEventLog:
             await self._writer.drop()
             raise
 
-    async def _learn_versions(self) -> None:
-        """Look up the streams of waiting calls whose expected version this process has not seen yet."""
-        if unseen := self._waiting.unseen():
-            for stream, version in (await self._writer.versions(unseen)).items():
-                self._versions.put(stream, version)
+    async def _take(self) -> list[Call]:
+        """The next batch, after looking up streams whose expected version this process has not seen yet."""
+        looked_up: set[UUID] = set()
+        while True:
+            try:
+                return self._waiting.take(looked_up)
+            except Unseen:
+                unseen = self._waiting.unseen()
+                for stream, version in (await self._writer.versions(unseen)).items():
+                    self._versions.put(stream, version)
+                looked_up.update(unseen)
 
     async def _commit(self, calls: list[Call]) -> None:
         """Append calls in one commit and answer them, or queue them again. Raises what nobody can go on from."""
@@ -154,8 +159,7 @@ class PostgresEventLog:
     def _answer(self, calls: list[Call], laid: Laid) -> None:
         recorded = iter(laid.recorded)
         for call in calls:
-            for entry in call.entries:
-                self._versions.put(entry.stream, entry.expected_version + len(entry.events))
+            self._versions.put_all(call.entries)
             if len(call.entries) == 1:
                 call.succeed(next(recorded))
             else:

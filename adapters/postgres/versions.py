@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
+
+from domain.event import Entry
 
 STREAMS_MAX: Final = 200_000
 
@@ -21,6 +24,16 @@ class Versions:
     def put(self, stream: UUID, version: int) -> None:
         """Note a version that is in the log."""
         self._versions[stream.int] = version
+        self._trim()
+
+    def put_all(self, entries: Iterable[Entry]) -> None:
+        """Note that entries are in the log."""
+        versions = self._versions
+        for entry in entries:
+            versions[entry.stream.int] = entry.expected_version + len(entry.events)
+        self._trim()
+
+    def _trim(self) -> None:
         if len(self._versions) > STREAMS_MAX:
             for oldest in list(self._versions)[: STREAMS_MAX // 10]:
                 del self._versions[oldest]

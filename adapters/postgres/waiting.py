@@ -41,6 +41,10 @@ class Call:
             self.done.set_exception(own)
 
 
+class Unseen(Exception):
+    """A call expects a version that this process has not seen: another process may have written it."""
+
+
 class Waiting:
     """Calls in the order in which they came; they are appended in that order."""
 
@@ -78,44 +82,55 @@ class Waiting:
                 moved[stream.int] = expected + len(entry.events)
         return list(unseen.values())
 
-    def take(self) -> list[Call]:
+    def take(self, looked_up: set[UUID]) -> list[Call]:
         """Take the calls at the front that fit into one commit. Calls that are stale are answered with the conflict.
 
         They fit while they carry one epoch (or none), are not too many events, and agree on the versions of the
         streams they share; a call that was put back to be tried alone is a commit of its own.
+
+        Args:
+            looked_up: streams that have just been looked up: a version of theirs that is still unseen is a conflict.
+
+        Raises:
+            Unseen: some stream must be looked up first; nothing was taken.
         """
         taken: list[Call] = []
         moved: dict[int, int] = {}
         epoch: int | None = None
         size = 0
-        while self._calls:
-            call = self._calls[0]
-            if taken and (
-                call.alone
-                or taken[0].alone
-                or size + call.size > EVENTS_PER_COMMIT_MAX
-                or (call.epoch != epoch and call.epoch is not None and epoch is not None)
-                or any(moved.get(entry.stream.int, entry.expected_version) != entry.expected_version for entry in call.entries)
-            ):
-                break
-            self._calls.popleft()
+        while self._calls and self._fits(self._calls[0], taken, moved, epoch, size):
+            call = self._calls.popleft()
             try:
-                moved.update(self._moves(call.entries, moved))
+                moved.update(self._moves(call.entries, moved, looked_up))
             except VersionConflict as conflict:
                 call.fail(conflict)
                 continue
+            except Unseen:
+                self.put_back([*taken, call])
+                raise
             taken.append(call)
             epoch = call.epoch if epoch is None else epoch
             size += call.size
         return taken
 
-    def _moves(self, entries: Iterable[Entry], moved: dict[int, int]) -> dict[int, int]:
-        """The versions that entries take their streams to, when they come behind moved. Raises VersionConflict."""
+    def _fits(self, call: Call, taken: list[Call], moved: dict[int, int], epoch: int | None, size: int) -> bool:
+        if not taken:
+            return True
+        if call.alone or taken[0].alone or size + call.size > EVENTS_PER_COMMIT_MAX:
+            return False
+        if call.epoch != epoch and call.epoch is not None and epoch is not None:
+            return False
+        return all(moved.get(entry.stream.int, entry.expected_version) == entry.expected_version for entry in call.entries)
+
+    def _moves(self, entries: Iterable[Entry], moved: dict[int, int], looked_up: set[UUID]) -> dict[int, int]:
+        """The versions that entries take their streams to, when they come behind moved. Raises VersionConflict, Unseen."""
         moves: dict[int, int] = {}
         for entry in entries:
-            key = entry.stream.int
+            key, expected = entry.stream.int, entry.expected_version
             version = moves.get(key) or moved.get(key) or self._versions.get(entry.stream)
-            if entry.expected_version != version:
-                raise VersionConflict(f"stream {entry.stream} is at version {version}, not {entry.expected_version}")
+            if expected != version:
+                if expected > version and entry.stream not in looked_up:
+                    raise Unseen
+                raise VersionConflict(f"stream {entry.stream} is at version {version}, not {expected}")
             moves[key] = version + len(entry.events)
         return moves
