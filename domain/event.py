@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import UnknownTopic
+from domain.values import event_id
 
 _PLACE = struct.Struct(">Q16sQQH")  # sequence, stream, version, recorded time, length of the topic
 GENESIS_HASH = bytes(32)  # what the first event of a log chains to
@@ -69,12 +70,16 @@ class Recorded(NamedTuple):
     seq: int
     stream: UUID
     version: int
-    event_id: UUID
     recorded_time_ns: int
     event: Event
     meta: Meta
     prev_hash: bytes
     hash: bytes
+
+    @property
+    def event_id(self) -> UUID:
+        """The event's own id, worked out from its stream and version when it is asked for."""
+        return event_id(self.stream, self.version)
 
 
 class Topics:

@@ -14,7 +14,6 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
 
 from domain.errors import ChainBroken, LogError
 from domain.event import GENESIS_HASH, Entry, Event, Meta, Recorded, Topics, chain_hash
-from domain.values import event_id
 
 _META = TypeAdapter(Meta)
 _meta_json = _META.serializer.to_json
@@ -64,7 +63,7 @@ class Decoder:
         """The event of a stored row. Raises as `decode`."""
         seq, stream, version, topic, recorded_time_ns, state, prev_hash, hash_ = row
         event, meta = self.decode(topic, state)
-        return Recorded(seq, stream, version, event_id(stream, version), recorded_time_ns, event, meta, prev_hash, hash_)
+        return Recorded(seq, stream, version, recorded_time_ns, event, meta, prev_hash, hash_)
 
     def _validator(self, topic: str) -> Any:
         model = create_model(
@@ -82,9 +81,7 @@ def record(entry: Entry, states: Iterable[bytes], seq: int, prev_hash: bytes, re
         seq += 1
         version += 1
         hash_ = chain_hash(prev_hash, seq, stream, version, recorded_time_ns, event.TOPIC, state)
-        recorded.append(
-            Recorded(seq, stream, version, event_id(stream, version), recorded_time_ns, event, meta, prev_hash, hash_)
-        )
+        recorded.append(Recorded(seq, stream, version, recorded_time_ns, event, meta, prev_hash, hash_))
         prev_hash = hash_
     return recorded
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from adapters.postgres.copy_rows import PackedRow, pack_rows
 from domain.event import Entry, Recorded, link_hash
-from domain.values import event_id
 
 
 class Tip(NamedTuple):
@@ -63,6 +62,6 @@ class Laid:
             events: list[Recorded] = []
             for event in entry.events:
                 seq, _, version, _, _, _, prev_hash, hash_ = next(rows)
-                events.append(Recorded(seq, stream, version, event_id(stream, version), time_ns, event, meta, prev_hash, hash_))
+                events.append(Recorded(seq, stream, version, time_ns, event, meta, prev_hash, hash_))
             laid.append(tuple(events))
         return laid
