@@ -1,0 +1,111 @@
+"""The database of a run: the embedded server kept alive, migrations, and the mode that it belongs to."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+
+from adapters.postgres.deployment import claim_mode
+from adapters.postgres.embedded import EmbeddedPostgres
+from adapters.postgres.migrate import migrate
+from domain.errors import ConfigError, EmsError
+from ems import lifeline
+from ems.bootstrap.runtime import Runtime
+from ems.config import Settings
+
+_log = structlog.get_logger("postgres")
+CHECK_EVERY_S = 0.5
+
+
+def open_database(runtime: Runtime) -> Runtime:
+    """Start the embedded server or reach the named one, bring its schema up to date, check its mode.
+
+    Returns:
+        The runtime with its connection strings.
+
+    Raises:
+        ConfigError: the database belongs to another mode.
+        LogUnavailable, LogError: it cannot be reached or migrated.
+    """
+    if runtime.embedded is not None:
+        server = EmbeddedPostgres(runtime.embedded)
+        owner_dsn = server.start()
+        app_dsn = server.app_dsn
+    else:
+        app_dsn = runtime.settings.database_url
+        owner_dsn = runtime.settings.database_owner_url or app_dsn
+    revision = migrate(owner_dsn)
+    claim_mode(app_dsn, runtime.settings.mode)
+    _log.info("database ready", revision=revision, embedded=runtime.embedded is not None)
+    return runtime.model_copy(update={"app_dsn": app_dsn, "owner_dsn": owner_dsn})
+
+
+def close_database(runtime: Runtime) -> None:
+    """Stop the embedded server; nothing for a database that is somebody else's."""
+    if runtime.embedded is not None and runtime.embedded.exists():
+        EmbeddedPostgres(runtime.embedded).stop()
+
+
+def run_keeper(runtime_file: Path) -> int:
+    """The process that keeps the embedded server alive until it is told to stop, or the supervisor is gone.
+
+    The server is judged by connecting to it. One that does not answer is ended whole, down to its last backend, and
+    started again on the same data.
+    """
+    runtime = Runtime.load(runtime_file)
+    if runtime.embedded is None:
+        raise ConfigError("the database is not an embedded one: there is nothing to keep")
+    server = EmbeddedPostgres(runtime.embedded)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    lifeline.watch()
+    server.start()
+    _log.info("postgres runs")
+    while not stop.wait(CHECK_EVERY_S):
+        _revive(server)
+    server.stop()
+    _log.info("postgres stopped")
+    return 0
+
+
+def _revive(server: EmbeddedPostgres) -> None:
+    if server.alive():
+        return
+    _log.warning("postgres does not answer; starting it again")
+    try:
+        server.start()
+    except EmsError as error:
+        _log.error("postgres does not start", error=str(error))
+    else:
+        _log.info("postgres is back")
+
+
+@contextmanager
+def log_of(settings: Settings) -> Iterator[str]:
+    """A connection string to read a configuration's log with, whether its system runs or not.
+
+    Raises:
+        ConfigError: nothing was ever recorded under this configuration.
+        LogUnavailable: the database cannot be reached.
+    """
+    runtime = Runtime(settings=settings)
+    if runtime.embedded is None:
+        yield settings.database_url
+        return
+    if not runtime.embedded.exists():
+        raise ConfigError(f"nothing is recorded in {settings.state_directory} yet: ems up or ems demo begins a log")
+    server = EmbeddedPostgres(runtime.embedded)
+    runs = server.alive()
+    if not runs:
+        server.start()
+    try:
+        yield server.app_dsn
+    finally:
+        if not runs:
+            server.stop()

@@ -1,0 +1,197 @@
+"""The desk's process: the log, the link to the gateway, the planner pool and the reference data around one Desk."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+import uvloop
+
+from adapters.clock import WallClock
+from adapters.fix.link import FixLink, Hello, SessionMarks
+from adapters.marketdata.fix_book import read_market
+from adapters.postgres.event_log import PostgresEventLog
+from domain.catalogue import TOPICS
+from domain.child_order import ChildOrder
+from domain.errors import ConfigError, EmsError, LogUnavailable
+from domain.messages import Input, PlanReady, SendChild
+from ems import lifeline
+from ems.bootstrap.build import build_digest
+from ems.bootstrap.planning import plan
+from ems.bootstrap.reference import FileReference
+from ems.bootstrap.runtime import Runtime
+from ems.desk import OUTBOUND_BLOCK, RETRY_S, Desk, DeskPorts
+from ems.health import StatusSocket
+from ems.planner_pool import ProcessPlannerPool
+
+_log = structlog.get_logger("desk")
+FAILED: Final = 1  # exit status of a desk that may not go on
+REFUSED: Final = 2
+
+
+def run_desk(runtime_file: Path) -> int:
+    """Run until SIGTERM; the process's exit status: 0, or 1 when the desk may not go on (fenced, an invariant broken)."""
+    runtime = Runtime.load(runtime_file)
+    lifeline.watch()
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(DeskProcess(runtime).run())
+    except ConfigError as error:
+        _log.critical(str(error))
+        return REFUSED
+    except (EmsError, AssertionError) as error:
+        _log.critical(str(error) or type(error).__name__, error=type(error).__name__, exc_info=True)
+        return FAILED
+    return 0
+
+
+class DeskProcess:
+    """Everything of one desk. Made before a loop runs, used inside `run`."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._state = "starting"
+        self._desk: Desk | None = None
+        self._link: FixLink | None = None
+
+    async def run(self) -> None:
+        """Recover, then work until told to stop.
+
+        Raises:
+            Fenced: another desk leads.
+            InvariantBroken: the state excludes what happened.
+        """
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        status = StatusSocket(self._runtime.socket("desk"), self.status)
+        await status.start()
+        log = PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock())
+        pool = ProcessPlannerPool(plan, self._planned)
+        try:
+            await _until_first(self._work(log, pool), stop.wait())
+        finally:
+            self._state = "stopping"
+            pool.close()
+            if self._link is not None:
+                self._link.close()
+            await log.close()
+            await status.close()
+
+    async def _work(self, log: PostgresEventLog, pool: ProcessPlannerPool) -> None:
+        settings = self._runtime.settings
+        reference = FileReference.load(settings)
+        self._link = link = FixLink(
+            self._runtime.socket("link"), hello=self._hello, deliver=self._deliver, read_market=read_market
+        )
+        desk = self._desk = Desk(
+            DeskPorts(log, link, pool, reference, self._runtime.clock()),
+            name=f"{settings.name}/{os.getpid()}",
+            build=build_digest(),
+            venue_sessions=frozenset(s.name for s in settings.sessions if s.role == "venue"),
+            pace=settings.scheduler_pace(),
+        )
+        self._state = "standing by"
+        await _start(desk)
+        gc.collect()
+        gc.freeze()  # what was recovered stays: the collector need not look at it again
+        self._state = "leading"
+        await _until_first(link.run(), desk.run())
+
+    # ------------------------------------------------------------------------------------------ inputs
+
+    def _deliver(self, inputs: list[Input]) -> None:
+        assert self._desk is not None
+        for item in inputs:
+            self._desk.inbox.put(item)
+
+    def _planned(self, ready: PlanReady) -> None:
+        self._deliver([ready])
+
+    def _hello(self) -> Hello:
+        """How the desk introduces itself at every connect, from the state of that moment."""
+        desk, settings = self._desk, self._runtime.settings
+        assert desk is not None
+        names = [session.name for session in settings.sessions]
+        return Hello(
+            epoch=desk.epoch,
+            environment=settings.mode,
+            sessions={name: _marks(desk, name) for name in names},
+            live=tuple(_sent(child) for child in desk.state.live_children()),
+        )
+
+    # ------------------------------------------------------------------------------------------ status
+
+    def status(self) -> dict[str, Any]:
+        """What `ems health` is told."""
+        desk, settings = self._desk, self._runtime.settings
+        answer: dict[str, Any] = {"state": self._state, "pid": os.getpid(), "mode": settings.mode}
+        if desk is None:
+            return answer
+        state = desk.state
+        return answer | {
+            "epoch": desk.epoch,
+            "seq": state.seq,
+            "clock_ns": self._runtime.clock().now_ns(),
+            "working": len(state.working),
+            "link": self._link is not None and self._link.up,
+            "sessions_up": sorted({session.session for session in state.sessions.values() if session.up}),
+            "markets": {symbol: market.time_ns for symbol, market in desk.markets.items()},
+        }
+
+
+def _marks(desk: Desk, session: str) -> SessionMarks:
+    inbound = desk.state.watermarks.get(session, (0, 0))
+    epoch, up_to = desk.state.reserved.get(session, (0, 0))
+    return SessionMarks(inbound=inbound, reserved=(epoch, max(0, up_to - OUTBOUND_BLOCK), up_to))
+
+
+def _sent(child: ChildOrder) -> SendChild:
+    """The message that a live child left as: its cancel is made from it."""
+    return SendChild(
+        session=child.venue_session,
+        event_seq=0,
+        cl_ord_id=child.cl_ord_id,
+        instrument=child.instrument,
+        side=child.side,
+        quantity_e9=child.quantity_e9,
+        ord_type=child.ord_type,
+        limit_price_e9=child.limit_price_e9,
+        time_in_force=child.time_in_force,
+        account=child.account,
+        transact_time_ns=child.changed_ns,
+    )
+
+
+async def _start(desk: Desk) -> None:
+    """Lead and recover, however long the database takes to be there."""
+    attempt = 0
+    while True:
+        try:
+            await desk.start()
+            return
+        except LogUnavailable as error:
+            _log.warning("the log is not there", error=str(error))
+            await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
+            attempt += 1
+
+
+async def _until_first(*jobs: Any) -> None:
+    """Run until the first of these ends; the others are cancelled. What it raised is raised."""
+    tasks: Sequence[asyncio.Task[Any]] = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

@@ -1,0 +1,57 @@
+"""The FIX gateway's process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from adapters.fix.process import run_gateway
+from adapters.fix.sessions import GatewayConfig, SessionConfig
+from ems import lifeline
+from ems.bootstrap.runtime import Runtime
+from ems.config import Session, Settings
+
+
+def run(runtime_file: Path) -> int:
+    """Run until SIGTERM; the process's exit status."""
+    runtime = Runtime.load(runtime_file)
+    lifeline.watch()
+    return run_gateway(gateway_config(runtime))
+
+
+def gateway_config(runtime: Runtime) -> GatewayConfig:
+    """The gateway's part of the configuration."""
+    return GatewayConfig(
+        directory=runtime.gateway_directory,
+        link_path=runtime.socket("link"),
+        control_path=runtime.socket("gateway-control"),
+        sessions=tuple(session_config(session) for session in runtime.settings.sessions),
+        environment=runtime.settings.mode,
+    )
+
+
+def session_config(session: Session) -> SessionConfig:
+    """A session as the FIX wing takes it."""
+    return SessionConfig(**session.model_dump())
+
+
+def oms_session(settings: Settings, name: str = "") -> SessionConfig | None:
+    """The other end of a client session: what a small OMS logs on with. None where there is no such session.
+
+    Args:
+        name: of the session; the first client session by default.
+    """
+    for session in settings.sessions:
+        if session.role == "client" and name in ("", session.name):
+            host = "127.0.0.1" if session.host == "0.0.0.0" else session.host  # noqa: S104 (anyone may connect: so may we)
+            return SessionConfig(
+                name=session.name,
+                role="client",
+                kind="initiator",
+                sender_comp_id=session.target_comp_id,
+                target_comp_id=session.sender_comp_id,
+                host=host,
+                port=session.port,
+                heart_bt_int_s=session.heart_bt_int_s,
+                environment=session.environment,
+            )
+    return None

@@ -1,0 +1,95 @@
+"""The Reference port over files: instruments, calendars, volume curves learned from bars, routes from the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, Self
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from adapters.marketdata.bars import read_lean_minute_trades
+from adapters.reference import files
+from domain.errors import ReferenceDataError
+from domain.instrument import Instrument, ReferenceData
+from domain.parent_rules import TradingDay
+from domain.schedule import VolumeCurve
+from ems.config import Settings
+from models.volume_curve import day_volumes, default_curve, learn_curve
+
+_log = structlog.get_logger("reference")
+BUCKET_NS: Final = 300_000_000_000
+Volumes = Mapping[date, Any]  # shares in each bucket of a full day
+
+
+class FileReference:
+    """Port `Reference`. Everything is read when it is made; a curve is learned from the days before its own alone."""
+
+    def __init__(
+        self, data: ReferenceData, *, home_time_zone: str, route: Callable[[str], str], volumes: Mapping[str, Volumes]
+    ) -> None:
+        self.data = data
+        self._home = ZoneInfo(home_time_zone)
+        self._route = route
+        self._volumes = volumes
+        self._curve = lru_cache(maxsize=1024)(self._learn)
+
+    @classmethod
+    def load(cls, settings: Settings, *, route: Callable[[str], str] | None = None) -> Self:
+        """Read what the settings name, the built-in sample where they name nothing.
+
+        Raises:
+            ReferenceDataError: a file is missing or wrong.
+        """
+        data = files.load_sample() if settings.instruments is None else files.load(settings.instruments)
+        volumes = {} if settings.bars is None else {i.symbol: _volumes(settings.bars, i, data) for i in data.universe}
+        return cls(data, home_time_zone=settings.home_time_zone, route=route or settings.route, volumes=volumes)
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        """The instrument of a symbol."""
+        return self.data.universe.get(symbol)
+
+    def trade_date(self, now_ns: int) -> str:
+        """The date in the home time zone."""
+        return datetime.fromtimestamp(now_ns // 1_000_000_000, UTC).astimezone(self._home).date().isoformat()
+
+    def day(self, instrument: Instrument, now_ns: int) -> TradingDay | None:
+        """The market's session of its own date; None on a day off, and beyond the calendar's horizon."""
+        calendar = self.data.calendars[instrument.mic]
+        on = calendar.date_at(now_ns)
+        try:
+            if not calendar.is_trading_day(on):
+                return None
+        except ReferenceDataError as error:
+            _log.warning("no trading day is known", symbol=instrument.symbol, error=str(error))
+            return None
+        open_ns, close_ns = calendar.open_close_ns(on)
+        return TradingDay(on.isoformat(), open_ns, close_ns)
+
+    def volume_curve(self, instrument: Instrument, day: TradingDay) -> VolumeCurve:
+        """Learned from the bars of earlier days where there are any, else a plain U-shape."""
+        return self._curve(instrument.symbol, day)
+
+    def venue_session(self, instrument: Instrument) -> str:
+        """The session that the configuration routes it to."""
+        return self._route(instrument.symbol)
+
+    def _learn(self, symbol: str, day: TradingDay) -> VolumeCurve:
+        buckets = -(-(day.close_ns - day.open_ns) // BUCKET_NS)
+        on = date.fromisoformat(day.trade_date)
+        days = [v for past, v in self._volumes.get(symbol, {}).items() if past < on and len(v) == buckets and v.sum() > 0]
+        shares = learn_curve(days) if days else default_curve(buckets)
+        return VolumeCurve(shares, day.open_ns, BUCKET_NS)
+
+
+def _volumes(folder: Path, instrument: Instrument, data: ReferenceData) -> Volumes:
+    """Volume by bucket for every full day among an instrument's bars: folder/<symbol>/<yyyymmdd>_trade.zip."""
+    found: dict[date, Any] = {}
+    calendar = data.calendars[instrument.mic]
+    for path in sorted((folder / instrument.symbol.lower()).glob("*_trade.zip")):
+        bars = read_lean_minute_trades(path)
+        found |= day_volumes(bars.begin_ns, bars.volume_shares, calendar, BUCKET_NS)
+    return found

@@ -1,0 +1,109 @@
+"""What the supervisor tells its children: settings, database, shared tape time, where everything lies. One private file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Final, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from adapters.clock import TapeClock, TapeTime, WallClock
+from domain.errors import ConfigError
+from domain.ports import Clock
+from ems.config import Settings
+
+_SOCKET_PATH_MAX: Final = 90  # of the 103 bytes that a Unix socket's name may have on every system
+
+
+class Runtime(BaseModel):
+    """One run of the system."""
+
+    model_config = ConfigDict(frozen=True)
+
+    settings: Settings
+    app_dsn: str = ""  # reads and appends
+    owner_dsn: str = ""  # migrates
+    tape_origin_ns: int = 0  # wall time at which the tape clock's start is played
+
+    # ------------------------------------------------------------------------------------------ places
+
+    @property
+    def state(self) -> Path:
+        """The state directory."""
+        return self.settings.state_directory
+
+    @property
+    def logs(self) -> Path:
+        """One file of JSON lines for each process."""
+        return self.state / "logs"
+
+    @property
+    def token_file(self) -> Path:
+        """The console's access token."""
+        return self.state / "console.token"
+
+    @property
+    def venue_directory(self) -> Path:
+        """Ledger and FIX store of the simulated venue."""
+        return self.state / "venue"
+
+    @property
+    def venue_ledger(self) -> Path:
+        """The simulated venue's own ledger."""
+        return self.venue_directory / "ledger.jsonl"
+
+    @property
+    def gateway_directory(self) -> Path:
+        """Spool, live orders and FIX store of the gateway."""
+        return self.state / "gateway"
+
+    @property
+    def embedded(self) -> Path | None:
+        """The embedded database's directory, None where the settings name a database."""
+        return None if self.settings.database_url else self.state / "postgres"
+
+    def socket(self, name: str) -> Path:
+        """A Unix socket of this run: in the state directory, or where the name is short enough for a socket."""
+        return socket_directory(self.state) / f"{name}.sock"
+
+    # ------------------------------------------------------------------------------------------ clock
+
+    def clock(self) -> Clock:
+        """The desk's clock, the same in every process of the run."""
+        settings = self.settings.clock
+        if settings.kind == "wall" or settings.start is None:
+            return WallClock()
+        return TapeClock(TapeTime(int(settings.start.timestamp()) * 1_000_000_000, self.tape_origin_ns, settings.speed))
+
+    # ------------------------------------------------------------------------------------------ the file
+
+    def save(self) -> Path:
+        """Write the file for the children; it holds passwords, so it is the owner's alone."""
+        path = self.state / "runtime.json"
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(self.model_dump_json(indent=1))
+        fresh.replace(path)
+        return path
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read the file of a run. Raises ConfigError when there is none."""
+        try:
+            return cls.model_validate_json(path.read_text())
+        except OSError as cause:
+            raise ConfigError(f"nothing has been started in {path.parent}: {path.name} is missing") from cause
+
+
+def socket_directory(state: Path) -> Path:
+    """Where a state directory's sockets lie."""
+    directory = state / "sockets"
+    if len(os.fsencode(directory)) > _SOCKET_PATH_MAX - len("/gateway-control.sock"):
+        name = hashlib.sha256(os.fsencode(state)).hexdigest()[:16]
+        directory = Path(tempfile.gettempdir()) / f"ems-{os.getuid()}-{name}"
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return directory

@@ -1,0 +1,144 @@
+"""The whole system of one machine: from a configuration to running processes, and whether they are well."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from adapters.postgres.deployment import answers
+from adapters.postgres.embedded import EmbeddedPostgres
+from domain.errors import LogUnavailable
+from ems.api.auth import make_token
+from ems.bootstrap.database import close_database, open_database
+from ems.bootstrap.runtime import Runtime
+from ems.config import Settings
+from ems.health import ask_http, ask_socket
+from ems.supervisor import Child, Supervisor, check_ports, state_lock
+
+PROCESSES: Final = ("postgres", "venue", "gateway", "desk", "api")
+
+
+class System:
+    """A running system, as `started` yields it."""
+
+    def __init__(self, runtime: Runtime, supervisor: Supervisor) -> None:
+        self.runtime = runtime
+        self.supervisor = supervisor
+
+    @property
+    def console_url(self) -> str:
+        """The page's address with its access token."""
+        console = self.runtime.settings.console
+        return f"http://{console.host}:{console.port}/?token={make_token(self.runtime.token_file)}"
+
+    async def desk_status(self) -> dict[str, Any]:
+        """The desk's own words, empty while it does not answer."""
+        return await ask_socket(self.runtime.socket("desk"), {}) or {}
+
+
+@contextlib.asynccontextmanager
+async def started(settings: Settings) -> AsyncIterator[System]:
+    """Everything that a configuration names, running; stopped in order when the block ends, however it ends.
+
+    Raises:
+        ConfigError: the state directory or a port is taken, or a process refused its configuration.
+        ProcessFailed: a process did not come up.
+        LogError: the database cannot be reached or migrated.
+    """
+    with state_lock(settings.state_directory):
+        check_ports(settings.ports())
+        runtime = Runtime(settings=settings)
+        try:
+            runtime = await asyncio.to_thread(open_database, runtime)
+            runtime = runtime.model_copy(update={"tape_origin_ns": time.time_ns()})
+            supervisor = Supervisor(children(runtime), log_directory=runtime.logs)
+            if settings.console.enabled:
+                make_token(runtime.token_file)
+            try:
+                await supervisor.start()
+                yield System(runtime, supervisor)
+            finally:
+                await supervisor.stop()
+        finally:
+            await asyncio.to_thread(close_database, runtime)
+
+
+def children(runtime: Runtime) -> list[Child]:
+    """The processes of a run, in the order in which they start; they stop in the reverse."""
+    settings, file = runtime.settings, runtime.save()
+    found = {
+        "postgres": _child("postgres", file, lambda: database_answers(runtime)),
+        "venue": _child("venue", file, lambda: _answers(runtime, "venue-control", {"status": True})),
+        "gateway": _child("gateway", file, lambda: _answers(runtime, "gateway-control", {"command": "health"})),
+        "desk": _child("desk", file, lambda: _leads(runtime), after=() if runtime.embedded is None else ("postgres",)),
+        "api": _child("api", file, lambda: _serves(runtime), after=("desk",)),
+    }
+    absent = set()
+    if runtime.embedded is None:
+        absent.add("postgres")
+    if settings.venue is None:
+        absent.add("venue")
+    if not settings.console.enabled:
+        absent.add("api")
+    return [found[name] for name in PROCESSES if name not in absent]
+
+
+def _child(name: str, file: Any, ask: Any, *, after: tuple[str, ...] = ()) -> Child:
+    command = (sys.executable, "-m", "ems", f"_{name}", "--runtime", str(file))
+    return Child(name=name, command=command, ask=ask, after=after)
+
+
+async def _answers(runtime: Runtime, socket: str, question: dict[str, Any]) -> bool:
+    return await ask_socket(runtime.socket(socket), question) is not None
+
+
+async def _leads(runtime: Runtime) -> bool:
+    """A desk is ready when it leads; one that stands by for another's lead answers, and is left alone."""
+    status = await ask_socket(runtime.socket("desk"), {})
+    return status is not None and status["state"] in ("leading", "standing by")
+
+
+async def _serves(runtime: Runtime) -> bool:
+    console = runtime.settings.console
+    return await ask_http(console.host, console.port) is not None
+
+
+async def database_answers(runtime: Runtime) -> bool:
+    """Whether the database takes a connection now."""
+    return await asyncio.to_thread(answers, runtime.app_dsn)
+
+
+async def health(runtime: Runtime) -> dict[str, Any]:
+    """Every process asked at once. Each entry has `up`, and what the process says of itself."""
+    settings = runtime.settings
+    console = settings.console
+    database, desk, gateway, sessions, venue, api = await asyncio.gather(
+        database_answers(runtime),
+        ask_socket(runtime.socket("desk"), {}),
+        ask_socket(runtime.socket("gateway-control"), {"command": "health"}),
+        ask_socket(runtime.socket("gateway-control"), {"command": "sessions"}),
+        ask_socket(runtime.socket("venue-control"), {"status": True}),
+        ask_http(console.host, console.port),
+    )
+    found: dict[str, Any] = {"database": {"up": database}}
+    found["gateway"] = {"up": gateway is not None, **(gateway or {}), "sessions": sessions or []}
+    found["desk"] = {"up": desk is not None and desk["state"] == "leading", **(desk or {})}
+    if settings.venue is not None:
+        found["venue"] = {"up": venue is not None, **((venue or {}).get("status", {}))}
+    if console.enabled:
+        found["api"] = {"up": api is not None, **(api or {})}
+    return {"up": all(part["up"] for part in found.values()), **found}
+
+
+def is_embedded_running(runtime: Runtime) -> bool:
+    """Whether the embedded server runs although nobody supervises it."""
+    if runtime.embedded is None or not runtime.embedded.exists():
+        return False
+    try:
+        return EmbeddedPostgres(runtime.embedded).alive()
+    except LogUnavailable:
+        return False

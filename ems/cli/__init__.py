@@ -1,0 +1,7 @@
+"""The command line. `ems --help` begins; heavy rooms are imported by the command that needs them."""
+
+from __future__ import annotations
+
+from ems.cli.program import app, main
+
+__all__ = ["app", "main"]

@@ -1,0 +1,33 @@
+"""`ems bench`: measurements, each in a file of its own under ems/bench."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True)
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
+
+
+def _run(subject: str, json_output: bool) -> None:
+    raise typer.Exit(importlib.import_module(f"ems.bench.{subject}").main(json_output))
+
+
+@app.command()
+def log(json_output: JsonOption = False) -> None:
+    """The event log: group commit against the library's recorder and raw COPY, on one real Postgres."""
+    _run("log", json_output)
+
+
+@app.command()
+def fix(json_output: JsonOption = False) -> None:
+    """An order over real FIX to its durable New, against a bare echo and a bare commit."""
+    _run("fix", json_output)
+
+
+@app.command()
+def replay(json_output: JsonOption = False) -> None:
+    """A million events folded again: how fast, in how much memory, and whether to the same digest."""
+    _run("replay", json_output)

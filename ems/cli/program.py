@@ -1,0 +1,189 @@
+"""The program: its commands, and how errors are told. One sentence and exit 2; a traceback only with --debug."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from domain.errors import ConfigError, EmsError
+from ems.cli import bench, oms, processes
+from ems.cli.running import run_until_signal
+
+REFUSED = 2
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
+
+app = typer.Typer(
+    name="ems",
+    help="An event-sourced execution management system. Begin with `ems demo`; then `ems init`, `ems up`, `ems oms send`.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(oms.app, name="oms", help="A small OMS over real FIX: send, cancel and replace parent orders.")
+app.add_typer(bench.app, name="bench", help="Measure: each prints its figures, with --json as one object.")
+processes.add(app)
+
+
+@app.callback()
+def root(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False) -> None:
+    """An event-sourced execution management system."""
+    if debug:
+        os.environ["EMS_DEBUG"] = "1"
+
+
+def main() -> None:
+    """Run the command line; the process's entry."""
+    try:
+        app()
+    except EmsError as error:
+        if os.environ.get("EMS_DEBUG"):
+            raise
+        typer.echo(f"ems: {error}", err=True)
+        sys.exit(REFUSED)
+
+
+@app.command()
+def demo(
+    headless: Annotated[bool, typer.Option(help="No screen; end by itself.")] = False,
+    tape: Annotated[Path | None, typer.Option(help="A recorded day: a LOBSTER zip, or Lean's <date>_quote.zip.")] = None,
+    symbol: Annotated[str, typer.Option(help="What to trade.")] = "AMZN",
+    side: Annotated[str, typer.Option(help="buy or sell.")] = "buy",
+    qty: Annotated[int, typer.Option(min=1, help="Shares.")] = 5000,
+    algo: Annotated[str, typer.Option(help="twap, vwap or pov.")] = "vwap",
+    minutes: Annotated[float, typer.Option(min=0.5, max=390, help="How long to work, in market time.")] = 20,
+    speed: Annotated[float, typer.Option(min=0.1, max=600, help="Market time per wall time.")] = 15,
+    seed: Annotated[int, typer.Option(help="Of the generated market.")] = 7,
+    json_output: JsonOption = False,
+    keep: Annotated[Path | None, typer.Option(help="Keep everything in this new directory.")] = None,
+) -> None:
+    """Start everything on this machine, work one parent order over FIX, and show it.
+
+    Without a tape the market is generated from the seed. Ctrl-C stops every process, the database included.
+    """
+    from ems.cli.demo import DemoOptions, run_demo
+
+    options = DemoOptions(
+        headless=headless or json_output, tape=tape, symbol=symbol, side=side, quantity=qty, algo=algo, minutes=minutes,
+        speed=speed, seed=seed, json_output=json_output, keep=keep,
+    )  # fmt: skip
+    raise typer.Exit(run_demo(options))
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("ems.toml"),
+    force: Annotated[bool, typer.Option(help="Overwrite.")] = False,
+) -> None:
+    """Write a commented configuration that runs as it is: PAPER, with a simulated venue."""
+    from ems.config_text import TEMPLATE
+
+    if path.exists() and not force:
+        raise ConfigError(f"{path} is there already (--force overwrites it)")
+    path.write_text(TEMPLATE, "utf-8")
+    typer.echo(f"wrote {path}; next: ems up --config {path}")
+
+
+@app.command()
+def up(config: ConfigOption = Path("ems.toml")) -> None:
+    """Run the EMS in the foreground against the sessions, instruments and database that the configuration names."""
+    from ems.bootstrap.logs import log_plain
+    from ems.bootstrap.system import started
+    from ems.config import load
+
+    settings = load(config)
+    log_plain()
+
+    async def run() -> int:
+        async with started(settings) as system:
+            typer.echo(f"{settings.mode} desk is up; stop it with Ctrl-C")
+            if settings.console.enabled:
+                typer.echo(f"console: {system.console_url}")
+            await system.supervisor.watch()
+            return 0
+
+    raise typer.Exit(run_until_signal(run(), interrupted=0))
+
+
+@app.command()
+def migrate(config: ConfigOption = Path("ems.toml")) -> None:
+    """Bring the database's schema up to date. `ems up` does this too."""
+    import structlog
+
+    from ems.bootstrap.database import close_database, open_database
+    from ems.bootstrap.runtime import Runtime
+    from ems.config import load
+    from ems.supervisor import state_lock
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    runtime = Runtime(settings=load(config))
+    with state_lock(runtime.state):
+        open_database(runtime)
+        close_database(runtime)
+    typer.echo("the database is up to date")
+
+
+@app.command()
+def health(config: ConfigOption = Path("ems.toml"), json_output: JsonOption = False) -> None:
+    """Ask every process how it is. Exit 1 when something is down."""
+    import asyncio
+
+    from ems.bootstrap.runtime import Runtime
+    from ems.bootstrap.system import health as ask_all
+    from ems.config import load
+
+    found = asyncio.run(ask_all(Runtime.load(load(config).state_directory / "runtime.json")))
+    if json_output:
+        typer.echo(json.dumps(found))
+    else:
+        for name, part in found.items():
+            if isinstance(part, dict):
+                rest = ", ".join(f"{key} {_plain(value)}" for key, value in part.items() if key != "up")
+                typer.echo(f"{name:<9} {'up' if part['up'] else 'DOWN':<5} {rest}")
+    raise typer.Exit(0 if found["up"] else 1)
+
+
+@app.command()
+def replay(
+    to: Annotated[str | None, typer.Option(help="An event's number, or a time such as 2026-11-27T14:30:00.")] = None,
+    config: ConfigOption = Path("ems.toml"),
+    json_output: JsonOption = False,
+) -> None:
+    """Fold the log up to an event or a moment; print the state there and its digest."""
+    import asyncio
+
+    from ems.bootstrap.database import log_of
+    from ems.bootstrap.replay import state_at
+    from ems.config import load
+
+    with log_of(load(config)) as dsn:
+        state = asyncio.run(state_at(dsn, to))
+    if json_output:
+        typer.echo(json.dumps(state))
+        return
+    typer.echo(f"event {state['seq']}, digest {state['digest']}")
+    for parent in state["parents"]:
+        parts = (parent[key] for key in ("cl_ord_id", "side", "quantity", "symbol", "algo", "status"))
+        typer.echo("  ".join(str(part) for part in parts) + f"  filled {parent['filled']} at {parent['avg_px'] or '-'}")
+    typer.echo(f"{len(state['children'])} children, {len(state['fills'])} fills, {state['rejected']} orders rejected")
+
+
+@app.command()
+def venue(
+    config: ConfigOption = Path("ems.toml"),
+    directory: Annotated[Path | None, typer.Option(help="Its ledger and FIX store.")] = None,
+) -> None:
+    """Run the simulated venue of a configuration alone, for another EMS to trade with."""
+    from ems.bootstrap.venue import run_alone
+    from ems.config import load
+
+    raise typer.Exit(run_alone(load(config), directory))
+
+
+def _plain(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)

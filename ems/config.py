@@ -1,0 +1,276 @@
+"""The configuration: one TOML file, overridden by EMS_ variables, checked whole before anything starts.
+
+Everything that can be wrong with it is told as one sentence that names the file, the line or variable, and the field.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from domain.errors import ConfigError
+from ems.config_text import line_of, sentence
+from ems.pace import Pace
+
+Mode = Literal["PAPER", "LIVE"]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+ANY_SYMBOL: Final = "*"
+_NS: Final = 1_000_000_000
+
+
+class _Part(BaseModel):
+    """A table of the file: nothing unknown in it, nothing changed later."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Session(_Part):
+    """One FIX session, seen from our side; names are for ever: events carry them."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    role: Literal["client", "venue", "marketdata"]
+    kind: Literal["acceptor", "initiator"]
+    sender_comp_id: Annotated[str, Field(min_length=1)]
+    target_comp_id: Annotated[str, Field(min_length=1)]
+    host: str = "127.0.0.1"
+    port: Port
+    begin_string: Literal["FIX.4.4"] = "FIX.4.4"
+    heart_bt_int_s: Annotated[int, Field(ge=1, le=3600)] = 30
+    reset: Literal["continue", "logon"] = "continue"
+    environment: Mode = "PAPER"
+    symbols: tuple[str, ...] = ()
+    allowed_addresses: tuple[str, ...] = ()
+
+
+class ClockSettings(_Part):
+    """wall: the system's time. tape: a day that begins at `start` and passes `speed` times as fast as the wall."""
+
+    kind: Literal["wall", "tape"] = "wall"
+    start: datetime | None = None
+    speed: Annotated[float, Field(gt=0, le=3600)] = 1.0
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind == "tape" and (self.start is None or self.start.tzinfo is None):
+            raise ValueError("a tape clock needs a start with its time zone, such as 2012-06-21T13:30:00Z")
+        if self.kind == "wall" and (self.start is not None or self.speed != 1.0):
+            raise ValueError("start and speed are for a tape clock")
+        return self
+
+
+class PaceSettings(_Part):
+    """How long the scheduler waits. Names in _wall_s are seconds of the wall, the others of the desk's clock."""
+
+    patience_s: Seconds = 30
+    replan_s: Seconds = 300
+    pov_s: Seconds = 5
+    unanswered_wall_s: Seconds = 2
+    plan_lost_wall_s: Seconds = 5
+    rejections_max: Annotated[int, Field(ge=1)] = 5
+
+
+class ConsoleSettings(_Part):
+    """The web page and its API."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: Port = 8410
+
+
+class VenueSettings(_Part):
+    """A simulated venue that is started beside the desk; for PAPER only. Without a tape its flow is generated."""
+
+    comp_id: str = "SIM"
+    host: str = "127.0.0.1"
+    port: Port
+    symbols: Annotated[tuple[str, ...], Field(min_length=1)]
+    tape: Path | None = None
+    seed: int = 7
+    prices: Mapping[str, Annotated[float, Field(gt=0)]] = {}  # where the generated flow of a symbol begins, 100 by default
+    publish_every_s: Seconds = 0.05
+
+
+class Settings(_Part):
+    """The whole file. Paths are absolute once it is loaded."""
+
+    mode: Mode = "PAPER"
+    name: str = "desk"  # who leads, in the log's head
+    state_directory: Path = Path("var/ems")
+    database_url: str = ""  # empty: the embedded Postgres in the state directory
+    database_owner_url: str = ""  # for migrations; empty: database_url
+    home_time_zone: str = "America/New_York"  # whose date is the trade date
+    instruments: Path | None = None  # folder of reference data; none: the built-in sample
+    bars: Path | None = None  # folder of one-minute bars that volume curves are learned from
+    sessions: tuple[Session, ...] = ()
+    routes: Mapping[str, str] = {}
+    clock: ClockSettings = ClockSettings()
+    pace: PaceSettings = PaceSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    venue: VenueSettings | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for check in (self._one_mode, self._names, self._routed, self._simulated, self._apart):
+            if why := check():
+                raise ValueError(why)
+        return self
+
+    def _one_mode(self) -> str:
+        for session in self.sessions:
+            if session.environment != self.mode:
+                return f"a {self.mode} desk does not log on to session {session.name}, which is {session.environment}"
+        if self.mode == "LIVE" and (self.venue is not None or self.clock.kind != "wall"):
+            return "a LIVE desk has no simulated venue and runs on the wall's clock"
+        return ""
+
+    def _names(self) -> str:
+        names = [session.name for session in self.sessions]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            return f"two sessions have the name {twice[0]}"
+        try:
+            ZoneInfo(self.home_time_zone)
+        except (OSError, ValueError, KeyError):
+            return f"home_time_zone {self.home_time_zone!r} is no time zone, such as America/New_York"
+        return ""
+
+    def _routed(self) -> str:
+        venues = {session.name for session in self.sessions if session.role == "venue"}
+        for symbol, session in self.routes.items():
+            if session not in venues:
+                return f"the route of {symbol} leads to {session!r}, which is none of the venue sessions {sorted(venues)}"
+        if self.sessions and ANY_SYMBOL not in self.routes and len(venues) != 1:
+            return f'routes needs a line "{ANY_SYMBOL}" = "<venue session>" for symbols without a route of their own'
+        return ""
+
+    def _simulated(self) -> str:
+        if self.venue is not None and not self.venue_clients():
+            return f"no venue session connects to the simulated venue (target_comp_id {self.venue.comp_id}, its port)"
+        return ""
+
+    def _apart(self) -> str:
+        own: dict[int, str] = {}
+        for session in self.sessions:
+            if session.kind == "acceptor":
+                own[session.port] = f"session {session.name}"
+        for what, port in (
+            ("the simulated venue", self.venue.port if self.venue else None),
+            ("the console", self.console.port if self.console.enabled else None),
+        ):
+            if port is not None and own.setdefault(port, what) != what:
+                return f"{own[port]} and {what} both want port {port}"
+        return ""
+
+    def venue_clients(self) -> tuple[str, ...]:
+        """CompIDs under which our order sessions log on to the simulated venue."""
+        if self.venue is None:
+            return ()
+        there = (self.venue.comp_id, self.venue.port)
+        return tuple(s.sender_comp_id for s in self.sessions if s.role == "venue" and (s.target_comp_id, s.port) == there)
+
+    def route(self, symbol: str) -> str:
+        """The venue session that child orders of a symbol go to."""
+        only = next((s.name for s in self.sessions if s.role == "venue"), "")
+        return self.routes.get(symbol) or self.routes.get(ANY_SYMBOL) or only
+
+    def scheduler_pace(self) -> Pace:
+        """The pace in the desk's clock."""
+        pace, speed = self.pace, self.clock.speed
+        return Pace(
+            patience_ns=int(pace.patience_s * _NS),
+            unanswered_ns=int(pace.unanswered_wall_s * speed * _NS),
+            replan_ns=int(pace.replan_s * _NS),
+            pov_ns=int(pace.pov_s * _NS),
+            plan_lost_ns=int(pace.plan_lost_wall_s * speed * _NS),
+            rejections_max=pace.rejections_max,
+        )
+
+    def ports(self) -> list[tuple[str, str, int]]:
+        """Every port that we listen on: what for, the host, the port."""
+        everywhere = "0.0.0.0"  # noqa: S104 (the FIX engine knows no other way; who may connect is checked by address)
+        listening = [(f"session {s.name}", everywhere, s.port) for s in self.sessions if s.kind == "acceptor"]
+        if self.venue is not None:
+            listening.append(("the simulated venue", self.venue.host, self.venue.port))
+        if self.console.enabled:
+            listening.append(("the console", self.console.host, self.console.port))
+        return list({port: (what, host, port) for what, host, port in reversed(listening)}.values())[::-1]
+
+
+class _Loaded(BaseSettings, Settings):
+    """Settings from a file's values, overridden by EMS_ variables: EMS_DATABASE_URL, EMS_CONSOLE__PORT, ..."""
+
+    model_config = SettingsConfigDict(env_prefix="EMS_", env_nested_delimiter="__", frozen=True, extra="forbid")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 (the library calls it so)
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+
+def load(path: Path) -> Settings:
+    """Read and check a configuration file.
+
+    Raises:
+        ConfigError: it cannot be read, is not TOML, or says something that cannot be run.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except OSError as cause:
+        raise ConfigError(f"{path} cannot be read: {cause.strerror} (ems init writes one)") from cause
+    except UnicodeDecodeError as cause:
+        raise ConfigError(f"{path}: byte {cause.start} is not UTF-8") from cause
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as cause:
+        raise ConfigError(f"{path} is not TOML: {cause}") from cause
+    return check(values, name=str(path), text=text, folder=path.resolve().parent)
+
+
+def check(values: dict[str, Any], *, name: str, text: str = "", folder: Path | None = None) -> Settings:
+    """Settings from values already parsed; relative paths are taken from folder.
+
+    Raises:
+        ConfigError: as load.
+    """
+    try:
+        loaded = _Loaded(**values)
+    except ValidationError as cause:
+        error = cause.errors()[0]
+        raise ConfigError(f"{_place(name, text, error['loc'])}{sentence(error)}") from cause
+    settings = Settings.model_validate(loaded.model_dump())
+    return settings if folder is None else _absolute(settings, folder)
+
+
+def _place(name: str, text: str, loc: tuple[int | str, ...]) -> str:
+    """Where a value came from: a variable, or a line of the file."""
+    keys = [str(key).upper() for key in loc if isinstance(key, str)]
+    variables = [f"EMS_{'__'.join(keys[:length])}" for length in range(len(keys), 0, -1)]
+    if (variable := next((v for v in variables if v in os.environ), None)) is not None:
+        return f"environment variable {variable}: "
+    line = line_of(text, loc)
+    return f"{name}, line {line}: " if line else f"{name}: "
+
+
+def _absolute(settings: Settings, folder: Path) -> Settings:
+    changed: dict[str, Any] = {"state_directory": (folder / settings.state_directory).resolve()}
+    for field in ("instruments", "bars"):
+        if (value := getattr(settings, field)) is not None:
+            changed[field] = (folder / value).resolve()
+    if settings.venue is not None and settings.venue.tape is not None:
+        changed["venue"] = settings.venue.model_copy(update={"tape": (folder / settings.venue.tape).resolve()})
+    return settings.model_copy(update=changed)

@@ -1,0 +1,129 @@
+"""The text side of the configuration: the file that `ems init` writes, and finding a value's line in one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+TEMPLATE = """\
+# Configuration of the EMS. Every value can also be set by a variable: EMS_MODE, EMS_DATABASE_URL, EMS_CONSOLE__PORT, ...
+# Paths are relative to this file.
+
+mode = "PAPER"                      # PAPER or LIVE; a database belongs to one of them for ever
+name = "desk"                       # who leads, as the event log notes it
+state_directory = "var/ems"         # FIX stores, spool, logs, the embedded database; one supervisor at a time
+home_time_zone = "America/New_York" # whose date is the trade date
+
+# The database. Without one an embedded Postgres runs in the state directory.
+# database_url = "postgresql://ems_app:secret@db.example/ems"
+# database_owner_url = "postgresql://ems_owner:secret@db.example/ems"   # for migrations; default: database_url
+
+# Reference data: a folder with instruments, identifiers, tick_tables, calendars, session_hours and holidays as CSV or
+# Parquet. Without one a small built-in sample is used.
+# instruments = "reference"
+
+# One-minute bars, one folder a symbol, that volume curves are learned from. Without them a plain U-shape is used.
+# bars = "bars"
+
+# FIX sessions, seen from our side. role: client (an OMS sends us orders), venue (we send orders), marketdata.
+[[sessions]]
+name = "OMS1"
+role = "client"
+kind = "acceptor"                   # clients connect to us
+sender_comp_id = "EMS"
+target_comp_id = "OMS1"
+host = "127.0.0.1"                  # who may connect; "0.0.0.0" for anyone, or allowed_addresses = ["10.0.0.5"]
+port = 9876
+heart_bt_int_s = 30
+
+[[sessions]]
+name = "SIM"
+role = "venue"
+kind = "initiator"                  # we connect to venues
+sender_comp_id = "EMS"
+target_comp_id = "SIM"
+host = "127.0.0.1"
+port = 9880
+
+[[sessions]]
+name = "SIM-MD"
+role = "marketdata"
+kind = "initiator"
+sender_comp_id = "EMS-MD"
+target_comp_id = "SIM"
+host = "127.0.0.1"
+port = 9880
+symbols = ["DEMO", "AMZN"]
+
+# Which venue session child orders go to; "*" is for every symbol that has no line of its own.
+[routes]
+"*" = "SIM"
+
+# A simulated venue beside the desk, for PAPER. Take this table out to trade with a venue elsewhere.
+[venue]
+comp_id = "SIM"
+port = 9880
+symbols = ["DEMO", "AMZN"]
+seed = 7
+prices = { DEMO = 100, AMZN = 220 } # where the generated flow begins
+# tape = "AMZN_2012-06-21.zip"      # a recorded day instead; needs a tape clock
+
+# The desk's clock: kind = "wall", or for a recorded day:
+#   kind = "tape"
+#   start = 2012-06-21T13:30:00Z
+#   speed = 60
+[clock]
+kind = "wall"
+
+# How long the scheduler waits, in seconds of the desk's clock; _wall_s in seconds of the wall.
+[pace]
+patience_s = 30                     # a passive child rests this long before its quantity crosses the spread
+replan_s = 300                      # TWAP and VWAP are planned anew this often
+pov_s = 5                           # POV is planned anew this often
+unanswered_wall_s = 2               # a venue silent for so long puts the order in doubt
+
+[console]
+host = "127.0.0.1"
+port = 8410
+"""
+
+_HEADER = re.compile(r"^\s*\[\[?\s*([\w.\"*-]+)\s*\]\]?")
+
+
+def line_of(text: str, loc: Sequence[int | str]) -> int | None:
+    """The line (from 1) on which a value stands, or its table begins; None where neither can be found.
+
+    Args:
+        loc: keys and list positions, as ("sessions", 1, "port").
+    """
+    keys = [key for key in loc if isinstance(key, str)]
+    position = next((key for key in loc if isinstance(key, int)), 0)
+    table = keys[0] if keys else ""
+    begins = 0
+    seen = -1
+    inside = len(keys) == 1
+    for number, line in enumerate(text.splitlines(), start=1):
+        if (header := _HEADER.match(line)) is not None:
+            name = header[1].strip('"')
+            seen += name == table
+            inside = name == table and (seen == position or not line.lstrip().startswith("[["))
+            begins = number if inside and not begins else begins
+        elif inside and keys and re.match(rf'\s*"?{re.escape(keys[-1])}"?\s*=', line):
+            return number
+    return begins or None
+
+
+def sentence(error: Mapping[str, Any]) -> str:
+    """What is wrong with a value, in words: the field, what is expected, what is there."""
+    field = ".".join(str(key) if isinstance(key, str) else f"[{key}]" for key in error["loc"]).replace(".[", "[")
+    match error["type"]:
+        case "value_error":
+            why = str(error["ctx"]["error"])
+            return f"{field}: {why}" if field else why
+        case "extra_forbidden":
+            return f"{field} is not a setting"
+        case "missing":
+            return f"{field} is missing"
+    expected = error["msg"].replace("Input should be", "must be").replace("Value should have", "must have")
+    return f"{field} {expected}, not {error['input']!r}"

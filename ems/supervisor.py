@@ -1,0 +1,301 @@
+"""The supervisor: starts the processes in order, asks whether they are well, restarts what died, stops all in order.
+
+A process counts as up when it answers, never because its number exists. What cannot start says why in one sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import socket
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Final
+
+import psutil
+import structlog
+
+from domain.errors import ConfigError, ProcessFailed
+from ems.lifeline import Lifeline
+
+_log = structlog.get_logger("supervisor")
+
+BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+SETTLED_S: Final = 20.0  # a process that ran this long begins at the first wait again
+ASK_EVERY_S: Final = 1.0
+HUNG_AFTER_S: Final = 30.0  # without an answer, a process that runs is killed and started again
+LOG_BYTES_MAX: Final = 50_000_000
+REFUSED: Final = 2  # exit status of a process that may not start; its last line says why
+
+Ask = Callable[[], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """A process to keep running.
+
+    Attributes:
+        ask: whether it answers now; must not raise and must return within seconds.
+        after: names of those that must answer before this one is started.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    ask: Ask
+    after: tuple[str, ...] = ()
+    ready_timeout_s: float = 60.0
+    stop_timeout_s: float = 10.0
+
+
+@dataclass(slots=True, eq=False)
+class _Kept:
+    child: Child
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    process: asyncio.subprocess.Process | None = None
+    restarts: int = 0
+    answered_s: float = 0.0  # monotonic
+    task: asyncio.Task[None] | None = None
+
+
+class Supervisor:
+    """Keeps children running between `start` and `stop`.
+
+    Args:
+        log_directory: one file of JSON lines for each child, appended to.
+        environment: of every child.
+    """
+
+    def __init__(self, children: Sequence[Child], *, log_directory: Path, environment: dict[str, str] | None = None) -> None:
+        self._kept = {child.name: _Kept(child) for child in children}
+        self._logs = log_directory
+        self._environment = dict(os.environ if environment is None else environment)
+        self._lifeline = Lifeline()
+        self._stopping = False
+        self._failed: asyncio.Future[None] | None = None
+        self._tender: asyncio.Task[None] | None = None
+
+    # ------------------------------------------------------------------------------------------- life
+
+    async def start(self) -> None:
+        """Start all, each as soon as those it comes after answer; returns when all answer.
+
+        Raises:
+            ConfigError: one refused to start.
+            ProcessFailed: one did not come up in its time.
+        """
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self._failed = asyncio.get_running_loop().create_future()
+        for kept in self._kept.values():
+            kept.task = asyncio.create_task(self._keep(kept), name=f"keep-{kept.child.name}")
+        self._tender = asyncio.create_task(self._tend(), name="tend")
+        all_ready = asyncio.gather(*(self._in_time(kept) for kept in self._kept.values()))
+        waiting: set[asyncio.Future[Any]] = {all_ready, self._failed}
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if self._failed.done():
+            all_ready.cancel()
+            await asyncio.gather(all_ready, return_exceptions=True)
+            self._failed.result()
+        await all_ready
+
+    async def watch(self) -> None:
+        """Wait until cancelled. Raises ConfigError when a process refuses to run any more."""
+        assert self._failed is not None
+        await asyncio.shield(self._failed)
+
+    async def stop(self) -> None:
+        """Stop all in the reverse order, each in its time. Returns when every process has ended."""
+        self._stopping = True
+        if self._tender is not None:
+            self._tender.cancel()
+        for kept in reversed(self._kept.values()):
+            if kept.task is None:
+                continue
+            await self._end(kept)
+            kept.task.cancel()
+            await asyncio.gather(kept.task, return_exceptions=True)
+        self._lifeline.close()
+
+    def pids(self) -> dict[str, int]:
+        """Process numbers of the children that run, by name."""
+        return {name: k.process.pid for name, k in self._kept.items() if k.process is not None and k.process.returncode is None}
+
+    def restarts(self) -> dict[str, int]:
+        """How often each had to be started again."""
+        return {name: kept.restarts for name, kept in self._kept.items()}
+
+    # -------------------------------------------------------------------------------------- one child
+
+    async def _in_time(self, kept: _Kept) -> None:
+        for name in kept.child.after:
+            await self._kept[name].ready.wait()
+        try:
+            await asyncio.wait_for(kept.ready.wait(), kept.child.ready_timeout_s)
+        except TimeoutError:
+            why = last_line(self._log_path(kept.child))
+            raise ProcessFailed(f"{kept.child.name} did not answer within {kept.child.ready_timeout_s:.0f} s: {why}") from None
+
+    async def _keep(self, kept: _Kept) -> None:
+        """Start a child, wait for its end, start it again: until the supervisor stops."""
+        for name in kept.child.after:
+            await self._kept[name].ready.wait()
+        attempt = 0
+        while not self._is_stopping():
+            began_s = time.monotonic()
+            with self._open_log(kept.child) as log:
+                kept.process = await self._spawn(kept.child, log)
+            kept.answered_s = began_s
+            _log.info("started", child=kept.child.name, pid=kept.process.pid)
+            asking = asyncio.create_task(self._until_ready(kept))
+            status = await kept.process.wait()
+            asking.cancel()
+            if self._is_stopping():
+                return
+            why = last_line(self._log_path(kept.child))
+            _log.warning("ended", child=kept.child.name, status=status, last_line=why)
+            if status == REFUSED:
+                self._fail(ConfigError(why or f"{kept.child.name} refused to start"))
+                return
+            attempt = 0 if time.monotonic() - began_s > SETTLED_S else attempt
+            await asyncio.sleep(BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)])
+            attempt += 1
+            kept.restarts += 1
+
+    async def _spawn(self, child: Child, log: IO[bytes]) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *child.command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=self._environment | self._lifeline.environment,
+            pass_fds=(self._lifeline.fd,),
+            start_new_session=True,  # a Ctrl-C in the terminal is for the supervisor, which stops them in order
+        )
+
+    async def _until_ready(self, kept: _Kept) -> None:
+        while not await kept.child.ask():  # noqa: ASYNC110 (another process: there is nothing here to wait on)
+            await asyncio.sleep(0.05)
+        kept.answered_s = time.monotonic()
+        if not kept.ready.is_set():
+            _log.info("up", child=kept.child.name)
+        kept.ready.set()
+
+    async def _end(self, kept: _Kept) -> None:
+        process = kept.process
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), kept.child.stop_timeout_s)
+        except TimeoutError:
+            _log.warning("did not stop in time and was killed", child=kept.child.name)
+            process.kill()
+            await process.wait()
+        _log.info("stopped", child=kept.child.name, status=process.returncode)
+
+    def _is_stopping(self) -> bool:
+        return self._stopping
+
+    def _fail(self, error: Exception) -> None:
+        if self._failed is not None and not self._failed.done():
+            self._failed.set_exception(error)
+
+    # ------------------------------------------------------------------------------------------ tending
+
+    async def _tend(self) -> None:
+        """Kill what runs but has stopped answering; bury processes that were left to us by their parents."""
+        while True:
+            await asyncio.sleep(ASK_EVERY_S)
+            bury_orphans(self.pids().values())
+            await asyncio.gather(*(self._ask(kept) for kept in self._kept.values() if kept.ready.is_set()))
+
+    async def _ask(self, kept: _Kept) -> None:
+        if kept.process is None or kept.process.returncode is not None:
+            return
+        if await kept.child.ask():
+            kept.answered_s = time.monotonic()
+        elif time.monotonic() - kept.answered_s > HUNG_AFTER_S:
+            _log.warning("does not answer and is killed", child=kept.child.name)
+            kept.answered_s = time.monotonic()
+            with contextlib.suppress(ProcessLookupError):
+                kept.process.kill()
+
+    def _log_path(self, child: Child) -> Path:
+        return self._logs / f"{child.name}.jsonl"
+
+    def _open_log(self, child: Child) -> IO[bytes]:
+        path = self._log_path(child)
+        if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
+            path.replace(path.with_suffix(".jsonl.1"))
+        return path.open("ab")
+
+
+def bury_orphans(known: Iterable[int]) -> None:
+    """Take the exit status of ended children that nobody here started: grandchildren whose parent has died."""
+    ours = set(known)
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess, ChildProcessError):
+            if process.pid not in ours and process.status() == psutil.STATUS_ZOMBIE:
+                os.waitpid(process.pid, os.WNOHANG)
+
+
+def last_line(path: Path) -> str:
+    """What a child said last: the event of its last JSON line, or the line itself."""
+    if not path.exists():
+        return ""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 8192))
+        lines = [line for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
+    if not lines:
+        return ""
+    try:
+        return str(json.loads(lines[-1])["event"])
+    except (ValueError, KeyError, TypeError):
+        return lines[-1].strip()
+
+
+@contextlib.contextmanager
+def state_lock(directory: Path) -> Iterator[None]:
+    """Hold a state directory: two supervisors cannot share one.
+
+    Raises:
+        ConfigError: another one holds it, or it cannot be made.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        file = (directory / "lock").open("a+")
+    except OSError as cause:
+        raise ConfigError(f"the state directory {directory} cannot be used: {cause.strerror}") from cause
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as cause:
+            file.seek(0)
+            holder = file.read().strip()
+            raise ConfigError(f"{directory} is in use by another supervisor (process {holder})") from cause
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def check_ports(ports: Iterable[tuple[str, str, int]]) -> None:
+    """Try every port that will be listened on. Raises ConfigError for the first that is taken.
+
+    Args:
+        ports: what for, the host, the port.
+    """
+    for what, host, port in ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as cause:
+                why = "is in use by another program" if cause.errno == errno.EADDRINUSE else f"cannot be had: {cause.strerror}"
+                raise ConfigError(f"port {port} for {what} {why}") from cause
