@@ -257,16 +257,14 @@ _Changes = dict[str, Any]  # what an event changes, by field
 
 def trigger_of(state: ParentOrder, event: Event) -> Trigger | None:
     """The row of the table of order life that an event is; None for events that leave the status alone."""
-    match event:
-        case Filled():
-            full = state.cum_quantity_e9 + event.quantity_e9 >= state.terms.quantity_e9
-            return Trigger.FULL_FILL if full else Trigger.PARTIAL_FILL
-        case Replaced():
-            return Trigger.FULL_FILL if state.cum_quantity_e9 >= event.terms.quantity_e9 else Trigger.REPLACE
-        case RequestRefused():
-            return Trigger.REFUSE_REQUEST if event.ends_pending else None
-        case _:
-            return _TRIGGERS.get(type(event))
+    if isinstance(event, Filled):
+        full = state.cum_quantity_e9 + event.quantity_e9 >= state.terms.quantity_e9
+        return Trigger.FULL_FILL if full else Trigger.PARTIAL_FILL
+    if isinstance(event, Replaced):
+        return Trigger.FULL_FILL if state.cum_quantity_e9 >= event.terms.quantity_e9 else Trigger.REPLACE
+    if isinstance(event, RequestRefused):
+        return Trigger.REFUSE_REQUEST if event.ends_pending else None
+    return _TRIGGERS.get(type(event))
 
 
 _TRIGGERS: dict[type[Event], Trigger] = {

@@ -6,17 +6,19 @@ gives equal values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic import TypeAdapter, ValidationError
 
 from domain.errors import ChainBroken, LogError
 from domain.event import GENESIS_HASH, Entry, Event, Meta, Recorded, Topics, chain_hash
 
 _META = TypeAdapter(Meta)
 _meta_json = _META.serializer.to_json
+_read_meta: Callable[[bytes], Meta] = _META.validator.validate_json
+_HEAD, _DATA = b'{"meta":', b',"data":'
 
 
 class StoredRow(NamedTuple):
@@ -34,16 +36,21 @@ class StoredRow(NamedTuple):
 
 def encode_states(meta: Meta, events: Iterable[Event]) -> list[bytes]:
     """The stored bytes of events that share their metadata."""
-    head = b'{"meta":' + _meta_json(meta) + b',"data":'
+    head = _HEAD + _meta_json(meta) + _DATA
     return [head + event.__pydantic_serializer__.to_json(event) + b"}" for event in events]
 
 
 class Decoder:
-    """Stored bytes back to events, by the classes of a catalogue."""
+    """Stored bytes back to events, by the classes of a catalogue.
+
+    Events of one message share their metadata word for word and lie side by side, so the last metadata read is kept.
+    """
 
     def __init__(self, topics: Topics) -> None:
         self._topics = topics
-        self._validators: dict[str, Any] = {}
+        self._validators: dict[str, Callable[[bytes], Event]] = {}
+        self._meta_bytes = b""
+        self._meta: Meta
 
     def decode(self, topic: str, state: bytes) -> tuple[Event, Meta]:
         """The event and its metadata.
@@ -53,11 +60,16 @@ class Decoder:
             LogError: the bytes do not fit the class.
         """
         validate = self._validators.get(topic) or self._validator(topic)
+        cut = state.find(_DATA)  # inside a JSON string its quotes would be escaped: the first one is the key
+        if cut < 0 or not state.startswith(_HEAD) or not state.endswith(b"}"):
+            raise LogError(f"a stored {topic} is not metadata and data")
         try:
-            stored = validate(state)
+            meta_bytes = state[len(_HEAD) : cut]
+            if meta_bytes != self._meta_bytes:
+                self._meta, self._meta_bytes = _read_meta(meta_bytes), meta_bytes
+            return validate(state[cut + len(_DATA) : -1]), self._meta
         except ValidationError as cause:
             raise LogError(f"a stored {topic} cannot be read: {cause}") from cause
-        return stored.data, stored.meta
 
     def recorded(self, row: StoredRow | tuple[Any, ...]) -> Recorded:
         """The event of a stored row. Raises as `decode`."""
@@ -65,11 +77,9 @@ class Decoder:
         event, meta = self.decode(topic, state)
         return Recorded(seq, stream, version, recorded_time_ns, event, meta, prev_hash, hash_)
 
-    def _validator(self, topic: str) -> Any:
-        model = create_model(
-            "Stored", __config__=ConfigDict(extra="forbid", frozen=True), meta=(Meta, ...), data=(self._topics[topic], ...)
-        )
-        validate = self._validators[topic] = model.__pydantic_validator__.validate_json
+    def _validator(self, topic: str) -> Callable[[bytes], Event]:
+        validate: Callable[[bytes], Event] = self._topics[topic].__pydantic_validator__.validate_json
+        self._validators[topic] = validate
         return validate
 
 

@@ -22,6 +22,7 @@ _NAMED = (  # parent events that use up a ClOrdID of the client's
     parent_order.Replaced,
     parent_order.RequestRefused,
 )
+_OPENING = (parent_order.Accepted, parent_order.Replaced)  # there is work on the order from here on
 
 
 class DeskState:
@@ -102,10 +103,10 @@ class DeskState:
         if isinstance(after, ParentOrder):
             if isinstance(event, _NAMED):
                 self.client_ids[after.client_session, after.trade_date, event.cl_ord_id] = stream
-            if after.finished:
-                self.working.pop(stream, None)
-            else:
+            if isinstance(event, _OPENING):
                 self.working[stream] = None
+            elif after.finished:
+                self.working.pop(stream, None)
         return after
 
     def _child(self, stream: UUID, event: Event, meta: Meta, seq: int) -> ChildOrder:

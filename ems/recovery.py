@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from uuid import UUID
 
 from domain.messages import Outbound
@@ -21,10 +22,16 @@ async def fold(log: EventLog, *, until_seq: int | None = None, until_ns: int | N
         until_ns: fold only what was recorded up to this moment (UTC nanoseconds).
     """
     state = DeskState()
-    async for recorded in log.read_all(until_seq=until_seq):
-        if until_ns is not None and recorded.recorded_time_ns > until_ns:
-            break
-        state.apply(recorded.stream, recorded.event, recorded.meta, seq=recorded.seq)
+    collecting = gc.isenabled()
+    gc.disable()  # nothing of what a fold makes is garbage in a circle: looking for some costs a tenth of it
+    try:
+        async for seq, stream, _, recorded_time_ns, event, meta, _, _ in log.read_all(until_seq=until_seq):
+            if until_ns is not None and recorded_time_ns > until_ns:
+                break
+            state.apply(stream, event, meta, seq=seq)
+    finally:
+        if collecting:
+            gc.enable()
     return state
 
 

@@ -1,0 +1,141 @@
+"""`ems bench replay`: how fast the log becomes state again, that it is the same state, and how long a restart takes."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from adapters.clock import WallClock
+from adapters.postgres.embedded import EmbeddedPostgres
+from adapters.postgres.event_log import PostgresEventLog
+from adapters.postgres.migrate import migrate
+from domain.catalogue import TOPICS
+from domain.messages import Outbound
+from domain.schedule import PlanRequest
+from ems import recovery
+from ems.bench.made_day import VENUE, MadeDay, events_per_parent
+from ems.bench.output import emit
+from ems.bootstrap import sample_reference
+from ems.desk import Desk, DeskPorts
+from ems.desk_state import DeskState
+from ems.pace import Pace
+
+EVENTS, WORKING = 1_000_000, 10_000
+
+
+def run(*, events: int = EVENTS, working: int = WORKING) -> dict[str, Any]:
+    """Make a day of events in a Postgres of its own, fold it in a fresh process, and restart a desk on it."""
+    with tempfile.TemporaryDirectory(prefix="ems-bench-replay-") as directory:
+        server = EmbeddedPostgres(Path(directory))
+        try:
+            migrate(server.start())
+            live_digest, made = asyncio.run(_make(server.app_dsn, events, working))
+            folded = _in_fresh_process(_fold, server.app_dsn)
+            verify_s = _in_fresh_process(_verify, server.app_dsn)
+            restart_s = _in_fresh_process(_restart, server.app_dsn)
+        finally:
+            server.stop()
+    return {
+        "events": made,
+        "events_per_s": round(made / folded["seconds"]),
+        "verify_per_s": round(made / verify_s),
+        "rss_mb": round(folded["rss_mb"]),
+        "digest_equal": int(folded["digest"] == live_digest and folded["events"] == made),
+        "restart_s": round(restart_s, 2),
+        "working_orders": working,
+    }
+
+
+def main(json_output: bool) -> int:
+    """Run, print, and fail where the replayed state differs from the live one."""
+    figures = run()
+    emit(figures, json_output)
+    return 0 if figures["digest_equal"] else 1
+
+
+async def _make(dsn: str, events: int, working: int) -> tuple[str, int]:
+    """Append the day; returns the live state's digest and how many events there are."""
+    state = DeskState()
+    day = MadeDay(finished=max(0, events - working * 6) // events_per_parent(), working=working)
+    async with PostgresEventLog(dsn, TOPICS, WallClock()) as log:
+        epoch = await log.take_lead("bench")
+        for turn in day.turns(state):
+            await log.append(turn.entries, epoch=epoch)
+    return state.digest(), state.seq
+
+
+def _fold(dsn: str) -> dict[str, Any]:
+    async def fold() -> dict[str, Any]:
+        async with PostgresEventLog(dsn, TOPICS, WallClock()) as log:
+            began = time.perf_counter()
+            state = await recovery.fold(log)
+            seconds = time.perf_counter() - began
+            return {"seconds": seconds, "rss_mb": _rss_mb(), "events": state.seq, "digest": state.digest()}
+
+    return asyncio.run(fold())
+
+
+def _verify(dsn: str) -> float:
+    async def verify() -> float:
+        async with PostgresEventLog(dsn, TOPICS, WallClock()) as log:
+            began = time.perf_counter()
+            await log.verify_chain()
+            return time.perf_counter() - began
+
+    return asyncio.run(verify())
+
+
+def _restart(dsn: str) -> float:
+    """From a bare process to a desk that leads, knows every order and has asked about each that works."""
+
+    async def restart() -> float:
+        began = time.perf_counter()
+        async with PostgresEventLog(dsn, TOPICS, WallClock()) as log:
+            ports = DeskPorts(log, _NoGateway(), _NoPlanners(), sample_reference(), WallClock())
+            desk = Desk(ports, name="bench", build="bench", venue_sessions=frozenset({VENUE}), pace=Pace())
+            await desk.start()
+            gc.collect()
+            return time.perf_counter() - began
+
+    return asyncio.run(restart())
+
+
+class _NoGateway:
+    """A link that is down, as it is when a desk starts: what is sent is dropped."""
+
+    def send(self, messages: Sequence[Outbound], *, epoch: int) -> None:
+        """Dropped: recovery sends it when the link is up."""
+
+    def acknowledge(self, frame_number: int) -> None:
+        """Nothing was received."""
+
+    def reset(self) -> None:
+        """It is down already."""
+
+
+class _NoPlanners:
+    """A pool that is never asked for an answer: a restart is over before one would come."""
+
+    def request(self, request: PlanRequest) -> None:
+        """Dropped: the scheduler asks again."""
+
+
+def _in_fresh_process(work: Any, dsn: str) -> Any:
+    """Run in a new interpreter, so that time and memory are its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(work, (dsn,))
+
+
+def _rss_mb() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
