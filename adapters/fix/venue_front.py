@@ -35,6 +35,7 @@ from domain.errors import ConfigError
 from domain.ports_venue import Report, Snapshot, VenueHandler
 
 _SOH: Final = "\x01"
+_LOGOUT_S: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class VenueFront(fix.Application):
         """Log sessions out, wait for their answers, then close: QuickFIX's stop races with a disconnecting peer."""
         for name in list(self._up):
             _session(self._session_ids[name]).logout("the venue closes")
-        deadline = time.monotonic() + 2.0
+        deadline = time.monotonic() + _LOGOUT_S
         while self._up and time.monotonic() < deadline:
             time.sleep(0.02)
         time.sleep(1.0)
@@ -159,15 +160,20 @@ class VenueFront(fix.Application):
                 fix.Session.sendToTarget(vm.snapshot_message(snapshot, request_id), self._session_ids[name])
 
     def disconnect(self, session: str, hold_ms: int) -> bool:
-        """Log a session out; the engine refuses its logon until hold_ms have passed."""
+        """Log a session out; the engine refuses its logon until it has gone and hold_ms have passed since."""
         session_id = self._session_ids.get(session)
         if session_id is None:
             return False
         _session(session_id).logout("disconnected on command")
-        timer = threading.Timer(max(hold_ms, 1) / 1e3, lambda: _session(session_id).logon())
-        timer.daemon = True
-        timer.start()
+        threading.Thread(target=self._readmit, args=(session, session_id, hold_ms), name="readmit", daemon=True).start()
         return True
+
+    def _readmit(self, session: str, session_id: fix.SessionID, hold_ms: int) -> None:
+        deadline = time.monotonic() + _LOGOUT_S  # the engine's timer sends the Logout, within a second
+        while session in self._up and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(hold_ms / 1e3)
+        _session(session_id).logon()
 
     # -- QuickFIX callbacks: each is wrapped, since an exception in one kills the engine or the process
 

@@ -5,8 +5,9 @@ the inside, whatever exchange they name. The tape has one level a side: a LEVEL 
 behind set to 0 first. A best price that gives way uncovers what stood behind it (FLAG_UNCOVERED); one that improves
 is new. While bid and ask are locked or crossed, as quotes of several exchanges are now and then, only the side that
 spoke last is displayed. Trades execute against the queue of the side whose price they reach (FLAG_QUEUE), by the
-quote that stood when they printed; a trade inside the spread goes to the nearer side, at its middle to none. What is
-marked suspicious is left out.
+quote that stood when they printed; a trade inside the spread goes to the nearer side, at its middle to none. After a
+trade the next quote row, of either side, tells again what is displayed. Prints off exchange (D) are volume only: they
+never met the display. What is marked suspicious is left out.
 
 Units: prices in 1/10,000 USD become ticks of `tick_size_e9`, off-tick trades carry FLAG_HALF_TICK; lots are shares;
 times are nanoseconds UTC of the date in the file's name, New York.
@@ -30,6 +31,9 @@ _PRICE_E9: Final = 100_000
 _MS_NS: Final = 1_000_000
 _FIRST_MS: Final = 34_200_000  # 09:30
 _LAST_MS: Final = 57_600_000  # 16:00
+_QUOTE: Final = np.dtype([(name, "i8") for name in ("ms", "bid", "bid_size", "ask", "ask_size", "suspicious")])
+_TRADE: Final = np.dtype([("ms", "i8"), ("price", "i8"), ("size", "i8"), ("exchange", "U2"), ("suspicious", "i8")])
+_OFF_EXCHANGE: Final = "D"
 
 
 def read_day(
@@ -43,17 +47,17 @@ def read_day(
     midnight = midnight_ns(quotes.name)
     if midnight != midnight_ns(trades.name):
         raise ReferenceDataError(f"{quotes.name} and {trades.name} are of different days")
-    quote_rows = _table(quotes, (0, 1, 2, 3, 4, 7))
-    trade_rows = _table(trades, (0, 1, 2, 5))
+    quote_rows = _table(quotes, _QUOTE, (0, 1, 2, 3, 4, 7))
+    trade_rows = _table(trades, _TRADE, (0, 1, 2, 3, 5))
     reader = _Reader(tick_size_e9 // _PRICE_E9, instrument, midnight)
-    times = np.concatenate([trade_rows[:, 0], quote_rows[:, 0]])
+    times = np.concatenate([trade_rows["ms"], quote_rows["ms"]])
     trade_count = len(trade_rows)
     trade_list, quote_list = trade_rows.tolist(), quote_rows.tolist()
     for i in np.argsort(times, kind="stable").tolist():
         time_ms = int(times[i])
-        if regular_session and not _FIRST_MS <= time_ms < _LAST_MS:
-            if time_ms >= _LAST_MS or i < trade_count:
-                continue
+        outside = not _FIRST_MS <= time_ms < _LAST_MS
+        if regular_session and outside and (time_ms >= _LAST_MS or i < trade_count):
+            continue
         if i < trade_count:
             reader.trade(*trade_list[i])
         else:
@@ -64,11 +68,11 @@ def read_day(
     return tape_of(events)
 
 
-def _table(path: Path, columns: tuple[int, ...]) -> NDArray[np.int64]:
+def _table(path: Path, dtype: np.dtype[Any], columns: tuple[int, ...]) -> NDArray[np.void]:
     try:
         with zipfile.ZipFile(path) as archive:
             text = archive.read(archive.namelist()[0])
-        return np.loadtxt(BytesIO(text), delimiter=",", dtype=np.int64, usecols=columns, ndmin=2)
+        return np.loadtxt(BytesIO(text), delimiter=",", dtype=dtype, usecols=columns, ndmin=1)
     except (OSError, ValueError, IndexError, zipfile.BadZipFile) as error:
         raise ReferenceDataError(f"{path.name} is not a Lean tick file: {error}") from error
 
@@ -113,14 +117,16 @@ class _Reader:
         if not crossed:
             self._show(ms, -side, other)
 
-    def trade(self, ms: int, price: int, size: int, suspicious: int) -> None:
+    def trade(self, ms: int, price: int, size: int, exchange: str, suspicious: int) -> None:
         """One print."""
         if suspicious or size <= 0 or price <= 0:
             return
         ticks, off_tick = divmod(price, self._unit)
         half = FLAG_HALF_TICK if 2 * off_tick >= self._unit else 0
-        side = self._reached(2 * ticks + half)
+        side = 0 if exchange == _OFF_EXCHANGE else self._reached(2 * ticks + half)
         self._emit(ms, ticks, size, half or (FLAG_QUEUE if side else 0), Kind.TRADE, side)
+        if side and not half and self._shown[side][0] == ticks:
+            self._shown[side] = (ticks, max(0, self._shown[side][1] - size))
 
     def _crossed(self) -> bool:
         bid, ask = self._inside[1][0], self._inside[-1][0]
@@ -140,7 +146,7 @@ class _Reader:
         if shown[0] != level[0] and shown[1] > 0:
             self._emit(ms, shown[0], 0, 0, Kind.LEVEL, side)
         if level[1] > 0:
-            gave_way = shown[1] > 0 and (level[0] - shown[0]) * side < 0
+            gave_way = (level[0] - shown[0]) * side < 0 and shown[0] > 0
             self._emit(ms, level[0], level[1], FLAG_UNCOVERED if gave_way else 0, Kind.LEVEL, side)
         elif shown[0] == level[0]:
             self._emit(ms, shown[0], 0, 0, Kind.LEVEL, side)

@@ -10,7 +10,8 @@ from domain.ports_venue import ORDER_ID_MIN, Execution, Submitted, TapeSource, T
 from domain.tape import Tape, empty_tape
 from models.market import book as bk
 from models.market.flow import RecordedFlow
-from models.market.matching import FILL_COLUMNS, apply, available, match
+from models.market.matching import FILL_COLUMNS, available, match
+from models.market.tape_rules import apply
 
 _COUNTERS: Final = {
     "unknown": bk.N_UNKNOWN,
@@ -25,7 +26,7 @@ _COUNTERS: Final = {
 class ContinuousMarket:
     """Price-time-priority trading of one instrument against a recorded or a generated market.
 
-    The rules by which our orders and recorded ones share the book are in `models.market.matching`.
+    The rules by which our orders and recorded ones share the book are in `models.market.tape_rules`.
 
     Args:
         source: market events, in order.

@@ -1,17 +1,4 @@
-"""Price-time-priority matching and the rules by which a recorded tape and our orders share one book. Compiled.
-
-A recorded market did not know our orders. These rules make the two live together, and each departure is counted:
-
-1. Our order queues behind everything displayed at its price at that moment, and ahead of what comes later.
-2. A recorded execution of s lots at a price was an aggressor of s lots. It reaches our orders at better prices and
-   those ahead of the executed order first, and fills up to s lots of them (DISPLACED). The recorded order leaves the
-   book as recorded all the same, so the book never keeps liquidity that the tape will not take away.
-3. A recorded order, or a rise of a level, that crosses our resting order trades with it at our price first.
-4. What we take from the display is gone until the tape replaces it. Later recorded cancels and executions apply to
-   what is left of the order; the part that we had taken is counted (TAKEN_SHORT) and has no effect.
-5. Recorded cancels behind us do not help us, those ahead move us up. A level that shrinks without ids loses its
-   youngest lots first, which is the careful assumption for our place in its queue.
-6. A hidden execution fills our orders at strictly better prices, and at its price those with no display ahead.
+"""Price-time-priority matching: best price first, at one price the oldest order first. Compiled.
 
 Fill rows are written only where one of our orders takes part:
 (n, 7) = [time_ns, maker id, maker kind, taker id, taker kind, price index, lots].
@@ -21,52 +8,28 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.tape import (
-    FLAG_ALL,
-    FLAG_BY_LEVEL,
-    FLAG_HALF_TICK,
-    FLAG_IOC,
-    FLAG_MAY_BE_GONE,
-    FLAG_QUEUE,
-    FLAG_UNCOVERED,
-    Kind,
-    Tape,
-)
 from models.compiled import hot
 from models.market.book import (
-    ANONYMOUS,
     BASE,
     BEST_ASK,
     BEST_BID,
-    DISPLACED,
-    HALTED,
     I64,
     LAST_PRICE,
     LAST_SIZE,
-    N_OUTSIDE,
-    N_UNKNOWN,
     NOTIONAL,
-    OWN,
     OWNED,
-    RECORDED,
     TAKEN,
-    TAKEN_SHORT,
     VOLUME,
     Book,
-    add,
-    clear,
-    find,
-    grow,
     reduce,
 )
 
 FILL_COLUMNS: Final = 7
-_ADD, _MODIFY, _CANCEL, _EXECUTE = int(Kind.ADD), int(Kind.MODIFY), int(Kind.CANCEL), int(Kind.EXECUTE)
-_TRADE, _CROSS, _LEVEL, _CLEAR, _STATUS = int(Kind.TRADE), int(Kind.CROSS), int(Kind.LEVEL), int(Kind.CLEAR), int(Kind.STATUS)
 
 
 @hot
-def _print_trade(b: Book, half_ticks: int, lots: int) -> None:
+def print_trade(b: Book, half_ticks: int, lots: int) -> None:
+    """Count a trade in the session's totals."""
     b.meta[VOLUME] += lots
     b.meta[NOTIONAL] += half_ticks * lots
     b.meta[LAST_PRICE] = half_ticks
@@ -74,7 +37,8 @@ def _print_trade(b: Book, half_ticks: int, lots: int) -> None:
 
 
 @hot
-def _record(fills: I64, n: int, ts: int, b: Book, slot: int, taker: int, taker_kind: int, lots: int) -> int:
+def record_fill(fills: I64, n: int, ts: int, b: Book, slot: int, taker: int, taker_kind: int, lots: int) -> int:
+    """Write one fill row. The number of rows."""
     fills[n, 0], fills[n, 1], fills[n, 2], fills[n, 3] = ts, b.oid[slot], b.kind[slot], taker
     fills[n, 4], fills[n, 5], fills[n, 6] = taker_kind, b.price[slot], lots
     return n + 1
@@ -119,205 +83,8 @@ def match(b: Book, side: int, limit: int, lots: int, taker: int, taker_kind: int
             else:
                 gone_from_tape = lots_traded
         if b.kind[slot] == OWNED or taker_kind == OWNED:
-            n = _record(fills, n, ts, b, slot, taker, taker_kind, lots_traded)
-        _print_trade(b, 2 * (best + b.meta[BASE]), lots_traded)
+            n = record_fill(fills, n, ts, b, slot, taker, taker_kind, lots_traded)
+        print_trade(b, 2 * (best + b.meta[BASE]), lots_traded)
         reduce(b, slot, lots_traded, gone_from_tape)
         left -= lots_traded
     return left, n
-
-
-@hot
-def _fill_ours(b: Book, side: int, price: int, stop: int, lots: int, ts: int, fills: I64, n: int) -> tuple[int, int]:
-    """A recorded aggressor reaches our resting orders before the order in slot `stop` (-1: before any display).
-
-    Returns (lots left of the aggressor, fill rows).
-    """
-    left, step = lots, -1 if side == 0 else 1
-    i = b.meta[BEST_BID] if side == 0 else b.meta[BEST_ASK]
-    while left > 0 and b.meta[OWN] > 0 and (price - i) * step >= 0:
-        slot = b.head[side, i]
-        while slot >= 0 and left > 0:
-            after = b.next[slot]
-            if i == price and (slot == stop or (stop < 0 and b.kind[slot] != OWNED and b.qty[slot] > 0)):
-                return left, n
-            if b.kind[slot] == OWNED:
-                lots_traded = min(left, b.qty[slot])
-                n = _record(fills, n, ts, b, slot, 0, RECORDED, lots_traded)
-                _print_trade(b, 2 * (i + b.meta[BASE]), lots_traded)
-                b.meta[DISPLACED] += lots_traded
-                reduce(b, slot, lots_traded, 0)
-                left -= lots_traded
-            slot = after
-        i += step
-    return left, n
-
-
-@hot
-def _take_recorded(b: Book, slot: int, lots: int) -> int:
-    """The tape takes lots off a recorded order. Returns how many it had on record."""
-    on_record = min(lots, b.rec[slot])
-    there = min(on_record, b.qty[slot])
-    b.meta[TAKEN_SHORT] += on_record - there
-    reduce(b, slot, there, on_record)
-    return on_record
-
-
-@hot
-def _first_anonymous(b: Book, side: int, price: int) -> int:
-    slot = b.head[side, price]
-    while slot >= 0 and b.kind[slot] != ANONYMOUS:
-        slot = b.next[slot]
-    return slot
-
-
-@hot
-def _take_level(b: Book, side: int, price: int, lots: int) -> int:
-    """The tape takes lots off a level without saying whose: the youngest lose theirs first. Returns what is missing."""
-    slot = b.tail[side, price]
-    while lots > 0 and slot >= 0:
-        before = b.prev[slot]
-        if b.kind[slot] != OWNED:
-            lots -= _take_recorded(b, slot, lots)
-        slot = before
-    return lots
-
-
-@hot
-def _take_named(b: Book, slot: int, side: int, price: int, lots: int, flags: int) -> None:
-    """The tape takes lots off the order in `slot` (-1: nobody knows it): it stood in the display before the tape began
-    or came into its sight, if there is display without ids at its price. What cannot be found is counted."""
-    if slot < 0:
-        slot = _first_anonymous(b, side, price)
-    missing = lots
-    if slot >= 0:
-        missing -= _take_recorded(b, slot, lots)
-    if missing > 0 and flags & FLAG_BY_LEVEL:
-        missing = _take_level(b, side, price, missing)
-    if missing > 0:
-        b.meta[N_UNKNOWN] += 1
-
-
-@hot
-def _cancel(b: Book, oid: int, side: int, price: int, lots: int, flags: int) -> None:
-    slot = find(b, oid)
-    if slot >= 0 and flags & FLAG_ALL:
-        _take_recorded(b, slot, b.rec[slot])
-    elif slot >= 0 or not flags & FLAG_MAY_BE_GONE:
-        _take_named(b, slot, side, price, lots, flags)
-
-
-@hot
-def _rest(b: Book, oid: int, kind: int, side: int, price: int, lots: int, ts: int, fills: I64, n: int, flags: int) -> int:
-    """A recorded order or a rise of a level arrives: it trades where it crosses, the rest is displayed."""
-    first = n
-    left, n = match(b, side, price, lots, oid, kind, ts, fills, n)
-    ours = 0
-    for i in range(first, n):
-        ours += fills[i, 6]
-    on_record = left + ours  # the tape knows nothing of what we traded
-    if on_record == 0 or flags & FLAG_IOC:
-        return n
-    end = b.head[side, price] if flags & FLAG_UNCOVERED else b.tail[side, price]
-    if kind == ANONYMOUS and end >= 0 and b.kind[end] == ANONYMOUS:
-        grow(b, end, left, on_record)
-    else:
-        add(b, oid, kind, side, price, left, on_record, flags & FLAG_UNCOVERED != 0)
-    return n
-
-
-@hot
-def _execute(b: Book, oid: int, side: int, price: int, lots: int, flags: int, ts: int, fills: I64, n: int) -> int:
-    slot = find(b, oid)
-    if slot < 0:
-        slot = _first_anonymous(b, side, price)
-    left, n = _fill_ours(b, side, price, slot, lots, ts, fills, n)
-    if left > 0:
-        _print_trade(b, 2 * (price + b.meta[BASE]), left)
-    _take_named(b, slot, side, price, lots, flags)
-    return n
-
-
-@hot
-def _trade(b: Book, side: int, price: int, lots: int, flags: int, ts: int, fills: I64, n: int) -> int:
-    """A print without an order id: hidden liquidity, or (FLAG_QUEUE) the front of a level's queue."""
-    left, half = lots, flags & FLAG_HALF_TICK
-    if side >= 0:
-        bound = price + 1 if half and side == 0 else price
-        left, n = _fill_ours(b, side, bound, -1, lots, ts, fills, n)
-        while flags & FLAG_QUEUE and left > 0:
-            slot = b.head[side, price]
-            while slot >= 0 and b.qty[slot] == 0:
-                slot = b.next[slot]
-            if slot < 0:
-                break
-            if b.kind[slot] == OWNED:
-                left, n = _fill_ours(b, side, price, -1, left, ts, fills, n)
-            else:
-                taken = _take_recorded(b, slot, min(left, b.qty[slot]))
-                _print_trade(b, 2 * (price + b.meta[BASE]), taken)
-                left -= taken
-    if left > 0:
-        _print_trade(b, 2 * (price + b.meta[BASE]) + half, left)
-    return n
-
-
-@hot
-def _level(b: Book, side: int, price: int, total: int, flags: int, ts: int, fills: I64, n: int) -> int:
-    excess = b.level_rec[side, price] - total
-    if excess < 0:
-        return _rest(b, 0, ANONYMOUS, side, price, -excess, ts, fills, n, flags)
-    _take_level(b, side, price, excess)
-    return n
-
-
-@hot
-def _modify(b: Book, oid: int, price: int, lots: int, ts: int, fills: I64, n: int) -> int:
-    slot = find(b, oid)
-    if slot < 0:
-        b.meta[N_UNKNOWN] += 1
-        return n
-    if price == b.price[slot] and lots <= b.rec[slot]:
-        _take_recorded(b, slot, b.rec[slot] - lots)
-        return n
-    side = b.side[slot]
-    _take_recorded(b, slot, b.rec[slot])
-    return _rest(b, oid, RECORDED, side, price, lots, ts, fills, n, 0)
-
-
-@hot
-def apply(b: Book, tape: Tape, start: int, fills: I64) -> tuple[int, int]:
-    """Apply tape events from `start` on. Returns (index of the first event not applied, fill rows).
-
-    Stops before an event whose fills might not fit: each resting order of ours fills at most once per event.
-    """
-    n, i = 0, start
-    while i < tape.size and fills.shape[0] - n > b.meta[OWN]:
-        e = tape[i]
-        i += 1
-        kind, oid, lots, ts = e.kind, e.order_id, e.size_lots, e.ts_event_ns
-        price, flags = e.price_ticks - b.meta[BASE], int(e.flags)
-        side = 0 if e.side > 0 else 1 if e.side < 0 else -1
-        if kind == _STATUS:
-            b.meta[HALTED] = lots
-        elif kind == _CLEAR:
-            clear(b)
-        elif kind == _CROSS:
-            _print_trade(b, 2 * e.price_ticks, lots)
-        elif price < 0 or price >= b.head.shape[1]:
-            b.meta[N_OUTSIDE] += 1
-        elif kind == _ADD:
-            if find(b, oid) >= 0:
-                b.meta[N_UNKNOWN] += 1  # the id is taken
-            else:
-                n = _rest(b, oid, RECORDED, side, price, lots, ts, fills, n, flags)
-        elif kind == _CANCEL:
-            _cancel(b, oid, side, price, lots, flags)
-        elif kind == _EXECUTE:
-            n = _execute(b, oid, side, price, lots, flags, ts, fills, n)
-        elif kind == _TRADE:
-            n = _trade(b, side, price, lots, flags, ts, fills, n)
-        elif kind == _LEVEL:
-            n = _level(b, side, price, lots, flags, ts, fills, n)
-        elif kind == _MODIFY:
-            n = _modify(b, oid, price, lots, ts, fills, n)
-    return i, n

@@ -27,6 +27,7 @@ class FixPeer:
 
     def connect(self) -> FixPeer:
         """Connect and log on; returns once the venue's Logon has come."""
+        self.drop()
         self.link = socket.create_connection(("127.0.0.1", self.port), timeout=10)
         self.link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = b""
@@ -36,6 +37,18 @@ class FixPeer:
         self._send_raw("A", [(98, "0"), (108, "30"), *([(141, "Y")] if self.reset else [])])
         self.until(lambda _: len([m for m in self.inbox if m["35"] == "A"]) > logged_on)
         return self
+
+    def reconnect(self, timeout_s: float = 20) -> None:
+        """Log on again, as often as it is refused."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                self.connect()
+                return
+            except ConnectionError:
+                if time.monotonic() > deadline:
+                    raise
+                self.next_out -= 1  # the refused Logon was not counted
 
     def drop(self) -> None:
         """Close the socket without a word."""
