@@ -194,6 +194,13 @@ def _reopens(state: ParentOrder, request: ReplaceOrder) -> bool:
 # --------------------------------------------------------------------------------------- what follows
 
 
+def overtaken(state: ParentOrder, pending: po.Pending) -> po.RequestRefused:
+    """The answer to a request that was being worked on when a fill ended the order."""
+    return po.RequestRefused(
+        request=pending.request, cl_ord_id=pending.cl_ord_id, reason=Reason.TOO_LATE, text=f"the order is {state.status}"
+    )
+
+
 def release(state: ParentOrder, child: UUID, quantity_e9: int, *, late_e9: int = 0) -> po.ChildReleased:
     """Reserve quantity for a new child. Raises InvariantBroken if the children would exceed the parent."""
     if not state.live or state.pending is not None:

@@ -11,11 +11,12 @@ import structlog
 
 from domain import fix_session as fs
 from domain.errors import LogUnavailable, VersionConflict
+from domain.event import Recorded
 from domain.market_state import MarketState
-from domain.messages import Inbound, Input, LinkDown, LinkUp, MarketUpdate, PlanReady, SessionChange, Timer
+from domain.messages import Inbound, Input, LinkDown, LinkUp, MarketUpdate, Outbound, PlanReady, SessionChange, Timer
 from domain.ports import Clock, EventLog, OrderGateway, PlannerPool, Reference
 from domain.refusal import Reason, Refusal
-from ems import recovery
+from ems import recovery, reports
 from ems.client_desk import ClientDesk
 from ems.desk_state import DeskState
 from ems.pace import Pace
@@ -85,6 +86,8 @@ class Desk:
 
     def _begin(self, state: DeskState) -> None:
         self.state = state
+        self._sent_seq: dict[str, int] | None = None  # a link has come up that told this and waits for what clients missed
+        self._caught_up = False  # have clients been sent all there is? Until then their reports wait in the log
         self.markets: dict[str, MarketState] = getattr(self, "markets", {})
         self._client = ClientDesk(self._ports.reference, self.markets)
         self._venue = VenueDesk(self._ports.reference)
@@ -143,10 +146,6 @@ class Desk:
         except (LogUnavailable, VersionConflict) as error:
             _log.warning("the log did not take a batch; recovering", error=str(error))
             await self._come_back()
-            return
-        for item in inputs:
-            if isinstance(item, LinkUp):
-                await self._send_missed(dict(item.sent_seq))
 
     def _decide(self, inputs: Sequence[Input]) -> Turn:
         turn = self._turn()
@@ -166,7 +165,7 @@ class Desk:
     async def _commit(self, turn: Turn, *, frame: int) -> None:
         recorded = await self._ports.log.append(turn.entries, epoch=self.epoch) if turn.entries else ()
         self.state.committed(recorded)
-        outbound = turn.outbound(recorded)
+        outbound = await self._due(turn, recorded)
         if outbound:
             self._ports.gateway.send(outbound, epoch=self.epoch)
         if frame:
@@ -192,7 +191,7 @@ class Desk:
             case LinkDown():
                 self._link_down(turn)
             case LinkUp():
-                turn.begin(actor="system:gateway", causation="link")
+                self._sent_seq, self._caught_up = dict(item.sent_seq), False
 
     def _touch(self, turn: Turn, parents: Sequence[UUID]) -> None:
         for parent in parents:
@@ -235,17 +234,29 @@ class Desk:
             recovery.doubt_all(turn, self._venue, "the venue's session is down", session)
 
     def _link_down(self, turn: Turn) -> None:
+        self._sent_seq, self._caught_up = None, False
         turn.begin(actor="system:gateway", causation="link")
         for session in [s for s in self.state.sessions.values() if s.up]:
             out = fs.LoggedOut(session=session.session, role="", reason="the gateway is gone")
             turn.apply(session.id, out, correlation=session.id)
             self._venue_lost(turn, session.session)
 
-    async def _send_missed(self, sent_seq: dict[str, int]) -> None:
-        missed = await recovery.missed_reports(self._ports.log, self.state, sent_seq)
+    async def _due(self, turn: Turn, recorded: tuple[Recorded, ...]) -> list[Outbound]:
+        """What may leave now. Clients get their reports in the order of the log and without a hole, or the gateway's
+        word on how far it has sent would be worth nothing: nothing new before what was missed.
+        """
+        outbound = turn.outbound(recorded)
+        if self._caught_up:
+            return outbound
+        to_venues = [message for message in outbound if not reports.to_client(message)]
+        if self._sent_seq is None:
+            return to_venues
+        missed = await recovery.missed_reports(self._ports.log, self.state, self._sent_seq)
         if missed:
             _log.info("reports sent again", reports=len(missed))
-            self._ports.gateway.send([replace(m, poss_resend=True) for m in missed], epoch=self.epoch)
+        self._sent_seq, self._caught_up = None, True
+        answers = [message for message in turn.answers(recorded) if reports.to_client(message)]
+        return [*to_venues, *(replace(m, poss_resend=True) for m in missed), *answers]
 
     # ------------------------------------------------------------------------------------------ failures
 

@@ -102,7 +102,8 @@ class DeskState:
             self.rejected_by[stream] = event.client_session
         if isinstance(after, ParentOrder):
             if isinstance(event, _NAMED):
-                self.client_ids[after.client_session, after.trade_date, event.cl_ord_id] = stream
+                # A refused request may carry an id that is another order's: the first to use an id keeps it.
+                self.client_ids.setdefault((after.client_session, after.trade_date, event.cl_ord_id), stream)
             if isinstance(event, _OPENING):
                 self.working[stream] = None
             elif after.finished:

@@ -62,5 +62,9 @@ class Turn:
     def outbound(self, recorded: tuple[Recorded, ...]) -> list[Outbound]:
         """What leaves now that the turn is durable, in the order of the events."""
         messages = [reports.outbound(record, after) for record, after in zip(recorded, self.afters, strict=True)]
+        return [m for m in messages if m is not None] + self.answers(recorded)
+
+    def answers(self, recorded: tuple[Recorded, ...]) -> list[Outbound]:
+        """The part of it that no event causes and nothing can make again."""
         last_seq = recorded[-1].seq if recorded else 0
-        return [m for m in messages if m is not None] + [replace(m, event_seq=m.event_seq or last_seq) for m in self.extra]
+        return [replace(m, event_seq=m.event_seq or last_seq) for m in self.extra]

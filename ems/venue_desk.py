@@ -8,6 +8,7 @@ from domain import child_order as co
 from domain import fill as fl
 from domain import fix_session as fs
 from domain import parent_order as po
+from domain import parent_rules
 from domain.child_order import ChildOrder
 from domain.errors import InvariantBroken
 from domain.event import Event
@@ -88,10 +89,13 @@ class VenueDesk:
         if isinstance(refusal := co.decide(child, filled), Refusal):
             raise InvariantBroken(f"fill {report.exec_id}: {refusal.text}")
         turn.apply(child.id, filled, correlation=child.parent)
-        turn.parent(
+        pending = turn.state.parent(child.parent).pending
+        parent: po.ParentOrder = turn.parent(
             child.parent,
             po.Filled(child=child.id, fill=stream, quantity_e9=report.last_quantity_e9, price_e9=report.last_price_e9),
         )
+        if pending is not None and parent.pending is None:
+            turn.parent(child.parent, parent_rules.overtaken(parent, pending))
 
     def _fill_key(self, turn: Turn, report: VenueReport, child: ChildOrder | None) -> UUID:
         trade_date = child.trade_date if child is not None else self._reference.trade_date(turn.now_ns)
