@@ -35,6 +35,7 @@ APP: Final = "ems_app"  # reads and appends; what every process but the migratio
 DATABASE: Final = "ems"
 PORT: Final = 5432  # names the socket file only: the server listens on no network
 _START_TIMEOUT_S: Final = 60
+_END_TIMEOUT_S: Final = 5
 
 
 class EmbeddedPostgres:
@@ -220,13 +221,15 @@ class EmbeddedPostgres:
         Backends outlive a killed postmaster as long as they are busy, and the next server cannot start beside
         them. They are known by where they run: every process of a server has its data as working directory.
         """
-        left = [process for process in psutil.process_iter() if _works_in(process, self._data)]
-        for process in left:
-            _signal(process, how)
-        _, stubborn = psutil.wait_procs(left, timeout=5)
-        for process in stubborn:
-            _signal(process, signal.SIGKILL)
-        psutil.wait_procs(stubborn, timeout=5)
+        for signal_ in (how, signal.SIGKILL):
+            for process in self._processes():
+                _signal(process, signal_)
+            deadline = time.monotonic() + _END_TIMEOUT_S
+            while self._processes() and time.monotonic() < deadline:
+                time.sleep(0.02)
+
+    def _processes(self) -> list[psutil.Process]:
+        return [process for process in psutil.process_iter() if _works_in(process, self._data)]
 
 
 def _works_in(process: psutil.Process, directory: Path) -> bool:
