@@ -14,6 +14,7 @@ from adapters.fix.vocabulary import (
     ALGO_OF,
     END_TIME,
     EXEC_KIND_OF,
+    ORD_STATUS_OF,
     ORD_TYPE_OF,
     PARTICIPATION_RATE,
     SIDE_OF,
@@ -299,7 +300,7 @@ def _venue_report(message: _Read) -> VenueReport | Unreadable:
         order_id=get("37", ""),
         exec_id=fields["17"],
         exec_kind=exec_kind,
-        ord_status=get("39", ""),
+        ord_status=_ord_status(fields),
         symbol=_symbol(fields),
         side=SIDE_OF.get(get("54", "")),
         last_quantity_e9=numbers[0],
@@ -315,6 +316,12 @@ def _venue_report(message: _Read) -> VenueReport | Unreadable:
 _REPORT_NUMBERS: Final = (("32", "LastQty (32)"), ("31", "LastPx (31)"), ("14", "CumQty (14)"), ("151", "LeavesQty (151)"))
 
 
+def _ord_status(fields: dict[str, str]) -> str:
+    """OrdStatus (39) in the domain's word; as sent where it has none."""
+    code = fields.get("39", "")
+    return ORD_STATUS_OF.get(code, code)
+
+
 def _venue_cancel_reject(message: _Read) -> VenueCancelReject:
     fields = message.fields
     reason = fields.get("102", "")
@@ -328,7 +335,7 @@ def _venue_cancel_reject(message: _Read) -> VenueCancelReject:
         orig_cl_ord_id=fields.get("41", ""),
         response_to="replace" if fields.get("434") == "2" else "cancel",
         reason=seq_num(reason) if reason else OTHER,
-        ord_status=fields.get("39", ""),
+        ord_status=_ord_status(fields),
         text=fields.get("58", ""),
     )
 

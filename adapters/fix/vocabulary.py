@@ -54,6 +54,9 @@ ORD_STATUS_CODE: Final[dict[OrdStatus, str]] = {  # 39
     OrdStatus.EXPIRED: "C",
     OrdStatus.DONE_FOR_DAY: "3",
 }
+ORD_STATUS_OF: Final[dict[str, str]] = {
+    code: status.value for status, code in ORD_STATUS_CODE.items() if status is not OrdStatus.IN_DOUBT
+}
 
 # 847 TargetStrategy. 1 and 2 are the standard's; from 1000 on two parties agree.
 ALGO_OF: Final[dict[str, str]] = {"1": "vwap", "2": "pov", "1001": "twap"}
