@@ -153,6 +153,10 @@ class Settings(_Part):
         return ""
 
     def _simulated(self) -> str:
+        if self.venue is not None and self.venue.tape is not None and len(self.venue.symbols) != 1:
+            return f"a tape is of one instrument, but the simulated venue lists {len(self.venue.symbols)}"
+        if self.venue is not None and self.venue.tape is not None and self.clock.kind != "tape":
+            return "a venue on a tape needs a tape clock"
         if self.venue is not None and not self.venue_clients():
             return f"no venue session connects to the simulated venue (target_comp_id {self.venue.comp_id}, its port)"
         return ""

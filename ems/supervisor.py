@@ -89,10 +89,10 @@ class Supervisor:
             ConfigError: one refused to start.
             ProcessFailed: one did not come up in its time.
         """
-        self._logs.mkdir(parents=True, exist_ok=True)
         self._failed = asyncio.get_running_loop().create_future()
         for kept in self._kept.values():
             kept.task = asyncio.create_task(self._keep(kept), name=f"keep-{kept.child.name}")
+            kept.task.add_done_callback(self._keeping_ended)
         self._tender = asyncio.create_task(self._tend(), name="tend")
         all_ready = asyncio.gather(*(self._in_time(kept) for kept in self._kept.values()))
         waiting: set[asyncio.Future[Any]] = {all_ready, self._failed}
@@ -147,7 +147,7 @@ class Supervisor:
         attempt = 0
         while not self._is_stopping():
             began_s = time.monotonic()
-            with self._open_log(kept.child) as log:
+            with _open_log(self._log_path(kept.child)) as log:
                 kept.process = await self._spawn(kept.child, log)
             kept.answered_s = began_s
             _log.info("started", child=kept.child.name, pid=kept.process.pid)
@@ -199,10 +199,15 @@ class Supervisor:
             await process.wait()
         _log.info("stopped", child=kept.child.name, status=process.returncode)
 
+    def _keeping_ended(self, task: asyncio.Task[None]) -> None:
+        """A child that nobody keeps any more must not go unnoticed."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
     def _is_stopping(self) -> bool:
         return self._stopping
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         if self._failed is not None and not self._failed.done():
             self._failed.set_exception(error)
 
@@ -229,11 +234,35 @@ class Supervisor:
     def _log_path(self, child: Child) -> Path:
         return self._logs / f"{child.name}.jsonl"
 
-    def _open_log(self, child: Child) -> IO[bytes]:
-        path = self._log_path(child)
-        if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
-            path.replace(path.with_suffix(".jsonl.1"))
-        return path.open("ab")
+
+def _open_log(path: Path) -> IO[bytes]:
+    """A child's log, to append to. One that has grown too long is put aside, in place of the one put aside before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
+        path.replace(path.with_suffix(".jsonl.1"))
+    return path.open("ab")
+
+
+async def run_once(child: Child, *, log_directory: Path) -> None:
+    """Run a process to its end before the others start.
+
+    Raises:
+        ConfigError: it refused.
+        ProcessFailed: it failed.
+    """
+    path = log_directory / f"{child.name}.jsonl"
+    with _open_log(path) as log:
+        process = await asyncio.create_subprocess_exec(
+            *child.command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            status = await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    if status:
+        raise (ConfigError if status == REFUSED else ProcessFailed)(last_line(path) or f"{child.name} ended with status {status}")
 
 
 def bury_orphans(known: Iterable[int]) -> None:

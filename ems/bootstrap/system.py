@@ -17,8 +17,9 @@ from ems.bootstrap.database import close_database, open_database
 from ems.bootstrap.runtime import Runtime
 from ems.config import Settings
 from ems.health import ask_http, ask_socket
-from ems.supervisor import Child, Supervisor, check_ports, state_lock
+from ems.supervisor import Child, Supervisor, check_ports, run_once, state_lock
 
+COUNTDOWN_NS: Final = 2_000_000_000  # the tape clock stands at its start for so long while the processes start
 PROCESSES: Final = ("postgres", "venue", "gateway", "desk", "api")
 
 
@@ -54,7 +55,9 @@ async def started(settings: Settings) -> AsyncIterator[System]:
         runtime = Runtime(settings=settings)
         try:
             runtime = await asyncio.to_thread(open_database, runtime)
-            runtime = runtime.model_copy(update={"tape_origin_ns": time.time_ns()})
+            if settings.venue is not None:
+                await run_once(_child("prepare", runtime.save(), _never), log_directory=runtime.logs)
+            runtime = runtime.model_copy(update={"tape_origin_ns": time.time_ns() + COUNTDOWN_NS})
             supervisor = Supervisor(children(runtime), log_directory=runtime.logs)
             if settings.console.enabled:
                 make_token(runtime.token_file)
@@ -90,6 +93,10 @@ def children(runtime: Runtime) -> list[Child]:
 def _child(name: str, file: Any, ask: Any, *, after: tuple[str, ...] = ()) -> Child:
     command = (sys.executable, "-m", "ems", f"_{name}", "--runtime", str(file))
     return Child(name=name, command=command, ask=ask, after=after)
+
+
+async def _never() -> bool:
+    return False
 
 
 async def _answers(runtime: Runtime, socket: str, question: dict[str, Any]) -> bool:

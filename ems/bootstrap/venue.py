@@ -36,6 +36,21 @@ _log = structlog.get_logger("venue")
 _DEFAULT_PRICE = 100.0
 
 
+def prepare(runtime_file: Path) -> int:
+    """What takes long and needs no clock: compile the matching engine, and turn the tape into records. Done before the
+    market's time begins, so that it begins with everybody there.
+    """
+    runtime = Runtime.load(runtime_file)
+    ContinuousMarket.warm()
+    venue = runtime.settings.venue
+    if venue is not None and venue.tape is not None:
+        start_ns = runtime.clock().now_ns()
+        listing, _ = _listing(venue.symbols[0], venue, _reference(runtime.settings), start_ns)
+        runtime.venue_directory.mkdir(parents=True, exist_ok=True)
+        np.save(_records(runtime.venue_directory), read_tape(venue.tape, listing.tick_size_e9), allow_pickle=False)
+    return 0
+
+
 def run(runtime_file: Path) -> int:
     """Run until SIGTERM; the process's exit status."""
     runtime = Runtime.load(runtime_file)
@@ -72,13 +87,13 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    data = files.load_sample() if settings.instruments is None else files.load(settings.instruments)
+    data = _reference(settings)
     ledger_path = directory / "ledger.jsonl"
     start_ns, reached_ns = resume_times(ledger_path) or (clock.now_ns(), 0)
     if clock.now_ns() < reached_ns:
         raise ConfigError(f"{ledger_path} is of a later time than the clock: give the venue a fresh state directory")
     ContinuousMarket.warm()
-    opened = [_open_market(symbol, number, venue, data, start_ns) for number, symbol in enumerate(venue.symbols)]
+    opened = [_open_market(number, venue, data, directory, start_ns) for number in range(len(venue.symbols))]
     simulated = Venue(
         venue.comp_id,
         {listing.symbol: listing for listing, _ in opened},
@@ -101,22 +116,38 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
     return 0
 
 
+def _reference(settings: Settings) -> ReferenceData:
+    return files.load_sample() if settings.instruments is None else files.load(settings.instruments)
+
+
 def _open_market(
-    symbol: str, number: int, venue: VenueSettings, data: ReferenceData, start_ns: int
+    number: int, venue: VenueSettings, data: ReferenceData, directory: Path, start_ns: int
 ) -> tuple[Listing, ContinuousMarket]:
+    listing, price_e9 = _listing(venue.symbols[number], venue, data, start_ns)
+    source: TapeSource
+    if venue.tape is not None:
+        records = _records(directory)
+        tape = np.load(records, allow_pickle=False) if records.exists() else read_tape(venue.tape, listing.tick_size_e9)
+        source = RecordedFlow(tape)
+    else:
+        rng = np.random.default_rng((venue.seed, number))
+        source = GeneratedFlow(rng, FlowParameters(price_e9 // listing.tick_size_e9), open_ns=start_ns)
+    return listing, ContinuousMarket(source)
+
+
+def _listing(symbol: str, venue: VenueSettings, data: ReferenceData, start_ns: int) -> tuple[Listing, int]:
+    """Tick and lot of a symbol on the day, and the price at which its generated flow begins."""
     instrument = data.universe.get(symbol)
     if instrument is None:
         raise ConfigError(f"the simulated venue is to list {symbol}, which is not in the instrument table")
     price_e9 = round(venue.prices.get(symbol, _DEFAULT_PRICE) * E9)
-    on = datetime.fromtimestamp(start_ns // E9, UTC).date()
-    tick_e9 = instrument.tick_e9(price_e9, on)
-    source: TapeSource
-    if venue.tape is not None:
-        source = RecordedFlow(read_tape(venue.tape, tick_e9))
-    else:
-        rng = np.random.default_rng((venue.seed, number))
-        source = GeneratedFlow(rng, FlowParameters(price_e9 // tick_e9), open_ns=start_ns)
-    return Listing(symbol, tick_e9, instrument.lot_e9), ContinuousMarket(source)
+    tick_e9 = instrument.tick_e9(price_e9, datetime.fromtimestamp(start_ns // E9, UTC).date())
+    return Listing(symbol, tick_e9, instrument.lot_e9), price_e9
+
+
+def _records(directory: Path) -> Path:
+    """The tape as records, read once for all starts of the venue."""
+    return directory / "tape.npy"
 
 
 def read_tape(path: Path, tick_e9: int) -> Tape:

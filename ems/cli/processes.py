@@ -17,7 +17,8 @@ FAILED, REFUSED = 1, 2
 
 def add(app: typer.Typer) -> None:
     """Add one hidden command for each process."""
-    for name, runner in {"postgres": _postgres, "venue": _venue, "gateway": _gateway, "desk": _desk, "api": _api}.items():
+    runners = {"prepare": _prepare, "postgres": _postgres, "venue": _venue, "gateway": _gateway, "desk": _desk, "api": _api}
+    for name, runner in runners.items():
         app.command(f"_{name}", hidden=True)(_command(name, runner))
 
 
@@ -38,6 +39,14 @@ def _command(name: str, runner: Callable[[Path], int]) -> Callable[[Path], None]
 
     command.__doc__ = f"The {name} process."
     return command
+
+
+def _prepare(runtime: Path) -> int:
+    from ems import lifeline
+    from ems.bootstrap.venue import prepare
+
+    lifeline.watch()
+    return prepare(runtime)
 
 
 def _postgres(runtime: Path) -> int:

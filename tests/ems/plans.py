@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 from domain.schedule import PlanRequest, Schedule, Slice
 
@@ -17,7 +18,6 @@ def plan(request: PlanRequest) -> Schedule:
     if request.reason == "hang":
         time.sleep(60)
     if request.reason.startswith("wait:"):
-        with open(request.reason.removeprefix("wait:"), "rb") as gate:
-            gate.read()
+        Path(request.reason.removeprefix("wait:")).read_bytes()
     piece = Slice(request.now_ns, request.end_ns, request.remaining_e9)
     return Schedule(planner=f"test/{os.getpid()}", filled_e9=request.filled_e9, slices=(piece,))

@@ -24,12 +24,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def request(parent: str, **changes: Any) -> PlanRequest:
-    values = dict(
+    asked = PlanRequest(
         parent=parent, parent_version=1, plan_number=1, reason="accepted", instrument="DEMO", side=Side.BUY, algo=Algo.TWAP,
         remaining_e9=100, filled_e9=0, lot_e9=1, now_ns=0, start_ns=0, end_ns=10, participation_e9=None, market=None,
         started_volume_e9=0,
     )  # fmt: skip
-    return PlanRequest.model_validate(values | changes)
+    return asked.model_copy(update=changes)
 
 
 class Pool:

@@ -1,0 +1,229 @@
+"""The supervisor on real processes: order, restarts, hung children, refusals, stops, and what happens when it dies itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from domain.errors import ConfigError, ProcessFailed
+from ems import supervisor as module
+from ems.supervisor import Child, Supervisor, bury_orphans, check_ports, last_line, run_once, state_lock
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# A child that says that it is up by a file, writes down its end, and may be told to misbehave.
+CHILD = """
+import os, pathlib, signal, sys, threading
+from ems import lifeline
+place, name = pathlib.Path(sys.argv[1]), sys.argv[2]
+stop = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: stop.set())
+lifeline.watch()
+with open(place / "order", "a") as file:
+    file.write(f"{name} starts\\n")
+(place / f"{name}.up").write_text(str(os.getpid()))
+stop.wait()
+with open(place / "order", "a") as file:
+    file.write(f"{name} stops\\n")
+"""
+
+
+def child(place: Path, name: str, *, after: tuple[str, ...] = (), ask: Callable[[], bool] | None = None) -> Child:
+    async def up() -> bool:
+        return ask() if ask is not None else (place / f"{name}.up").exists()
+
+    return Child(name=name, command=(sys.executable, "-c", CHILD, str(place), name), ask=up, after=after, ready_timeout_s=30)
+
+
+def order(place: Path) -> list[str]:
+    return (place / "order").read_text().splitlines()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110 (other processes: there is nothing here to wait on)
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def two(tmp_path: Path) -> AsyncIterator[Supervisor]:
+    """A first child, and a second that comes after it."""
+    made = Supervisor([child(tmp_path, "first"), child(tmp_path, "second", after=("first",))], log_directory=tmp_path / "logs")
+    await made.start()
+    yield made
+    await made.stop()
+
+
+async def test_children_start_in_order_and_stop_in_the_reverse(tmp_path: Path) -> None:
+    made = Supervisor([child(tmp_path, "first"), child(tmp_path, "second", after=("first",))], log_directory=tmp_path / "logs")
+    await made.start()
+    pids = list(made.pids().values())
+    await made.stop()
+    assert order(tmp_path) == ["first starts", "second starts", "second stops", "first stops"]
+    assert [pid for pid in pids if psutil.pid_exists(pid)] == []
+
+
+async def test_a_killed_child_is_started_again(two: Supervisor, tmp_path: Path) -> None:
+    before = two.pids()["first"]
+    (tmp_path / "first.up").unlink()
+    os.kill(before, signal.SIGKILL)
+    await until((tmp_path / "first.up").exists)
+    assert two.pids()["first"] != before
+    assert two.restarts() == {"first": 1, "second": 0}
+
+
+async def test_a_child_that_runs_but_does_not_answer_is_killed_and_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ASK_EVERY_S", 0.02)
+    monkeypatch.setattr(module, "HUNG_AFTER_S", 0.1)
+    well = [True]
+    made = Supervisor([child(tmp_path, "deaf", ask=lambda: well[0])], log_directory=tmp_path / "logs")
+    await made.start()
+    before = made.pids()["deaf"]
+    well[0] = False
+    await until(lambda: made.restarts()["deaf"] >= 1)
+    well[0] = True
+    await until(lambda: made.pids().get("deaf", before) != before)
+    await made.stop()
+
+
+async def test_a_child_that_refuses_to_start_says_why_and_everything_can_be_stopped(tmp_path: Path) -> None:
+    say = 'import sys; print(\'{"event": "port 9 is taken"}\', file=sys.stderr); sys.exit(2)'
+
+    async def never() -> bool:
+        return False
+
+    refusing = Child(name="refusing", command=(sys.executable, "-c", say), ask=never, after=("first",))
+    made = Supervisor([child(tmp_path, "first"), refusing], log_directory=tmp_path / "logs")
+    with pytest.raises(ConfigError, match=r"^port 9 is taken$"):
+        await made.start()
+    await made.stop()
+    assert order(tmp_path) == ["first starts", "first stops"]
+
+
+async def test_a_child_that_never_answers_is_a_failure(tmp_path: Path) -> None:
+    async def never() -> bool:
+        return False
+
+    mute = Child(name="mute", command=(sys.executable, "-c", "import time; time.sleep(60)"), ask=never, ready_timeout_s=0.2)
+    made = Supervisor([mute], log_directory=tmp_path / "logs")
+    with pytest.raises(ProcessFailed, match="mute did not answer within"):
+        await made.start()
+    await made.stop()
+
+
+async def test_a_child_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
+    stubborn_code = f"import signal, pathlib, time; signal.signal(15, signal.SIG_IGN); pathlib.Path({str(tmp_path / 'up')!r}).touch(); time.sleep(60)"  # noqa: E501
+
+    async def up() -> bool:
+        return (tmp_path / "up").exists()
+
+    stubborn = Child(name="stubborn", command=(sys.executable, "-c", stubborn_code), ask=up, stop_timeout_s=0.2)
+    made = Supervisor([stubborn], log_directory=tmp_path / "logs")
+    await made.start()
+    pid = made.pids()["stubborn"]
+    await made.stop()
+    assert not psutil.pid_exists(pid)
+
+
+SUPERVISING = """
+import asyncio, pathlib, sys
+from ems.bootstrap.logs import log_plain
+from ems.supervisor import Supervisor
+from tests.ems.test_supervisor import child
+async def main():
+    place = pathlib.Path(sys.argv[1])
+    made = Supervisor([child(place, "a"), child(place, "b")], log_directory=place / "logs")
+    await made.start()
+    print(*made.pids().values(), flush=True)
+    await made.watch()
+log_plain()
+asyncio.run(main())
+"""
+
+
+def test_children_stop_in_order_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "supervising.py"
+    script.write_text(SUPERVISING)
+    command = [sys.executable, str(script), str(tmp_path)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as supervising:
+        assert supervising.stdout is not None
+        left = [psutil.Process(int(pid)) for pid in supervising.stdout.readline().split()]
+        supervising.kill()
+    assert len(left) == 2
+    _, alive = psutil.wait_procs(left, timeout=20)
+    assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
+    assert sorted(order(tmp_path)) == ["a starts", "a stops", "b starts", "b stops"], "each ended by itself"
+
+
+async def test_a_process_that_runs_once_passes_or_says_why(tmp_path: Path) -> None:
+    async def never() -> bool:
+        return False
+
+    def once(code: str) -> Child:
+        return Child(name="once", command=(sys.executable, "-c", code), ask=never)
+
+    await run_once(once("print('fine')"), log_directory=tmp_path)
+    with pytest.raises(ConfigError, match="no tape"):
+        await run_once(once("import sys; print('no tape'); sys.exit(2)"), log_directory=tmp_path)
+    with pytest.raises(ProcessFailed, match="status 3"):
+        await run_once(
+            Child(name="quiet", command=(sys.executable, "-c", "raise SystemExit(3)"), ask=never), log_directory=tmp_path
+        )
+
+
+def test_orphans_are_buried(monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # a zombie from here on
+        bury_orphans([ended.pid])
+        assert psutil.Process(ended.pid).status() == psutil.STATUS_ZOMBIE, "one of ours is left to who started it"
+        bury_orphans([])
+        assert not psutil.pid_exists(ended.pid)
+
+
+def test_two_supervisors_cannot_share_a_state_directory(tmp_path: Path) -> None:
+    told = pytest.raises(ConfigError, match=rf"in use by another supervisor \(process {os.getpid()}\)")
+    with state_lock(tmp_path), told, state_lock(tmp_path):
+        pass
+    with state_lock(tmp_path):
+        assert (tmp_path / "lock").exists()
+
+
+def test_a_state_directory_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="cannot be used: Not a directory"), state_lock(tmp_path / "file" / "state"):
+        pass
+
+
+def test_a_busy_port_is_one_sentence_and_a_free_one_is_nothing() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"^port {port} for the console is in use by another program$"):
+            check_ports([("the console", "127.0.0.1", port)])
+        with pytest.raises(ConfigError, match=f"^port {port} for session OMS1"):
+            check_ports([("session OMS1", "0.0.0.0", port)])
+    check_ports([("the console", "127.0.0.1", port)])
+
+
+def test_what_a_child_said_last(tmp_path: Path) -> None:
+    log = tmp_path / "a.jsonl"
+    assert last_line(log) == ""
+    log.write_text(json.dumps({"event": "first"}) + "\n" + json.dumps({"event": "second"}) + "\n\n")
+    assert last_line(log) == "second"
+    with log.open("a") as file:
+        file.write("fix gateway: cannot listen\n")
+    assert last_line(log) == "fix gateway: cannot listen"
