@@ -100,6 +100,7 @@ class DeskState:
         self.last_seq[stream] = seq
         if isinstance(event, parent_order.Rejected):
             self.rejected_by[stream] = event.client_session
+            self.client_ids.setdefault((event.client_session, event.trade_date, event.cl_ord_id), stream)
         if isinstance(after, ParentOrder):
             if isinstance(event, _NAMED):
                 # A refused request may carry an id that is another order's: the first to use an id keeps it.
