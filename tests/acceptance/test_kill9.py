@@ -30,6 +30,7 @@ from tests.acceptance.kill9.system import KINDS, SYMBOL, SystemUnderTest
 CYCLES = int(os.environ.get("EMS_KILL9_CYCLES", "6"))
 SEED = int(os.environ.get("EMS_KILL9_SEED", "1"))
 UP_S, BACK_S, QUIET_S = 60.0, 40.0, 60.0  # the longest that a start, a recovery, the last orders may take
+MOMENTS_S = (0, 0.001, 0.002, 0.004, 0.008)  # a kill finds the orders of a burst on different stages of their way
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def system() -> Iterator[SystemUnderTest]:
 async def test_nothing_is_lost_doubled_or_stuck(system: SystemUnderTest) -> None:
     began_s = time.monotonic()
     ledger = Ledger(system.oms_ledger)
-    oms = Oms(system.oms_port, ledger, Random(SEED), symbol=SYMBOL, every_s=0.12, seconds=(0.5, 4.0))
+    oms = Oms(system.oms_port, ledger, Random(SEED), symbol=SYMBOL, every_s=0.12, seconds=(0.5, 8.0))
     async with asyncio.TaskGroup() as group:
         session = group.create_task(oms.session.run())
         flow = group.create_task(oms.flow())
@@ -94,6 +95,7 @@ async def _kill_and_come_back(system: SystemUnderTest, oms: Oms, ledger: Ledger)
     await _works(oms, UP_S, "the first answers and fills")
     back: list[dict[str, Any]] = []
     for kind in _victims(rng, CYCLES):
+        await asyncio.sleep(rng.uniform(0.1, 1.5))  # orders of every age are there when it strikes
         pid = await asyncio.to_thread(system.find, kind)
         assert pid, f"no process of {kind} was found"
         await _strike(system, oms, ledger, rng, kind, pid)
@@ -119,10 +121,12 @@ async def _works(oms: Oms, timeout_s: float, what: str) -> None:
 
 async def _strike(system: SystemUnderTest, oms: Oms, ledger: Ledger, rng: Random, kind: str, pid: int) -> None:
     """kill -9 in the middle of a burst, when at least one order has left and nothing has been heard of it."""
+    await oms.session.up.wait()
     for _ in range(rng.randint(1, 6)):
-        await oms.session.up.wait()
+        await asyncio.sleep(rng.choice(MOMENTS_S))
         oms.new_order()
-        await asyncio.sleep(rng.choice((0, 0.001, 0.002, 0.004, 0.008)))
+    if rng.random() < 0.5:  # else the last order has only just left
+        await asyncio.sleep(rng.choice(MOMENTS_S))
     if not oms.unanswered:
         oms.new_order()
     system.kill(pid)
