@@ -86,6 +86,7 @@ class Desk:
 
     def _begin(self, state: DeskState) -> None:
         self.state = state
+        self.durable_marks = dict(state.watermarks)  # what the log holds of each session: state runs ahead of a commit
         self._sent_seq: dict[str, int] | None = None  # a link has come up that told this and waits for what clients missed
         self._caught_up = False  # have clients been sent all there is? Until then their reports wait in the log
         self.markets: dict[str, MarketState] = getattr(self, "markets", {})
@@ -165,6 +166,7 @@ class Desk:
     async def _commit(self, turn: Turn, *, frame: int) -> None:
         recorded = await self._ports.log.append(turn.entries, epoch=self.epoch) if turn.entries else ()
         self.state.committed(recorded)
+        self.durable_marks = dict(self.state.watermarks)
         outbound = await self._due(turn, recorded)
         if outbound:
             self._ports.gateway.send(outbound, epoch=self.epoch)

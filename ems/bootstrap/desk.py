@@ -115,10 +115,12 @@ class DeskProcess:
     def _planned(self, ready: PlanReady) -> None:
         self._deliver([ready])
 
-    def _hello(self) -> Hello:
-        """How the desk introduces itself at every connect, from the state of that moment."""
+    def _hello(self) -> Hello | None:
+        """How the desk introduces itself at every connect, from the state of that moment; None while it recovers."""
         desk, settings = self._desk, self._runtime.settings
         assert desk is not None
+        if not desk.ready:
+            return None
         names = [session.name for session in settings.sessions]
         return Hello(
             epoch=desk.epoch,
@@ -148,7 +150,7 @@ class DeskProcess:
 
 
 def _marks(desk: Desk, session: str) -> SessionMarks:
-    inbound = desk.state.watermarks.get(session, (0, 0))
+    inbound = desk.durable_marks.get(session, (0, 0))
     epoch, up_to = desk.state.reserved.get(session, (0, 0))
     return SessionMarks(inbound=inbound, reserved=(epoch, max(0, up_to - OUTBOUND_BLOCK), up_to))
 
