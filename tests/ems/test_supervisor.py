@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -18,6 +17,7 @@ import pytest
 from domain.errors import ConfigError, ProcessFailed
 from ems import supervisor as module
 from ems.supervisor import Child, Supervisor, bury_orphans, check_ports, last_line, run_once, state_lock
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,12 +47,6 @@ def child(place: Path, name: str, *, after: tuple[str, ...] = (), ask: Callable[
 
 def order(place: Path) -> list[str]:
     return (place / "order").read_text().splitlines()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 (other processes: there is nothing here to wait on)
-            await asyncio.sleep(0.02)
 
 
 @pytest.fixture
