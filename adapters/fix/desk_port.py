@@ -28,7 +28,13 @@ class LinkHandler(Protocol):
     """What the port asks of the gateway."""
 
     def hello(self, payload: bytes) -> bytes:
-        """The frame that answers a desk's HELLO: LINK_UP, or FENCED or DENIED to refuse it."""
+        """Judge a desk's HELLO: b"" to serve it, or the frame (FENCED, DENIED) that refuses it."""
+
+    def outbound_numbers(self) -> list[int]:
+        """The next outbound number of every session. It asks the engine, so it is called without any lock held."""
+
+    def link_up(self, outbound: list[int]) -> bytes:
+        """The LINK_UP frame with the sessions as they stand."""
 
     def take(self, batch: list[Frame]) -> bytes:
         """Act on frames of the desk in order; returns frames to answer with."""
@@ -196,11 +202,11 @@ class DeskPort:
             first = self._first(sock, reader)
             if first is None:
                 return
-            answer = self._handler.hello(first[0].payload)
-            if not _is_link_up(answer):
-                sock.sendall(answer)
+            refusal = self._handler.hello(first[0].payload)
+            if refusal:
+                sock.sendall(refusal)
                 return
-            connection = self._attach(sock, answer)
+            connection = self._attach(sock)
             batch = first[1:]
             while True:
                 self._take(connection, batch)
@@ -226,11 +232,12 @@ class DeskPort:
             raise LinkError("a desk must begin with HELLO")
         return batch
 
-    def _attach(self, sock: socket.socket, link_up: bytes) -> Connection:
+    def _attach(self, sock: socket.socket) -> Connection:
         connection = Connection(sock)
-        with self._lock:
+        outbound = self._handler.outbound_numbers()
+        with self._lock:  # what changes before is in LINK_UP and the spool, what changes after is pushed
             previous, self._active = self._active, connection
-            connection.send(link_up + self._spool.unacknowledged())
+            connection.send(self._handler.link_up(outbound) + self._spool.unacknowledged())
         if previous is not None:
             previous.close()
         return connection
@@ -251,8 +258,3 @@ class DeskPort:
         answer = self._handler.take([frame for frame in batch if frame.kind != frames.ACK])
         if answer:
             connection.send(answer)
-
-
-def _is_link_up(answer: bytes) -> bool:
-    found = frames.unpack(answer)
-    return found is not None and found[0].kind == frames.LINK_UP

@@ -166,18 +166,21 @@ class Gateway:
         with self._lock:
             if epoch < self.state.epoch:
                 return frames.pack(frames.FENCED, epoch=self.state.epoch)
-            self.state.epoch = epoch
             if (live := hello.get("live")) is not None:
                 self.live.keep_only(frozenset(key.encode() for key in live))
+            self.state.epoch = epoch
         self._hello = hello
         self._hello_came.set()
         self._numbers_set.wait()
-        answer = {
-            "environment": environment,
-            "sessions": self.sessions(),
-            "live_orders": len(self.live),
-        }
-        return frames.pack(frames.LINK_UP, json.dumps(answer).encode(), epoch=epoch)
+        return b""
+
+    def outbound_numbers(self) -> list[int]:
+        return [slot.session().getExpectedSenderNum() for slot in self.slots]
+
+    def link_up(self, outbound: list[int]) -> bytes:
+        sessions = [slot.describe(outbound=number) for slot, number in zip(self.slots, outbound, strict=True)]
+        answer = {"environment": self._config.environment, "sessions": sessions, "live_orders": len(self.live)}
+        return frames.pack(frames.LINK_UP, json.dumps(answer).encode(), epoch=self.state.epoch)
 
     def take(self, batch: list[Frame]) -> bytes:
         self._sender()
@@ -291,7 +294,7 @@ class Gateway:
 
     def sessions(self) -> list[dict[str, Any]]:
         """Every session as it stands."""
-        return [slot.describe(outbound=slot.session().getExpectedSenderNum()) for slot in self.slots]
+        return [slot.describe(outbound=number) for slot, number in zip(self.slots, self.outbound_numbers(), strict=True)]
 
     def health(self) -> dict[str, Any]:
         """Counters, and what waits where."""

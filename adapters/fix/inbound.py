@@ -202,6 +202,11 @@ def _time_ns(text: str) -> int:
         return 0  # the engine checks its format; a time that is not there is 0, not a reason to refuse
 
 
+def _exact_time_ns(fields: dict[str, str]) -> int:
+    """A venue that gives nanoseconds since 1970 in 5060 means the same moment as TransactTime (60), exactly."""
+    return seq_num(fields.get("5060", "")) or _time_ns(fields.get("60", ""))
+
+
 def _parameters(message: _Read, refusals: list[Refusal]) -> tuple[tuple[str, str], ...]:
     """The 957 group, and the flat tags that say the same, as (name, value) in the order sent."""
     fields = message.fields
@@ -307,7 +312,7 @@ def _venue_report(message: _Read) -> VenueReport | Unreadable:
         last_price_e9=numbers[1],
         cum_quantity_e9=numbers[2],
         leaves_quantity_e9=numbers[3],
-        transact_time_ns=_time_ns(get("60", "")),
+        transact_time_ns=_exact_time_ns(fields),
         text=get("58", ""),
         unknown_order=get("103") == _ORDER_UNKNOWN,
     )

@@ -12,6 +12,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -109,7 +110,7 @@ class FixLink:
                 await asyncio.sleep(BACK_OFF_FIRST_S)
                 continue
             try:
-                await asyncio.get_running_loop().create_unix_connection(lambda: _Protocol(self, hello), str(self._path))
+                await asyncio.get_running_loop().create_unix_connection(partial(_Protocol, self, hello), str(self._path))
             except (FileNotFoundError, ConnectionError) as error:
                 log.debug("gateway not there: %s", error)
             else:

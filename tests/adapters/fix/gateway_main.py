@@ -1,0 +1,25 @@
+"""Runs one gateway from a JSON file: what the tests start, stop and kill as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+
+from adapters.fix.process import run_gateway
+from adapters.fix.sessions import GatewayConfig, SessionConfig
+
+
+def main(path: str) -> int:
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    data = json.loads(Path(path).read_text())
+    sessions = tuple(
+        SessionConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in s.items()}) for s in data.pop("sessions")
+    )
+    paths = {name: Path(data.pop(name)) for name in ("directory", "link_path", "control_path")}
+    return run_gateway(GatewayConfig(sessions=sessions, **paths, **data))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
