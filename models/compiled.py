@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 import llvmlite.binding as llvm
 import numba
+import numpy as np
 from numba.core import config
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,6 +33,12 @@ def cache_directory() -> Path:
 
 
 _CACHE = str(cache_directory())
+
+
+def i64(value: int) -> int:
+    """A constant for hot code: numba compiles a function anew for every literal int that it is called with, but once
+    for all numpy integers."""
+    return cast(int, np.int64(value))
 
 
 def hot(function: F) -> F:

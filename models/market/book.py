@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.compiled import hot
+from models.compiled import hot, i64
 
 I64 = NDArray[np.int64]
 
@@ -40,103 +40,95 @@ TAKEN_SHORT: Final = 15  # recorded cancels and executions of lots that we had t
 DISPLACED: Final = 16  # recorded executed lots that reached our orders first
 META: Final = 17
 
-RECORDED: Final = 0
-OWNED: Final = 1
-ANONYMOUS: Final = 2  # displayed quantity without an order id
+RECORDED: Final = i64(0)
+OWNED: Final = i64(1)
+ANONYMOUS: Final = i64(2)  # displayed quantity without an order id
 
 _EMPTY: Final = np.int64(-(2**63))  # no key
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
+ORDER: Final = np.dtype([(name, "i8") for name in ("oid", "price", "qty", "rec", "side", "kind", "next", "prev")])
+LEVEL: Final = np.dtype([(name, "i8") for name in ("first", "last", "qty", "rec")])
+ENTRY: Final = np.dtype([("key", "i8"), ("slot", "i8")])
+
+
 class Book(NamedTuple):
-    """Arrays of one book. W = window, N = capacity, H = hash slots (a power of two)."""
+    """Arrays of one book: W = window, N = capacity, H = hash entries (a power of two)."""
 
     meta: I64  # (META,)
-    head: I64  # (2, W) first slot of the queue, -1 when empty
-    tail: I64  # (2, W)
-    level_qty: I64  # (2, W)
-    level_rec: I64  # (2, W)
-    oid: I64  # (N,)
-    price: I64
-    qty: I64
-    rec: I64
-    side: I64
-    kind: I64
-    next: I64
-    prev: I64
-    keys: I64  # (H,)
-    slots: I64
+    levels: NDArray[np.void]  # (2, W) of LEVEL: a price's queue, -1 for no slot, and its sums
+    orders: NDArray[np.void]  # (N,) of ORDER: one cache line each
+    ids: NDArray[np.void]  # (H,) of ENTRY: order id -> slot
 
 
 def make_book(base_ticks: int, window: int = 1 << 16, capacity: int = 1 << 16) -> Book:
     """An empty book for prices base_ticks .. base_ticks + window - 1 and at most capacity orders."""
-    table = 1 << (2 * capacity - 1).bit_length()
     meta = np.zeros(META, np.int64)
     meta[BEST_BID], meta[BEST_ASK], meta[BASE] = -1, window, base_ticks
-    chain = np.arange(1, capacity + 1, dtype=np.int64)
-    chain[-1] = -1
-    oid, price, qty, rec, side, kind = (np.zeros(capacity, np.int64) for _ in range(6))
-    queues = [np.full((2, window), -1, np.int64) for _ in range(2)]
-    totals = [np.zeros((2, window), np.int64) for _ in range(2)]
-    back = np.full(capacity, -1, np.int64)
-    keys, slots = np.full(table, _EMPTY), np.zeros(table, np.int64)
-    return Book(meta, queues[0], queues[1], totals[0], totals[1], oid, price, qty, rec, side, kind, chain, back, keys, slots)
+    levels, orders = np.zeros((2, window), LEVEL), np.zeros(capacity, ORDER)
+    levels["first"] = levels["last"] = -1
+    orders["next"] = np.arange(1, capacity + 1)  # the free list
+    orders["next"][-1] = orders["prev"][:] = -1
+    ids = np.zeros(1 << (2 * capacity - 1).bit_length(), ENTRY)
+    ids["key"] = _EMPTY
+    return Book(meta, levels, orders, ids)
 
 
 @hot
 def find(b: Book, oid: int) -> int:
     """Slot of an order id, -1 if there is none."""
-    mask = b.keys.size - 1
+    mask = b.ids.size - 1
     i = np.int64((np.uint64(oid) * _GOLDEN) >> np.uint64(20)) & mask
-    while b.keys[i] != _EMPTY:
-        if b.keys[i] == oid:
-            return b.slots[i]
+    while b.ids[i].key != _EMPTY:
+        if b.ids[i].key == oid:
+            return b.ids[i].slot
         i = (i + 1) & mask
     return -1
 
 
 @hot
 def _remember(b: Book, oid: int, slot: int) -> None:
-    mask = b.keys.size - 1
+    mask = b.ids.size - 1
     i = np.int64((np.uint64(oid) * _GOLDEN) >> np.uint64(20)) & mask
-    while b.keys[i] != _EMPTY:
+    while b.ids[i].key != _EMPTY:
         i = (i + 1) & mask
-    b.keys[i] = oid
-    b.slots[i] = slot
+    b.ids[i].key = oid
+    b.ids[i].slot = slot
 
 
 @hot
 def _forget(b: Book, oid: int) -> None:
-    mask = b.keys.size - 1
+    mask = b.ids.size - 1
     i = np.int64((np.uint64(oid) * _GOLDEN) >> np.uint64(20)) & mask
-    while b.keys[i] != oid:
-        if b.keys[i] == _EMPTY:
+    while b.ids[i].key != oid:
+        if b.ids[i].key == _EMPTY:
             return
         i = (i + 1) & mask
     j = i
     while True:  # close the gap, so that no probe sequence is cut
         j = (j + 1) & mask
-        if b.keys[j] == _EMPTY:
+        if b.ids[j].key == _EMPTY:
             break
-        home = np.int64((np.uint64(b.keys[j]) * _GOLDEN) >> np.uint64(20)) & mask
+        home = np.int64((np.uint64(b.ids[j].key) * _GOLDEN) >> np.uint64(20)) & mask
         if ((j - home) & mask) >= ((j - i) & mask):
-            b.keys[i] = b.keys[j]
-            b.slots[i] = b.slots[j]
+            b.ids[i].key = b.ids[j].key
+            b.ids[i].slot = b.ids[j].slot
             i = j
-    b.keys[i] = _EMPTY
+    b.ids[i].key = _EMPTY
 
 
 @hot
 def _seek_best(b: Book, side: int) -> None:
-    window = b.head.shape[1]
+    window = b.levels.shape[1]
     if side == 0:
         i = b.meta[BEST_BID]
-        while i >= 0 and b.level_qty[0, i] == 0:
+        while i >= 0 and b.levels[0, i].qty == 0:
             i -= 1
         b.meta[BEST_BID] = i
     else:
         i = b.meta[BEST_ASK]
-        while i < window and b.level_qty[1, i] == 0:
+        while i < window and b.levels[1, i].qty == 0:
             i += 1
         b.meta[BEST_ASK] = i
 
@@ -156,24 +148,24 @@ def add(b: Book, oid: int, kind: int, side: int, price: int, qty: int, rec: int,
     if slot < 0:
         b.meta[N_OVERFLOW] += 1
         return -1
-    b.meta[FREE] = b.next[slot]
+    b.meta[FREE] = b.orders[slot].next
     b.meta[LIVE] += 1
-    b.oid[slot], b.kind[slot], b.side[slot], b.price[slot] = oid, kind, side, price
-    b.qty[slot], b.rec[slot] = qty, rec
-    first, last = b.head[side, price], b.tail[side, price]
+    b.orders[slot].oid, b.orders[slot].kind, b.orders[slot].side, b.orders[slot].price = oid, kind, side, price
+    b.orders[slot].qty, b.orders[slot].rec = qty, rec
+    first, last = b.levels[side, price].first, b.levels[side, price].last
     if first < 0:
-        b.next[slot], b.prev[slot] = -1, -1
-        b.head[side, price] = b.tail[side, price] = slot
+        b.orders[slot].next, b.orders[slot].prev = -1, -1
+        b.levels[side, price].first = b.levels[side, price].last = slot
     elif front:
-        b.next[slot], b.prev[slot] = first, -1
-        b.prev[first] = slot
-        b.head[side, price] = slot
+        b.orders[slot].next, b.orders[slot].prev = first, -1
+        b.orders[first].prev = slot
+        b.levels[side, price].first = slot
     else:
-        b.next[slot], b.prev[slot] = -1, last
-        b.next[last] = slot
-        b.tail[side, price] = slot
-    b.level_qty[side, price] += qty
-    b.level_rec[side, price] += rec
+        b.orders[slot].next, b.orders[slot].prev = -1, last
+        b.orders[last].next = slot
+        b.levels[side, price].last = slot
+    b.levels[side, price].qty += qty
+    b.levels[side, price].rec += rec
     if kind != ANONYMOUS:
         _remember(b, oid, slot)
     if kind == OWNED:
@@ -186,40 +178,40 @@ def add(b: Book, oid: int, kind: int, side: int, price: int, qty: int, rec: int,
 @hot
 def reduce(b: Book, slot: int, qty: int, rec: int) -> None:
     """Take lots off an order; it leaves the book when neither quantity is left."""
-    side, price = b.side[slot], b.price[slot]
-    b.qty[slot] -= qty
-    b.rec[slot] -= rec
-    b.level_qty[side, price] -= qty
-    b.level_rec[side, price] -= rec
-    if b.qty[slot] == 0 and b.rec[slot] == 0:
-        before, after = b.prev[slot], b.next[slot]
+    side, price = b.orders[slot].side, b.orders[slot].price
+    b.orders[slot].qty -= qty
+    b.orders[slot].rec -= rec
+    b.levels[side, price].qty -= qty
+    b.levels[side, price].rec -= rec
+    if b.orders[slot].qty == 0 and b.orders[slot].rec == 0:
+        before, after = b.orders[slot].prev, b.orders[slot].next
         if before >= 0:
-            b.next[before] = after
+            b.orders[before].next = after
         else:
-            b.head[side, price] = after
+            b.levels[side, price].first = after
         if after >= 0:
-            b.prev[after] = before
+            b.orders[after].prev = before
         else:
-            b.tail[side, price] = before
-        if b.kind[slot] != ANONYMOUS:
-            _forget(b, b.oid[slot])
-        if b.kind[slot] == OWNED:
+            b.levels[side, price].last = before
+        if b.orders[slot].kind != ANONYMOUS:
+            _forget(b, b.orders[slot].oid)
+        if b.orders[slot].kind == OWNED:
             b.meta[OWN] -= 1
-        b.next[slot] = b.meta[FREE]
+        b.orders[slot].next = b.meta[FREE]
         b.meta[FREE] = slot
         b.meta[LIVE] -= 1
-    if qty > 0 and b.level_qty[side, price] == 0:
+    if qty > 0 and b.levels[side, price].qty == 0:
         _seek_best(b, side)
 
 
 @hot
 def grow(b: Book, slot: int, qty: int, rec: int) -> None:
     """Add lots to anonymous displayed quantity, which has no place of its own in the queue to lose."""
-    side, price = b.side[slot], b.price[slot]
-    b.qty[slot] += qty
-    b.rec[slot] += rec
-    b.level_qty[side, price] += qty
-    b.level_rec[side, price] += rec
+    side, price = b.orders[slot].side, b.orders[slot].price
+    b.orders[slot].qty += qty
+    b.orders[slot].rec += rec
+    b.levels[side, price].qty += qty
+    b.levels[side, price].rec += rec
     if qty > 0:
         _raise_best(b, side, price)
 
@@ -228,10 +220,10 @@ def grow(b: Book, slot: int, qty: int, rec: int) -> None:
 def clear(b: Book) -> None:
     """Take all displayed quantity out; our own orders stay."""
     for side in range(2):
-        for price in range(b.head.shape[1]):
-            slot = b.head[side, price]
+        for price in range(b.levels.shape[1]):
+            slot = b.levels[side, price].first
             while slot >= 0:
-                after = b.next[slot]
-                if b.kind[slot] != OWNED:
-                    reduce(b, slot, b.qty[slot], b.rec[slot])
+                after = b.orders[slot].next
+                if b.orders[slot].kind != OWNED:
+                    reduce(b, slot, b.orders[slot].qty, b.orders[slot].rec)
                 slot = after

@@ -92,22 +92,23 @@ class ContinuousMarket:
     def cancel(self, order_id: int) -> int:
         """Take one of our orders out. Lots taken out; 0 when it does not rest here."""
         slot = bk.find(self.book, order_id)
-        if slot < 0 or self.book.kind[slot] != bk.OWNED:
+        if slot < 0 or self.book.orders[slot]["kind"] != bk.OWNED:
             return 0
-        lots = int(self.book.qty[slot])
+        lots = int(self.book.orders[slot]["qty"])
         bk.reduce(self.book, slot, lots, 0)
         return lots
 
     def replace(self, order_id: int, price_ticks: int, leaves_lots: int, now_ns: int) -> Submitted:
         """Change price and open quantity. Less at the same price keeps its place; anything else queues anew."""
         slot = bk.find(self.book, order_id)
-        if slot < 0 or self.book.kind[slot] != bk.OWNED or not 0 <= price_ticks - self._base < self._window or leaves_lots <= 0:
+        inside = 0 <= price_ticks - self._base < self._window
+        if slot < 0 or self.book.orders[slot]["kind"] != bk.OWNED or not inside or leaves_lots <= 0:
             return Submitted([], 0, False)
-        lots = int(self.book.qty[slot])
-        if price_ticks - self._base == self.book.price[slot] and leaves_lots <= lots:
+        lots = int(self.book.orders[slot]["qty"])
+        if price_ticks - self._base == self.book.orders[slot]["price"] and leaves_lots <= lots:
             bk.reduce(self.book, slot, lots - leaves_lots, 0)
             return Submitted([], leaves_lots, True)
-        side = 1 if self.book.side[slot] == 0 else -1
+        side = 1 if self.book.orders[slot]["side"] == 0 else -1
         bk.reduce(self.book, slot, lots, 0)
         return self.submit(VenueOrder(order_id, side, leaves_lots, price_ticks), now_ns)
 
@@ -115,8 +116,8 @@ class ContinuousMarket:
         """Best prices, ours included, and the session's trading."""
         m = self.book.meta
         bid, ask = int(m[bk.BEST_BID]), int(m[bk.BEST_ASK])
-        bid_lots = int(self.book.level_qty[0, bid]) if bid >= 0 else 0
-        ask_lots = int(self.book.level_qty[1, ask]) if ask < self._window else 0
+        bid_lots = int(self.book.levels[0, bid]["qty"]) if bid >= 0 else 0
+        ask_lots = int(self.book.levels[1, ask]["qty"]) if ask < self._window else 0
         bid_ticks = bid + self._base if bid_lots else 0
         ask_ticks = ask + self._base if ask_lots else 0
         traded = (int(m[i]) for i in (bk.LAST_PRICE, bk.LAST_SIZE, bk.VOLUME, bk.NOTIONAL))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from models.compiled import hot
+from models.compiled import hot, i64
 from models.market.book import (
     BASE,
     BEST_ASK,
@@ -25,6 +25,7 @@ from models.market.book import (
 )
 
 FILL_COLUMNS: Final = 7
+NONE: Final = i64(0)
 
 
 @hot
@@ -39,8 +40,8 @@ def print_trade(b: Book, half_ticks: int, lots: int) -> None:
 @hot
 def record_fill(fills: I64, n: int, ts: int, b: Book, slot: int, taker: int, taker_kind: int, lots: int) -> int:
     """Write one fill row. The number of rows."""
-    fills[n, 0], fills[n, 1], fills[n, 2], fills[n, 3] = ts, b.oid[slot], b.kind[slot], taker
-    fills[n, 4], fills[n, 5], fills[n, 6] = taker_kind, b.price[slot], lots
+    fills[n, 0], fills[n, 1], fills[n, 2], fills[n, 3] = ts, b.orders[slot].oid, b.orders[slot].kind, taker
+    fills[n, 4], fills[n, 5], fills[n, 6] = taker_kind, b.orders[slot].price, lots
     return n + 1
 
 
@@ -50,13 +51,13 @@ def available(b: Book, side: int, limit: int, wanted: int) -> int:
     found = 0
     if side == 0:
         i = b.meta[BEST_ASK]
-        while found < wanted and i <= limit and i < b.head.shape[1]:
-            found += b.level_qty[1, i]
+        while found < wanted and i <= limit and i < b.levels.shape[1]:
+            found += b.levels[1, i].qty
             i += 1
     else:
         i = b.meta[BEST_BID]
         while found < wanted and i >= limit and i >= 0:
-            found += b.level_qty[0, i]
+            found += b.levels[0, i].qty
             i -= 1
     return min(found, wanted)
 
@@ -70,19 +71,19 @@ def match(b: Book, side: int, limit: int, lots: int, taker: int, taker_kind: int
     other, left = 1 - side, lots
     while left > 0 and n < fills.shape[0]:
         best = b.meta[BEST_ASK] if side == 0 else b.meta[BEST_BID]
-        if best < 0 or best >= b.head.shape[1] or (side == 0 and best > limit) or (side == 1 and best < limit):
+        if best < 0 or best >= b.levels.shape[1] or (side == 0 and best > limit) or (side == 1 and best < limit):
             break
-        slot = b.head[other, best]
-        while b.qty[slot] == 0:  # ghosts
-            slot = b.next[slot]
-        lots_traded = min(left, b.qty[slot])
-        gone_from_tape = 0
-        if b.kind[slot] != OWNED:
+        slot = b.levels[other, best].first
+        while b.orders[slot].qty == 0:  # ghosts
+            slot = b.orders[slot].next
+        lots_traded = min(left, b.orders[slot].qty)
+        gone_from_tape = NONE
+        if b.orders[slot].kind != OWNED:
             if taker_kind == OWNED:
                 b.meta[TAKEN] += lots_traded
             else:
                 gone_from_tape = lots_traded
-        if b.kind[slot] == OWNED or taker_kind == OWNED:
+        if b.orders[slot].kind == OWNED or taker_kind == OWNED:
             n = record_fill(fills, n, ts, b, slot, taker, taker_kind, lots_traded)
         print_trade(b, 2 * (best + b.meta[BASE]), lots_traded)
         reduce(b, slot, lots_traded, gone_from_tape)

@@ -27,7 +27,7 @@ from domain.tape import (
     Kind,
     Tape,
 )
-from models.compiled import hot
+from models.compiled import hot, i64
 from models.market.book import (
     ANONYMOUS,
     BASE,
@@ -49,8 +49,11 @@ from models.market.book import (
     grow,
     reduce,
 )
-from models.market.matching import match, print_trade, record_fill
+from models.market.matching import NONE, match, print_trade, record_fill
 
+_BID, _ASK, _UNKNOWN = i64(0), i64(1), i64(-1)
+_NOBODY = i64(0)
+_DISPLAY = i64(-1)  # in place of a slot: any displayed order
 _ADD, _MODIFY, _CANCEL, _EXECUTE = int(Kind.ADD), int(Kind.MODIFY), int(Kind.CANCEL), int(Kind.EXECUTE)
 _TRADE, _CROSS, _LEVEL, _CLEAR, _STATUS = int(Kind.TRADE), int(Kind.CROSS), int(Kind.LEVEL), int(Kind.CLEAR), int(Kind.STATUS)
 
@@ -64,17 +67,17 @@ def _fill_ours(b: Book, side: int, price: int, stop: int, lots: int, ts: int, fi
     left, step = lots, -1 if side == 0 else 1
     i = b.meta[BEST_BID] if side == 0 else b.meta[BEST_ASK]
     while left > 0 and b.meta[OWN] > 0 and (price - i) * step >= 0:
-        slot = b.head[side, i]
+        slot = b.levels[side, i].first
         while slot >= 0 and left > 0:
-            after = b.next[slot]
-            if i == price and (slot == stop or (stop < 0 and b.kind[slot] != OWNED and b.qty[slot] > 0)):
+            after = b.orders[slot].next
+            if i == price and (slot == stop or (stop < 0 and b.orders[slot].kind != OWNED and b.orders[slot].qty > 0)):
                 return left, n
-            if b.kind[slot] == OWNED:
-                lots_traded = min(left, b.qty[slot])
-                n = record_fill(fills, n, ts, b, slot, 0, RECORDED, lots_traded)
+            if b.orders[slot].kind == OWNED:
+                lots_traded = min(left, b.orders[slot].qty)
+                n = record_fill(fills, n, ts, b, slot, _NOBODY, RECORDED, lots_traded)
                 print_trade(b, 2 * (i + b.meta[BASE]), lots_traded)
                 b.meta[DISPLACED] += lots_traded
-                reduce(b, slot, lots_traded, 0)
+                reduce(b, slot, lots_traded, NONE)
                 left -= lots_traded
             slot = after
         i += step
@@ -84,8 +87,8 @@ def _fill_ours(b: Book, side: int, price: int, stop: int, lots: int, ts: int, fi
 @hot
 def _take_recorded(b: Book, slot: int, lots: int) -> int:
     """The tape takes lots off a recorded order. Returns how many it had on record."""
-    on_record = min(lots, b.rec[slot])
-    there = min(on_record, b.qty[slot])
+    on_record = min(lots, b.orders[slot].rec)
+    there = min(on_record, b.orders[slot].qty)
     b.meta[TAKEN_SHORT] += on_record - there
     reduce(b, slot, there, on_record)
     return on_record
@@ -93,19 +96,19 @@ def _take_recorded(b: Book, slot: int, lots: int) -> int:
 
 @hot
 def _first_anonymous(b: Book, side: int, price: int) -> int:
-    slot = b.head[side, price]
-    while slot >= 0 and b.kind[slot] != ANONYMOUS:
-        slot = b.next[slot]
+    slot = b.levels[side, price].first
+    while slot >= 0 and b.orders[slot].kind != ANONYMOUS:
+        slot = b.orders[slot].next
     return slot
 
 
 @hot
 def _take_level(b: Book, side: int, price: int, lots: int) -> int:
     """The tape takes lots off a level without saying whose: the youngest lose theirs first. Returns what is missing."""
-    slot = b.tail[side, price]
+    slot = b.levels[side, price].last
     while lots > 0 and slot >= 0:
-        before = b.prev[slot]
-        if b.kind[slot] != OWNED:
+        before = b.orders[slot].prev
+        if b.orders[slot].kind != OWNED:
             lots -= _take_recorded(b, slot, lots)
         slot = before
     return lots
@@ -130,7 +133,7 @@ def _take_named(b: Book, slot: int, side: int, price: int, lots: int, flags: int
 def _cancel(b: Book, oid: int, side: int, price: int, lots: int, flags: int) -> None:
     slot = find(b, oid)
     if slot >= 0 and flags & FLAG_ALL:
-        _take_recorded(b, slot, b.rec[slot])
+        _take_recorded(b, slot, b.orders[slot].rec)
     elif slot >= 0 or not flags & FLAG_MAY_BE_GONE:
         _take_named(b, slot, side, price, lots, flags)
 
@@ -146,8 +149,8 @@ def _rest(b: Book, oid: int, kind: int, side: int, price: int, lots: int, ts: in
     on_record = left + ours  # the tape knows nothing of what we traded
     if on_record == 0 or flags & FLAG_IOC:
         return n
-    end = b.head[side, price] if flags & FLAG_UNCOVERED else b.tail[side, price]
-    if kind == ANONYMOUS and end >= 0 and b.kind[end] == ANONYMOUS:
+    end = b.levels[side, price].first if flags & FLAG_UNCOVERED else b.levels[side, price].last
+    if kind == ANONYMOUS and end >= 0 and b.orders[end].kind == ANONYMOUS:
         grow(b, end, left, on_record)
     else:
         add(b, oid, kind, side, price, left, on_record, flags & FLAG_UNCOVERED != 0)
@@ -172,17 +175,17 @@ def _trade(b: Book, side: int, price: int, lots: int, flags: int, ts: int, fills
     left, half = lots, flags & FLAG_HALF_TICK
     if side >= 0:
         bound = price + 1 if half and side == 0 else price
-        left, n = _fill_ours(b, side, bound, -1, lots, ts, fills, n)
+        left, n = _fill_ours(b, side, bound, _DISPLAY, lots, ts, fills, n)
         while flags & FLAG_QUEUE and left > 0:
-            slot = b.head[side, price]
-            while slot >= 0 and b.qty[slot] == 0:
-                slot = b.next[slot]
+            slot = b.levels[side, price].first
+            while slot >= 0 and b.orders[slot].qty == 0:
+                slot = b.orders[slot].next
             if slot < 0:
                 break
-            if b.kind[slot] == OWNED:
-                left, n = _fill_ours(b, side, price, -1, left, ts, fills, n)
+            if b.orders[slot].kind == OWNED:
+                left, n = _fill_ours(b, side, price, _DISPLAY, left, ts, fills, n)
             else:
-                taken = _take_recorded(b, slot, min(left, b.qty[slot]))
+                taken = _take_recorded(b, slot, min(left, b.orders[slot].qty))
                 print_trade(b, 2 * (price + b.meta[BASE]), taken)
                 left -= taken
     if left > 0:
@@ -192,9 +195,9 @@ def _trade(b: Book, side: int, price: int, lots: int, flags: int, ts: int, fills
 
 @hot
 def _level(b: Book, side: int, price: int, total: int, flags: int, ts: int, fills: I64, n: int) -> int:
-    excess = b.level_rec[side, price] - total
+    excess = b.levels[side, price].rec - total
     if excess < 0:
-        return _rest(b, 0, ANONYMOUS, side, price, -excess, ts, fills, n, flags)
+        return _rest(b, _NOBODY, ANONYMOUS, side, price, -excess, ts, fills, n, flags)
     _take_level(b, side, price, excess)
     return n
 
@@ -205,12 +208,12 @@ def _modify(b: Book, oid: int, price: int, lots: int, ts: int, fills: I64, n: in
     if slot < 0:
         b.meta[N_UNKNOWN] += 1
         return n
-    if price == b.price[slot] and lots <= b.rec[slot]:
-        _take_recorded(b, slot, b.rec[slot] - lots)
+    if price == b.orders[slot].price and lots <= b.orders[slot].rec:
+        _take_recorded(b, slot, b.orders[slot].rec - lots)
         return n
-    side = b.side[slot]
-    _take_recorded(b, slot, b.rec[slot])
-    return _rest(b, oid, RECORDED, side, price, lots, ts, fills, n, 0)
+    side = b.orders[slot].side
+    _take_recorded(b, slot, b.orders[slot].rec)
+    return _rest(b, oid, RECORDED, side, price, lots, ts, fills, n, NONE)
 
 
 @hot
@@ -219,20 +222,20 @@ def apply(b: Book, tape: Tape, start: int, fills: I64) -> tuple[int, int]:
 
     Stops before an event whose fills might not fit: each resting order of ours fills at most once per event.
     """
-    n, i = 0, start
+    n, i = NONE, start
     while i < tape.size and fills.shape[0] - n > b.meta[OWN]:
         e = tape[i]
         i += 1
         kind, oid, lots, ts = e.kind, e.order_id, e.size_lots, e.ts_event_ns
-        price, flags = e.price_ticks - b.meta[BASE], int(e.flags)
-        side = 0 if e.side > 0 else 1 if e.side < 0 else -1
+        price, flags = e.price_ticks - b.meta[BASE], e.flags | NONE
+        side = _BID if e.side > 0 else _ASK if e.side < 0 else _UNKNOWN
         if kind == _STATUS:
             b.meta[HALTED] = lots
         elif kind == _CLEAR:
             clear(b)
         elif kind == _CROSS:
             print_trade(b, 2 * e.price_ticks, lots)
-        elif price < 0 or price >= b.head.shape[1]:
+        elif price < 0 or price >= b.levels.shape[1]:
             b.meta[N_OUTSIDE] += 1
         elif kind == _ADD:
             if find(b, oid) >= 0:

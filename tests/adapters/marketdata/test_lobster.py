@@ -32,13 +32,14 @@ def test_the_book_equals_the_orderbook_file_after_every_message(name: str, messa
     recorded = day(name)
     assert len(recorded.rows) == messages
     market, begin, levels = ContinuousMarket(RecordedFlow(recorded.tape)), 0, recorded.book.shape[1]
+    shown = market.book.levels["qty"]
     for end, row in zip(recorded.rows.tolist(), recorded.book.tolist(), strict=True):
         assert market.apply(recorded.tape[begin:end]) == []
         begin = end
         top = market.top()
         assert [top.ask_ticks, top.ask_lots, top.bid_ticks, top.bid_lots] == row[0]
         for level in row[1:levels]:
-            assert market.book.level_qty[1, level[0]] == level[1] and market.book.level_qty[0, level[2]] == level[3]
+            assert shown[1, level[0]] == level[1] and shown[0, level[2]] == level[3]
     assert set(market.counters().values()) == {0}
     assert market.top().volume_lots == volume
 

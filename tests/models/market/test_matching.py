@@ -101,7 +101,8 @@ class Pair:
 
     def _same_book(self) -> None:
         b, depth = self.market.book, self.naive.depth()
-        shown = {(1 - 2 * s, int(p) + BASE): int(b.level_qty[s, p]) for s in (0, 1) for p in np.flatnonzero(b.level_qty[s])}
+        lots = b.levels["qty"]
+        shown = {(1 - 2 * s, int(p) + BASE): int(lots[s, p]) for s in (0, 1) for p in np.flatnonzero(lots[s])}
         assert shown == depth
         top = self.market.top()
         bids, asks = [p for s, p in depth if s > 0], [p for s, p in depth if s < 0]
