@@ -13,12 +13,13 @@ from domain import fix_session as fs
 from domain.errors import LogUnavailable, VersionConflict
 from domain.event import Recorded
 from domain.market_state import MarketState
-from domain.messages import Inbound, Input, LinkDown, LinkUp, MarketUpdate, Outbound, PlanReady, SessionChange, Timer
+from domain.messages import Inbound, Input, LinkDown, LinkUp, MarketUpdate, Outbound, PlanReady, SessionChange, SessionNews, Timer
 from domain.ports import Clock, EventLog, OrderGateway, PlannerPool, Reference
 from domain.refusal import Reason, Refusal
 from ems import recovery, reports
 from ems.client_desk import ClientDesk
 from ems.desk_state import DeskState
+from ems.inbox import Inbox
 from ems.pace import Pace
 from ems.scheduler import Scheduler
 from ems.turn import Turn
@@ -26,7 +27,6 @@ from ems.venue_desk import VenueDesk
 
 _log = structlog.get_logger("desk")
 
-BATCH_MAX = 512  # inputs decided before a commit: what bounds the time to the first answer of a burst
 OUTBOUND_BLOCK = 1_000_000  # outbound sequence numbers reserved at a logon
 RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # waits between attempts to reach the log; the last one repeats
 
@@ -40,34 +40,6 @@ class DeskPorts:
     planners: PlannerPool
     reference: Reference
     clock: Clock
-
-
-class Inbox:
-    """Where inputs gather while a commit is in flight."""
-
-    def __init__(self) -> None:
-        self._inputs: list[Input] = []
-        self._some = asyncio.Event()
-
-    def put(self, item: Input) -> None:
-        """Add an input; never blocks."""
-        self._inputs.append(item)
-        self._some.set()
-
-    def clear(self) -> None:
-        """Drop everything: the link has been reset and delivers again, in order, what was not acknowledged."""
-        self._inputs.clear()
-
-    async def take(self, timeout_s: float) -> list[Input]:
-        """Everything that has arrived, at most BATCH_MAX; empty after timeout_s without any."""
-        if not self._inputs:
-            self._some.clear()
-            try:
-                await asyncio.wait_for(self._some.wait(), timeout_s)
-            except TimeoutError:
-                return []
-        taken, self._inputs = self._inputs[:BATCH_MAX], self._inputs[BATCH_MAX:]
-        return taken
 
 
 class Desk:
@@ -200,15 +172,29 @@ class Desk:
             turn.touched[parent] = None
 
     def _message(self, turn: Turn, message: Inbound) -> None:
-        """One FIX message: decided once, however often it is delivered."""
+        """One FIX message: decided once, however often it is delivered. What has no number of the peer's (news, and
+        what never left) may be decided twice, and changes nothing the second time.
+        """
         ref = message.ref
-        if (ref.reset_epoch, ref.msg_seq_num) <= self.state.watermarks.get(ref.session, (-1, 0)):
+        numbered = ref.msg_seq_num > 0
+        if numbered and (ref.reset_epoch, ref.msg_seq_num) <= self.state.watermarks.get(ref.session, (-1, 0)):
             return
         venue = ref.session in self._venue_sessions
-        actor = f"{'venue' if venue else 'client'}:{ref.session}"
-        turn.begin(actor=actor, causation=f"fix:{ref.session}/{ref.reset_epoch}/{ref.msg_seq_num}", inbound=ref)
-        (self._venue if venue else self._client).handle(turn, message)
+        actor = f"{'venue' if venue else 'client'}:{ref.session}" if numbered else "system:gateway"
+        causation = f"fix:{ref.session}/{ref.reset_epoch}/{ref.msg_seq_num}" if numbered else "session"
+        turn.begin(actor=actor, causation=causation, inbound=ref if numbered else None)
+        if isinstance(message, SessionNews):
+            self._news(turn, message)
+        else:
+            (self._venue if venue else self._client).handle(turn, message)
         turn.begin(actor="system:desk", causation="state")
+
+    def _news(self, turn: Turn, news: SessionNews) -> None:
+        """Something happened at a session without us: noted, and where a venue is concerned, it is asked how things stand."""
+        stream = fs.key(news.ref.session, self._ports.reference.trade_date(turn.now_ns))
+        turn.apply(stream, fs.MessageNoted(session=news.ref.session, note=news.text, raw=news.raw), correlation=stream)
+        if news.ref.session in self._venue_sessions:
+            recovery.doubt_all(turn, self._venue, news.text, news.ref.session)
 
     def _session_changed(self, turn: Turn, change: SessionChange) -> None:
         stream = fs.key(change.session, self._ports.reference.trade_date(turn.now_ns))
