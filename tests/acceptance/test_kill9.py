@@ -1,7 +1,8 @@
 """kill -9 of desk, gateway, venue and Postgres while orders flow over real FIX: nothing lost, nothing doubled, nothing stuck.
 
-EMS_KILL9_CYCLES kills (6 by default), EMS_KILL9_SEED chooses whom, when, and the orders. The verdict is the judge's
-(`kill9/judge.py`), from the ledger of the OMS and the ledger of the venue.
+EMS_KILL9_CYCLES kills (6 by default), EMS_KILL9_SEED chooses whom, when, and the orders; with EMS_KILL9_KEEP ledgers, logs
+and database stay even when the test passes. The verdict is the judge's (`kill9/judge.py`), from the ledger of the OMS
+and the ledger of the venue.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def system() -> Iterator[SystemUnderTest]:
     under_test.start()
     yield under_test
     under_test.abandon()
-    if under_test.passed:
+    if under_test.passed and "EMS_KILL9_KEEP" not in os.environ:
         shutil.rmtree(home)
     else:
         print(f"ledgers, logs and database are kept in {home}")
