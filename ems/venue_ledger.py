@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 Line = dict[str, Any]
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 class Resume(NamedTuple):
@@ -53,7 +54,7 @@ class Ledger:
         if not lines:
             return
         lines[-1]["end"] = 1
-        data = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
+        data = "".join(_encode(line) + "\n" for line in lines).encode()
         written = os.write(self._fd, data)
         if written != len(data):  # the next start cuts the torn part off, but this process must not go on
             raise OSError(f"{self.path}: {written} of {len(data)} bytes written")

@@ -69,7 +69,7 @@ class LiveOrder:
 
     def line(self, why: str) -> dict[str, Any]:
         """Its ledger line."""
-        return {"k": "order", **asdict(self), "why": why}
+        return {"k": "order", **{name: getattr(self, name) for name in LiveOrder.__slots__}, "why": why}
 
     def report(self, exec_type: str, exec_id: str, time_ns: int, **more: Any) -> Report:
         """An ExecutionReport, or with cancel_reject_to an OrderCancelReject, of its present state."""

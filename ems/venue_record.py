@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cache
 from time import monotonic
 from typing import Any
 
@@ -15,7 +15,12 @@ from ems.venue_orders import LiveOrder, order_of
 
 def trade_date(time_ns: int) -> str:
     """The UTC date of a market time, YYYYMMDD."""
-    return datetime.fromtimestamp(time_ns // 10**9, UTC).strftime("%Y%m%d")
+    return _date(time_ns // 86_400_000_000_000)
+
+
+@cache
+def _date(day: int) -> str:
+    return datetime.fromtimestamp(day * 86_400, UTC).strftime("%Y%m%d")
 
 
 class Record:
@@ -81,7 +86,8 @@ class Record:
         """An answer that must arrive: it goes into the ledger with the decision that it tells."""
         number = self._next_report
         self._next_report += 1
-        self._lines.append({"k": "report", "r": number, "report": asdict(report)})
+        fields = {name: getattr(report, name) for name in Report.__slots__}  # asdict copies deeply, ten times slower
+        self._lines.append({"k": "report", "r": number, "report": fields})
         self._answers.append((number, report))
 
     def say(self, report: Report) -> None:
