@@ -1,7 +1,7 @@
 """The FIX 4.4 acceptor front of the simulated venue: QuickFIX callbacks in, reports and market data out.
 
 Order session (SenderCompID = venue, TargetCompID = client):
-    in   D (11 55 54 38 40 44 59 1), F (11 41 55 54), G (11 41 55 54 38 44), H (11 or 37 unused; 11 55 54 790)
+    in   D (11 55 54 38 40 44 59 1), F (11 41 55 54), G (11 41 55 54 38 44), H (11 55 54 [790])
     out  8: 37 17 150 39 11 [41] 55 54 38 [44] 40 59 [1] 32 31 151 14 6 60 5060 [103] [58] [790]
             150: 0 New, F fill (39=1 or 2), 4 Canceled, 5 Replaced, 8 Rejected, C Expired, I status answer
          9: 37 11 41 39 434 102 [58] 60 5060;  j and 3 from the engine for what it cannot understand
