@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import Lock, Task
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, Final
 from uuid import UUID
 
@@ -99,8 +99,11 @@ class Reader:
 
     async def _query(self, query: str, parameters: tuple[Any, ...]) -> Rows:
         async with self._one_at_a_time:
-            if self._connection is None or self._connection.closed:
-                self._connection = await connect(self._dsn, "reader")
+            kept = self._connection
+            if kept is not None and not kept.closed:
+                with suppress(LogUnavailable):  # it may have died while idle, with a server that is back since: ask anew
+                    return await _fetch(kept, query, parameters)
+            self._connection = await connect(self._dsn, "reader")
             return await _fetch(self._connection, query, parameters)
 
 

@@ -201,3 +201,12 @@ async def test_a_subscription_says_that_the_database_went(log: PostgresEventLog,
         await end_connections(administrator, "subscription")
         with pytest.raises(LogUnavailable):
             await following
+
+
+async def test_a_reading_connection_that_died_while_idle_is_replaced(
+    log: PostgresEventLog, administrator: psycopg.AsyncConnection
+) -> None:
+    await log.append([entry(0)])
+    assert len(await log.read(A)) == 1
+    assert await end_connections(administrator, "reader") == 1
+    assert len(await log.read(A)) == 1
