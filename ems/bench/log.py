@@ -8,31 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import statistics
 import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
 
 import psycopg
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
-from adapters.postgres.copy_rows import COPY_EVENTS, PackedRow, pack_rows
+from adapters.postgres.copy_rows import COPY_EVENTS, pack_rows
 from adapters.postgres.embedded import EmbeddedPostgres
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.migrate import migrate
 from domain.catalogue import TOPICS
-from domain.child_order import Filled
 from domain.errors import InvariantBroken
-from domain.event import Entry, InboundRef, Meta, link_hash
+from domain.event import Entry
 from domain.stored import encode_states
-from domain.values import stream_id
+from ems.bench.log_events import Work, columns_of, rows_of
+from ems.bench.output import emit
 
 CALLERS: Final = 64
 STREAMS: Final = 1000
@@ -54,41 +52,6 @@ class _WallClock:
 
 
 @dataclass
-class _Work:
-    """The events of one way of writing: every stream belongs to one caller, who appends to its streams in turn."""
-
-    way: str
-    versions: dict[UUID, int] = field(default_factory=dict)
-    number: int = 0
-
-    def entries(self, count: int) -> list[list[Entry]]:
-        """The next count events, by caller."""
-        calls: list[list[Entry]] = [[] for _ in range(CALLERS)]
-        for _ in range(count):
-            self.number += 1
-            owner, place = self.number % CALLERS, self.number // CALLERS
-            stream = stream_id(self.way, str(owner + CALLERS * (place % ((STREAMS - owner + CALLERS - 1) // CALLERS))))
-            version = self.versions.get(stream, 0)
-            self.versions[stream] = version + 1
-            calls[owner].append(Entry(stream, version, (self._event(),), self._meta(stream)))
-        return calls
-
-    def _event(self) -> Filled:
-        exec_id = f"E{self.number:09d}"
-        return Filled(fill=stream_id("fill", exec_id), exec_id=exec_id, quantity_e9=100 * 10**9, price_e9=187_010_000_000)
-
-    def _meta(self, stream: UUID) -> Meta:
-        return Meta(
-            time.time_ns(),
-            "system:desk",
-            stream,
-            f"fix:VENUE/1/{self.number}",
-            "0ddba11ca5cade",
-            InboundRef("VENUE", 1, self.number),
-        )
-
-
-@dataclass
 class _Timed:
     """Events written and the time they took, over all rounds."""
 
@@ -101,7 +64,7 @@ class _Timed:
         return self.events / self.elapsed_s
 
 
-async def _group_commit(log: PostgresEventLog, work: _Work, timed: _Timed, latencies_s: list[float]) -> None:
+async def _group_commit(log: PostgresEventLog, work: Work, timed: _Timed, latencies_s: list[float]) -> None:
     calls = work.entries(EVENTS_A_ROUND)
     gc.freeze()  # what is to be written was made before: it is not the log's to collect
 
@@ -117,7 +80,7 @@ async def _group_commit(log: PostgresEventLog, work: _Work, timed: _Timed, laten
     timed.events += EVENTS_A_ROUND
 
 
-async def _lone(log: PostgresEventLog, work: _Work) -> list[float]:
+async def _lone(log: PostgresEventLog, work: Work) -> list[float]:
     latencies_s: list[float] = []
     for entry in (entry for entries in work.entries(LONE_COMMITS) for entry in entries):
         began = time.perf_counter()
@@ -126,17 +89,17 @@ async def _lone(log: PostgresEventLog, work: _Work) -> list[float]:
     return latencies_s
 
 
-async def _bare(connection: psycopg.AsyncConnection[Any], work: _Work) -> list[float]:
+async def _bare(connection: psycopg.AsyncConnection[Any], work: Work) -> list[float]:
     """One row, one commit, nothing else: what a lone append is measured against."""
     latencies_s: list[float] = []
-    for row in _rows([entry for entries in work.entries(LONE_COMMITS) for entry in entries], after=work.number):
+    for row in rows_of([entry for entries in work.entries(LONE_COMMITS) for entry in entries], after=work.number):
         began = time.perf_counter()
-        await connection.execute("INSERT INTO raw_insert VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", _columns(row))
+        await connection.execute("INSERT INTO raw_insert VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", columns_of(row))
         latencies_s.append(time.perf_counter() - began)
     return latencies_s
 
 
-def _library(recorder: PostgresApplicationRecorder, work: _Work, timed: _Timed) -> None:
+def _library(recorder: PostgresApplicationRecorder, work: Work, timed: _Timed) -> None:
     """The library's own recorder as its documentation uses it: one event a save, one thread a caller."""
     calls = [
         [
@@ -161,11 +124,11 @@ def _library(recorder: PostgresApplicationRecorder, work: _Work, timed: _Timed) 
     timed.events += LIBRARY_EVENTS_A_ROUND
 
 
-def _copy(connection: psycopg.Connection[Any], work: _Work, timed: _Timed, batch: int) -> None:
+def _copy(connection: psycopg.Connection[Any], work: Work, timed: _Timed, batch: int) -> None:
     """The same bytes by COPY, in batches of the size that the group commit had, each committed."""
     after = work.number
     entries = [entry for round_ in zip(*work.entries(EVENTS_A_ROUND), strict=True) for entry in round_]
-    rows = _rows(entries, after)
+    rows = rows_of(entries, after)
     packed = [pack_rows(rows[start : start + batch]) for start in range(0, len(rows), batch)]
     statement = COPY_EVENTS.replace("events", "raw_copy", 1)
     began = time.perf_counter()
@@ -174,29 +137,6 @@ def _copy(connection: psycopg.Connection[Any], work: _Work, timed: _Timed, batch
             copy.write(data)
     timed.elapsed_s += time.perf_counter() - began
     timed.events += EVENTS_A_ROUND
-
-
-def _rows(entries: Sequence[Entry], after: int) -> list[PackedRow]:
-    rows: list[PackedRow] = []
-    hash_ = bytes(32)
-    for seq, entry in enumerate(entries, after + 1):
-        (event,) = entry.events
-        (state,) = encode_states(entry.meta, [event])
-        stream, version, topic, prev_hash, now_ns = (
-            entry.stream.bytes,
-            entry.expected_version + 1,
-            event.TOPIC.encode(),
-            hash_,
-            time.time_ns(),
-        )
-        hash_ = link_hash(prev_hash, seq, stream, version, now_ns, topic, state)
-        rows.append((seq, stream, version, topic, now_ns, state, prev_hash, hash_))
-    return rows
-
-
-def _columns(row: PackedRow) -> tuple[Any, ...]:
-    seq, stream, version, topic, *rest = row
-    return (seq, UUID(bytes=stream), version, topic.decode(), *rest)
 
 
 def _datastore(dsn: str) -> PostgresDatastore:
@@ -223,7 +163,7 @@ async def measure(directory: Path) -> dict[str, Any]:
 
 
 async def _measure(server: EmbeddedPostgres) -> dict[str, Any]:
-    ours, copies, inserts, theirs = _Work("group"), _Work("copy"), _Work("insert"), _Work("library")
+    ours, copies, inserts, theirs = (Work(way, CALLERS, STREAMS) for way in ("group", "copy", "insert", "library"))
     group, copy, library = _Timed(), _Timed(), _Timed()
     latencies_s: list[float] = []
     lone_s: list[float] = []
@@ -276,7 +216,7 @@ async def _measure(server: EmbeddedPostgres) -> dict[str, Any]:
     }
 
 
-async def _check(connection: psycopg.Connection[Any], log: PostgresEventLog, ours: _Work, theirs: _Work, copies: _Work) -> int:
+async def _check(connection: psycopg.Connection[Any], log: PostgresEventLog, ours: Work, theirs: Work, copies: Work) -> int:
     """What was measured is in the tables: every row, every version of every stream, one unbroken chain."""
     head = await log.verify_chain()
     stored = dict(
@@ -304,9 +244,5 @@ def main(json_output: bool) -> int:
     """
     with tempfile.TemporaryDirectory(prefix="ems-bench-log-") as directory:
         figures = asyncio.run(measure(Path(directory)))
-    if json_output:
-        print(json.dumps(figures))
-    else:
-        for name, figure in figures.items():
-            print(f"{name:20} {figure}")
+    emit(figures, json_output)
     return 0

@@ -80,8 +80,9 @@ def test_passwords_and_data_are_closed_to_others_and_parents_are_left_alone(serv
     assert stat.S_IMODE(server._data.stat().st_mode) == 0o700
     parent = directory / "closed"
     parent.mkdir(mode=0o700)
-    EmbeddedPostgres(parent / "inner" / "server")
+    unreachable = EmbeddedPostgres(parent / "inner" / "server")
     assert stat.S_IMODE(parent.stat().st_mode) == 0o700
+    unreachable._home.rmdir()  # for root it is elsewhere
 
 
 def test_a_killed_postmaster_with_a_busy_backend_is_replaced(server: EmbeddedPostgres) -> None:
