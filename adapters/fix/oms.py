@@ -96,7 +96,7 @@ class Oms(fix.Application):
         path.write_text(settings_text([session], directory / "store"))
         try:
             settings = fix.SessionSettings(str(path))
-            self._engine = fix.SocketInitiator(self, fix.FileStoreFactory(settings), settings)
+            self._engine: fix.SocketInitiator | None = fix.SocketInitiator(self, fix.FileStoreFactory(settings), settings)
         except fix.ConfigError as error:
             raise ConfigError(f"the FIX engine refuses its settings: {error}") from error
 
@@ -109,18 +109,23 @@ class Oms(fix.Application):
 
     def start(self, timeout_s: float = 10.0) -> None:
         """Connect and log on. Raises LinkError when the EMS does not answer in time; it may still come later."""
+        if self._engine is None:
+            raise LinkError("this OMS was stopped")
         self._engine.start()
         with self._changed:
             if not self._changed.wait_for(lambda: self._logged_on, timeout_s):
                 raise LinkError(f"no logon with {self._session_id.toString()} within {timeout_s} s")
 
     def stop(self, wait_s: float = 1.5) -> None:
-        """Log out, give it time, stop the engine."""
+        """Log out, give it time, stop the engine. Stopping twice is harmless."""
+        if self._engine is None:
+            return
         fix.Session.lookupSession(self._session_id).logout()
         with self._changed:
             self._changed.wait_for(lambda: not self._logged_on, wait_s)
         time.sleep(min(wait_s, 0.5))  # the engine closes its socket after the callback
         self._engine.stop()
+        self._engine = None  # ends the session now, before another object opens one of the same name
         self._ledger.close()
 
     @property
