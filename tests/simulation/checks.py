@@ -1,0 +1,201 @@
+"""The invariants. Cheap ones hold at every event and message; all of them at crashes and at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from uuid import UUID
+
+from domain import child_order as co
+from domain import fill as fl
+from domain import fix_session as fs
+from domain import parent_order as po
+from domain.event import GENESIS_HASH, Recorded
+from domain.messages import Inbound, Outbound, ParentReport, SendChild, SendChildCancel, SessionNews, VenueRefusal
+from domain.order_life import OrdStatus
+from ems.desk_state import DeskState
+from tests.simulation.oms import Oms
+from tests.simulation.venue import Venue
+from tests.simulation.world import Violation, World
+
+
+class Checks:
+    """Watches the log as it grows and the wires at their ends."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.venue: Venue
+        self.clients: list[Oms] = []
+        self.shadow = DeskState()  # folded from the events as they became durable
+        self.hash = GENESIS_HASH
+        self.created: dict[str, co.Created] = {}  # children by ClOrdID
+        self.child_streams: dict[str, UUID] = {}
+        self.cancels: dict[str, UUID] = {}  # ClOrdIDs of cancels asked for
+        self.exec_ids: dict[int, str] = {}  # log sequence -> ExecID that its report must have
+        self.counted: Counter[str] = Counter()  # ExecIDs of the venue in the log
+        self.quarantined: Counter[tuple[str, str, int, int]] = Counter()
+        self.notes: set[str] = set()  # what was noted on sessions
+        self.seen_by_venue: set[str] = set()
+        self.transitions: Counter[tuple[str, str]] = Counter()
+        self.topics: Counter[str] = Counter()
+
+    # ------------------------------------------------------------------------------------------ the log
+
+    def appended(self, recorded: Sequence[Recorded]) -> None:
+        """Events have become durable."""
+        touched: dict[UUID, None] = {}
+        for one in recorded:
+            if one.seq != self.shadow.seq + 1 or one.prev_hash != self.hash:
+                raise Violation(f"event {one.seq} does not follow event {self.shadow.seq}")
+            self.hash = one.hash
+            self._note_transition(one)
+            before = self.shadow.parents.get(one.stream)
+            after = self.shadow.apply(one.stream, one.event, one.meta, seq=one.seq)
+            self.topics[one.event.TOPIC] += 1
+            self._world.told(one.seq, one.event.TOPIC, one.hash.hex()[:12])
+            self.exec_ids[one.seq] = one.event_id.hex[:20].upper()
+            self._note(one)
+            if isinstance(after, po.ParentOrder):
+                touched[one.stream] = None
+                if isinstance(before, po.ParentOrder) and after.cum_quantity_e9 < before.cum_quantity_e9:
+                    raise Violation(f"parent {one.stream}: cumulative quantity fell")
+        for stream in touched:
+            self._children_fit(stream)
+
+    def _note(self, one: Recorded) -> None:
+        event = one.event
+        if isinstance(event, co.Created):
+            if event.cl_ord_id in self.created:
+                raise Violation(f"two children have the ClOrdID {event.cl_ord_id}")
+            self.created[event.cl_ord_id] = event
+            self.child_streams[event.cl_ord_id] = one.stream
+        elif isinstance(event, co.CancelRequested):
+            self.cancels[event.cl_ord_id] = one.stream
+        elif isinstance(event, fs.MessageNoted):
+            self.notes.add(event.note)
+        elif isinstance(event, fl.Recorded):
+            self._fill(event)
+        elif isinstance(event, fl.Quarantined):
+            key = (event.exec_id, event.cl_ord_id, event.quantity_e9, event.price_e9)
+            self.quarantined[key] += 1
+            if key not in self.venue.bogus or self.quarantined[key] > self.venue.bogus.count(key):
+                raise Violation(f"a good execution is in quarantine: {key}")
+
+    def _fill(self, event: fl.Recorded) -> None:
+        truth = self.venue.executions.get(event.exec_id)
+        if truth is None or (truth.cl_ord_id, truth.quantity_e9, truth.price_e9) != (
+            event.cl_ord_id,
+            event.quantity_e9,
+            event.price_e9,
+        ):
+            raise Violation(f"fill {event.exec_id} is not the venue's")
+        self.counted[event.exec_id] += 1
+        if self.counted[event.exec_id] > 1:
+            raise Violation(f"fill {event.exec_id} counts twice")
+
+    def _note_transition(self, one: Recorded) -> None:
+        """Which row of the table of order life was used, for the coverage of a run of seeds."""
+        state = self.shadow.children.get(one.stream) or self.shadow.parents.get(one.stream)
+        if isinstance(state, co.ChildOrder):
+            self.transitions[state.status, co.trigger_of(state, one.event)] += 1
+        elif isinstance(state, po.ParentOrder) and (trigger := po.trigger_of(state, one.event)) is not None:
+            self.transitions[state.status, trigger] += 1
+
+    def _children_fit(self, stream: UUID) -> None:
+        """Filled and open together never exceed the order, but for what a venue filled after it had said the order was over."""
+        parent = self.shadow.parent(stream)
+        if parent.released_e9 > parent.terms.quantity_e9 + self._late_e9(stream):
+            raise Violation(f"parent {stream}: {parent.released_e9} released of {parent.terms.quantity_e9}")
+
+    def _late_e9(self, stream: UUID) -> int:
+        return sum(late_e9 for key, late_e9 in self.venue.late_e9.items() if self.created[key].parent == stream)
+
+    # ---------------------------------------------------------------------------------------- the wires
+
+    def leaving(self, message: Outbound) -> None:
+        """The desk hands a message to its link: what it stems from is durable."""
+        if message.event_seq > self.shadow.seq:
+            raise Violation(f"a {type(message).__name__} left before event {message.event_seq} was durable")
+        if isinstance(message, SendChild) and message.cl_ord_id not in self.created:
+            raise Violation(f"child {message.cl_ord_id} left before its intent was durable")
+        if isinstance(message, SendChildCancel) and message.cl_ord_id not in self.cancels:
+            raise Violation(f"cancel {message.cl_ord_id} left before it was durable")
+        if isinstance(message, ParentReport) and message.exec_id not in ("0", self.exec_ids[message.event_seq]):
+            raise Violation(f"ExecID {message.exec_id} is not that of event {message.event_seq}")
+
+    def acknowledged(self, messages: list[Inbound]) -> None:
+        """The gateway may forget messages: each has left its mark in the log."""
+        for message in messages:
+            session, reset_epoch, number = message.ref
+            if number and (reset_epoch, number) > self.shadow.watermarks.get(session, (-1, 0)):
+                raise Violation(f"message {number} of {session} was acknowledged before it was durable")
+            if not number and not self._left_a_mark(message):
+                raise Violation(f"{type(message).__name__} of {session} was acknowledged and is not in the log")
+
+    def _left_a_mark(self, message: Inbound) -> bool:
+        """What has no number of its own is found by what it says."""
+        if isinstance(message, SessionNews):
+            return message.text in self.notes
+        assert isinstance(message, VenueRefusal)
+        return not self.shadow.children[self.child_streams[message.ref_cl_ord_id]].live
+
+    def entered(self, message: SendChild) -> None:
+        """An order has reached the venue."""
+        if message.cl_ord_id in self.seen_by_venue:
+            raise Violation(f"order {message.cl_ord_id} reached the venue twice")
+        self.seen_by_venue.add(message.cl_ord_id)
+        created = self.created.get(message.cl_ord_id)
+        if created is None:
+            raise Violation(f"order {message.cl_ord_id} is nobody's intent")
+        wanted = (created.instrument, created.side, created.quantity_e9, created.limit_price_e9)
+        if wanted != (message.instrument, message.side, message.quantity_e9, message.limit_price_e9):
+            raise Violation(f"order {message.cl_ord_id} is not what was intended")
+        child = self.shadow.children[self.child_streams[message.cl_ord_id]]
+        if not child.live:
+            raise Violation(f"order {message.cl_ord_id} reached the venue after it was declared {child.status}")
+
+    def exposed(self, cl_ord_id: str) -> None:
+        """Called when the venue has entered an order: its book, not ours, says how much of the parent may trade."""
+        stream = self.created[cl_ord_id].parent
+        parent = self.shadow.parent(stream)
+        total_e9 = sum(
+            order.cum_e9 + (order.left_e9 if order.open else 0)
+            for key, order in self.venue.orders.items()
+            if self.created[key].parent == stream
+        )
+        if total_e9 > parent.terms.quantity_e9 + self._late_e9(stream):
+            raise Violation(f"parent {stream}: {total_e9} at the venue of {parent.terms.quantity_e9}")
+
+    # ----------------------------------------------------------------------------------------- in full
+
+    def same_state(self, live: DeskState, where: str) -> None:
+        """Live state is what the events say, nothing more."""
+        for name, value in vars(self.shadow).items():
+            if getattr(live, name) != value:
+                raise Violation(f"{where}: the desk's {name} are not what its events say")
+
+    def open_ends(self) -> list[str]:
+        """What still has to happen before the day is over."""
+        shadow = self.shadow
+        ends = [f"parent {p.cl_ord_id} is {p.status}" for p in map(shadow.parent, shadow.working)]
+        ends += [f"child {c.cl_ord_id} is {c.status}" for c in shadow.children.values() if c.live]
+        ends += [f"execution {key} is not in the log" for key in self.venue.executions if not self.counted[key]]
+        ends += [f"{key} is not in quarantine" for key in self.venue.bogus if not self.quarantined[key]]
+        ends += [f"venue order {key} is open" for key, order in self.venue.orders.items() if order.open]
+        return ends + [end for client in self.clients for end in client.open_ends()]
+
+    def balanced(self) -> None:
+        """At the end: the OMS's ledger, the log and the venue's ledger agree order by order."""
+        for parent in self.shadow.parents.values():
+            if not isinstance(parent, po.ParentOrder):
+                continue
+            truth_e9 = sum(e.quantity_e9 for e in self.venue.executions.values() if self.created[e.cl_ord_id].parent == parent.id)
+            client = next(c for c in self.clients if c.name == parent.client_session)
+            told_e9 = client.by_id[parent.cl_ord_id].cum_e9
+            if not truth_e9 == parent.cum_quantity_e9 == told_e9:
+                raise Violation(f"{parent.cl_ord_id}: venue {truth_e9}, log {parent.cum_quantity_e9}, OMS {told_e9}")
+            if parent.cum_quantity_e9 > client.by_id[parent.cl_ord_id].quantity_e9 + self._late_e9(parent.id):
+                raise Violation(f"{parent.cl_ord_id}: more was filled than asked for")
+        for child in self.shadow.children.values():
+            if child.status is OrdStatus.IN_DOUBT:
+                raise Violation(f"child {child.cl_ord_id} is in doubt at the end")

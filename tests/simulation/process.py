@@ -1,0 +1,143 @@
+"""A desk's process: started, driven by the world's clock, and left at any await when it dies."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any, Protocol
+
+from domain.errors import Fenced, LogUnavailable
+from domain.messages import Input, Outbound, Timer
+from ems.desk import Desk, DeskPorts
+from ems.pace import Pace
+from tests.simulation.checks import Checks
+from tests.simulation.gateway import Gateway
+from tests.simulation.link import Link
+from tests.simulation.log import Connection, Disk, Pause
+from tests.simulation.planners import SimPlannerPool
+from tests.simulation.reference import VENUE, SimReference
+from tests.simulation.world import MS, Crash, S, World, WorldClock
+
+PACE = Pace(patience_ns=15 * S, unanswered_ns=2 * S, replan_ns=60 * S, pov_ns=5 * S, plan_lost_ns=15 * S)
+
+
+class Parts(Protocol):
+    """What a desk's process finds outside itself."""
+
+    world: World
+    disk: Disk
+    gateway: Gateway
+    checks: Checks
+
+    def desk_died(self, process: DeskProcess) -> None:
+        """The supervisor notices."""
+
+
+class DeskProcess:
+    """A desk that runs until it dies. Its coroutine is driven by the world's clock, so it can be left at any await."""
+
+    def __init__(self, parts: Parts, number: int) -> None:
+        self._parts = parts
+        self._world = parts.world
+        self.alive = True
+        self.led = False
+        self.log = Connection(parts.world, parts.disk)
+        self.link = Link(parts.world, parts.gateway, self)
+        planners = SimPlannerPool(parts.world, self.arrived)
+        ports = DeskPorts(
+            log=self.log, gateway=self.link, planners=planners, reference=SimReference(), clock=WorldClock(parts.world)
+        )
+        self.desk = Desk(ports, name=f"desk{number}", build="sim", venue_sessions=frozenset({VENUE}), pace=PACE)
+        self._coroutine: Coroutine[Any, Any, None] | None = None
+        self._scheduled = False
+        self._begin(self.desk.start())
+        self.link.connect_after(0)
+
+    # ------------------------------------------------------------------------------- what its link asks
+
+    def hello(self) -> tuple[int, dict[str, tuple[int, int]]] | None:
+        return (self.desk.epoch, dict(self._parts.checks.shadow.watermarks)) if self.desk.ready else None
+
+    def arrived(self, item: Input) -> None:
+        if self.alive:
+            self.desk.inbox.put(item)
+            self._poke()
+
+    def refused(self) -> None:
+        self.die("refused by the gateway")
+
+    def leaving(self, message: Outbound) -> None:
+        self._parts.checks.leaving(message)
+
+    # ------------------------------------------------------------------------------------------ running
+
+    def _begin(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        self._coroutine = coroutine
+        self._world.after(0, self._resume)
+
+    def _resume(self) -> None:
+        """Go on to the next pause, or to the end of this turn, or of the process."""
+        while self.alive and self._coroutine is not None:
+            try:
+                paused = self._coroutine.send(None)
+            except StopIteration:
+                self._finished()
+                return
+            except Crash:
+                self.die("crash")
+                return
+            except (Fenced, LogUnavailable) as error:  # the latter at its very start: it ends, and is started again
+                self._world.used[type(error).__name__] += 1
+                self.die(type(error).__name__)
+                return
+            if isinstance(paused, Pause):
+                self._world.after(paused.ns, self._resume)
+                return
+
+    def _finished(self) -> None:
+        self._coroutine = None
+        self.led = True
+        if self.desk.state.seq == self._parts.checks.shadow.seq and self._world.flip(0.1):
+            self._parts.checks.same_state(self.desk.state, "after a turn")
+        self._poke()
+
+    def _poke(self) -> None:
+        """See to it that a turn comes when there is something to do."""
+        if self._coroutine is not None or self._scheduled or not self.alive:
+            return
+        wait_ns = None
+        if self.desk.inbox._inputs:
+            wait_ns = self._world.between(MS // 20, 5 * MS)
+            if self._world.strikes("desk_stalls", 0.002):
+                wait_ns = self._world.between(S, 40 * S)
+        elif (wake_ns := self.desk._scheduler.next_wake_ns()) is not None:
+            wait_ns = max(0, wake_ns - self._world.now_ns)
+        if wait_ns is not None:
+            self._scheduled = True
+            self._world.after(wait_ns, self._turn, wait_ns)
+
+    def _turn(self, _: int) -> None:
+        self._scheduled = False
+        if self.alive and self._coroutine is None:
+            self._coroutine = self._cycle()
+            self._resume()
+
+    async def _cycle(self) -> None:
+        """As `Desk.run` does, once."""
+        inputs = await self.desk.inbox.take(0) if self.desk.inbox._inputs else []
+        wake_ns = self.desk._scheduler.next_wake_ns()
+        if wake_ns is not None and wake_ns <= self._world.now_ns:
+            inputs.append(Timer())
+        if inputs:
+            await self.desk.cycle(inputs)
+
+    def die(self, why: str) -> None:
+        """The process is gone, with everything it had in memory."""
+        if not self.alive:
+            return
+        self._world.told("desk dies:", why)
+        self.alive = False
+        self.log.lose_lease()
+        self.link.die()
+        if self._coroutine is not None:
+            self._coroutine.close()
+        self._parts.desk_died(self)
