@@ -182,7 +182,7 @@ def amend(
     terms = read_terms(request, instrument=instrument, day=day, now_ns=now_ns)
     if isinstance(terms, Refusal):
         return terms
-    if state.open_e9:
+    if state.open_e9 and state.live:  # a filled order that is reopened is larger than all that is out
         return (po.ReplaceRequested(cl_ord_id=request.cl_ord_id, terms=terms),)
     return (po.Replaced(cl_ord_id=request.cl_ord_id, terms=terms),)
 

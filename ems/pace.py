@@ -16,6 +16,7 @@ class Pace:
     replan_ns: int = 300_000_000_000  # a time-based plan is made anew this often
     pov_ns: int = 5_000_000_000  # a volume-following plan is made anew this often
     plan_lost_ns: int = 30_000_000_000  # a plan that has not come by then is asked for again
+    plan_failed_ns: int = 5_000_000_000  # after a planner's failure it is asked again no sooner
     rejections_max: int = 5  # venues' rejections in a row after which a parent releases nothing more
 
     def patience_of(self, parent: ParentOrder) -> int:

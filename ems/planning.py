@@ -25,6 +25,7 @@ class Planning:
         self._pace = pace
         self._asked: dict[UUID, int] = {}  # parents whose plan is being made -> when it was asked for
         self._planned: dict[UUID, tuple[int, int]] = {}  # when the last plan was adopted, and what was filled then
+        self._failed: dict[UUID, int] = {}  # parents whose last plan failed -> when
 
     def asked(self, parent: UUID) -> bool:
         """Is a plan being made?"""
@@ -34,11 +35,14 @@ class Planning:
         """The order is over."""
         self._asked.pop(parent, None)
         self._planned.pop(parent, None)
+        self._failed.pop(parent, None)
 
     def due_ns(self, parent: ParentOrder) -> int:
         """When planning has to be looked at again: the plan that was asked for is lost, or the last one is old."""
         if parent.id in self._asked:
             return self._asked[parent.id] + self._pace.plan_lost_ns
+        if parent.id in self._failed:
+            return self._failed[parent.id] + self._pace.plan_failed_ns
         return self._planned.get(parent.id, (0, 0))[0] + self._every_ns(parent)
 
     def _every_ns(self, parent: ParentOrder) -> int:
@@ -47,6 +51,8 @@ class Planning:
     def work(self, turn: Turn, parent: ParentOrder) -> None:
         """Ask for a plan where there is none, where it is old, or where fills have come since it was made."""
         if parent.id in self._asked and turn.now_ns - self._asked[parent.id] < self._pace.plan_lost_ns:
+            return
+        if parent.id in self._failed and turn.now_ns - self._failed[parent.id] < self._pace.plan_failed_ns:
             return
         reason = self._reason_to_plan(turn, parent)
         if reason and (request := self._request(turn, parent, reason)) is not None:
@@ -99,13 +105,18 @@ class Planning:
         stream = UUID(ready.request.parent)
         parent = turn.state.parents.get(stream)
         asked = self._asked.pop(stream, None)
-        if not isinstance(parent, ParentOrder) or asked is None or not _still_applies(parent, ready.request):
+        if not isinstance(parent, ParentOrder) or asked is None:
+            return
+        turn.touched[stream] = None
+        self._failed.pop(stream, None)
+        if not _still_applies(parent, ready.request):
             return
         key = decision.key(ready.request.parent, ready.request.plan_number)
         digest = decision.request_sha256(ready.request)
         if ready.schedule is None:
             failed = decision.Failed(request=ready.request, request_sha256=digest, error=ready.error)
             turn.apply(key, failed, correlation=stream)
+            self._failed[stream] = turn.now_ns
             turn.parent(stream, po.PlanFailed(decision=key, plan_number=ready.request.plan_number, error=ready.error))
             return
         turn.begin(actor=f"algo:{parent.terms.algo}", causation=f"plan:{ready.request.plan_number}")

@@ -73,7 +73,8 @@ class Scheduler:
         times = [parent.terms.end_ns, parent.terms.start_ns, parent.terms.end_ns - patience_ns]
         for child in self._children(turn, parent):
             wait_ns = patience_ns if child.status in RESTING else pace.unanswered_ns
-            times.append(self._queried.get(child.id, child.changed_ns) + wait_ns)
+            asked_ns = self._queried.get(child.id, 0) if child.status is OrdStatus.IN_DOUBT else 0
+            times.append((asked_ns or child.changed_ns) + wait_ns)
         if parent.schedule is not None:
             times.append(parent.schedule.next_start_ns(now_ns) or 0)
         times.append(self._planning.due_ns(parent))
@@ -145,17 +146,20 @@ class Scheduler:
         for child in self._children(turn, parent):
             overdue = turn.now_ns - child.changed_ns >= self._pace.unanswered_ns
             if child.status is OrdStatus.IN_DOUBT:
-                self._ask_again(turn, child)
+                self._ask_again(turn, parent, child)
             elif child.status in _WAITING and overdue:
                 self._venue.doubt(turn, child, f"{child.status} unanswered")
-                self._ask_again(turn, turn.state.children[child.id])
+                self._ask_again(turn, parent, turn.state.children[child.id])
             elif child.status is not OrdStatus.PENDING_CANCEL and (reason := self._unwanted(turn, parent, child)):
                 self._cancel(turn, child, reason)
 
-    def _ask_again(self, turn: Turn, child: ChildOrder) -> None:
+    def _ask_again(self, turn: Turn, parent: ParentOrder, child: ChildOrder) -> None:
+        """Ask the venue what it knows; a child that should not rest is canceled beside, for doubt delays no cancel."""
         asked_ns = self._queried.get(child.id, 0)
         if child.venue_session in self.sessions_up and turn.now_ns - asked_ns >= self._pace.unanswered_ns:
             self._queried[child.id] = turn.now_ns
+            if reason := self._unwanted(turn, parent, child):
+                self._cancel(turn, child, reason)
             turn.extra.append(reports.status_query(child, seq=0))
 
     def _unwanted(self, turn: Turn, parent: ParentOrder, child: ChildOrder) -> str:
