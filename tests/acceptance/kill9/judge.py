@@ -3,9 +3,9 @@
     python judge.py OMS_LEDGER VENUE_LEDGER
 
 OMS ledger, JSON lines: {"dir": "out" | "in", "raw": FIX text} for each message, written before it was acted on, and
-{"kill": kind} at the moment a process was killed. Venue ledger, JSON lines: `order` lines (one at each change of an
-order, same n) and `exec` lines (one a fill). An OMS order carries its first ClOrdID as its Account (1), and so do its
-child orders: that is how an execution at the venue is told to belong to it.
+{"kill": kind} at the moment a process was killed ("second": while another was coming back). Venue ledger, JSON lines:
+`order` lines (one at each change of an order, same n) and `exec` lines (one a fill). An OMS order carries its first
+ClOrdID as its Account (1), and so do its child orders: that is how an execution at the venue is told to belong to it.
 
     lost     an order without an answer, a fill at the venue of which the OMS was not told
     doubled  a fill told twice or never made, a report repeated without PossResend, one ClOrdID for two orders at the
@@ -84,7 +84,7 @@ class Oms:
         for line in lines:
             if "kill" in line:
                 in_flight = sum(1 for order in self.orders.values() if not order.answered)
-                self.kills.append({"kind": line["kill"], "in_flight": in_flight})
+                self.kills.append({"kind": line["kill"], "in_flight": in_flight, "second": line.get("second", False)})
             elif line.get("dir") == "out":
                 self._sent(parse(line["raw"]))
             elif line.get("dir") == "in":

@@ -97,7 +97,7 @@ def test_two_clean_ledgers_are_clean() -> None:
     assert (verdict["orders"], verdict["requests"], verdict["fills"], verdict["venue_executions"]) == (2, 1, 3, 3)
     assert verdict["statuses"] == {"2": 1, "4": 1}
     assert verdict["reports_repeated"] == 1
-    assert verdict["kills"] == [{"kind": "desk", "in_flight": 1}]
+    assert verdict["kills"] == [{"kind": "desk", "in_flight": 1, "second": False}]
 
 
 def _lose_a_fill(ledgers: Ledgers) -> None:
