@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from domain.errors import ConfigError, ReferenceDataError
 from domain.instrument import ReferenceData
+from domain.values import Algo
 from ems.config import Settings, check
 
 CLIENT, VENUE = "OMS", "SIM"
@@ -56,6 +57,8 @@ def demo_settings(options: DemoOptions, state: Path, data: ReferenceData, *, tod
     """
     if options.side not in ("buy", "sell"):
         raise ConfigError(f"--side must be buy or sell, not {options.side!r}")
+    if options.algo not in list(Algo):
+        raise ConfigError(f"--algo must be one of {', '.join(Algo)}, not {options.algo!r}")
     if options.symbol not in data.universe:
         known = ", ".join(instrument.symbol for instrument in data.universe)
         raise ConfigError(f"--symbol {options.symbol} is not in the built-in sample: {known}")

@@ -129,7 +129,7 @@ def _follow(oms: Any, cl_ord_id: str, wait: bool, json_output: bool) -> int:
     """Print what comes about an order, until its first answer or, waiting, until its end. 1 if it was refused."""
     printed, deadline = 0, time.monotonic() + ANSWER_S
     while True:
-        messages = oms.messages(cl_ord_id)
+        messages = [m for m in oms.messages() if m.msg_type == "3" or cl_ord_id in (m[11], m[41], m[379])]
         for message in messages[printed:]:
             _print(message, json_output)
             printed += 1

@@ -1,0 +1,63 @@
+"""What the acceptance tests share: the program as a user starts it, and a look at which processes it leaves behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Program:
+    """`ems` in a directory of its own. Every process that it starts carries a mark by which it is found again."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.mark = f"{os.getpid()}-{home.name}"
+        self.environment = {key: value for key, value in os.environ.items() if not key.startswith("EMS_")}
+        self.environment |= {"EMS_TEST_MARK": self.mark, "TMPDIR": str(home), "PYTHONPATH": str(ROOT)}
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "ems", *words]
+
+    def run(self, *words: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            self.command(*words), cwd=self.home, env=self.environment, capture_output=True,
+            text=True, timeout=timeout_s, check=False,
+        )  # fmt: skip
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start a command; whoever calls stops it."""
+        return subprocess.Popen(
+            self.command(*words), cwd=self.home, env=self.environment, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        )  # fmt: skip
+
+    def left_over(self) -> list[str]:
+        """Processes of this program that still run, the database's included."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.status() != psutil.STATUS_ZOMBIE and process.environ().get("EMS_TEST_MARK") == self.mark:
+                    found.append(f"{process.pid} {' '.join(process.cmdline())[:120]}")
+            except psutil.Error as error:
+                found += [f"unreadable: {error}"] if isinstance(error, psutil.TimeoutExpired) else []
+        return found
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    """The program; a test that leaves something running fails, and what is left is ended."""
+    made = Program(tmp_path)
+    yield made
+    left = made.left_over()
+    for line in left:
+        psutil.Process(int(line.split()[0])).kill()
+    assert left == []
