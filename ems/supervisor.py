@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import fcntl
-import json
 import os
-import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
@@ -22,6 +18,7 @@ import psutil
 import structlog
 
 from domain.errors import ConfigError, ProcessFailed
+from ems.child_log import last_line, open_log
 from ems.lifeline import Lifeline
 
 _log = structlog.get_logger("supervisor")
@@ -30,7 +27,6 @@ BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 SETTLED_S: Final = 20.0  # a process that ran this long begins at the first wait again
 ASK_EVERY_S: Final = 1.0
 HUNG_AFTER_S: Final = 30.0  # without an answer, a process that runs is killed and started again
-LOG_BYTES_MAX: Final = 50_000_000
 REFUSED: Final = 2  # exit status of a process that may not start; its last line says why
 
 Ask = Callable[[], Awaitable[bool]]
@@ -147,7 +143,7 @@ class Supervisor:
         attempt = 0
         while not self._is_stopping():
             began_s = time.monotonic()
-            with _open_log(self._log_path(kept.child)) as log:
+            with open_log(self._log_path(kept.child)) as log:
                 kept.process = await self._spawn(kept.child, log)
             kept.answered_s = began_s
             _log.info("started", child=kept.child.name, pid=kept.process.pid)
@@ -156,9 +152,10 @@ class Supervisor:
             asking.cancel()
             if self._is_stopping():
                 return
+            was_ready = kept.ready.is_set()
             why = last_line(self._log_path(kept.child))
             _log.warning("ended", child=kept.child.name, status=status, last_line=why)
-            if status == REFUSED:
+            if status == REFUSED and not was_ready:
                 self._fail(ConfigError(why or f"{kept.child.name} refused to start"))
                 return
             attempt = 0 if time.monotonic() - began_s > SETTLED_S else attempt
@@ -235,14 +232,6 @@ class Supervisor:
         return self._logs / f"{child.name}.jsonl"
 
 
-def _open_log(path: Path) -> IO[bytes]:
-    """A child's log, to append to. One that has grown too long is put aside, in place of the one put aside before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
-        path.replace(path.with_suffix(".jsonl.1"))
-    return path.open("ab")
-
-
 async def run_once(child: Child, *, log_directory: Path) -> None:
     """Run a process to its end before the others start.
 
@@ -251,7 +240,7 @@ async def run_once(child: Child, *, log_directory: Path) -> None:
         ProcessFailed: it failed.
     """
     path = log_directory / f"{child.name}.jsonl"
-    with _open_log(path) as log:
+    with open_log(path) as log:
         process = await asyncio.create_subprocess_exec(
             *child.command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
@@ -272,59 +261,3 @@ def bury_orphans(known: Iterable[int]) -> None:
         with contextlib.suppress(psutil.NoSuchProcess, ChildProcessError):
             if process.pid not in ours and process.status() == psutil.STATUS_ZOMBIE:
                 os.waitpid(process.pid, os.WNOHANG)
-
-
-def last_line(path: Path) -> str:
-    """What a child said last: the event of its last JSON line, or the line itself."""
-    if not path.exists():
-        return ""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 8192))
-        lines = [line for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
-    if not lines:
-        return ""
-    try:
-        return str(json.loads(lines[-1])["event"])
-    except (ValueError, KeyError, TypeError):
-        return lines[-1].strip()
-
-
-@contextlib.contextmanager
-def state_lock(directory: Path) -> Iterator[None]:
-    """Hold a state directory: two supervisors cannot share one.
-
-    Raises:
-        ConfigError: another one holds it, or it cannot be made.
-    """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        file = (directory / "lock").open("a+")
-    except OSError as cause:
-        raise ConfigError(f"the state directory {directory} cannot be used: {cause.strerror}") from cause
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as cause:
-            file.seek(0)
-            holder = file.read().strip()
-            raise ConfigError(f"{directory} is in use by another supervisor (process {holder})") from cause
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
-
-
-def check_ports(ports: Iterable[tuple[str, str, int]]) -> None:
-    """Try every port that will be listened on. Raises ConfigError for the first that is taken.
-
-    Args:
-        ports: what for, the host, the port.
-    """
-    for what, host, port in ports:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as cause:
-                why = "is in use by another program" if cause.errno == errno.EADDRINUSE else f"cannot be had: {cause.strerror}"
-                raise ConfigError(f"port {port} for {what} {why}") from cause

@@ -138,6 +138,8 @@ class DeskProcess:
         if desk is None:
             return answer
         state = desk.state
+        if self._state == "leading" and not desk.ready:
+            answer["state"] = "recovering"
         return answer | {
             "epoch": desk.epoch,
             "seq": state.seq,

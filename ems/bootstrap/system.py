@@ -17,7 +17,8 @@ from ems.bootstrap.database import close_database, open_database
 from ems.bootstrap.runtime import Runtime
 from ems.config import Settings
 from ems.health import ask_http, ask_socket
-from ems.supervisor import Child, Supervisor, check_ports, run_once, state_lock
+from ems.preflight import check_ports, state_lock
+from ems.supervisor import Child, Supervisor, run_once
 
 COUNTDOWN_NS: Final = 2_000_000_000  # the tape clock stands at its start for so long while the processes start
 PROCESSES: Final = ("postgres", "venue", "gateway", "desk", "api")
@@ -106,7 +107,7 @@ async def _answers(runtime: Runtime, socket: str, question: dict[str, Any]) -> b
 async def _leads(runtime: Runtime) -> bool:
     """A desk is ready when it leads; one that stands by for another's lead answers, and is left alone."""
     status = await ask_socket(runtime.socket("desk"), {})
-    return status is not None and status["state"] in ("leading", "standing by")
+    return status is not None and status["state"] in ("leading", "recovering", "standing by")
 
 
 async def _serves(runtime: Runtime) -> bool:

@@ -25,7 +25,7 @@ from ems import lifeline
 from ems.bootstrap.logs import log_plain
 from ems.bootstrap.runtime import Runtime
 from ems.config import Settings, VenueSettings
-from ems.supervisor import check_ports, state_lock
+from ems.preflight import check_ports, state_lock
 from ems.venue import Venue
 from ems.venue_control import Control
 from ems.venue_ledger import Ledger, resume_times

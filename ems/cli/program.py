@@ -118,7 +118,7 @@ def migrate(config: ConfigOption = Path("ems.toml")) -> None:
     from ems.bootstrap.database import close_database, open_database
     from ems.bootstrap.runtime import Runtime
     from ems.config import load
-    from ems.supervisor import state_lock
+    from ems.preflight import state_lock
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     runtime = Runtime(settings=load(config))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -16,7 +14,7 @@ import pytest
 
 from domain.errors import ConfigError, ProcessFailed
 from ems import supervisor as module
-from ems.supervisor import Child, Supervisor, bury_orphans, check_ports, last_line, run_once, state_lock
+from ems.supervisor import Child, Supervisor, bury_orphans, run_once
 from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -185,39 +183,3 @@ def test_orphans_are_buried(monkeypatch: pytest.MonkeyPatch) -> None:
         assert psutil.Process(ended.pid).status() == psutil.STATUS_ZOMBIE, "one of ours is left to who started it"
         bury_orphans([])
         assert not psutil.pid_exists(ended.pid)
-
-
-def test_two_supervisors_cannot_share_a_state_directory(tmp_path: Path) -> None:
-    told = pytest.raises(ConfigError, match=rf"in use by another supervisor \(process {os.getpid()}\)")
-    with state_lock(tmp_path), told, state_lock(tmp_path):
-        pass
-    with state_lock(tmp_path):
-        assert (tmp_path / "lock").exists()
-
-
-def test_a_state_directory_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match="cannot be used: Not a directory"), state_lock(tmp_path / "file" / "state"):
-        pass
-
-
-def test_a_busy_port_is_one_sentence_and_a_free_one_is_nothing() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(ConfigError, match=f"^port {port} for the console is in use by another program$"):
-            check_ports([("the console", "127.0.0.1", port)])
-        with pytest.raises(ConfigError, match=f"^port {port} for session OMS1"):
-            check_ports([("session OMS1", "0.0.0.0", port)])
-    check_ports([("the console", "127.0.0.1", port)])
-
-
-def test_what_a_child_said_last(tmp_path: Path) -> None:
-    log = tmp_path / "a.jsonl"
-    assert last_line(log) == ""
-    log.write_text(json.dumps({"event": "first"}) + "\n" + json.dumps({"event": "second"}) + "\n\n")
-    assert last_line(log) == "second"
-    with log.open("a") as file:
-        file.write("fix gateway: cannot listen\n")
-    assert last_line(log) == "fix gateway: cannot listen"
