@@ -76,8 +76,6 @@ async def test_an_order_from_place_to_its_end(ems: tuple[RawPeer, int], tmp_path
 
 
 async def test_a_restarted_oms_goes_on_with_its_numbers(ems: tuple[RawPeer, int], tmp_path: Path, oms_in: MakeOms) -> None:
-    ems: tuple[RawPeer, int], tmp_path: Path, oms_in: MakeOms
-) -> None:
     peer, port = ems
     first = oms_in(port)
     await asyncio.to_thread(first.start)
