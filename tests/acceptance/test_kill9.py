@@ -22,6 +22,9 @@ from typing import Any
 
 import pytest
 
+from adapters.clock import WallClock
+from adapters.postgres.event_log import PostgresEventLog
+from domain.catalogue import TOPICS
 from tests.acceptance.kill9 import judge
 from tests.acceptance.kill9.fix_session import Ledger
 from tests.acceptance.kill9.oms import Oms
@@ -62,12 +65,14 @@ async def test_nothing_is_lost_doubled_or_stuck(system: SystemUnderTest) -> None
         await _let_everything_end(oms)
         oms.session.log_out()
         flow.cancel()
+        async with PostgresEventLog(system.app_dsn, TOPICS, WallClock()) as log:
+            head = await log.verify_chain()
         watch.cancel()
         status = await asyncio.to_thread(system.stop)
         session.cancel()
     ledger.close()
     verdict = _judge(system.oms_ledger, system.venue_ledger)
-    verdict |= {"back_s": back_s, "wall_s": round(time.monotonic() - began_s, 1), "seed": SEED}
+    verdict |= {"back_s": back_s, "wall_s": round(time.monotonic() - began_s, 1), "seed": SEED, "events": head.seq}
     (system.home / "verdict.json").write_text(json.dumps(verdict, indent=1))
     print(json.dumps(verdict))
     assert verdict["faults"] == []

@@ -24,6 +24,7 @@ class Order:
     current: str  # the ClOrdID that is in force
     side: str
     quantity: int
+    terms: Fields  # type and limit
     strategy: Fields
     status: str = ""
     requests: int = 0  # cancels and replaces without an answer
@@ -85,11 +86,14 @@ class Oms:
         if strategy == "2":
             parameters.append(("ParticipationRate", str(rng.randint(5, 40))))
         group = [pair for key, value in parameters for pair in ((958, key), (959, "14"), (960, value))]
+        side = rng.choice("12")
+        limit = [(40, "2"), (44, "103" if side == "1" else "97")]  # far enough to trade, as long as the market stays around
         order = Order(
             name=name,
             current=name,
-            side=rng.choice("12"),
+            side=side,
             quantity=rng.randint(1, 40) * 25,
+            terms=limit if rng.random() < 0.4 else [(40, "1")],
             strategy=[(847, strategy), (957, str(len(parameters))), *group],
         )
         self.orders[name] = self._by_id[name] = order
@@ -122,8 +126,8 @@ class Oms:
         return name
 
     def _body(self, order: Order, name: str, quantity: int) -> Fields:
-        head = [(11, name), (1, order.name), (55, self._symbol), (54, order.side), (38, str(quantity)), (40, "1"), (59, "0")]
-        return [*head, (60, _now()), *order.strategy]
+        head = [(11, name), (1, order.name), (55, self._symbol), (54, order.side), (38, str(quantity)), *order.terms]
+        return [*head, (59, "0"), (60, _now()), *order.strategy]
 
     # -------------------------------------------------------------------------------------- answers
 

@@ -92,6 +92,11 @@ class SystemUnderTest:
         """The simulated venue's own ledger."""
         return self.state / "venue" / "ledger.jsonl"
 
+    @property
+    def app_dsn(self) -> str:
+        """The database, for who reads and appends. Raises OSError before the system has started once."""
+        return str(json.loads((self.state / "runtime.json").read_text())["app_dsn"])
+
     def start(self) -> None:
         """Start the supervisor; the OMS finds out by itself when the system is up."""
         with (self.home / "supervisor.log").open("wb") as log:
@@ -160,8 +165,7 @@ class SystemUnderTest:
     def _postmaster(self) -> int:
         """The parent of whoever answers a connection: nothing else tells a live server from a dead one's traces."""
         try:
-            dsn = json.loads((self.state / "runtime.json").read_text())["app_dsn"]
-            with psycopg.connect(dsn, connect_timeout=3) as connection:
+            with psycopg.connect(self.app_dsn, connect_timeout=3) as connection:
                 row = connection.execute("SELECT pg_backend_pid()").fetchone()
                 assert row is not None
                 postmaster = psutil.Process(row[0]).parent()
