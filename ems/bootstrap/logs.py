@@ -35,6 +35,7 @@ def log_json(process: str, *, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     sys.excepthook = lambda kind, error, trace: root.critical(str(error) or kind.__name__, exc_info=(kind, error, trace))
 
 

@@ -29,8 +29,12 @@ def connected(settings: Settings, session: str = "") -> Iterator[Oms]:
     found = oms_session(settings, session)
     if found is None:
         raise ConfigError(f"the configuration has no client session {session}".rstrip())
-    with Oms(settings.state_directory / "oms" / found.name, found) as oms:
+    oms = Oms(settings.state_directory / "oms" / found.name, found)
+    try:
+        oms.start()
         yield oms
+    finally:
+        oms.stop()  # also where nobody answered: an engine that still runs when the process ends takes it down
 
 
 def order(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +89,8 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
         signal.signal(number, lambda *_: stop.set())
     data = _reference(settings)
     ledger_path = directory / "ledger.jsonl"
+    if settings.clock.kind == "wall":
+        _put_aside(ledger_path, clock.now_ns())
     start_ns, reached_ns = resume_times(ledger_path) or (clock.now_ns(), 0)
     if clock.now_ns() < reached_ns:
         raise ConfigError(f"{ledger_path} is of a later time than the clock: give the venue a fresh state directory")
@@ -116,6 +118,17 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
     return 0
 
 
+def _put_aside(ledger_path: Path, now_ns: int) -> None:
+    """A new day (UTC) begins a new ledger: yesterday's orders were for yesterday, and its market need not be run again."""
+    resume = resume_times(ledger_path)
+    if resume is not None and _date(resume.start_ns) < _date(now_ns):
+        ledger_path.rename(ledger_path.with_name(f"ledger-{_date(resume.start_ns)}.jsonl"))
+
+
+def _date(at_ns: int) -> date:
+    return datetime.fromtimestamp(at_ns // E9, UTC).date()
+
+
 def _reference(settings: Settings) -> ReferenceData:
     return files.load_sample() if settings.instruments is None else files.load(settings.instruments)
 
@@ -141,7 +154,7 @@ def _listing(symbol: str, venue: VenueSettings, data: ReferenceData, start_ns: i
     if instrument is None:
         raise ConfigError(f"the simulated venue is to list {symbol}, which is not in the instrument table")
     price_e9 = round(venue.prices.get(symbol, _DEFAULT_PRICE) * E9)
-    tick_e9 = instrument.tick_e9(price_e9, datetime.fromtimestamp(start_ns // E9, UTC).date())
+    tick_e9 = instrument.tick_e9(price_e9, _date(start_ns))
     return Listing(symbol, tick_e9, instrument.lot_e9), price_e9
 
 

@@ -47,8 +47,8 @@ class Program:
             try:
                 if process.status() != psutil.STATUS_ZOMBIE and process.environ().get("EMS_TEST_MARK") == self.mark:
                     found.append(f"{process.pid} {' '.join(process.cmdline())[:120]}")
-            except psutil.Error as error:
-                found += [f"unreadable: {error}"] if isinstance(error, psutil.TimeoutExpired) else []
+            except (psutil.NoSuchProcess, psutil.AccessDenied):  # it has ended, or is somebody else's
+                found += []
         return found
 
 

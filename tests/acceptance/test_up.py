@@ -151,6 +151,20 @@ def test_a_live_configuration_is_refused_on_a_paper_database(program: Program) -
     assert program.left_over() == []
 
 
+def test_an_oms_that_finds_nobody_says_so(program: Program) -> None:
+    configure(program)
+    done = program.run("oms", "send", "--symbol", "DEMO", "--qty", "100")
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("ems: no logon with") and done.stderr.count("\n") == 1
+
+
+def test_health_before_any_start_says_so(program: Program) -> None:
+    configure(program)
+    done = program.run("health")
+    assert done.returncode == 2
+    assert "nothing has been started" in done.stderr
+
+
 def test_a_busy_port_is_one_sentence_and_exit_2(program: Program) -> None:
     configure(program)
     with socket.create_server(("127.0.0.1", 0)) as taken:
