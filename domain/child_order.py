@@ -167,6 +167,7 @@ def cl_ord_id(child: UUID, *, cancel: int = 0) -> str:
 
 # ---------------------------------------------------------------------------------------------- evolve
 
+_NAMING = (Acknowledged, ProvedWorking)  # events that carry the venue's OrderID
 _TRIGGERS: dict[type[Event], Trigger] = {
     Acknowledged: Trigger.ACKNOWLEDGE,
     CancelRequested: Trigger.REQUEST_CANCEL,
@@ -191,9 +192,9 @@ def trigger_of(state: ChildOrder, event: Event) -> Trigger:
 
 def evolve(state: ChildOrder | None, event: Event, *, stream: UUID, at_ns: int) -> ChildOrder:
     """Fold one event. Pure and total over what decide can return."""
-    if isinstance(event, Created):
+    if state is None:
+        assert isinstance(event, Created)
         return _created(event, stream, at_ns)
-    assert state is not None
     trigger = trigger_of(state, event)
     if isinstance(event, Filled):
         cum_quantity_e9 = state.cum_quantity_e9 + event.quantity_e9
@@ -208,7 +209,7 @@ def evolve(state: ChildOrder | None, event: Event, *, stream: UUID, at_ns: int) 
         version=state.version + 1,
         status=_moved(state, trigger, filled=state.cum_quantity_e9 > 0),
         changed_ns=at_ns,
-        order_id=(isinstance(event, Acknowledged | ProvedWorking) and event.order_id) or state.order_id,
+        order_id=(isinstance(event, _NAMING) and event.order_id) or state.order_id,
         cancels=state.cancels + isinstance(event, CancelRequested),
     )
 

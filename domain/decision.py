@@ -49,7 +49,7 @@ def key(parent: str, plan_number: int) -> UUID:
 def evolve(state: Decision | None, event: Event, *, stream: UUID, at_ns: int) -> Decision:
     """Fold one event."""
     assert state is None
-    assert isinstance(event, Planned | Failed)
+    assert isinstance(event, EVENTS)
     return Decision(id=stream, version=1, parent=event.request.parent, plan_number=event.request.plan_number)
 
 

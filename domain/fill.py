@@ -70,7 +70,7 @@ def seen(state: Fill | None, cl_ord_id: str, quantity_e9: int, price_e9: int) ->
 
 def evolve(state: Fill | None, event: Event, *, stream: UUID, at_ns: int) -> Fill:
     """Fold one event."""
-    assert isinstance(event, Recorded | Quarantined)
+    assert isinstance(event, EVENTS)
     content = (event.cl_ord_id, event.quantity_e9, event.price_e9)
     if isinstance(event, Recorded):
         assert state is None

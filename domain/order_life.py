@@ -11,6 +11,8 @@ from typing import Final
 
 
 class OrdStatus(StrEnum):
+    __hash__ = str.__hash__  # Enum's own is a Python function, and the table is looked up for every event
+
     PENDING_NEW = "pending_new"
     NEW = "new"
     PARTIALLY_FILLED = "partially_filled"
@@ -25,6 +27,8 @@ class OrdStatus(StrEnum):
 
 
 class Trigger(StrEnum):
+    __hash__ = str.__hash__
+
     ACKNOWLEDGE = "acknowledge"
     PARTIAL_FILL = "partial_fill"
     FULL_FILL = "full_fill"

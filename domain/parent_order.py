@@ -244,10 +244,11 @@ def order_id(parent: UUID) -> str:
 
 def evolve(state: ParentOrder | RejectedOrder | None, event: Event, *, stream: UUID, at_ns: int) -> ParentOrder | RejectedOrder:
     """Fold one event."""
-    if isinstance(event, Accepted):
+    if state is None:
+        if isinstance(event, Rejected):
+            return RejectedOrder(id=stream)
+        assert isinstance(event, Accepted), event.TOPIC
         return _accepted(event, stream, at_ns)
-    if isinstance(event, Rejected):
-        return RejectedOrder(id=stream)
     assert isinstance(state, ParentOrder), event.TOPIC
     return state._replace(version=state.version + 1, **_EVOLVE[type(event)](state, event))
 

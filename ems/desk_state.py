@@ -23,6 +23,7 @@ _NAMED = (  # parent events that use up a ClOrdID of the client's
     parent_order.RequestRefused,
 )
 _OPENING = (parent_order.Accepted, parent_order.Replaced)  # there is work on the order from here on
+_INDEXED = frozenset({*_NAMED, *_OPENING, parent_order.Rejected, parent_order.Finished})
 
 
 class DeskState:
@@ -98,10 +99,16 @@ class DeskState:
         after = parent_order.evolve(self.parents.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
         self.parents[stream] = after
         self.last_seq[stream] = seq
+        if type(event) in _INDEXED:
+            self._index(stream, event, after)
+        return after
+
+    def _index(self, stream: UUID, event: Event, after: ParentOrder | RejectedOrder) -> None:
+        """What parents are found by: ClOrdIDs, and whether there is work on them."""
         if isinstance(event, parent_order.Rejected):
             self.rejected_by[stream] = event.client_session
             self.client_ids.setdefault((event.client_session, event.trade_date, event.cl_ord_id), stream)
-        if isinstance(after, ParentOrder):
+        elif isinstance(after, ParentOrder):
             if isinstance(event, _NAMED):
                 # A refused request may carry an id that is another order's: the first to use an id keeps it.
                 self.client_ids.setdefault((after.client_session, after.trade_date, event.cl_ord_id), stream)
@@ -109,7 +116,6 @@ class DeskState:
                 self.working[stream] = None
             elif after.finished:
                 self.working.pop(stream, None)
-        return after
 
     def _child(self, stream: UUID, event: Event, meta: Meta, seq: int) -> ChildOrder:
         after = child_order.evolve(self.children.get(stream), event, stream=stream, at_ns=meta.event_time_ns)

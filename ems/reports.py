@@ -40,9 +40,12 @@ def outbound(recorded: Recorded, after: Any) -> Outbound | None:
     return derive(recorded, after) if derive is not None else None
 
 
+_TO_CLIENT = (ParentReport, CancelReject, MessageReject)
+
+
 def to_client(message: Outbound | None) -> bool:
     """Is it a report that the OMS must not miss?"""
-    return isinstance(message, ParentReport | CancelReject | MessageReject)
+    return isinstance(message, _TO_CLIENT)
 
 
 # ------------------------------------------------------------------------------------------ to the client
