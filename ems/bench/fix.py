@@ -1,0 +1,249 @@
+"""`ems bench fix`: an order over real FIX to its durable New, beside a bare engine's echo and a bare commit.
+
+The whole system runs (gateway, desk, embedded Postgres, planners), its venue is a peer that fills at once. Echo, commit
+and system are measured in turns, so that a busy machine slows all of them. Afterwards the log must hold every order
+once, and every order must have had one New.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+from adapters.fix.sessions import SessionConfig
+from adapters.reference.files import load_sample
+from domain.errors import InvariantBroken, ProcessFailed
+from ems.bench.fix_client import SOH, WAIT_S, Client
+from ems.bench.output import emit
+from ems.bootstrap.logs import log_plain
+from ems.bootstrap.system import System, started
+from ems.cli.demo_settings import free_ports
+from ems.config import Settings, check
+
+ROUNDS: Final = 5
+TRIPS_A_ROUND: Final = 200
+COMMITS_A_ROUND: Final = 100
+CHILDREN_A_ROUND: Final = 20
+PIPELINE_ROUNDS: Final = 3
+PIPELINED: Final = 4_000
+WARM_UP: Final = 300
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+@dataclass(slots=True)
+class Figures:
+    """What the rounds gave. Times in nanoseconds."""
+
+    order_ns: list[int] = field(default_factory=list)
+    echo_ns: list[int] = field(default_factory=list)
+    commit_ns: list[int] = field(default_factory=list)
+    child_ns: list[int] = field(default_factory=list)
+    orders_per_s: list[float] = field(default_factory=list)
+    echo_per_s: list[float] = field(default_factory=list)
+
+    def told(self) -> dict[str, Any]:
+        """As it is printed, with the two bars beside what they judge."""
+        p50, echo, commit = (_us(times, 50) for times in (self.order_ns, self.echo_ns, self.commit_ns))
+        orders_per_s, echo_per_s = statistics.median(self.orders_per_s), statistics.median(self.echo_per_s)
+        return {
+            "p50_us": p50,
+            "p99_us": _us(self.order_ns, 99),
+            "orders_per_s": round(orders_per_s),
+            "echo_p50_us": echo,
+            "echo_per_s": round(echo_per_s),
+            "commit_p50_us": commit,
+            "child_out_p50_us": _us(self.child_ns, 50),
+            "child_out_p99_us": _us(self.child_ns, 99),
+            "p50_bar_us": round(8 * echo + 2 * commit, 1),
+            "orders_per_s_bar": round(0.3 * echo_per_s),
+            "orders": len(self.order_ns) + len(self.child_ns) + PIPELINED * len(self.orders_per_s),
+        }
+
+
+def main(json_output: bool) -> int:
+    """Run the bench and print it.
+
+    Args:
+        json_output: print one JSON object rather than a line for each figure.
+
+    Returns:
+        The exit code: 0 when every order was found in the log once and had one New.
+    """
+    log_plain(logging.ERROR)
+    with tempfile.TemporaryDirectory(prefix="ems-bench-fix-") as directory:
+        figures = asyncio.run(measure(Path(directory)))
+    emit(figures, json_output)
+    return 0
+
+
+async def measure(directory: Path) -> dict[str, Any]:
+    """The figures. Raises InvariantBroken when what was measured did not leave behind what it claims."""
+    client_port, venue_port, echo_port = free_ports(3)
+    with _peer("venue", venue_port, directory) as venue, _peer("echo", echo_port, directory):
+        async with started(_settings(directory / "state", client_port, venue_port)) as system:
+            await _ready(system)
+            return await asyncio.to_thread(_measure, system, directory, venue, client_port, echo_port)
+
+
+def _measure(system: System, directory: Path, venue: subprocess.Popen[str], client_port: int, echo_port: int) -> dict[str, Any]:
+    start = system.runtime.settings.clock.start
+    assert start is not None
+    later = _order(StartTime=start + timedelta(hours=3), EndTime=start + timedelta(hours=4))
+    now = _order(EndTime=start + timedelta(hours=4)) + f"958=WouldPrice{SOH}959=14{SOH}960=230{SOH}"  # all of it, now
+    now = now.replace(f"957=1{SOH}", f"957=2{SOH}")
+    arrivals = _arrivals(venue)
+    orders = Client(directory / "client", _session("OMS", "EMS", client_port))
+    echo = Client(directory / "echo-client", _session("BENCH", "ECHO", echo_port))
+    figures = Figures()
+    with psycopg.connect(system.runtime.owner_dsn, autocommit=True) as database:
+        database.execute("CREATE TABLE bench_commit (id bigserial PRIMARY KEY, text text NOT NULL)")
+        for client in (orders, echo):
+            client.start()
+            _trips(client, later, "W", WARM_UP)
+        for number in range(ROUNDS):
+            figures.echo_ns += _trips(echo, later, f"T{number}", TRIPS_A_ROUND)
+            figures.commit_ns += _commits(database, COMMITS_A_ROUND)
+            figures.order_ns += _trips(orders, later, f"T{number}", TRIPS_A_ROUND)
+            figures.child_ns += _children(orders, arrivals, now, f"C{number}")
+        for number in range(PIPELINE_ROUNDS):
+            names = [f"P{number}-{i}" for i in range(PIPELINED)]
+            figures.echo_per_s.append(echo.pipelined_per_s(names, later))
+            figures.orders_per_s.append(orders.pipelined_per_s(names, later))
+        _judge(database, orders)
+    for client in (orders, echo):
+        client.stop()
+    return figures.told()
+
+
+def _trips(client: Client, order: str, name: str, count: int) -> list[int]:
+    return [client.round_trip_ns(f"{name}-{i}", order) for i in range(count)]
+
+
+def _commits(database: psycopg.Connection[Any], count: int) -> list[int]:
+    """One row, one commit, as short as it can be said to a durable server."""
+    times = []
+    for _ in range(count):
+        began_ns = time.perf_counter_ns()
+        database.execute("INSERT INTO bench_commit (text) VALUES ('a row')", prepare=True)
+        times.append(time.perf_counter_ns() - began_ns)
+    return times
+
+
+def _arrivals(venue: subprocess.Popen[str]) -> queue.SimpleQueue[int]:
+    """When each order came to the venue, as it tells it."""
+    told: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def read() -> None:
+        assert venue.stdout is not None
+        for line in venue.stdout:
+            told.put(int(line.split()[1]))
+
+    threading.Thread(target=read, name="arrivals", daemon=True).start()
+    return told
+
+
+def _children(client: Client, arrivals: queue.SimpleQueue[int], order: str, name: str) -> list[int]:
+    """From sending an order that is due at once to its child's arrival at the venue. Raises queue.Empty when none comes."""
+    times = []
+    for number in range(CHILDREN_A_ROUND):
+        cl_ord_id = f"{name}-{number}"
+        new_ns = client.round_trip_ns(cl_ord_id, order)
+        began_ns = client.arrived_ns[cl_ord_id] - new_ns
+        times.append(arrivals.get(timeout=WAIT_S) - began_ns)
+    return times
+
+
+def _judge(database: psycopg.Connection[Any], orders: Client) -> None:
+    accepted = database.execute("SELECT count(*), count(DISTINCT stream) FROM events WHERE topic = 'parent_order.accepted.v1'")
+    found = accepted.fetchone()
+    sent = len(orders.arrived_ns)
+    if found != (sent, sent) or orders.repeated or orders.refused:
+        told = f"{sent} orders had their New, {orders.repeated} had it twice, {len(orders.refused)} were refused"
+        raise InvariantBroken(f"{told}, the log accepted {found}")
+
+
+# -------------------------------------------------------------------------------------------- the system
+
+
+def _settings(state: Path, client_port: int, venue_port: int) -> Settings:
+    own = {"port": venue_port, "kind": "initiator", "target_comp_id": "PEER"}
+    values: dict[str, Any] = {
+        "mode": "PAPER",
+        "name": "bench",
+        "state_directory": str(state),
+        "clock": {"kind": "tape", "start": _opening() + timedelta(minutes=30), "speed": 1},
+        "sessions": [
+            {"name": "OMS", "role": "client", "kind": "acceptor", "sender_comp_id": "EMS", "target_comp_id": "OMS",
+             "port": client_port},
+            {"name": "PEER", "role": "venue", "sender_comp_id": "EMS", **own},
+            {"name": "PEER-MD", "role": "marketdata", "sender_comp_id": "EMS-MD", "symbols": ["AMZN"], **own},
+        ],
+        "routes": {"*": "PEER"},
+        "console": {"enabled": False},
+    }  # fmt: skip
+    return check(values, name="the bench's settings", folder=state)
+
+
+def _opening() -> datetime:
+    """The open of the calendar's last trading day but some, so that the bench runs on any day of the year."""
+    calendar = load_sample().calendar_of("AMZN")
+    day = calendar.last_date - timedelta(days=7)
+    while not calendar.is_trading_day(day):
+        day -= timedelta(days=1)
+    return datetime.fromtimestamp(calendar.open_close_ns(day)[0] // 1_000_000_000, UTC)
+
+
+async def _ready(system: System) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:
+        status = await system.desk_status()
+        if status.get("state") == "leading" and "PEER" in status["sessions_up"] and "AMZN" in status["markets"]:
+            return
+        await asyncio.sleep(0.05)
+    raise ProcessFailed(f"the system was not ready within {WAIT_S:.0f} s")
+
+
+def _session(us: str, them: str, port: int) -> SessionConfig:
+    return SessionConfig(name=them, role="client", kind="initiator", sender_comp_id=us, target_comp_id=them, port=port)
+
+
+def _order(**times: datetime) -> str:
+    """A TWAP order of one lot, without its id."""
+    parameters = "".join(f"958={name}{SOH}959=14{SOH}960={at:%Y%m%d-%H:%M:%S}{SOH}" for name, at in times.items())
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H:%M:%S")
+    body = f"55=AMZN|54=1|38=100|40=2|44=230|59=0|60={stamp}|847=1001|957={len(times)}|"
+    return body.replace("|", SOH) + parameters
+
+
+@contextmanager
+def _peer(role: str, port: int, directory: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "ems.bench.fix_peer", role, str(port), str(directory / role)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            if process.stdout.readline() != "ready\n":
+                raise ProcessFailed(f"the bench's {role} did not start")
+            yield process
+        finally:
+            process.stdin.close()
+
+
+def _us(times_ns: list[int], percentile: int) -> float:
+    ordered = sorted(times_ns)
+    return round(ordered[min(len(ordered) - 1, len(ordered) * percentile // 100)] / 1000, 1)
