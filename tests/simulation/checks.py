@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from domain import child_order as co
+from domain import decision
 from domain import fill as fl
 from domain import fix_session as fs
 from domain import parent_order as po
@@ -44,6 +45,7 @@ class Checks:
     def appended(self, recorded: Sequence[Recorded]) -> None:
         """Events have become durable."""
         touched: dict[UUID, None] = {}
+        self._decided_once(recorded)
         for one in recorded:
             if one.seq != self.shadow.seq + 1 or one.prev_hash != self.hash:
                 raise Violation(f"event {one.seq} does not follow event {self.shadow.seq}")
@@ -62,6 +64,20 @@ class Checks:
         for stream in touched:
             self._children_fit(stream)
 
+    def _decided_once(self, recorded: Sequence[Recorded]) -> None:
+        """A message's consequences come with one append, however often it is delivered."""
+        for ref in {one.meta.inbound: None for one in recorded if one.meta.inbound is not None}:
+            if (ref.reset_epoch, ref.msg_seq_num) <= self.shadow.watermarks.get(ref.session, (-1, 0)):
+                raise Violation(f"message {ref.msg_seq_num} of {ref.session} was decided twice")
+
+    def _planned(self, event: decision.Planned) -> None:
+        """A plan is adopted for the order as it is, and each number once."""
+        request, parent = event.request, self.shadow.parent(UUID(event.request.parent))
+        terms = parent.terms
+        fits = (request.plan_number, request.start_ns, request.end_ns) == (parent.plans + 1, terms.start_ns, terms.end_ns)
+        if not fits or request.filled_e9 + request.remaining_e9 != terms.quantity_e9 or not parent.live or parent.pending:
+            raise Violation(f"plan {request.plan_number} of {parent.cl_ord_id} is not for the order as it is")
+
     def _note(self, one: Recorded) -> None:
         event = one.event
         if isinstance(event, co.Created):
@@ -71,6 +87,8 @@ class Checks:
             self.child_streams[event.cl_ord_id] = one.stream
         elif isinstance(event, co.CancelRequested):
             self.cancels[event.cl_ord_id] = one.stream
+        elif isinstance(event, decision.Planned):
+            self._planned(event)
         elif isinstance(event, fs.MessageNoted):
             self.notes.add(event.note)
         elif isinstance(event, fl.Recorded):

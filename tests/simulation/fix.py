@@ -84,7 +84,6 @@ class Session:
         self.up = False
         self.reset_epoch = 0
         self.sent_seq = 0  # log sequence of the last report handed to FIX
-        self.delivered_seq = 0  # the same, while the peer was logged on
         self.inward: Channel
         self.outward: Channel
 

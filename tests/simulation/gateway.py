@@ -88,8 +88,6 @@ class Gateway:
         session.outward.send(message)
         if session.role == "client":
             session.sent_seq = max(session.sent_seq, message.event_seq)
-            if session.up:
-                session.delivered_seq = session.sent_seq
 
     def acknowledge(self, frame_number: int) -> None:
         """The desk has made everything up to here durable."""
@@ -123,9 +121,10 @@ class Gateway:
         gave_up = False
         if reset:
             session.reset_epoch += 1
-            gave_up = session.role == "client" and session.sent_seq > session.delivered_seq
-            session.sent_seq = min(session.sent_seq, session.delivered_seq)
-            session.outward.reset()
+            # More exactly than a real gateway can know: what was on the wire at the last disconnect may or may not have come.
+            lost = session.outward.reset()
+            gave_up = session.role == "client" and bool(lost)
+            session.sent_seq = min([session.sent_seq, *(message.event_seq - 1 for message in lost)])
             self._safe = len(self._spool)  # FIX cannot repeat it under the old numbers, so it is put on the disk for good
         session.connect()
         self._world.told("logon", session.name, session.reset_epoch)

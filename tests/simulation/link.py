@@ -129,7 +129,8 @@ class Link:
     def _drop(self, *, keep_written: bool) -> None:
         self.up = False
         if keep_written:
-            self._gateway.lingering[self._connection] = self._world.between(0, 3 * S)
+            longest_ns = 12 * S if self._world.flip(0.4) else S
+            self._gateway.lingering[self._connection] = self._world.between(0, longest_ns)
         self._gateway.detach(self)
         self._connection = self._gateway.new_connection()
 

@@ -11,7 +11,7 @@ from domain.errors import LogUnavailable
 from domain.event import Entry, Recorded
 from domain.ports import Head
 from domain.stored import StoredRow
-from tests.simulation.world import MS, Crash, S, World, WorldClock
+from tests.simulation.world import MS, Crash, S, Violation, World, WorldClock
 
 
 class Pause:
@@ -71,14 +71,16 @@ class Connection:
         if world.strikes("crash_before_append", 0.006):
             raise Crash
         if world.strikes("log_lost_before_append", 0.006):
-            self._fail()
+            await self._fail()
         recorded = await self._disk.append(entries, epoch=epoch)
+        if self._disk.holder not in (None, self):
+            raise Violation("a desk that no longer leads has written")
         if world.strikes("crash_after_append", 0.006):
             raise Crash
         if world.strikes("stall_after_append", 0.003):
             await Pause(world.between(S, 20 * S))
         if world.strikes("log_lost_after_append", 0.006):
-            self._fail()
+            await self._fail()
         await Pause(world.between(MS // 10, 2 * MS))
         return recorded
 
@@ -115,7 +117,8 @@ class Connection:
             await Pause(self._world.between(S // 2, 3 * S))
             raise LogUnavailable("the log cannot be reached")
 
-    def _fail(self) -> None:
+    async def _fail(self) -> None:
+        await Pause(self._world.between(MS, 10 * S))  # it is a time-out as often as a reset connection
         if self._world.strikes("log_stays_away", 0.3):
             self._down_until_ns = self._world.now_ns + self._world.between(S, 20 * S)
         raise LogUnavailable("the connection to the log broke")

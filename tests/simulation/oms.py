@@ -25,6 +25,7 @@ from tests.simulation.fix import Session
 from tests.simulation.reference import LOT_E9, SYMBOLS, TICK_E9
 from tests.simulation.world import MINUTE, START_NS, S, Violation, World
 
+_ENDED = frozenset(status.value for status in TERMINAL)
 ANSWERS = ("canceled", "replaced")  # of ExecType: what ends a request that was granted
 
 
@@ -75,6 +76,11 @@ class Oms:
             self._repeat()
         else:
             self._nonsense()
+
+    def last_act(self) -> None:
+        """Before the calm: cancel something that still works."""
+        if live := [order for order in self.orders.values() if order.status and order.status not in _ENDED]:
+            self._cancel(self._world.random.choice(live))
 
     def send(self, message: Inbound) -> None:
         """On the wire, or as soon as the session is up."""
@@ -155,7 +161,7 @@ class Oms:
         return self._world.random.choice(list(self.orders.values()))
 
     def _request_id(self, order: OmsOrder) -> str:
-        if order.answer == "new" and self._world.flip(0.08):
+        if order.answer == "new" and self._world.flip(0.12):
             return self._world.random.choice(list(self.orders))  # used before: must be refused
         return self._id()
 
@@ -165,6 +171,8 @@ class Oms:
         orig = order.ids[-1] if cl_ord_id in self.by_id or self._world.flip(0.95) else "9999"
         self._requested(cl_ord_id, order)
         self.send(CancelOrder(ref=InboundRef(self.name, 0, 0), cl_ord_id=cl_ord_id, orig_cl_ord_id=orig))
+        if cl_ord_id in self.orders and self._world.flip(0.5):
+            self._cancel(self.orders[cl_ord_id])  # the order whose id was used a second time
 
     def _replace(self) -> None:
         order = self._some_order()
@@ -173,10 +181,11 @@ class Oms:
         if self._world.flip(0.1):
             new = self._spoiled(new)
         low = max(1, order.cum_e9 // LOT_E9 - 2)
+        span = 3 if self._world.flip(0.3) else 40  # about what is filled, or anything
         values = {name: getattr(new, name) for name in NewOrder.__dataclass_fields__}
         values |= {"side": order.first.side, "symbol": order.first.symbol}
         if values["quantity_e9"] > 0 and values["quantity_e9"] % LOT_E9 == 0:
-            values["quantity_e9"] = self._world.random.randint(low, low + 40) * LOT_E9
+            values["quantity_e9"] = self._world.random.randint(low, low + span) * LOT_E9
         if self._world.flip(0.03):
             values["side"] = None
         self._requested(cl_ord_id, order)
@@ -281,8 +290,11 @@ class Oms:
         """What has not been answered yet, or has not ended."""
         ends = [f"{self.name} order {key} has no answer" for key, order in self.orders.items() if not order.answer]
         ends += [f"{self.name} request {key} has no answer" for key, answer in self.requests.items() if not answer]
-        ended = {status.value for status in TERMINAL}
-        return ends + [f"{self.name} order {key} is {o.status}" for key, o in self.orders.items() if o.status not in ended]
+        return ends + [f"{self.name} order {key} is {o.status}" for key, o in self.orders.items() if o.status not in _ENDED]
+
+    def unanswered(self) -> list[str]:
+        """Cancels and replaces that still wait."""
+        return [f"{self.name} request {key}" for key, answer in self.requests.items() if not answer]
 
 
 HORIZON_NS = 8 * MINUTE

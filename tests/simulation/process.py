@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol
 
 from domain.errors import Fenced, LogUnavailable
@@ -15,7 +15,7 @@ from tests.simulation.link import Link
 from tests.simulation.log import Connection, Disk, Pause
 from tests.simulation.planners import SimPlannerPool
 from tests.simulation.reference import VENUE, SimReference
-from tests.simulation.world import MS, Crash, S, World, WorldClock
+from tests.simulation.world import MS, Crash, S, Violation, World, WorldClock
 
 PACE = Pace(patience_ns=15 * S, unanswered_ns=2 * S, replan_ns=60 * S, pov_ns=5 * S, plan_lost_ns=15 * S)
 
@@ -32,6 +32,13 @@ class Parts(Protocol):
         """The supervisor notices."""
 
 
+class SimDesk(Desk):
+    """Every input of a simulated day can be decided: one that cannot is a fault, not something to set aside."""
+
+    async def _isolate(self, inputs: Sequence[Input], error: Exception) -> None:
+        raise Violation(f"an input could not be decided: {error!r}") from error
+
+
 class DeskProcess:
     """A desk that runs until it dies. Its coroutine is driven by the world's clock, so it can be left at any await."""
 
@@ -46,9 +53,10 @@ class DeskProcess:
         ports = DeskPorts(
             log=self.log, gateway=self.link, planners=planners, reference=SimReference(), clock=WorldClock(parts.world)
         )
-        self.desk = Desk(ports, name=f"desk{number}", build="sim", venue_sessions=frozenset({VENUE}), pace=PACE)
+        self.desk = SimDesk(ports, name=f"desk{number}", build="sim", venue_sessions=frozenset({VENUE}), pace=PACE)
         self._coroutine: Coroutine[Any, Any, None] | None = None
-        self._scheduled = False
+        self._busy_until_ns = 0
+        self._turn_ns: int | None = None  # when the next turn comes
         self._begin(self.desk.start())
         self.link.connect_after(0)
 
@@ -89,6 +97,10 @@ class DeskProcess:
                 self._world.used[type(error).__name__] += 1
                 self.die(type(error).__name__)
                 return
+            except Violation:
+                raise
+            except Exception as error:
+                raise Violation(f"the desk died of {error!r}") from error
             if isinstance(paused, Pause):
                 self._world.after(paused.ns, self._resume)
                 return
@@ -102,22 +114,24 @@ class DeskProcess:
 
     def _poke(self) -> None:
         """See to it that a turn comes when there is something to do."""
-        if self._coroutine is not None or self._scheduled or not self.alive:
+        if self._coroutine is not None or not self.alive:
             return
-        wait_ns = None
         if self.desk.inbox._inputs:
-            wait_ns = self._world.between(MS // 20, 5 * MS)
-            if self._world.strikes("desk_stalls", 0.002):
-                wait_ns = self._world.between(S, 40 * S)
+            if self._world.strikes("desk_stalls", 0.0005):
+                self._busy_until_ns = self._world.now_ns + self._world.between(S, 40 * S)
+            wait_ns = max(self._world.between(MS // 20, 5 * MS), self._busy_until_ns - self._world.now_ns)
         elif (wake_ns := self.desk._scheduler.next_wake_ns()) is not None:
             wait_ns = max(0, wake_ns - self._world.now_ns)
-        if wait_ns is not None:
-            self._scheduled = True
-            self._world.after(wait_ns, self._turn, wait_ns)
+        else:
+            return
+        at_ns = self._world.now_ns + wait_ns
+        if self._turn_ns is None or at_ns < self._turn_ns:
+            self._turn_ns = at_ns
+            self._world.after(wait_ns, self._turn, at_ns)
 
-    def _turn(self, _: int) -> None:
-        self._scheduled = False
-        if self.alive and self._coroutine is None:
+    def _turn(self, at_ns: int) -> None:
+        if self.alive and self._coroutine is None and self._turn_ns == at_ns:
+            self._turn_ns = None
             self._coroutine = self._cycle()
             self._resume()
 

@@ -28,6 +28,7 @@ from tests.simulation.reference import CLIENTS, LOT_E9, SYMBOLS, TICK_E9, VENUE
 from tests.simulation.venue import Venue
 from tests.simulation.world import MINUTE, MS, START_NS, S, Violation, World, WorldClock
 
+ANSWERED_NS = 90 * S  # of calm, after which nothing that was asked may wait
 END_NS = START_NS + HORIZON_NS + 12 * MINUTE  # by then everything must be over
 
 
@@ -198,8 +199,6 @@ class Simulation:
             self.gateway.news(session, f"cancel-all {self._news} sent 0 cancels")
 
     def _drop(self, session: Session, *, reset: bool) -> None:
-        # A client that resets gives up what waits for it, but has had what left before: FIX cannot tell the difference.
-        reset = reset and (session.role == "venue" or session.outward.idle)
         self.gateway.log_off(session)
         away_ns = self.world.between(50 * MS, 15 * S)
         self.world.after(away_ns, self._return, session, reset)
@@ -229,6 +228,14 @@ class Simulation:
         """From here on nothing goes wrong any more; what did must be made good."""
         self.world.calm = True
         self.world.told("calm")
+        for client in self.clients:
+            client.last_act()
+        self.world.after(ANSWERED_NS, self._all_answered)
+
+    def _all_answered(self) -> None:
+        """No request waits for its order's end: the children are withdrawn for it."""
+        if waiting := [request for client in self.clients for request in client.unanswered()]:
+            raise Violation(f"not answered in {ANSWERED_NS // S} s of calm: " + "; ".join(waiting))
 
     # ------------------------------------------------------------------------------------------ the end
 
@@ -280,7 +287,9 @@ def simulate(seed: int) -> Report:
         try:
             return simulation.run()
         except Violation as violation:
-            raise Violation(f"{violation}\n{again(seed)}\n{simulation.report().line()}\n{simulation.tail()}") from violation
+            raise Violation(
+                f"{violation}\n{again(seed)}\n{simulation.report().line()}\n{simulation.tail()}"
+            ) from violation.__cause__
 
 
 def again(seed: int) -> str:

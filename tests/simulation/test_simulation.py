@@ -23,14 +23,15 @@ FIRST_SEED = int(os.environ.get("EMS_SIMULATION_FIRST_SEED", "1"))
 COVERED_FROM = 200  # seeds: fewer need not meet everything
 
 FAULTS = (
-    "LogUnavailable Fenced ack_late ack_lost cancel_ignored cancel_refused cancel_refused_by_message cancel_reject_lost "
-    "clock_jumps crash_after_append crash_after_send crash_before_append crash_before_send desk_died desk_killed desk_stalls "
-    "end_lost ended_unacknowledged execution_wrong:conflict execution_wrong:not_positive execution_wrong:restated execution_wrong:unknown_order "
-    "execution_wrong:wrong_side fenced_send fill_crosses_cancel fill_repeated gateway_killed late_fill lease_lost link_drops "
+    "Fenced LogUnavailable ack_late ack_lost cancel_ignored cancel_refused cancel_refused_by_message "
+    "cancel_reject_lost clock_jumps crash_after_append crash_after_send crash_before_append crash_before_send "
+    "desk_died desk_killed desk_stalls end_lost ended_unacknowledged execution_wrong:conflict "
+    "execution_wrong:not_positive execution_wrong:restated execution_wrong:unknown_order execution_wrong:wrong_side "
+    "fenced_send fill_crosses_cancel fill_repeated gateway_killed late_fill lease_lost link_drops "
     "log_lost_after_append log_lost_before_append log_stays_away market_one_sided market_silent not_sent oms_repeats "
-    "other_end_crosses_cancel plan_failed plan_late plan_lost plan_twice power_cut report_repeated session_drops session_news "
-    "session_reset slow_link slow_wire stall_after_append status_answer_lost unsolicited_end venue_refuses venue_rejects "
-    "venue_slow"
+    "other_end_crosses_cancel plan_failed plan_late plan_lost plan_twice power_cut report_repeated session_drops "
+    "session_news session_reset slow_link slow_wire stall_after_append status_answer_lost unsolicited_end "
+    "venue_refuses venue_rejects venue_slow "
 ).split()
 
 _S, _T = OrdStatus, Trigger

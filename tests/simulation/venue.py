@@ -106,8 +106,8 @@ class Venue:
     def _trade(self, order: VenueOrder) -> None:
         """Something happens to a working order."""
         world = self._world
-        if not order.open:
-            return
+        if not order.open or (world.calm and world.flip(0.5)):
+            return  # in the calm many rest until they are withdrawn
         if world.strikes("unsolicited_end", 0.03):
             self._end(order, world.random.choice(ENDS))
             return

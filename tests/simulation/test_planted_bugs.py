@@ -1,0 +1,33 @@
+"""A test that never fails proves nothing: each planted bug must be found within a bounded number of seeds.
+
+The same seeds are clean without it: see test_simulation.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulation.planted_bugs import BUGS, Bug
+from tests.simulation.simulation import simulate
+from tests.simulation.world import Violation
+
+FIRST_SEED, SEEDS_MAX = 1, 60
+
+
+def test_there_are_twenty_and_more() -> None:
+    assert len({bug.name for bug in BUGS}) == len(BUGS) >= 20
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_the_simulation_finds(bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
+    bug.plant(monkeypatch)
+    found: Violation | None = None
+    for seed in range(FIRST_SEED, FIRST_SEED + SEEDS_MAX):
+        try:
+            simulate(seed)
+        except Violation as violation:
+            found = violation
+            break
+    assert found is not None, f"{bug.name} survives {SEEDS_MAX} seeds, though it breaks: {bug.breaks}"
+    assert not isinstance(found.__cause__, TypeError | AttributeError | NameError), f"badly planted: {found.__cause__!r}"
+    print(f"{bug.name}: seed {seed}: {str(found).splitlines()[0]}")
