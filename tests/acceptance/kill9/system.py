@@ -157,7 +157,7 @@ class SystemUnderTest:
         for process in self._children():
             try:
                 if word in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
-                    return process.pid
+                    return int(process.pid)
             except psutil.NoSuchProcess as gone:
                 self._family.pop(gone.pid, None)
         return 0
@@ -174,12 +174,12 @@ class SystemUnderTest:
         if postmaster is None:
             return 0
         self._family.update({p.pid: p for p in (postmaster, *postmaster.children())})
-        return postmaster.pid
+        return int(postmaster.pid)
 
     def _children(self) -> list[psutil.Process]:
         if self._process is None or not self.running:
             return []
-        return psutil.Process(self._process.pid).children(recursive=True)
+        return list(psutil.Process(self._process.pid).children(recursive=True))
 
     def _see(self) -> None:
         self._family.update({process.pid: process for process in self._children()})
