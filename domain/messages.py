@@ -91,7 +91,7 @@ class VenueReport(Inbound):
     order_id: str
     exec_id: str
     exec_kind: ExecKind
-    ord_status: str  # OrdStatus (39) as sent: the venue's word, evidence rather than truth
+    ord_status: str  # the venue's word as an OrdStatus value: evidence rather than truth
     symbol: str
     side: Side | None
     last_quantity_e9: int

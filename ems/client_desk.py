@@ -25,6 +25,7 @@ from domain.parent_order import ParentOrder
 from domain.parent_rules import TradingDay
 from domain.ports import Reference
 from domain.refusal import Reason, Refusal
+from domain.values import event_id
 from ems import reports
 from ems.turn import Turn
 
@@ -99,9 +100,10 @@ class ClientDesk:
     def _duplicate(self, turn: Turn, order: NewOrder, known: UUID, refusal: Refusal) -> None:
         """ClOrdID used twice: refused with the live order's state, which stays as it is."""
         parent = turn.state.parents[known]
-        self.refuse(turn, order, refusal, ref_id=order.cl_ord_id, msg_type="D", answer="none")
+        refused = self.refuse(turn, order, refusal, ref_id=order.cl_ord_id, msg_type="D", answer="none")
         base = _state_report(turn, parent) if isinstance(parent, ParentOrder) else _unknown_report(turn, order.ref.session, order)
-        turn.extra.append(_as_rejection(base, order.cl_ord_id, refusal))
+        exec_id = reports.exec_id(event_id(refused.id, refused.version))
+        turn.extra.append(_as_rejection(base, exec_id, order.cl_ord_id, refusal))
 
     # --------------------------------------------------------------------------------------- requests
 
@@ -152,14 +154,15 @@ class ClientDesk:
     def refuse(
         self, turn: Turn, message: Inbound, refusal: Refusal, *, ref_id: str, msg_type: str, answer: str = "business_reject",
         orig_ref_id: str = "",
-    ) -> None:  # fmt: skip
+    ) -> fs.FixSession:  # fmt: skip
         """A message that belongs to no order: recorded on its session's stream, and answered."""
         event = fs.MessageRefused.sample(
             session=message.ref.session, msg_type=msg_type, ref_id=ref_id, orig_ref_id=orig_ref_id, answer=answer,
             reason=refusal.reason, text=refusal.text, raw=message.raw,
         )  # fmt: skip
         stream = fs.key(message.ref.session, self._reference.trade_date(turn.now_ns))
-        turn.apply(stream, event, correlation=stream)
+        session: fs.FixSession = turn.apply(stream, event, correlation=stream)
+        return session
 
     def _unknown_order(self, turn: Turn, message: Inbound, cl_ord_id: str, orig: str, msg_type: str) -> None:
         refusal = Refusal(Reason.UNKNOWN_ORDER, f"no order of this session today has the ClOrdID {orig}")
@@ -218,8 +221,8 @@ def _unknown_report(turn: Turn, session: str, query: OrderStatusQuery | NewOrder
     )  # fmt: skip
 
 
-def _as_rejection(base: ParentReport, cl_ord_id: str, refusal: Refusal) -> ParentReport:
-    return _copy(base, exec_kind="rejected", cl_ord_id=cl_ord_id, text=refusal.text, ord_rej_reason=6)
+def _as_rejection(base: ParentReport, exec_id: str, cl_ord_id: str, refusal: Refusal) -> ParentReport:
+    return _copy(base, exec_kind="rejected", exec_id=exec_id, cl_ord_id=cl_ord_id, text=refusal.text, ord_rej_reason=6)
 
 
 def _copy(report: ParentReport, **changes: object) -> ParentReport:

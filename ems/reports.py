@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from domain import child_order as co
 from domain import fix_session as fs
@@ -83,8 +84,13 @@ def report(
     )
 
 
+def exec_id(event: UUID) -> str:
+    """ExecID (17) of the report that an event causes: the same however often it is made."""
+    return event.hex[:20].upper()
+
+
 def _exec_id(recorded: Recorded) -> str:
-    return recorded.event_id.hex[:20].upper()
+    return exec_id(recorded.event_id)
 
 
 def _asked(event: Any, after: ParentOrder) -> tuple[str, str]:
