@@ -92,7 +92,7 @@ def children(runtime: Runtime) -> list[Child]:
 
 
 def _child(name: str, file: Any, ask: Any, *, after: tuple[str, ...] = ()) -> Child:
-    command = (sys.executable, "-m", "ems", f"_{name}", "--runtime", str(file))
+    command = (sys.executable, "-P", "-m", "ems", f"_{name}", "--runtime", str(file))
     return Child(name=name, command=command, ask=ask, after=after)
 
 

@@ -138,7 +138,15 @@ async def _send(options: DemoOptions, system: System) -> asyncio.subprocess.Proc
         words += ["--param", "ParticipationRate=20"]
     with (system.runtime.logs / "oms.jsonl").open("ab") as log:
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "ems", *words, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            sys.executable,
+            "-P",
+            "-m",
+            "ems",
+            *words,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
 
 

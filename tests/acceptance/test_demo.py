@@ -15,6 +15,7 @@ import pytest
 
 from tests.acceptance.conftest import ROOT, Program
 
+pytestmark = pytest.mark.slow
 KEYS = {"filled", "avg_px", "arrival_px", "is_bps", "vwap_slippage_bps", "fill_rate", "events"}
 TAPE = ROOT.parent / "shared" / "data" / "lobster" / "LOBSTER_SampleFile_AMZN_2012-06-21_5.zip"
 
@@ -38,12 +39,27 @@ def check_figures(figures: dict[str, Any], state: Path, quantity: int) -> None:
     assert figures["children"] > 3 and figures["fills"] >= figures["children"] // 2 and figures["events"] > 50
 
 
+def check_replay(program: Program, figures: dict[str, Any]) -> None:
+    """The log that it leaves gives the state at any place."""
+    (program.home / "ems.toml").write_text('state_directory = "kept"\n')
+    early, late = (json.loads(program.run("replay", "--to", to, "--json").stdout) for to in ("20", str(figures["events"])))
+    assert (early["seq"], late["seq"]) == (20, figures["events"])
+    assert early["digest"] != late["digest"]
+    (parent,) = late["parents"]
+    assert float(parent["filled"]) == figures["filled"]
+    assert len(late["fills"]) == figures["fills"] and len(late["children"]) == figures["children"]
+    beyond = program.run("replay", "--to", "999999")
+    assert beyond.returncode == 2 and "there is no event 999999 yet" in beyond.stderr
+
+
 def test_an_order_is_worked_whole_from_one_command(program: Program) -> None:
     done = program.run("demo", "--headless", "--json", "--minutes", "8", "--speed", "60", "--qty", "2000", "--keep", "kept")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    check_figures(json.loads(done.stdout), program.home / "kept", 2000)
+    figures = json.loads(done.stdout)
+    check_figures(figures, program.home / "kept", 2000)
     assert program.left_over() == []
+    check_replay(program, figures)
 
 
 def test_the_recorded_day_of_the_issue(program: Program) -> None:
@@ -59,20 +75,40 @@ def test_the_recorded_day_of_the_issue(program: Program) -> None:
     assert 220 < figures["arrival_px"] < 226, "AMZN stood there on that morning"
 
 
-def test_the_log_that_it_leaves_replays_to_any_place(program: Program) -> None:
-    done = program.run("demo", "--headless", "--json", "--minutes", "2", "--speed", "60", "--qty", "300", "--keep", "kept")
-    assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout)
-    (program.home / "ems.toml").write_text('state_directory = "kept"\n')
-    states = [json.loads(program.run("replay", "--to", to, "--json").stdout) for to in ("20", str(figures["events"]))]
-    assert [state["seq"] for state in states] == [20, figures["events"]]
-    assert states[0]["digest"] != states[1]["digest"]
-    (parent,) = states[1]["parents"]
-    assert float(parent["filled"]) == figures["filled"] == 300
-    again = json.loads(program.run("replay", "--json").stdout)
-    assert again["seq"] >= figures["events"], "the sessions' logouts may follow"
-    beyond = program.run("replay", "--to", "999999")
-    assert beyond.returncode == 2 and "there is no event 999999 yet" in beyond.stderr
+def pid_of(program: Program, word: str) -> int | None:
+    return next((int(line.split()[0]) for line in program.left_over() if word in line), None)
+
+
+def wait_for_pid(program: Program, word: str) -> int:
+    deadline = time.monotonic() + 60
+    while (pid := pid_of(program, word)) is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert pid is not None, f"{word} is not there"
+    return pid
+
+
+def test_every_process_is_killed_once_and_the_order_is_still_filled(program: Program) -> None:
+    demo = program.start("demo", "--headless", "--json", "--minutes", "40", "--speed", "60", "--qty", "3000", "--keep", "kept")
+    assert demo.stdout is not None
+    killed = {word: wait_for_pid(program, f"ems {word} ") for word in ("_venue", "_gateway", "_desk", "_api", "_postgres")}
+    ledger = program.home / "kept" / "venue" / "ledger.jsonl"
+    deadline = time.monotonic() + 60
+    while not (ledger.exists() and '"k":"exec"' in ledger.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)  # until the first fill: the order is being worked
+    for word, pid in {**killed, "postmaster": wait_for_pid(program, "bin/postgres -D")}.items():
+        os.kill(pid, signal.SIGKILL)
+        if word in killed:
+            deadline = time.monotonic() + 60
+            while pid_of(program, f"ems {word} ") in (None, pid) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert pid_of(program, f"ems {word} ") not in (None, pid), f"{word} did not come back"
+    output = demo.stdout.read()
+    assert demo.wait(60) == 0, output
+    demo.stdout.close()
+    figures = json.loads(output.splitlines()[-1])
+    assert figures["restarts"] == len(killed)
+    assert figures["status"] == "filled" and figures["venue_ledger_agrees"]
+    check_figures(figures | {"restarts": 0}, program.home / "kept", 3000)
 
 
 def read_until(lines: Any, pattern: str) -> re.Match[str]:

@@ -15,6 +15,8 @@ import pytest
 from ems.cli.demo_settings import free_ports
 from tests.acceptance.conftest import Program
 
+pytestmark = pytest.mark.slow
+
 
 def configure(program: Program) -> None:
     """The template on free ports, trading what trades around the clock."""
