@@ -17,7 +17,7 @@ import quickfix as fix
 
 from adapters.fix import frames
 from adapters.fix.desk_port import DeskPort
-from adapters.fix.engine import build, load_dictionary
+from adapters.fix.engine import build, end_process, load_dictionary
 from adapters.fix.fields import timestamp_text
 from adapters.fix.frames import Frame, Scope
 from adapters.fix.live_orders import LiveOrder, LiveOrders
@@ -171,8 +171,21 @@ class Gateway:
             self.state.epoch = epoch
         self._hello = hello
         self._hello_came.set()
+        self._check_epochs(hello)
         self._numbers_set.wait()
         return b""
+
+    def _check_epochs(self, hello: dict[str, Any]) -> None:
+        """A desk that comes late and knows of more resets than this gateway's files: start again, with its marks.
+
+        Going on would give it messages that look older than what it has, and it would drop them.
+        """
+        if not self._numbers_set.is_set():
+            return  # the start takes the marks from this HELLO
+        marks: dict[str, Any] = hello.get("sessions", {})
+        behind = [s for s in self.slots if marks.get(s.config.name, {}).get("inbound", (0, 0))[0] > s.state.reset_epoch]
+        if behind:
+            end_process(f"{behind[0].config.name}: the desk knows of more resets of the numbering than this gateway")
 
     def outbound_numbers(self) -> list[int]:
         return [slot.session().getExpectedSenderNum() for slot in self.slots]

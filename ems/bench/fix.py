@@ -110,24 +110,38 @@ def _measure(system: System, directory: Path, venue: subprocess.Popen[str], clie
     orders = Client(directory / "client", _session("OMS", "EMS", client_port))
     echo = Client(directory / "echo-client", _session("BENCH", "ECHO", echo_port))
     figures = Figures()
-    with psycopg.connect(system.runtime.owner_dsn, autocommit=True) as database:
-        database.execute("CREATE TABLE bench_commit (id bigserial PRIMARY KEY, text text NOT NULL)")
+    try:
+        with psycopg.connect(system.runtime.owner_dsn, autocommit=True) as database:
+            _rounds(database, figures, (orders, echo), arrivals, (later, now))
+            _judge(database, orders)
+    finally:
         for client in (orders, echo):
-            client.start()
-            _trips(client, later, "W", WARM_UP)
-        for number in range(ROUNDS):
-            figures.echo_ns += _trips(echo, later, f"T{number}", TRIPS_A_ROUND)
-            figures.commit_ns += _commits(database, COMMITS_A_ROUND)
-            figures.order_ns += _trips(orders, later, f"T{number}", TRIPS_A_ROUND)
-            figures.child_ns += _children(orders, arrivals, now, f"C{number}")
-        for number in range(PIPELINE_ROUNDS):
-            names = [f"P{number}-{i}" for i in range(PIPELINED)]
-            figures.echo_per_s.append(echo.pipelined_per_s(names, later))
-            figures.orders_per_s.append(orders.pipelined_per_s(names, later))
-        _judge(database, orders)
-    for client in (orders, echo):
-        client.stop()
+            client.stop()
     return figures.told()
+
+
+def _rounds(
+    database: psycopg.Connection[Any],
+    figures: Figures,
+    clients: tuple[Client, Client],
+    arrivals: queue.SimpleQueue[int],
+    bodies: tuple[str, str],
+) -> None:
+    """Everything in turns. clients: to the system, to the echo; bodies: an order for later, and one for now."""
+    (orders, echo), (later, now) = clients, bodies
+    database.execute("CREATE TABLE bench_commit (id bigserial PRIMARY KEY, text text NOT NULL)")
+    for client in clients:
+        client.start()
+        _trips(client, later, "W", WARM_UP)
+    for number in range(ROUNDS):
+        figures.echo_ns += _trips(echo, later, f"T{number}", TRIPS_A_ROUND)
+        figures.commit_ns += _commits(database, COMMITS_A_ROUND)
+        figures.order_ns += _trips(orders, later, f"T{number}", TRIPS_A_ROUND)
+        figures.child_ns += _children(orders, arrivals, now, f"C{number}")
+    for number in range(PIPELINE_ROUNDS):
+        names = [f"P{number}-{i}" for i in range(PIPELINED)]
+        figures.echo_per_s.append(echo.pipelined_per_s(names, later))
+        figures.orders_per_s.append(orders.pipelined_per_s(names, later))
 
 
 def _trips(client: Client, order: str, name: str, count: int) -> list[int]:

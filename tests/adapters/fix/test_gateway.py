@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from adapters.fix.control import ask
+from adapters.fix.engine import EXIT_CALLBACK_FAILED
 from adapters.fix.link import SessionMarks
 from adapters.fix.oms import Oms
 from domain.errors import ConfigError
+from domain.event import InboundRef
 from domain.messages import (
     EngineRefusal,
     Forget,
@@ -250,6 +252,20 @@ async def test_a_reset_of_the_numbering_starts_a_new_epoch(gateway: GatewayProce
     client.send("D", AN_ORDER.format("A2"))
     order = await desk.take(NewOrder, lambda order: order.cl_ord_id == "A2")
     assert (order.ref.reset_epoch, order.ref.msg_seq_num) == (1, 2)
+
+
+async def test_a_gateway_that_lost_its_files_takes_the_numbering_from_the_desk(
+    gateway: GatewayProcess, client: RawPeer, desk_on: MakeDesk
+) -> None:
+    """It ends when the desk comes late, for what it received counts as old; started again it waits for the desk's word."""
+    await started(gateway)
+    desk = desk_on(sessions={"OMS": SessionMarks(inbound=(2, 1))})
+    assert await asyncio.to_thread(gateway.wait_exit) == EXIT_CALLBACK_FAILED
+    gateway.config["hello_wait_s"] = WAIT_S
+    gateway.start(wait=False)
+    await client.connect(gateway.client_port)
+    client.send("D", AN_ORDER.format("A1"))
+    assert (await desk.take(NewOrder)).ref == InboundRef("OMS", 2, 2)
 
 
 # -------------------------------------------------------------------------------------------- bad messages
