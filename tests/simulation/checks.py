@@ -138,8 +138,14 @@ class Checks:
             raise Violation(f"child {message.cl_ord_id} left before its intent was durable")
         if isinstance(message, SendChildCancel) and message.cl_ord_id not in self.cancels:
             raise Violation(f"cancel {message.cl_ord_id} left before it was durable")
-        if isinstance(message, ParentReport) and message.exec_id not in ("0", self.exec_ids[message.event_seq]):
+        if isinstance(message, ParentReport) and not self._exec_id_fits(message):
             raise Violation(f"ExecID {message.exec_id} is not that of event {message.event_seq}")
+
+    def _exec_id_fits(self, report: ParentReport) -> bool:
+        """A report has the ExecID of its event; one that answers a reused ClOrdID stands behind its event in the batch."""
+        if report.ord_rej_reason == 6:
+            return report.exec_id in self.exec_ids.values()
+        return report.exec_id in ("0", self.exec_ids[report.event_seq])
 
     def acknowledged(self, messages: list[Inbound]) -> None:
         """The gateway may forget messages: each has left its mark in the log."""

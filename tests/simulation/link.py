@@ -67,10 +67,10 @@ class Link:
         """In order; dropped while the link is down. The process may die between any two of them."""
         for message in messages:
             self._owner.leaving(message)
-            if self._world.strikes("crash_before_send", 0.004):
+            if self._world.strikes("crash_before_send", 0.003):
                 raise Crash
             self._to_gateway(self._gateway.take, epoch, message)
-        if self._world.strikes("crash_after_send", 0.004):
+        if self._world.strikes("crash_after_send", 0.003):
             raise Crash
 
     def acknowledge(self, frame_number: int) -> None:

@@ -68,18 +68,18 @@ class Connection:
     async def append(self, entries: Sequence[Entry], *, epoch: int | None = None) -> tuple[Recorded, ...]:
         world = self._world
         await self._reach()
-        if world.strikes("crash_before_append", 0.006):
+        if world.strikes("crash_before_append", 0.004):
             raise Crash
-        if world.strikes("log_lost_before_append", 0.006):
+        if world.strikes("log_lost_before_append", 0.004):
             await self._fail()
         recorded = await self._disk.append(entries, epoch=epoch)
         if self._disk.holder not in (None, self):
             raise Violation("a desk that no longer leads has written")
-        if world.strikes("crash_after_append", 0.006):
+        if world.strikes("crash_after_append", 0.004):
             raise Crash
         if world.strikes("stall_after_append", 0.003):
             await Pause(world.between(S, 20 * S))
-        if world.strikes("log_lost_after_append", 0.006):
+        if world.strikes("log_lost_after_append", 0.004):
             await self._fail()
         await Pause(world.between(MS // 10, 2 * MS))
         return recorded

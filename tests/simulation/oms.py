@@ -64,7 +64,7 @@ class Oms:
         """Do one thing."""
         roll = self._world.random.random()
         if roll < 0.40 or not self.orders:
-            if len(self.orders) < 6:
+            if len(self.orders) < 5:
                 self._order()
         elif roll < 0.52:
             self._cancel()
@@ -257,6 +257,8 @@ class Oms:
             if known != plain:
                 raise Violation(f"{self.name}: ExecID {report.exec_id} came with two contents")
             return
+        if report.exec_kind == "rejected" and report.ord_rej_reason == 6:
+            return  # a ClOrdID used twice: nothing of the order that has it changes
         order = self.by_id.get(report.cl_ord_id)
         if order is None:
             raise Violation(f"{self.name}: a report for {report.cl_ord_id}, which it never sent")
@@ -297,4 +299,4 @@ class Oms:
         return [f"{self.name} request {key}" for key, answer in self.requests.items() if not answer]
 
 
-HORIZON_NS = 8 * MINUTE
+HORIZON_NS = 7 * MINUTE

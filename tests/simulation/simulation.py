@@ -168,7 +168,7 @@ class Simulation:
             )
         )
         silent = world.strikes("market_silent", 0.02)
-        world.after(world.between(30 * S, 120 * S) if silent else world.between(S, 8 * S), self._market, symbol)
+        world.after(world.between(30 * S, 120 * S) if silent else world.between(2 * S, 12 * S), self._market, symbol)
 
     # ------------------------------------------------------------------------------------------ mishaps
 
