@@ -90,6 +90,7 @@ class Supervisor:
             kept.task = asyncio.create_task(self._keep(kept), name=f"keep-{kept.child.name}")
             kept.task.add_done_callback(self._keeping_ended)
         self._tender = asyncio.create_task(self._tend(), name="tend")
+        self._tender.add_done_callback(self._keeping_ended)
         all_ready = asyncio.gather(*(self._in_time(kept) for kept in self._kept.values()))
         waiting: set[asyncio.Future[Any]] = {all_ready, self._failed}
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -197,7 +198,7 @@ class Supervisor:
         _log.info("stopped", child=kept.child.name, status=process.returncode)
 
     def _keeping_ended(self, task: asyncio.Task[None]) -> None:
-        """A child that nobody keeps any more must not go unnoticed."""
+        """Children that nobody keeps any more must not go unnoticed."""
         if not task.cancelled() and (error := task.exception()) is not None:
             self._fail(error)
 
