@@ -14,6 +14,7 @@ import pytest
 
 from ems.cli.demo_settings import free_ports
 from tests.acceptance.conftest import Program
+from tests.conftest import Database
 
 pytestmark = pytest.mark.slow
 
@@ -151,6 +152,18 @@ def test_a_live_configuration_is_refused_on_a_paper_database(program: Program) -
     assert refused.returncode == 2
     assert refused.stderr.splitlines()[-1] == "ems: the database belongs to PAPER, but the configuration says mode LIVE"
     assert program.left_over() == []
+
+
+def test_on_a_database_of_ones_own_no_server_is_started(program: Program, database: Database) -> None:
+    configure(program)
+    program.environment |= {"EMS_DATABASE_URL": database.app_dsn, "EMS_DATABASE_OWNER_URL": database.owner_dsn}
+    up = start(program)
+    code, reports = oms(program, "send", "--symbol", "DEMO", "--qty", "100", "--algo", "twap", "--minutes", "0.05", "--wait")
+    assert code == 0 and reports[-1]["filled"] == "100"
+    assert not (program.home / "var" / "ems" / "postgres").exists()
+    stop(up)
+    state = json.loads(program.run("replay", "--json").stdout)
+    assert [parent["status"] for parent in state["parents"]] == ["filled"]
 
 
 def test_an_oms_that_finds_nobody_says_so(program: Program) -> None:
