@@ -70,7 +70,9 @@ def to_e9(number: Decimal | str | int) -> int:
 
 
 def from_e9(value_e9: int) -> Decimal:
-    """The decimal number behind a fixed-point value, without trailing zeros and never in exponent form."""
+    """The decimal number behind a fixed-point value, without trailing zeros. Write it with format "f": Decimal itself
+    shows less than 0.000001 with an exponent.
+    """
     whole, fraction = divmod(abs(value_e9), E9)
     digits = f"{whole}.{fraction:09d}".rstrip("0").rstrip(".")
     return Decimal(f"-{digits}" if value_e9 < 0 else digits)

@@ -1,0 +1,82 @@
+"""The life of an order: every pair of status and trigger has its verdict here, written a second time by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.order_life import RESTING, TERMINAL, TRANSITIONS, OrdStatus, Trigger, transition
+
+# Rows: what happens. Columns: in which status. Cells: what it becomes; "." cannot happen, "=" stays, "r" rests
+# (New or Partially Filled, by what is filled), "p" Partially Filled.
+STATUSES = dict(
+    zip(
+        ("pn", "nw", "pf", "pc", "pr", "db", "fi", "ca", "rj", "ex", "dd"),
+        (
+            "pending_new new partially_filled pending_cancel pending_replace in_doubt filled canceled rejected expired "
+            "done_for_day"
+        ).split(),
+        strict=True,
+    )
+)
+TABLE = """
+                 pn nw pf pc pr db fi ca rj ex dd
+acknowledge      r  r  r  =  =  r  .  .  .  .  .
+partial_fill     p  p  p  =  =  p  =  =  =  =  =
+full_fill        fi fi fi fi fi fi =  =  =  =  =
+request_cancel   pc pc pc =  pc =  .  .  .  .  .
+request_replace  .  pr pr .  .  .  .  .  .  .  .
+refuse_request   .  .  .  r  r  =  .  .  .  .  .
+replace          .  r  r  .  r  .  p  .  .  .  .
+cancel           ca ca ca ca ca ca .  .  .  .  .
+reject           rj rj .  rj .  rj .  .  .  .  .
+expire           ex ex ex ex ex ex .  .  .  .  .
+end_day          dd dd dd dd dd dd .  .  .  .  .
+doubt            db db db db db =  .  .  .  .  .
+prove_working    .  .  .  .  .  r  .  .  .  .  .
+prove_unknown    .  .  .  .  .  ca .  .  .  .  .
+"""
+
+
+def cases() -> list[tuple[OrdStatus, Trigger, str]]:
+    head, *rows = [line.split() for line in TABLE.strip().splitlines()]
+    return [
+        (OrdStatus(STATUSES[column]), Trigger(trigger), cell)
+        for trigger, *cells in rows
+        for column, cell in zip(head, cells, strict=True)
+    ]
+
+
+def test_every_pair_is_in_the_table() -> None:
+    assert {(status, trigger) for status, trigger, _ in cases()} == {(s, t) for s in OrdStatus for t in Trigger}
+
+
+@pytest.mark.parametrize(("status", "trigger", "cell"), cases(), ids=str)
+def test_what_becomes_of_it(status: OrdStatus, trigger: Trigger, cell: str) -> None:
+    filled, unfilled = transition(status, trigger, filled=True), transition(status, trigger, filled=False)
+    match cell:
+        case ".":
+            assert (filled, unfilled) == (None, None)
+        case "=":
+            assert (filled, unfilled) == (status, status)
+        case "r" | "p":
+            assert (filled, unfilled) == (OrdStatus.PARTIALLY_FILLED, OrdStatus.NEW)
+        case _:
+            assert (filled, unfilled) == (OrdStatus(STATUSES[cell]), OrdStatus(STATUSES[cell]))
+
+
+def test_an_ended_order_comes_back_only_by_a_larger_quantity() -> None:
+    back = {(s, t) for (s, t), after in TRANSITIONS.items() if s in TERMINAL and after not in TERMINAL}
+    assert back == {(OrdStatus.FILLED, Trigger.REPLACE)}
+
+
+def test_fills_count_in_every_status() -> None:
+    for status in OrdStatus:
+        for trigger in (Trigger.PARTIAL_FILL, Trigger.FULL_FILL):
+            assert transition(status, trigger, filled=True) is not None
+
+
+def test_a_live_order_can_always_be_canceled_and_doubted() -> None:
+    for status in set(OrdStatus) - TERMINAL:
+        assert transition(status, Trigger.REQUEST_CANCEL, filled=False) is not None
+        assert transition(status, Trigger.DOUBT, filled=False) is OrdStatus.IN_DOUBT
+    assert set(OrdStatus) - TERMINAL >= RESTING
