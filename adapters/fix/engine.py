@@ -81,13 +81,17 @@ def end_process(where: str) -> None:
 
 
 class EngineApplication(fix.Application):
-    """The callbacks. `own_threads` are those that call sendToTarget: on any other, toApp is about a repeat."""
+    """The callbacks."""
 
     def __init__(self, events: EngineEvents, logs: EngineLogs) -> None:
         super().__init__()
         self._events = events
         self._logs = logs
-        self.own_threads: set[int] = set()
+        self._own = threading.local()  # not a set of thread ids: the engine's thread may get the id of one that ended
+
+    def sends_here(self) -> None:
+        """From now on this thread calls sendToTarget. On any other thread toApp is about a repeat."""
+        self._own.sends = True
 
     def onCreate(self, session_id: fix.SessionID) -> None:  # noqa: N802
         """Nothing to do."""
@@ -117,7 +121,7 @@ class EngineApplication(fix.Application):
             end_process("fromAdmin")
 
     def toApp(self, message: fix.Message, session_id: fix.SessionID) -> None:  # noqa: N802
-        if threading.get_ident() in self.own_threads:
+        if getattr(self._own, "sends", False):
             return
         stale = False
         try:

@@ -33,7 +33,6 @@ from domain.values import OrdType, Side, TimeInForce
 
 log = logging.getLogger(__name__)
 FINAL_STATUSES: Final = frozenset("2348C")  # OrdStatus: filled, done for day, canceled, rejected, expired
-_STORED_UP: Final = "a message for a session that is down waits in the store and goes out at the next logon"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,10 +161,6 @@ class Oms(fix.Application):
         fields = cut(self._orders[cl_ord_id])
         self._send(f"35=H{SOH}11={plain(cl_ord_id)}{SOH}55={fields['55']}{SOH}54={fields['54']}{SOH}")
 
-    def send_text(self, text: str) -> None:
-        """Send a text that begins with MsgType (35) as it is: for tests of what an EMS does with odd messages."""
-        self._send(text)
-
     # --------------------------------------------------------------------------------------- receiving
 
     def messages(self, cl_ord_id: str | None = None) -> list[Message]:
@@ -277,7 +272,7 @@ class Oms(fix.Application):
 
     def _send(self, text: str) -> None:
         if not fix.Session.sendToTarget(build(text, self._dictionary), self._session_id):
-            log.info(_STORED_UP)
+            log.info("the session is down: the message waits for the next logon")
 
 
 def _now() -> str:

@@ -72,7 +72,7 @@ def _run(config: GatewayConfig, stop: threading.Event) -> None:
     gateway = Gateway(config)
     logs.events = gateway
     application = EngineApplication(gateway, logs)
-    gateway.call_when_sending(lambda: application.own_threads.add(threading.get_ident()))
+    gateway.sender.register = application.sends_here
     engines = _engines(config, application, logs)
     gateway.port.start()
     gateway.set_numbers(config.hello_wait_s)
@@ -81,7 +81,7 @@ def _run(config: GatewayConfig, stop: threading.Event) -> None:
         {
             "health": lambda _: gateway.health(),
             "sessions": lambda _: gateway.sessions(),
-            "cancel_all": gateway.cancel_all,
+            "cancel_all": gateway.sender.cancel_all,
         },
     )
     for engine in engines:

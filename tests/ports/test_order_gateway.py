@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,26 +28,12 @@ from domain.messages import (
 )
 from domain.ports import OrderGateway
 from domain.values import E9, OrdType, Side, TimeInForce
-from tests.adapters.fix.kit import Desk, GatewayProcess
+from tests.adapters.fix.kit import WAIT_S, Desk, GatewayProcess, a_child
 from tests.adapters.fix.raw import RawPeer
-
-WAIT_S = 20.0
 
 
 def child(number: int) -> SendChild:
-    return SendChild(
-        session="VENUE",
-        event_seq=number,
-        cl_ord_id=f"C{number}",
-        instrument="AMZN",
-        side=Side.BUY,
-        quantity_e9=100 * E9,
-        ord_type=OrdType.MARKET,
-        limit_price_e9=None,
-        time_in_force=TimeInForce.DAY,
-        account="",
-        transact_time_ns=1_795_000_000_000_000_000,
-    )
+    return replace(a_child(), event_seq=number, cl_ord_id=f"C{number}")
 
 
 def query(number: int) -> SendStatusQuery:

@@ -18,11 +18,13 @@ from adapters.fix.control import ask
 from adapters.fix.link import FixLink, Hello
 from adapters.fix.oms import Oms, OmsOrder
 from adapters.fix.sessions import SessionConfig
-from domain.messages import Input, Outbound
-from domain.values import E9, Side
+from domain.messages import Input, Outbound, ParentReport, SendChild, SessionChange
+from domain.order_life import OrdStatus
+from domain.values import E9, OrdType, Side, TimeInForce
 
 ROOT = Path(__file__).resolve().parents[3]
 WAIT_S = 20.0
+AN_ORDER = "11={}|55=AMZN|54=1|38=100|40=2|44=12.5|59=0|60=20261122-15:00:00.000|847=1|"
 
 
 def free_port() -> int:
@@ -149,3 +151,61 @@ def make_oms(directory: Path, port: int) -> Oms:
 def an_order(**changes: Any) -> OmsOrder:
     terms: dict[str, Any] = {"symbol": "AMZN", "side": Side.BUY, "quantity_e9": 5000 * E9, "algo": "vwap", **changes}
     return OmsOrder(**terms)
+
+
+def a_report(cl_ord_id: str, *, event_seq: int = 1, **changes: Any) -> ParentReport:
+    terms: dict[str, Any] = {
+        "session": "OMS",
+        "event_seq": event_seq,
+        "exec_kind": "new",
+        "ord_status": OrdStatus.NEW,
+        "exec_id": f"E{event_seq}",
+        "order_id": "O1",
+        "cl_ord_id": cl_ord_id,
+        "orig_cl_ord_id": "",
+        "symbol": "AMZN",
+        "side": Side.BUY,
+        "quantity_e9": 100 * E9,
+        "limit_price_e9": None,
+        "last_quantity_e9": 0,
+        "last_price_e9": 0,
+        "cum_quantity_e9": 0,
+        "leaves_quantity_e9": 100 * E9,
+        "average_price_e9": 0,
+        "transact_time_ns": 1_795_000_000_000_000_000,
+        **changes,
+    }
+    return ParentReport(**terms)
+
+
+def a_child(number: int = 1) -> SendChild:
+    return SendChild(
+        session="VENUE",
+        event_seq=10 + number,
+        cl_ord_id=f"CHILD{number:011d}",
+        instrument="AMZN",
+        side=Side.BUY,
+        quantity_e9=100 * E9,
+        ord_type=OrdType.LIMIT,
+        limit_price_e9=220_120_000_000,
+        time_in_force=TimeInForce.DAY,
+        account="",
+        transact_time_ns=1_795_000_000_000_000_000,
+    )
+
+
+def is_child(number: int) -> Callable[[dict[str, str]], bool]:
+    return lambda m: m["35"] == "D" and m["11"] == f"CHILD{number:011d}"
+
+
+async def venue_up(desk: Desk) -> None:
+    await desk.take(SessionChange, lambda change: change.session == "VENUE" and change.up)
+
+
+async def control(gateway: GatewayProcess, **request: Any) -> Any:
+    return await asyncio.to_thread(ask, gateway.control_path, request)
+
+
+async def started(gateway: GatewayProcess) -> GatewayProcess:
+    await asyncio.to_thread(gateway.start)
+    return gateway

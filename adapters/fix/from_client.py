@@ -1,0 +1,155 @@
+"""Orders and requests of an OMS (35=D, G, F, H) to the desk's inputs. What cannot be read becomes a refusal inside."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from adapters.fix.fields import number_text
+from adapters.fix.reading import Reading, number_or_refusal, symbol_of, time_ns_of
+from adapters.fix.vocabulary import (
+    ALGO_OF,
+    END_TIME,
+    ORD_TYPE_OF,
+    PARTICIPATION_RATE,
+    SIDE_OF,
+    SOH,
+    START_TIME,
+    TIME_IN_FORCE_OF,
+)
+from domain.messages import CancelOrder, NewOrder, OrderStatusQuery, ReplaceOrder
+from domain.refusal import Reason, Refusal
+
+
+def new_order(message: Reading) -> NewOrder:
+    """35=D."""
+    return NewOrder(**_order(message))
+
+
+def replace_order(message: Reading) -> ReplaceOrder:
+    """35=G."""
+    return ReplaceOrder(orig_cl_ord_id=message.fields["41"], **_order(message))
+
+
+def _order(message: Reading) -> dict[str, Any]:
+    """The fields that D and G share. The first refusal in the order of domain.refusal.Reason is kept."""
+    fields = message.fields
+    get = fields.get
+    refusals: list[Refusal] = []
+    symbol = symbol_of(fields)
+    if not symbol:
+        refusals.append(Refusal(Reason.UNKNOWN_SYMBOL, "Symbol (55) is missing"))
+    side_code = get("54", "")
+    side = SIDE_OF.get(side_code)
+    if side is None:
+        refusals.append(Refusal(Reason.UNKNOWN_SIDE, f"Side (54) {side_code!r} is not 1 (buy) or 2 (sell)"))
+    quantity_e9 = number_or_refusal(get("38"), "OrderQty (38)", Reason.QUANTITY_NOT_POSITIVE, refusals)
+    if quantity_e9 is None and "38" not in fields:
+        refusals.append(Refusal(Reason.QUANTITY_NOT_POSITIVE, "OrderQty (38) is missing"))
+    type_code = get("40", "")
+    ord_type = ORD_TYPE_OF.get(type_code)
+    if ord_type is None:
+        refusals.append(Refusal(Reason.ORDER_TYPE_UNSUPPORTED, f"OrdType (40) {type_code!r} is not 1 (market) or 2 (limit)"))
+    limit_price_e9 = number_or_refusal(get("44"), "Price (44)", Reason.PRICE_NOT_POSITIVE, refusals)
+    force_code = get("59", "0")
+    time_in_force = TIME_IN_FORCE_OF.get(force_code)
+    if time_in_force is None:
+        said = f"TimeInForce (59) {force_code!r} is not 0 (day), 1 (GTC) or 3 (IOC)"
+        refusals.append(Refusal(Reason.TIME_IN_FORCE_UNSUPPORTED, said))
+    strategy = get("847", "")
+    algo = ALGO_OF.get(strategy, strategy)
+    if strategy and strategy not in ALGO_OF:
+        known = ", ".join(f"{code} ({name})" for code, name in ALGO_OF.items())
+        refusals.append(Refusal(Reason.UNKNOWN_ALGO, f"TargetStrategy (847) {strategy!r} is not one of {known}"))
+    parameters = _parameters(message, refusals)
+    return {
+        "ref": message.ref,
+        "frame": message.frame,
+        "raw": message.raw,
+        "poss_dup": message.poss_dup,
+        "poss_resend": message.poss_resend,
+        "cl_ord_id": fields["11"],
+        "symbol": symbol,
+        "side": side,
+        "quantity_e9": quantity_e9 or 0,
+        "ord_type": ord_type,
+        "limit_price_e9": limit_price_e9,
+        "time_in_force": time_in_force,
+        "account": get("1", ""),
+        "algo": algo,
+        "parameters": parameters,
+        "transact_time_ns": time_ns_of(get("60", "")),
+        "refusal": refusals[0] if refusals else None,
+    }
+
+
+def _parameters(message: Reading, refusals: list[Refusal]) -> tuple[tuple[str, str], ...]:
+    """The 957 group, and the flat tags that say the same, as (name, value) in the order sent."""
+    fields = message.fields
+    found = [(name, fields[tag]) for tag, name in _FLAT_PARAMETERS if tag in fields]
+    if "849" in fields:
+        found.append((PARTICIPATION_RATE, _flat_participation(fields["849"], refusals)))
+    if "957" in fields:
+        found += _group(message.raw, fields["957"], refusals)
+    if not found:
+        return ()
+    names = [name for name, _ in found]
+    if "" in names:
+        refusals.append(Refusal(Reason.BAD_PARAMETER, "a StrategyParameterValue (960) has no name (958)"))
+    if len(set(names)) != len(names):
+        repeated = next(name for name in names if names.count(name) > 1)
+        refusals.append(Refusal(Reason.BAD_PARAMETER, f"the parameter {repeated!r} came twice"))
+    return tuple(found)
+
+
+def _group(raw: str, count: str, refusals: list[Refusal]) -> list[tuple[str, str]]:
+    """StrategyParametersGrp as (name, value). Every entry begins with its name (958)."""
+    found: list[tuple[str, str]] = []
+    entries = raw.split(f"{SOH}958=")[1:]
+    for entry in entries:
+        value_at = entry.find(f"{SOH}960=") + 5
+        if value_at >= 5:
+            found.append((entry[: entry.index(SOH)], entry[value_at:].partition(SOH)[0]))
+    if count != str(len(entries)) or len(found) != len(entries):
+        said = f"NoStrategyParameters (957) says {count}, but {len(entries)} names and {len(found)} values came"
+        refusals.append(Refusal(Reason.BAD_PARAMETER, said))
+    return found
+
+
+_FLAT_PARAMETERS: Final = (("168", START_TIME), ("126", END_TIME))
+
+
+def _flat_participation(text: str, refusals: list[Refusal]) -> str:
+    """849 is a fraction (0.2 = 20%); the parameter of that name is in percent."""
+    fraction_e9 = number_or_refusal(text, "ParticipationRate (849)", Reason.BAD_PARAMETER, refusals)
+    return number_text(fraction_e9 * 100) if fraction_e9 is not None else text
+
+
+def cancel_order(message: Reading) -> CancelOrder:
+    """35=F."""
+    fields = message.fields
+    return CancelOrder(
+        ref=message.ref,
+        frame=message.frame,
+        raw=message.raw,
+        poss_dup=message.poss_dup,
+        poss_resend=message.poss_resend,
+        cl_ord_id=fields["11"],
+        orig_cl_ord_id=fields["41"],
+        symbol=symbol_of(fields),
+        side=SIDE_OF.get(fields.get("54", "")),
+    )
+
+
+def status_query(message: Reading) -> OrderStatusQuery:
+    """35=H."""
+    fields = message.fields
+    return OrderStatusQuery(
+        ref=message.ref,
+        frame=message.frame,
+        raw=message.raw,
+        poss_dup=message.poss_dup,
+        poss_resend=message.poss_resend,
+        cl_ord_id=fields["11"],
+        symbol=symbol_of(fields),
+        side=SIDE_OF.get(fields.get("54", "")),
+    )

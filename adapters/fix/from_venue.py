@@ -1,0 +1,117 @@
+"""Answers of a venue (35=8, 9, j, 3) to the desk's inputs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from adapters.fix.fields import cut
+from adapters.fix.reading import Reading, number_or_refusal, seq_num, symbol_of, time_ns_of, unreadable
+from adapters.fix.vocabulary import EXEC_KIND_OF, ORD_STATUS_OF, SIDE_OF
+from domain.messages import Unreadable, VenueCancelReject, VenueRefusal, VenueReport
+from domain.refusal import OTHER, Reason, Refusal
+
+_ORDER_UNKNOWN: Final = "5"  # OrdRejReason (103)
+
+
+def venue_report(message: Reading) -> VenueReport | Unreadable:
+    """35=8. One that cannot be booked as it stands is unreadable."""
+    fields = message.fields
+    get = fields.get
+    exec_kind = EXEC_KIND_OF.get(fields["150"])
+    if exec_kind is None:
+        return unreadable(message, f"ExecType (150) {fields['150']!r} is not known")
+    refusals: list[Refusal] = []
+    numbers = [number_or_refusal(get(tag, "0"), name, Reason.UNREADABLE, refusals) or 0 for tag, name in _REPORT_NUMBERS]
+    if refusals:
+        return unreadable(message, refusals[0].text)
+    if exec_kind == "trade" and not (get("32") and get("31")):
+        return unreadable(message, "a trade without LastQty (32) or LastPx (31)")
+    return VenueReport(
+        ref=message.ref,
+        frame=message.frame,
+        raw=message.raw,
+        poss_dup=message.poss_dup,
+        poss_resend=message.poss_resend,
+        cl_ord_id=get("11", ""),
+        orig_cl_ord_id=get("41", ""),
+        order_id=get("37", ""),
+        exec_id=fields["17"],
+        exec_kind=exec_kind,
+        ord_status=_ord_status(fields),
+        symbol=symbol_of(fields),
+        side=SIDE_OF.get(get("54", "")),
+        last_quantity_e9=numbers[0],
+        last_price_e9=numbers[1],
+        cum_quantity_e9=numbers[2],
+        leaves_quantity_e9=numbers[3],
+        transact_time_ns=_exact_time_ns(fields),
+        text=get("58", ""),
+        unknown_order=get("103") == _ORDER_UNKNOWN,
+    )
+
+
+_REPORT_NUMBERS: Final = (("32", "LastQty (32)"), ("31", "LastPx (31)"), ("14", "CumQty (14)"), ("151", "LeavesQty (151)"))
+
+
+def _ord_status(fields: dict[str, str]) -> str:
+    """OrdStatus (39) in the domain's word; as sent where it has none."""
+    code = fields.get("39", "")
+    return ORD_STATUS_OF.get(code, code)
+
+
+def venue_cancel_reject(message: Reading) -> VenueCancelReject:
+    """35=9."""
+    fields = message.fields
+    reason = fields.get("102", "")
+    return VenueCancelReject(
+        ref=message.ref,
+        frame=message.frame,
+        raw=message.raw,
+        poss_dup=message.poss_dup,
+        poss_resend=message.poss_resend,
+        cl_ord_id=fields["11"],
+        orig_cl_ord_id=fields.get("41", ""),
+        response_to="replace" if fields.get("434") == "2" else "cancel",
+        reason=seq_num(reason) if reason else OTHER,
+        ord_status=_ord_status(fields),
+        text=fields.get("58", ""),
+    )
+
+
+def venue_refusal(message: Reading, msg_type: str, referenced: str) -> VenueRefusal | VenueCancelReject:
+    """A 3 or j. It names our message by number or id; the gateway has put the text that it refers to beside it."""
+    fields = message.fields
+    ours = cut(referenced)
+    ref_msg_type = fields.get("372", "") or ours.get("35", "")
+    ref_id = fields.get("379", "") or ours.get("11", "")
+    text = fields.get("58", "") or f"refused by {'the session' if msg_type == '3' else 'the application'} without a reason"
+    if ref_msg_type in ("F", "G") and ref_id:
+        return VenueCancelReject(
+            ref=message.ref,
+            frame=message.frame,
+            raw=message.raw,
+            poss_dup=message.poss_dup,
+            poss_resend=message.poss_resend,
+            cl_ord_id=ref_id,
+            orig_cl_ord_id=ours.get("41", ""),
+            response_to="cancel" if ref_msg_type == "F" else "replace",
+            reason=OTHER,
+            ord_status="",
+            text=text,
+        )
+    return VenueRefusal(
+        ref=message.ref,
+        frame=message.frame,
+        raw=message.raw,
+        poss_dup=message.poss_dup,
+        poss_resend=message.poss_resend,
+        ref_cl_ord_id=ref_id,
+        ref_seq_num=seq_num(fields.get("45", "")),
+        ref_msg_type=ref_msg_type,
+        text=text,
+    )
+
+
+def _exact_time_ns(fields: dict[str, str]) -> int:
+    """A venue that gives nanoseconds since 1970 in 5060 means the same moment as TransactTime (60), exactly."""
+    return seq_num(fields.get("5060", "")) or time_ns_of(fields.get("60", ""))
