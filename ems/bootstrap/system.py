@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ from adapters.postgres.embedded import EmbeddedPostgres
 from domain.errors import LogUnavailable
 from ems.api.auth import make_token
 from ems.bootstrap.database import close_database, open_database
-from ems.bootstrap.runtime import Runtime
+from ems.bootstrap.runtime import Runtime, socket_directory
 from ems.config import Settings
 from ems.health import ask_http, ask_socket
 from ems.preflight import check_ports, state_lock
@@ -69,6 +70,7 @@ async def started(settings: Settings) -> AsyncIterator[System]:
                 await supervisor.stop()
         finally:
             await asyncio.to_thread(close_database, runtime)
+            shutil.rmtree(socket_directory(settings.state_directory))
 
 
 def children(runtime: Runtime) -> list[Child]:
