@@ -204,17 +204,26 @@ class Desk:
             turn.apply(stream, out, correlation=stream)
             self._venue_lost(turn, change.session)
             return
-        on = fs.LoggedOn(session=change.session, role=change.role, reset_epoch=change.reset_epoch)
-        turn.apply(stream, on, correlation=stream)
+        before = self.state.sessions.get(stream)
+        if before is None or not before.up or before.reset_epoch != change.reset_epoch:  # else it is told how far it has got
+            on = fs.LoggedOn(session=change.session, role=change.role, reset_epoch=change.reset_epoch)
+            turn.apply(stream, on, correlation=stream)
+            self._logged_on(turn, change)
         epoch, up_to = self.state.reserved.get(change.session, (-1, 0))
         if epoch != change.reset_epoch or change.outbound_seq_num + OUTBOUND_BLOCK // 2 > up_to:
             reserved = fs.OutboundReserved(
                 session=change.session, reset_epoch=change.reset_epoch, up_to=change.outbound_seq_num + OUTBOUND_BLOCK
             )
             turn.apply(stream, reserved, correlation=stream)
+
+    def _logged_on(self, turn: Turn, change: SessionChange) -> None:
+        """A venue is asked what is in doubt; a client is sent what it has not had, also where a reset gave that up."""
         if change.session in self._venue_sessions:
             self._scheduler.session_up(change.session)
             self._touch(turn, list(self.state.working))
+        elif self._caught_up or self._sent_seq is not None:
+            self._sent_seq = {**(self._sent_seq or {}), change.session: change.sent_seq}
+            self._caught_up = False
 
     def _venue_lost(self, turn: Turn, session: str) -> None:
         if session in self._venue_sessions:
@@ -236,15 +245,16 @@ class Desk:
         outbound = turn.outbound(recorded)
         if self._caught_up:
             return outbound
-        to_venues = [message for message in outbound if not reports.to_client(message)]
-        if self._sent_seq is None:
-            return to_venues
-        missed = await recovery.missed_reports(self._ports.log, self.state, self._sent_seq)
+        behind = self._sent_seq
+        if behind is None:
+            return [message for message in outbound if not reports.to_client(message)]
+        missed = await recovery.missed_reports(self._ports.log, self.state, behind)
         if missed:
             _log.info("reports sent again", reports=len(missed))
         self._sent_seq, self._caught_up = None, True
-        answers = [message for message in turn.answers(recorded) if reports.to_client(message)]
-        return [*to_venues, *(replace(m, poss_resend=True) for m in missed), *answers]
+        others = [message for message in outbound if not reports.to_client(message) or message.session not in behind]
+        answers = [m for m in turn.answers(recorded) if reports.to_client(m) and m.session in behind]
+        return [*others, *(replace(m, poss_resend=True) for m in missed), *answers]
 
     # ------------------------------------------------------------------------------------------ failures
 

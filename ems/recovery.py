@@ -39,14 +39,14 @@ async def missed_reports(log: EventLog, state: DeskState, sent_seq: dict[str, in
     """Reports that a client may not have had, made again from their events, in order.
 
     Args:
-        sent_seq: per client session, the log sequence of the last report known to be handed to FIX.
+        sent_seq: per client session, the log sequence of the last report known to be handed to FIX; others are left out.
     """
     missed: list[Outbound] = []
     for stream, last_seq in list(state.last_seq.items()):
         session = _client_of(state, stream)
-        if session is None or last_seq <= sent_seq.get(session, 0):
+        if session not in sent_seq or last_seq <= sent_seq[session]:
             continue
-        missed += await _reports_of(log, stream, after_seq=sent_seq.get(session, 0))
+        missed += await _reports_of(log, stream, after_seq=sent_seq[session])
     return sorted(missed, key=lambda message: message.event_seq)
 
 
