@@ -12,6 +12,7 @@ from domain.event import Event
 from domain.messages import VenueReport
 from domain.order_life import TERMINAL, OrdStatus, Trigger, transition
 from domain.refusal import Reason, Refusal
+from domain.revise import revise
 from domain.values import OrdType, Side, TimeInForce, stream_id
 
 # ---------------------------------------------------------------------------------------------- events
@@ -198,14 +199,16 @@ def evolve(state: ChildOrder | None, event: Event, *, stream: UUID, at_ns: int) 
     trigger = trigger_of(state, event)
     if isinstance(event, Filled):
         cum_quantity_e9 = state.cum_quantity_e9 + event.quantity_e9
-        return state._replace(
+        return revise(
+            state,
             version=state.version + 1,
             status=_moved(state, trigger, filled=cum_quantity_e9 > 0),
             changed_ns=at_ns,
             cum_quantity_e9=cum_quantity_e9,
             notional_e18=state.notional_e18 + event.price_e9 * event.quantity_e9,
         )
-    return state._replace(
+    return revise(
+        state,
         version=state.version + 1,
         status=_moved(state, trigger, filled=state.cum_quantity_e9 > 0),
         changed_ns=at_ns,

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, NamedTuple
 from uuid import UUID
 
 from domain.event import Event
+from domain.revise import revise
 from domain.values import Side, stream_id
 
 
@@ -77,4 +78,4 @@ def evolve(state: Fill | None, event: Event, *, stream: UUID, at_ns: int) -> Fil
         return Fill(id=stream, version=1, content=content)
     if state is None:
         return Fill(id=stream, version=1, content=None, quarantined=(content,))
-    return state._replace(version=state.version + 1, quarantined=(*state.quarantined, content))
+    return revise(state, version=state.version + 1, quarantined=(*state.quarantined, content))

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from domain.event import Event
 from domain.refusal import Reason
+from domain.revise import revise
 from domain.values import stream_id
 
 
@@ -82,15 +83,15 @@ def evolve(state: FixSession | None, event: Event, *, stream: UUID, at_ns: int) 
     """Fold one event."""
     if state is None:
         state = FixSession(id=stream, version=0, session=getattr(event, "session", ""))
-    state = state._replace(version=state.version + 1)
+    state = revise(state, version=state.version + 1)
     match event:
         case LoggedOn():
-            return state._replace(up=True, reset_epoch=event.reset_epoch)
+            return revise(state, up=True, reset_epoch=event.reset_epoch)
         case LoggedOut():
-            return state._replace(up=False)
+            return revise(state, up=False)
         case MessageRefused():
-            return state._replace(refused=state.refused + 1)
+            return revise(state, refused=state.refused + 1)
         case OutboundReserved():
-            return state._replace(reset_epoch=event.reset_epoch, reserved_up_to=event.up_to)
+            return revise(state, reset_epoch=event.reset_epoch, reserved_up_to=event.up_to)
         case _:
             return state

@@ -16,6 +16,7 @@ from domain.event import Event
 from domain.market_state import MarketState
 from domain.order_life import TERMINAL, OrdStatus, Trigger, transition
 from domain.refusal import Reason
+from domain.revise import revise
 from domain.schedule import Schedule
 from domain.values import Algo, Side, divide_round, stream_id
 
@@ -250,7 +251,7 @@ def evolve(state: ParentOrder | RejectedOrder | None, event: Event, *, stream: U
         assert isinstance(event, Accepted), event.TOPIC
         return _accepted(event, stream, at_ns)
     assert isinstance(state, ParentOrder), event.TOPIC
-    return state._replace(version=state.version + 1, **_EVOLVE[type(event)](state, event))
+    return revise(state, version=state.version + 1, **_EVOLVE[type(event)](state, event))
 
 
 _Changes = dict[str, Any]  # what an event changes, by field
