@@ -5,7 +5,7 @@ Read top-down: its events, its frozen state, what may be asked of it, decide, ev
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from domain.event import Event
@@ -196,25 +196,18 @@ def evolve(state: ChildOrder | None, event: Event, *, stream: UUID, at_ns: int) 
     if state is None:
         assert isinstance(event, Created)
         return _created(event, stream, at_ns)
-    trigger = trigger_of(state, event)
+    changes: dict[str, Any] = {"version": state.version + 1, "changed_ns": at_ns}
+    cum_quantity_e9 = state.cum_quantity_e9
     if isinstance(event, Filled):
-        cum_quantity_e9 = state.cum_quantity_e9 + event.quantity_e9
-        return revise(
-            state,
-            version=state.version + 1,
-            status=_moved(state, trigger, filled=cum_quantity_e9 > 0),
-            changed_ns=at_ns,
-            cum_quantity_e9=cum_quantity_e9,
-            notional_e18=state.notional_e18 + event.price_e9 * event.quantity_e9,
-        )
-    return revise(
-        state,
-        version=state.version + 1,
-        status=_moved(state, trigger, filled=state.cum_quantity_e9 > 0),
-        changed_ns=at_ns,
-        order_id=(isinstance(event, _NAMING) and event.order_id) or state.order_id,
-        cancels=state.cancels + isinstance(event, CancelRequested),
-    )
+        cum_quantity_e9 += event.quantity_e9
+        changes["cum_quantity_e9"] = cum_quantity_e9
+        changes["notional_e18"] = state.notional_e18 + event.price_e9 * event.quantity_e9
+    elif isinstance(event, _NAMING):
+        changes["order_id"] = event.order_id or state.order_id
+    elif isinstance(event, CancelRequested):
+        changes["cancels"] = state.cancels + 1
+    changes["status"] = _moved(state, trigger_of(state, event), filled=cum_quantity_e9 > 0)
+    return revise(state, **changes)
 
 
 def _moved(state: ChildOrder, trigger: Trigger, *, filled: bool) -> OrdStatus:
