@@ -221,8 +221,8 @@ class Desk:
         if change.session in self._venue_sessions:
             self._scheduler.session_up(change.session)
             self._touch(turn, list(self.state.working))
-        elif self._caught_up or self._sent_seq is not None:
-            self._sent_seq = {**(self._sent_seq or {}), change.session: change.sent_seq}
+        elif self._caught_up or self._sent_seq is not None:  # what a link that has just come up told of it holds
+            self._sent_seq = {change.session: change.sent_seq, **(self._sent_seq or {})}
             self._caught_up = False
 
     def _venue_lost(self, turn: Turn, session: str) -> None:
