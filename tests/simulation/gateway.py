@@ -140,7 +140,7 @@ class Gateway:
         session.disconnect()
         self._world.told("logoff", session.name)
         if self.alive and self._link is not None:
-            self._link.deliver(self._state_of(session))
+            self._link.deliver(self._state_of(session), late=self._world.strikes("logoff_told_late", 0.3))
 
     def die(self, *, power_cut: bool) -> None:
         """Killed. A power cut also takes the end of the spool, which FIX has counted already."""

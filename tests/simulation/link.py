@@ -134,10 +134,11 @@ class Link:
         self._gateway.detach(self)
         self._connection = self._gateway.new_connection()
 
-    def deliver(self, *items: Input) -> None:
+    def deliver(self, *items: Input, late: bool = False) -> None:
         """From the gateway to the desk's inbox, in order."""
         world = self._world
-        self._to_desk_ns = max(self._to_desk_ns, world.now_ns + world.between(MS // 20, MS))
+        slow_ns = world.between(50 * MS, 2 * S) if late or world.strikes("slow_to_desk", 0.02) else 0
+        self._to_desk_ns = max(self._to_desk_ns, world.now_ns + world.between(MS // 20, MS) + slow_ns)
         for item in items:
             world.after(self._to_desk_ns - world.now_ns, self._read, self._connection, item)
 

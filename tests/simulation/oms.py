@@ -23,7 +23,7 @@ from domain.refusal import Reason, Refusal
 from domain.values import E9, OrdType, Side, TimeInForce
 from tests.simulation.fix import Session
 from tests.simulation.reference import LOT_E9, SYMBOLS, TICK_E9
-from tests.simulation.world import MINUTE, START_NS, S, Violation, World
+from tests.simulation.world import START_NS, S, Violation, World
 
 _ENDED = frozenset(status.value for status in TERMINAL)
 ANSWERS = ("canceled", "replaced")  # of ExecType: what ends a request that was granted
@@ -64,8 +64,7 @@ class Oms:
         """Do one thing."""
         roll = self._world.random.random()
         if roll < 0.40 or not self.orders:
-            if len(self.orders) < 5:
-                self._order()
+            self._order()
         elif roll < 0.52:
             self._cancel()
         elif roll < 0.70:
@@ -98,11 +97,15 @@ class Oms:
         return f"{self._numbers:04d}"  # both clients count alike: ids are a session's own
 
     def _order(self) -> None:
+        if len(self.orders) == 4:
+            return
         order = self._good(self._id())
         if self._world.flip(0.2):
             order = self._spoiled(order)
         self.orders[order.cl_ord_id] = self.by_id[order.cl_ord_id] = OmsOrder(order, [order.cl_ord_id])
         self.send(order)
+        if self._world.flip(0.15):
+            self._replace(self.orders[order.cl_ord_id])
 
     def _good(self, cl_ord_id: str) -> NewOrder:
         random = self._world.random
@@ -161,7 +164,7 @@ class Oms:
         return self._world.random.choice(list(self.orders.values()))
 
     def _request_id(self, order: OmsOrder) -> str:
-        if order.answer == "new" and self._world.flip(0.12):
+        if order.answer == "new" and self._world.flip(0.2):
             return self._world.random.choice(list(self.orders))  # used before: must be refused
         return self._id()
 
@@ -174,20 +177,18 @@ class Oms:
         if cl_ord_id in self.orders and self._world.flip(0.5):
             self._cancel(self.orders[cl_ord_id])  # the order whose id was used a second time
 
-    def _replace(self) -> None:
-        order = self._some_order()
+    def _replace(self, order: OmsOrder | None = None) -> None:
+        order = order or self._some_order()
         cl_ord_id = self._request_id(order)
         new = self._good(cl_ord_id)
         if self._world.flip(0.1):
             new = self._spoiled(new)
         low = max(1, order.cum_e9 // LOT_E9 - 2)
         span = 3 if self._world.flip(0.3) else 40  # about what is filled, or anything
+        new = replace(new, side=order.first.side, symbol=order.first.symbol)
         values = {name: getattr(new, name) for name in NewOrder.__dataclass_fields__}
-        values |= {"side": order.first.side, "symbol": order.first.symbol}
         if values["quantity_e9"] > 0 and values["quantity_e9"] % LOT_E9 == 0:
             values["quantity_e9"] = self._world.random.randint(low, low + span) * LOT_E9
-        if self._world.flip(0.03):
-            values["side"] = None
         self._requested(cl_ord_id, order)
         request = ReplaceOrder(**values, orig_cl_ord_id=order.ids[-1])
         self.send(request)
@@ -297,6 +298,3 @@ class Oms:
     def unanswered(self) -> list[str]:
         """Cancels and replaces that still wait."""
         return [f"{self.name} request {key}" for key, answer in self.requests.items() if not answer]
-
-
-HORIZON_NS = 7 * MINUTE

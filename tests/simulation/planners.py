@@ -22,7 +22,7 @@ class SimPlannerPool:
         world = self._world
         if world.strikes("plan_lost", 0.03):
             return
-        delay_ns = world.between(S, 20 * S) if world.strikes("plan_late", 0.08) else world.between(MS, 50 * MS)
+        delay_ns = world.between(S, 20 * S) if world.strikes("plan_late", 0.12) else world.between(MS, 50 * MS)
         world.after(delay_ns, self._plan, request)
         if world.strikes("plan_twice", 0.02):
             world.after(world.between(MS, 5 * S), self._plan, request)

@@ -1,11 +1,9 @@
-"""Bugs that the simulation must find. Each breaks one promise in a few lines, and is switched on alone."""
+"""Bugs in the order of writing, in doubt and in fills that the simulation must find: each a few lines, switched on alone."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,43 +13,18 @@ from domain import fill as fl
 from domain import parent_order as po
 from domain import parent_rules
 from domain.child_order import ChildOrder
-from domain.event import GENESIS_HASH, Event, Recorded
+from domain.event import GENESIS_HASH, Recorded
 from domain.messages import Outbound, SessionChange
 from domain.parent_order import ParentOrder
-from domain.ports import EventLog
 from domain.refusal import Reason, Refusal
-from ems import planning, recovery, reports, tactic
+from ems import reports
 from ems.desk import Desk
-from ems.desk_state import DeskState
 from ems.inbox import Inbox
 from ems.scheduler import Scheduler
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
 from tests.simulation.log import Connection, Disk
-
-Plant = Callable[[pytest.MonkeyPatch], None]
-
-
-class Bug(NamedTuple):
-    """name, the promise it breaks, and how it gets into the code."""
-
-    name: str
-    breaks: str
-    plant: Plant
-
-
-BUGS: list[Bug] = []
-
-
-def bug(breaks: str) -> Callable[[Plant], Plant]:
-    """Register a bug under its function's name."""
-
-    def register(plant: Plant) -> Plant:
-        BUGS.append(Bug(plant.__name__, breaks, plant))
-        return plant
-
-    return register
-
+from tests.simulation.planting import bug
 
 # ------------------------------------------------------------------------------------- orders of writing
 
@@ -246,147 +219,3 @@ def drops_conflicting_executions(patch: pytest.MonkeyPatch) -> None:
             quarantine(self, turn, report, reason)
 
     patch.setattr(VenueDesk, "_quarantine", drop)
-
-
-# --------------------------------------------------------------------------------------------- clients
-
-
-@bug("recovery sends what the OMS has not had")
-def forgets_missed_reports(patch: pytest.MonkeyPatch) -> None:
-    async def none(log: EventLog, state: DeskState, sent_seq: dict[str, int]) -> list[Outbound]:
-        return []
-
-    patch.setattr(recovery, "missed_reports", none)
-
-
-@bug("reports leave in the order of the log")
-def lets_new_reports_overtake_missed_ones(patch: pytest.MonkeyPatch) -> None:
-    due = Desk._due
-
-    async def hasty(self: Desk, turn: Turn, recorded: tuple[Recorded, ...]) -> list[Outbound]:
-        if self._caught_up or self._sent_seq is None:
-            return turn.outbound(recorded)
-        missed = [message for message in await due(self, turn, recorded) if reports.to_client(message)]
-        return turn.outbound(recorded) + missed
-
-    patch.setattr(Desk, "_due", hasty)
-
-
-@bug("outbound reports have deterministic ExecIDs")
-def draws_exec_ids_at_random(patch: pytest.MonkeyPatch) -> None:
-    numbers = count(1)
-    patch.setattr(reports, "_exec_id", lambda recorded: f"X{next(numbers)}")
-
-
-@bug("one message is decided once")
-def decides_redelivered_messages_again(patch: pytest.MonkeyPatch) -> None:
-    message = Desk._message
-
-    def again(self: Desk, turn: Turn, item: Any) -> None:
-        marks, self.state.watermarks = self.state.watermarks, {}
-        message(self, turn, item)
-        self.state.watermarks = {**marks, **self.state.watermarks}
-
-    patch.setattr(Desk, "_message", again)
-
-
-@bug("pending requests are answered")
-def forgets_requests_that_a_fill_overtakes(patch: pytest.MonkeyPatch) -> None:
-    parent = Turn.parent
-
-    def forget(self: Turn, stream: UUID, *events: Event) -> Any:
-        kept = [e for e in events if not (isinstance(e, po.RequestRefused) and e.text == "the order is filled")]
-        return parent(self, stream, *kept) if kept else self.state.parents[stream]
-
-    patch.setattr(Turn, "parent", forget)
-
-
-@bug("a ClOrdID stays with its first order")
-def lets_a_refused_request_take_an_id(patch: pytest.MonkeyPatch) -> None:
-    fold = DeskState.apply
-
-    def move(self: DeskState, stream: UUID, event: Event, meta: Any, *, seq: int) -> Any:
-        after = fold(self, stream, event, meta, seq=seq)
-        if isinstance(event, po.RequestRefused):
-            self.client_ids[after.client_session, after.trade_date, event.cl_ord_id] = stream
-        return after
-
-    patch.setattr(DeskState, "apply", move)
-
-
-# --------------------------------------------------------------------------------------- quantity, plans
-
-
-@bug("child quantity above the parent's")
-def releases_more_than_is_left(patch: pytest.MonkeyPatch) -> None:
-    propose = tactic.propose
-
-    def too_much(*args: Any, **kwargs: Any) -> Any:
-        return tuple(p._replace(quantity_e9=2 * p.quantity_e9) for p in propose(*args, **kwargs))
-
-    def unchecked(state: ParentOrder, child: UUID, quantity_e9: int, *, late_e9: int = 0) -> po.ChildReleased:
-        return po.ChildReleased(child=child, number=state.children + 1, quantity_e9=quantity_e9, late_e9=0)
-
-    patch.setattr(tactic, "propose", too_much)
-    patch.setattr(parent_rules, "release", unchecked)
-
-
-@bug("a replace waits until the children are withdrawn")
-def replaces_while_children_are_out(patch: pytest.MonkeyPatch) -> None:
-    amend = parent_rules.amend
-
-    def at_once(state: ParentOrder, request: Any, **known: Any) -> Any:
-        decided = amend(state, request, **known)
-        if isinstance(decided, tuple) and isinstance(decided[0], po.ReplaceRequested):
-            return (po.Replaced(cl_ord_id=request.cl_ord_id, terms=decided[0].terms),)
-        return decided
-
-    patch.setattr(parent_rules, "amend", at_once)
-
-
-@bug("an order is never replaced below what is filled")
-def replaces_below_what_is_filled(patch: pytest.MonkeyPatch) -> None:
-    replaced = po._EVOLVE[po.Replaced]
-
-    def below(state: ParentOrder, event: po.Replaced) -> dict[str, Any]:
-        return {**replaced(state, event), "terms": event.terms}
-
-    patch.setitem(po._EVOLVE, po.Replaced, below)
-
-
-@bug("a late plan for an order that has moved on is dropped")
-def adopts_any_plan(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(planning, "_still_applies", lambda parent, request: True)
-
-
-# ---------------------------------------------------------------------------------------------- replay
-
-
-@bug("a reader that skips an event")
-def skips_an_event_when_it_folds(patch: pytest.MonkeyPatch) -> None:
-    fold = recovery.fold
-
-    async def skipping(log: EventLog, **until: Any) -> DeskState:
-        return await fold(_Skipping(log), **until)  # type: ignore[arg-type]
-
-    patch.setattr(recovery, "fold", skipping)
-
-
-class _Skipping:
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
-
-    async def read_all(self, **span: Any) -> Any:
-        async for recorded in self._log.read_all(**span):
-            if recorded.event.TOPIC != "parent_order.child_closed.v1" or recorded.seq % 5:
-                yield recorded
-
-
-@bug("no wall clock in evolve")
-def reads_the_wall_clock_in_evolve(patch: pytest.MonkeyPatch) -> None:
-    evolve = co.evolve
-
-    def timed(state: ChildOrder | None, event: Event, *, stream: UUID, at_ns: int) -> ChildOrder:
-        return evolve(state, event, stream=stream, at_ns=time.time_ns())
-
-    patch.setattr(co, "evolve", timed)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
-from collections import Counter
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -22,31 +21,16 @@ from tests.simulation.checks import Checks
 from tests.simulation.fix import Channel, Session
 from tests.simulation.gateway import Gateway
 from tests.simulation.log import Disk
-from tests.simulation.oms import HORIZON_NS, Oms
+from tests.simulation.oms import Oms
 from tests.simulation.process import DeskProcess
 from tests.simulation.reference import CLIENTS, LOT_E9, SYMBOLS, TICK_E9, VENUE
+from tests.simulation.report import Report
 from tests.simulation.venue import Venue
 from tests.simulation.world import MINUTE, MS, START_NS, S, Violation, World, WorldClock
 
+HORIZON_NS = 5 * MINUTE  # of faults and new orders
 ANSWERED_NS = 90 * S  # of calm, after which nothing that was asked may wait
 END_NS = START_NS + HORIZON_NS + 12 * MINUTE  # by then everything must be over
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a seed did."""
-
-    seed: int
-    events: int
-    crashes: int
-    faults: Counter[str]
-    transitions: Counter[tuple[str, str]]
-    topics: Counter[str]
-    digest: str
-
-    def line(self) -> str:
-        used = ", ".join(f"{name} {count}" for name, count in sorted(self.faults.items()))
-        return f"seed {self.seed}: {self.events} events, {self.crashes} crashes, faults: {used}"
 
 
 class Simulation:
@@ -62,7 +46,7 @@ class Simulation:
         self.clients = self.checks.clients = [Oms(self.world, session) for session in sessions[1:]]
         self._wire(sessions)
         self.crashes = 0
-        self._desks = 0
+        self._desks: list[DeskProcess] = []
         self._news = 0
         self._leading: DeskProcess | None = None
         self._prices = dict.fromkeys(SYMBOLS, 100 * E9)
@@ -129,16 +113,17 @@ class Simulation:
         world.after(HORIZON_NS, self._calm)
 
     def _desk_starts(self) -> None:
-        self._desks += 1
-        self._leading = DeskProcess(self, self._desks)
+        self._desks.append(DeskProcess(self, len(self._desks) + 1))
+        self._leading = self._desks[-1]
 
     def desk_died(self, process: DeskProcess) -> None:
-        """The supervisor starts another, unless one is there."""
+        """The supervisor starts another, unless one is there that leads."""
         self.crashes += 1
         self.world.used["desk_died"] += 1
         if self._leading is process:
-            self._leading = None
-            self.world.after(self.world.between(50 * MS, 5 * S), self._replace_desk)
+            self._leading = next((desk for desk in self._desks if desk.alive and desk.log is self.disk.holder), None)
+            if self._leading is None:
+                self.world.after(self.world.between(50 * MS, 5 * S), self._replace_desk)
 
     def _replace_desk(self) -> None:
         if self._leading is None:
@@ -147,7 +132,7 @@ class Simulation:
     def _act(self, client: Oms) -> None:
         if not self.world.calm:
             client.act()
-            self.world.after(self.world.between(S // 2, 40 * S), self._act, client)
+            self.world.after(self.world.between(S // 2, 30 * S), self._act, client)
 
     def _market(self, symbol: str) -> None:
         world, random = self.world, self.world.random
@@ -270,12 +255,15 @@ def _drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
 @contextmanager
 def quiet() -> Iterator[None]:
     """The desk writes no log lines, and does not wait between its attempts: the log's connection makes it wait here."""
-    before, retry_s = structlog.get_config(), desk_module.RETRY_S
+    before, retry_s, collecting = structlog.get_config(), desk_module.RETRY_S, gc.isenabled()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     desk_module.RETRY_S = (0.0,)  # type: ignore[assignment]
+    gc.disable()  # a day is short, and looking for its garbage costs a fifth of it
     try:
         yield
     finally:
+        if collecting:
+            gc.enable()
         structlog.configure(**before)
         desk_module.RETRY_S = retry_s
 

@@ -16,7 +16,8 @@ import pytest
 from domain.catalogue import TOPICS
 from domain.order_life import TRANSITIONS, OrdStatus, Trigger
 from tests.house import ROOT
-from tests.simulation.simulation import Report, simulate
+from tests.simulation.report import Report
+from tests.simulation.simulation import simulate
 
 SEEDS = int(os.environ.get("EMS_SIMULATION_SEEDS", "200"))
 FIRST_SEED = int(os.environ.get("EMS_SIMULATION_FIRST_SEED", "1"))
@@ -28,10 +29,10 @@ FAULTS = (
     "desk_died desk_killed desk_stalls end_lost ended_unacknowledged execution_wrong:conflict "
     "execution_wrong:not_positive execution_wrong:restated execution_wrong:unknown_order execution_wrong:wrong_side "
     "fenced_send fill_crosses_cancel fill_repeated gateway_killed late_fill lease_lost link_drops "
-    "log_lost_after_append log_lost_before_append log_stays_away market_one_sided market_silent not_sent oms_repeats "
-    "other_end_crosses_cancel plan_failed plan_late plan_lost plan_twice power_cut report_repeated session_drops "
-    "session_news session_reset slow_link slow_wire stall_after_append status_answer_lost unsolicited_end "
-    "venue_refuses venue_rejects venue_slow "
+    "log_lost_after_append log_lost_before_append log_stays_away logoff_told_late market_one_sided market_silent "
+    "not_sent oms_repeats other_end_crosses_cancel plan_failed plan_late plan_lost plan_twice power_cut "
+    "report_repeated session_drops session_news session_reset slow_link slow_to_desk slow_wire stall_after_append "
+    "status_answer_lost unsolicited_end venue_refuses venue_rejects venue_slow "
 ).split()
 
 _S, _T = OrdStatus, Trigger
