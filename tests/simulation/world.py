@@ -11,7 +11,7 @@ from typing import Any
 
 US, MS, S, MINUTE = 1_000, 1_000_000, 1_000_000_000, 60_000_000_000
 START_NS = 1_772_463_600 * S  # Monday 2026-03-02 15:00 UTC, in the trading session
-CALENDAR_SEED = "faults of seed"
+MIX = "faults of seed"
 
 
 class Violation(AssertionError):
@@ -62,7 +62,7 @@ class World:
             return False
         rate = self._rates.get(fault)
         if rate is None:
-            rate = self._rates[fault] = Random(f"{CALENDAR_SEED} {self.seed}: {fault}").choice((0.0, 0.5, 1.0, 1.0, 3.0))
+            rate = self._rates[fault] = Random(f"{MIX} {self.seed}: {fault}").choice((0.0, 0.5, 1.0, 1.0, 3.0))
         if rate == 0.0 or self.random.random() >= chance * rate:
             return False
         self.used[fault] += 1
