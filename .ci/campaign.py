@@ -84,6 +84,7 @@ BENCHES: dict[str, list[Bar]] = {
 # Longer than in `make test`: how many simulated days, how many kills; and the seconds they may take.
 TESTS: dict[str, tuple[str, dict[str, str], float]] = {
     "simulation": ("tests/simulation", {"EMS_SIMULATION_SEEDS": "2000"}, 600),
+    "demo": ("tests/acceptance/test_demo.py", {"EMS_DEMO_FULL": "1"}, 900),
     "kill9": ("tests/acceptance/test_kill9.py", {"EMS_KILL9_CYCLES": "60"}, 3600),
 }
 VERDICTS = {True: "met", False: "MISSED", None: "-"}
