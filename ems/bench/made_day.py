@@ -44,6 +44,11 @@ class MadeDay:
             yield turn
 
 
+def events_of_working() -> int:
+    """How many events a parent has that is left with one child working."""
+    return 6
+
+
 def events_per_parent() -> int:
     """How many events a finished parent has."""
     return 4 + CHILDREN * (4 + 3 * FILLS)

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from adapters.clock import WallClock
 from adapters.postgres.embedded import EmbeddedPostgres
 from adapters.postgres.event_log import PostgresEventLog
@@ -21,7 +23,7 @@ from domain.catalogue import TOPICS
 from domain.messages import Outbound
 from domain.schedule import PlanRequest
 from ems import recovery
-from ems.bench.made_day import VENUE, MadeDay, events_per_parent
+from ems.bench.made_day import VENUE, MadeDay, events_of_working, events_per_parent
 from ems.bench.output import emit
 from ems.bootstrap import sample_reference
 from ems.desk import Desk, DeskPorts
@@ -64,7 +66,7 @@ def main(json_output: bool) -> int:
 async def _make(dsn: str, events: int, working: int) -> tuple[str, int]:
     """Append the day; returns the live state's digest and how many events there are."""
     state = DeskState()
-    day = MadeDay(finished=max(0, events - working * 6) // events_per_parent(), working=working)
+    day = MadeDay(finished=-(-max(0, events - working * events_of_working()) // events_per_parent()), working=working)
     async with PostgresEventLog(dsn, TOPICS, WallClock()) as log:
         epoch = await log.take_lead("bench")
         for turn in day.turns(state):
@@ -95,6 +97,8 @@ def _verify(dsn: str) -> float:
 
 def _restart(dsn: str) -> float:
     """From a bare process to a desk that leads, knows every order and has asked about each that works."""
+
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # standard output is the figures'
 
     async def restart() -> float:
         began = time.perf_counter()
@@ -137,5 +141,3 @@ def _in_fresh_process(work: Any, dsn: str) -> Any:
 def _rss_mb() -> float:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
-
-
