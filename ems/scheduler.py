@@ -43,6 +43,7 @@ class Scheduler:
         self.sessions_up: set[str] = set()
         self._planning = Planning(reference, markets, pace)
         self._queried: dict[UUID, int] = {}  # children in doubt -> when the venue was last asked
+        self._canceled: dict[UUID, int] = {}  # children a cancel was sent for -> when the next may be
         self._wakes: list[tuple[int, UUID]] = []
         self._wake_ns: dict[UUID, int] = {}  # the entry of the heap that counts for a parent
         self._by_market: defaultdict[str, dict[UUID, None]] = defaultdict(dict)  # instrument -> working parents
@@ -74,7 +75,7 @@ class Scheduler:
         for child in self._children(turn, parent):
             wait_ns = patience_ns if child.status in RESTING else pace.unanswered_ns
             asked_ns = self._queried.get(child.id, 0) if child.status is OrdStatus.IN_DOUBT else 0
-            times.append((asked_ns or child.changed_ns) + wait_ns)
+            times += [(asked_ns or child.changed_ns) + wait_ns, self._canceled.get(child.id, 0)]
         if parent.schedule is not None:
             times.append(parent.schedule.next_start_ns(now_ns) or 0)
         times.append(self._planning.due_ns(parent))
@@ -139,6 +140,7 @@ class Scheduler:
             if not child.live:
                 parent = turn.apply(parent.id, po.ChildClosed(child=child.id, status=child.status), correlation=parent.id)
                 self._queried.pop(child.id, None)
+                self._canceled.pop(child.id, None)
         return parent
 
     def _withdraw(self, turn: Turn, parent: ParentOrder) -> None:
@@ -177,8 +179,12 @@ class Scheduler:
         return ""
 
     def _cancel(self, turn: Turn, child: ChildOrder, reason: str) -> None:
+        """Cancel now; again only at the pace of a lost answer, or a venue that refuses would be sent one at every answer."""
+        if turn.now_ns < self._canceled.get(child.id, turn.now_ns):
+            return
         request = co.CancelRequested(cl_ord_id=co.cl_ord_id(child.id, cancel=child.cancels + 1), reason=reason)
         if not isinstance(co.decide(child, request), Refusal):
+            self._canceled[child.id] = turn.now_ns + self._pace.unanswered_ns
             turn.apply(child.id, request, correlation=child.parent)
 
     # ------------------------------------------------------------------------------------------- release

@@ -152,10 +152,12 @@ class VenueDesk:
             self._note(turn, refusal, f"the venue refused a {refusal.ref_msg_type}: {refusal.text}")
 
     def _request_refused(self, turn: Turn, child: ChildOrder, reason: int, text: str, message: Inbound) -> None:
-        """After 'too late' or 'unknown order' the order may be over at the venue: nobody guesses, the venue is asked."""
+        """The order may be over at the venue ('too late', 'unknown order') or not: nobody guesses, the venue is asked.
+        That also keeps a venue that refuses every cancel from being sent one at every answer.
+        """
         self._happen(turn, child, co.CancelRefused(reason=reason, text=text), message)
         child = turn.state.children[child.id]
-        if child.live and reason in (0, 1):
+        if child.live:
             self.doubt(turn, child, f"cancel refused: {text or reason}")
 
     def _happen(self, turn: Turn, child: ChildOrder, event: Event, message: Inbound) -> None:

@@ -62,9 +62,7 @@ def read_zip(path: Path, *, tick_size_e9: int = 10_000_000, instrument: int = 0)
     return read_pair(texts["message"], texts["orderbook"], names["message"], tick_size_e9=tick_size_e9, instrument=instrument)
 
 
-def read_pair(
-    messages: bytes, orderbook: bytes, name: str, *, tick_size_e9: int = 10_000_000, instrument: int = 0
-) -> LobsterDay:
+def read_pair(messages: bytes, orderbook: bytes, name: str, *, tick_size_e9: int = 10_000_000, instrument: int = 0) -> LobsterDay:
     """Message and orderbook files as bytes; the name gives the date.
 
     Raises:

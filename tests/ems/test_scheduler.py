@@ -161,25 +161,41 @@ async def test_a_child_in_doubt_that_should_not_rest_is_canceled_beside_the_ques
     assert room.parent().status is OrdStatus.CANCELED
 
 
-@pytest.mark.parametrize(("reason", "status"), [(0, "in_doubt"), (1, "in_doubt"), (99, "pending_cancel")])
-async def test_a_cancel_reject_is_no_proof(reason: int, status: str) -> None:
-    """Too late and unknown order make the desk ask; any other refusal makes it cancel again."""
+async def refuse_the_cancel(room: Room, reason: int) -> None:
+    child = room.child()
+    reject = VenueCancelReject(
+        ref=InboundRef("VENUE", 0, 0),
+        cl_ord_id=f"{child.cl_ord_id}C{child.cancels}",
+        orig_cl_ord_id=child.cl_ord_id,
+        response_to="cancel",
+        reason=reason,
+        ord_status="new",
+    )
+    await room.venue(reject)
+
+
+@pytest.mark.parametrize("reason", [0, 1, 99])
+async def test_a_cancel_reject_is_no_proof(reason: int) -> None:
+    """Whatever the reason, the venue is asked; the order is neither dead nor given up."""
     room = await working(400)
     await room.cancel()
     room.take()
-    await room.venue(
-        VenueCancelReject(
-            ref=InboundRef("VENUE", 0, 0),
-            cl_ord_id=f"{room.child().cl_ord_id}C1",
-            orig_cl_ord_id=room.child().cl_ord_id,
-            response_to="cancel",
-            reason=reason,
-            ord_status="new",
-        )
-    )
-    assert room.child().status == status
+    await refuse_the_cancel(room, reason)
+    assert room.child().status is OrdStatus.IN_DOUBT
     assert room.parent().status is OrdStatus.PENDING_CANCEL
-    assert room.child().cl_ord_id in {getattr(m, "orig_cl_ord_id", m.cl_ord_id) for m in room.take()}
+    assert SendStatusQuery in {type(m) for m in room.take()}
+
+
+async def test_a_venue_that_refuses_every_cancel_is_not_sent_one_at_every_answer() -> None:
+    room = await working(400)
+    await room.cancel()
+    for _ in range(10):
+        await refuse_the_cancel(room, 99)
+        await room.report("status", ord_status="new")
+    refused = len(room.take(SendChildCancel))
+    await room.wait(PACE.unanswered_ns / E9)
+    assert refused <= 3
+    assert room.parent().status is OrdStatus.PENDING_CANCEL and room.child().live
 
 
 # ---------------------------------------------------------------------------------------------- releases
