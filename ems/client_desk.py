@@ -8,6 +8,7 @@ from uuid import UUID
 from domain import fix_session as fs
 from domain import parent_order as po
 from domain import parent_rules
+from domain.event import Event
 from domain.instrument import Instrument
 from domain.market_state import MarketState
 from domain.messages import (
@@ -40,12 +41,10 @@ class ClientDesk:
     def handle(self, turn: Turn, message: Inbound) -> None:
         """Dispatch one client message."""
         match message:
-            case ReplaceOrder():
-                self._replace(turn, message)
+            case ReplaceOrder() | CancelOrder():
+                self._request(turn, message)
             case NewOrder():
                 self._new(turn, message)
-            case CancelOrder():
-                self._cancel(turn, message)
             case OrderStatusQuery():
                 self._status(turn, message)
             case Unreadable():
@@ -107,42 +106,28 @@ class ClientDesk:
 
     # --------------------------------------------------------------------------------------- requests
 
-    def _cancel(self, turn: Turn, request: CancelOrder) -> None:
+    def _request(self, turn: Turn, request: CancelOrder | ReplaceOrder) -> None:
+        """A cancel or a replace: decided by the order's rules, unless the order or the request's own id forbids it."""
+        kind, msg_type = ("cancel", "F") if isinstance(request, CancelOrder) else ("replace", "G")
         parent = self._find(turn, request.ref.session, request.orig_cl_ord_id)
+        used = parent is not None and self._used(turn, request.ref.session, request.cl_ord_id)
         if parent is None:
-            self._unknown_order(turn, request, request.cl_ord_id, request.orig_cl_ord_id, "F")
-            return
-        if self._used(turn, request.ref.session, request.cl_ord_id):
-            if request.poss_resend or request.poss_dup:
-                self._note(turn, request, "repeated cancel")
-                return
-            decided: object = _used_before(request.cl_ord_id)
-        else:
-            decided = parent_rules.cancel(parent, request)
-        self._decided(turn, parent, decided, "cancel", request.cl_ord_id)
-
-    def _replace(self, turn: Turn, request: ReplaceOrder) -> None:
-        parent = self._find(turn, request.ref.session, request.orig_cl_ord_id)
-        if parent is None:
-            self._unknown_order(turn, request, request.cl_ord_id, request.orig_cl_ord_id, "G")
-            return
-        if self._used(turn, request.ref.session, request.cl_ord_id):
-            if request.poss_resend or request.poss_dup:
-                self._note(turn, request, "repeated replace")
-                return
-            decided: object = _used_before(request.cl_ord_id)
-        else:
-            instrument, day = self._market_of(request.symbol, turn.now_ns)
-            decided = parent_rules.amend(parent, request, instrument=instrument, day=day, now_ns=turn.now_ns)
-        self._decided(turn, parent, decided, "replace", request.cl_ord_id)
-
-    def _decided(self, turn: Turn, parent: ParentOrder, decided: object, request: str, cl_ord_id: str) -> None:
-        if isinstance(decided, Refusal):
-            refused = po.RequestRefused.sample(request=request, cl_ord_id=cl_ord_id, reason=decided.reason, text=decided.text)
+            self._unknown_order(turn, request, request.cl_ord_id, request.orig_cl_ord_id, msg_type)
+        elif used and (request.poss_resend or request.poss_dup):
+            self._note(turn, request, f"repeated {kind}")
+        elif isinstance(decided := _used_before(request.cl_ord_id) if used else self._decide(turn, parent, request), Refusal):
+            refused = po.RequestRefused.sample(
+                request=kind, cl_ord_id=request.cl_ord_id, reason=decided.reason, text=decided.text
+            )
             turn.parent(parent.id, refused)
         else:
-            assert isinstance(decided, tuple)
             turn.parent(parent.id, *decided)
+
+    def _decide(self, turn: Turn, parent: ParentOrder, request: CancelOrder | ReplaceOrder) -> tuple[Event, ...] | Refusal:
+        if isinstance(request, CancelOrder):
+            return parent_rules.cancel(parent, request)
+        instrument, day = self._market_of(request.symbol, turn.now_ns)
+        return parent_rules.amend(parent, request, instrument=instrument, day=day, now_ns=turn.now_ns)
 
     def _status(self, turn: Turn, query: OrderStatusQuery) -> None:
         parent = self._find(turn, query.ref.session, query.cl_ord_id)
