@@ -201,7 +201,7 @@ def test_disconnect_on_command_loses_nothing(venue: VenueProcess, peer: FixPeer)
 def test_a_recorded_tape_fills_orders_and_ends_the_day(tmp_path: Path) -> None:
     if not TAPE.exists():
         pytest.skip(f"recorded market data is not here: {TAPE.name}")
-    process = VenueProcess(tmp_path, tape=str(TAPE), symbol="AMZN", speed=20.0, skip_s=23_340).start()
+    process = VenueProcess(tmp_path, tape=str(TAPE), symbol="AMZN", speed=20.0, skip_s=23_220).start()
     try:
         _trade_to_the_end(process)
     finally:
