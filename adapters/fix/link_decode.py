@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ from domain.errors import LinkError
 from domain.event import InboundRef
 from domain.market_state import MarketState
 from domain.messages import EngineRefusal, Input, LinkUp, MarketUpdate, SessionChange, SessionNews, VenueRefusal
+
+log = logging.getLogger(__name__)
 
 
 class LinkDecoder:
@@ -37,7 +40,10 @@ class LinkDecoder:
             return [read(_text(frame.payload), self._origin(frame))]
         if frame.kind == frames.MARKET:
             market = self._read_market(_text(frame.payload))
-            return [] if market is None else [MarketUpdate(market)]
+            if market is None:
+                log.warning("market data that cannot be read: %.200s", _text(frame.payload))
+                return []
+            return [MarketUpdate(market)]
         if frame.kind == frames.SESSION:
             return _session_change(json.loads(frame.payload))
         told = _TOLD.get(frame.kind)
