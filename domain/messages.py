@@ -6,13 +6,12 @@ Inbound values carry the text they came from (``raw``) and where they stand in t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
-from uuid import UUID
 
 from domain.event import InboundRef
+from domain.instructions import Instructions
 from domain.market_state import MarketState
-from domain.order_life import OrdStatus
 from domain.refusal import Refusal
 from domain.schedule import PlanRequest, Schedule
 from domain.values import OrdType, Side, TimeInForce
@@ -43,10 +42,11 @@ class NewOrder(Inbound):
     limit_price_e9: int | None
     time_in_force: TimeInForce | None
     account: str
-    algo: str  # as sent: TargetStrategy 847 mapped to a name, "" where absent
+    algo: str  # as sent: TargetStrategy 847 mapped to a name, "" where absent: a direct order
     parameters: tuple[tuple[str, str], ...] = ()  # StrategyParametersGrp 957: name 958, value 960
     refusal: Refusal | None = None
     transact_time_ns: int = 0  # TransactTime (60), 0 where it could not be read
+    instructions: Instructions | None = None  # None: nothing beside the fields above
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +75,16 @@ class OrderStatusQuery(Inbound):
     side: Side | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DontKnowTrade(Inbound):
+    """35=Q from an OMS: it does not accept an execution that we reported."""
+
+    order_id: str
+    exec_id: str
+    reason: str  # DKReason (127): A unknown symbol, B wrong side, C quantity exceeds order, D no matching order, ...
+    text: str = ""
+
+
 ExecKind = Literal[
     "pending_new", "new", "trade", "canceled", "replaced", "pending_cancel", "pending_replace", "rejected",
     "expired", "done_for_day", "status", "restated", "suspended", "stopped", "trade_correct", "trade_cancel",
@@ -101,6 +111,12 @@ class VenueReport(Inbound):
     transact_time_ns: int
     text: str = ""
     unknown_order: bool = False  # 103=5: the venue has never seen this order
+    quantity_e9: int = 0  # OrderQty (38), 0 where it is not said
+    limit_price_e9: int | None = None  # Price (44)
+    exec_ref_id: str = ""  # ExecRefID (19): the execution that a bust or correction is about
+    restatement_reason: int | None = None  # ExecRestatementReason (378)
+    working: bool | None = None  # WorkingIndicator (636)
+    ord_rej_reason: int | None = None  # OrdRejReason (103)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,121 +221,3 @@ class Timer:
 
 
 Input = Inbound | SessionChange | LinkUp | LinkDown | MarketUpdate | PlanReady | Timer
-
-# ---------------------------------------------------------------------------------------------- outbound
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outbound:
-    """Common to everything the desk sends: the session, and the log sequence of the event it derives from."""
-
-    session: str
-    event_seq: int
-    poss_resend: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendChild(Outbound):
-    """35=D to a venue. The gateway keeps a live-order entry (with a ready cancel) from here to `Forget`."""
-
-    cl_ord_id: str
-    instrument: str
-    side: Side
-    quantity_e9: int
-    ord_type: OrdType
-    limit_price_e9: int | None
-    time_in_force: TimeInForce
-    account: str
-    transact_time_ns: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendChildCancel(Outbound):
-    """35=F to a venue."""
-
-    cl_ord_id: str
-    orig_cl_ord_id: str
-    order_id: str
-    instrument: str
-    side: Side
-    quantity_e9: int
-    transact_time_ns: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendStatusQuery(Outbound):
-    """35=H to a venue: what do you know of this order?"""
-
-    cl_ord_id: str
-    order_id: str
-    instrument: str
-    side: Side
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forget(Outbound):
-    """No message: the child is terminal, its live-order entry may go."""
-
-    cl_ord_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParentReport(Outbound):
-    """35=8 to an OMS."""
-
-    exec_kind: ExecKind
-    ord_status: OrdStatus
-    exec_id: str
-    order_id: str
-    cl_ord_id: str
-    orig_cl_ord_id: str
-    symbol: str
-    side: Side | None
-    quantity_e9: int
-    limit_price_e9: int | None
-    last_quantity_e9: int
-    last_price_e9: int
-    cum_quantity_e9: int
-    leaves_quantity_e9: int
-    average_price_e9: int
-    transact_time_ns: int
-    account: str = ""
-    algo: str = ""
-    parameters: tuple[tuple[str, str], ...] = field(default=())
-    text: str = ""
-    ord_rej_reason: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelReject(Outbound):
-    """35=9 to an OMS."""
-
-    cl_ord_id: str
-    orig_cl_ord_id: str
-    order_id: str  # "NONE" where the order is unknown
-    ord_status: OrdStatus
-    response_to: Literal["cancel", "replace"]
-    cxl_rej_reason: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageReject(Outbound):
-    """35=j to an OMS."""
-
-    ref_seq_num: int
-    ref_msg_type: str
-    ref_id: str
-    business_reject_reason: int  # 380
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What the desk does after a commit: send, ask for a plan; nothing else leaves it."""
-
-    outbound: tuple[Outbound, ...] = ()
-    plans: tuple[PlanRequest, ...] = ()
-
-
-NO_STREAM = UUID(int=0)

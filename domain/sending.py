@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from domain.instructions import Instructions
 from domain.messages import ExecKind
 from domain.order_life import OrdStatus
 from domain.values import OrdType, Side, TimeInForce
@@ -35,6 +36,25 @@ class SendChild(Outbound):
     time_in_force: TimeInForce
     account: str
     transact_time_ns: int
+    instructions: Instructions | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendChildReplace(Outbound):
+    """35=G to a venue: the whole order again; quantity includes what is executed."""
+
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    order_id: str
+    instrument: str
+    side: Side
+    quantity_e9: int
+    ord_type: OrdType
+    limit_price_e9: int | None
+    time_in_force: TimeInForce
+    account: str
+    transact_time_ns: int
+    instructions: Instructions | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +112,14 @@ class ParentReport(Outbound):
     parameters: tuple[tuple[str, str], ...] = field(default=())
     text: str = ""
     ord_rej_reason: int | None = None
+    ord_type: OrdType | None = None
+    time_in_force: TimeInForce | None = None
+    instructions: Instructions | None = None
+    exec_ref_id: str = ""  # ExecRefID (19) of a bust or correction
+    restatement_reason: int | None = None  # ExecRestatementReason (378)
+    working: bool | None = None  # WorkingIndicator (636)
+    day_quantity_e9: int | None = None  # DayOrderQty (424): from a carried order's second day on
+    day_cum_quantity_e9: int | None = None  # DayCumQty (425)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +132,20 @@ class CancelReject(Outbound):
     ord_status: OrdStatus
     response_to: Literal["cancel", "replace"]
     cxl_rej_reason: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendDontKnow(Outbound):
+    """35=Q to a venue: an execution that it reported fits no order of ours."""
+
+    order_id: str
+    exec_id: str
+    reason: str  # DKReason (127)
+    instrument: str
+    side: Side | None
+    quantity_e9: int
+    price_e9: int
     text: str
 
 

@@ -35,18 +35,36 @@ class Side(StrEnum):
 class OrdType(StrEnum):
     MARKET = "market"
     LIMIT = "limit"
+    STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+    PEGGED = "pegged"
+
+    @property
+    def priced(self) -> bool:
+        """Does it need a limit price?"""
+        return self in (OrdType.LIMIT, OrdType.STOP_LIMIT)
+
+    @property
+    def held(self) -> bool:
+        """Does it wait for a stop price?"""
+        return self in (OrdType.STOP, OrdType.STOP_LIMIT)
 
 
 class TimeInForce(StrEnum):
     DAY = "day"
     IOC = "ioc"
     GTC = "gtc"
+    FOK = "fok"
+    GTD = "gtd"
+    AT_THE_OPENING = "at_the_opening"
+    AT_THE_CLOSE = "at_the_close"
 
 
 class Algo(StrEnum):
     TWAP = "twap"
     VWAP = "vwap"
     POV = "pov"
+    DIRECT = "direct"  # no algorithm: one child carries the order to its venue as it is
 
 
 def to_e9(number: Decimal | str | int) -> int:

@@ -1,0 +1,58 @@
+"""Everything an order may say beside what is traded, how much, at what price and by which algorithm.
+
+A direct order carries these to its venue as they came; every report echoes them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.values import TimeInForce
+
+CARRIED: Final = frozenset({TimeInForce.GTC, TimeInForce.GTD})  # orders that live beyond their first day
+
+
+class Party(BaseModel):
+    """One entry of FIX Parties (453): who had which part in the order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    party_id: str  # PartyID (448): a short code, an LEI, the id of an algorithm
+    source: str  # PartyIDSource (447)
+    role: int  # PartyRole (452): 12 executing trader, 122 investment decision maker, 3 client, ...
+    qualifier: int | None = None  # PartyRoleQualifier (2376): 22 algorithm, 24 natural person
+
+
+class PreAllocation(BaseModel):
+    """One account's part of an order, told before it trades (NoAllocs 78 on D and E)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    account: str
+    quantity_e9: int | None  # None: by the rule of the account
+    individual_id: str = ""  # IndividualAllocID (467)
+
+
+class Instructions(BaseModel):
+    """As sent. A price or quantity that is None, and a text that is empty, was not given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stop_price_e9: int | None = None
+    expire_ns: int | None = None  # ExpireTime (126), or the end of ExpireDate (432)
+    min_quantity_e9: int | None = None
+    max_floor_e9: int | None = None  # MaxFloor (111): what is shown
+    peg_offset_e9: int | None = None  # PegOffsetValue (211), in price
+    exec_inst: str = ""  # ExecInst (18): characters with blanks between
+    handl_inst: str = ""  # HandlInst (21)
+    cash_quantity_e9: int | None = None  # CashOrderQty (152): money in place of a quantity
+    currency: str = ""  # Currency (15)
+    route: str = ""  # ExDestination (100): where the client wants it
+    parties: tuple[Party, ...] = ()
+    attributes: tuple[tuple[int, str], ...] = ()  # OrderAttributeType (2594), OrderAttributeValue (2595)
+    allocations: tuple[PreAllocation, ...] = ()
+
+
+PLAIN: Final = Instructions()
