@@ -10,9 +10,9 @@ from uuid import UUID
 
 from domain.event import Entry, Recorded
 from domain.instrument import Instrument
-from domain.messages import Outbound
 from domain.parent_rules import TradingDay
 from domain.schedule import PlanRequest, Schedule, VolumeCurve
+from domain.sending import Outbound
 
 
 class Head(NamedTuple):

@@ -11,21 +11,13 @@ from domain import parent_rules
 from domain.event import Event
 from domain.instrument import Instrument
 from domain.market_state import MarketState
-from domain.messages import (
-    CancelOrder,
-    EngineRefusal,
-    Inbound,
-    NewOrder,
-    OrderStatusQuery,
-    ParentReport,
-    ReplaceOrder,
-    Unreadable,
-)
+from domain.messages import CancelOrder, EngineRefusal, Inbound, NewOrder, OrderStatusQuery, ReplaceOrder, Unreadable
 from domain.order_life import OrdStatus
 from domain.parent_order import ParentOrder
 from domain.parent_rules import TradingDay
 from domain.ports import Reference
 from domain.refusal import Reason, Refusal
+from domain.sending import ParentReport
 from domain.values import event_id
 from ems import reports
 from ems.turn import Turn

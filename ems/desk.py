@@ -13,9 +13,10 @@ from domain import fix_session as fs
 from domain.errors import LogUnavailable, VersionConflict
 from domain.event import Recorded
 from domain.market_state import MarketState
-from domain.messages import Inbound, Input, LinkDown, LinkUp, MarketUpdate, Outbound, PlanReady, SessionChange, SessionNews, Timer
+from domain.messages import Inbound, Input, LinkDown, LinkUp, MarketUpdate, PlanReady, SessionChange, SessionNews, Timer
 from domain.ports import Clock, EventLog, OrderGateway, PlannerPool, Reference
 from domain.refusal import Reason, Refusal
+from domain.sending import Outbound
 from ems import recovery, reports
 from ems.client_desk import ClientDesk
 from ems.desk_state import DeskState

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 from uuid import UUID
 
-from domain.messages import Outbound
 from domain.parent_order import ParentOrder
 from domain.ports import EventLog
+from domain.sending import Outbound
 from ems import reports
 from ems.desk_state import DeskState
 from ems.turn import Turn

@@ -15,9 +15,12 @@ from domain import fix_session as fs
 from domain import parent_order as po
 from domain.child_order import ChildOrder
 from domain.event import Recorded
-from domain.messages import (
+from domain.messages import ExecKind
+from domain.order_life import OrdStatus
+from domain.parent_order import ParentOrder
+from domain.refusal import CXL_REJ_REASON, ORD_REJ_REASON, OTHER, Reason
+from domain.sending import (
     CancelReject,
-    ExecKind,
     Forget,
     MessageReject,
     Outbound,
@@ -26,9 +29,6 @@ from domain.messages import (
     SendChildCancel,
     SendStatusQuery,
 )
-from domain.order_life import OrdStatus
-from domain.parent_order import ParentOrder
-from domain.refusal import CXL_REJ_REASON, ORD_REJ_REASON, OTHER, Reason
 
 
 def outbound(recorded: Recorded, after: Any) -> Outbound | None:

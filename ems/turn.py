@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from domain.event import Entry, Event, InboundRef, Meta, Recorded
-from domain.messages import Outbound
 from domain.schedule import PlanRequest
+from domain.sending import Outbound
 from ems import reports
 from ems.desk_state import DeskState
 

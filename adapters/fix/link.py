@@ -22,7 +22,8 @@ from adapters.fix.link_decode import LinkDecoder
 from adapters.fix.outbound import cancel_text, write
 from domain.errors import ConfigError, LinkError
 from domain.market_state import MarketState
-from domain.messages import Forget, Input, LinkDown, Outbound, SendChild
+from domain.messages import Input, LinkDown
+from domain.sending import Forget, Outbound, SendChild
 
 log = logging.getLogger(__name__)
 BACK_OFF_FIRST_S: Final = 0.05

@@ -18,15 +18,7 @@ from adapters.fix.vocabulary import (
     TARGET_STRATEGY,
     TIME_IN_FORCE_CODE,
 )
-from domain.messages import (
-    CancelReject,
-    MessageReject,
-    Outbound,
-    ParentReport,
-    SendChild,
-    SendChildCancel,
-    SendStatusQuery,
-)
+from domain.sending import CancelReject, MessageReject, Outbound, ParentReport, SendChild, SendChildCancel, SendStatusQuery
 from domain.values import OrdType
 
 EMERGENCY_SUFFIX: Final = "K"  # an emergency cancel's ClOrdID: its order's, K, and the number of the cancel-all

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from domain.event import InboundRef
-from domain.messages import Forget, Inbound, Input, LinkDown, LinkUp, Outbound, SendChild, SessionChange, VenueRefusal
+from domain.messages import Inbound, Input, LinkDown, LinkUp, SessionChange, VenueRefusal
+from domain.sending import Forget, Outbound, SendChild
 
 Deliver = Callable[[list[Input]], None]
 

@@ -20,8 +20,8 @@ from adapters.postgres.embedded import EmbeddedPostgres
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.migrate import migrate
 from domain.catalogue import TOPICS
-from domain.messages import Outbound
 from domain.schedule import PlanRequest
+from domain.sending import Outbound
 from ems import recovery
 from ems.bench.made_day import VENUE, MadeDay, events_of_working, events_per_parent
 from ems.bench.output import emit

@@ -21,7 +21,8 @@ from adapters.postgres.event_log import PostgresEventLog
 from domain.catalogue import TOPICS
 from domain.child_order import ChildOrder
 from domain.errors import ConfigError, EmsError, LogUnavailable
-from domain.messages import Input, PlanReady, SendChild
+from domain.messages import Input, PlanReady
+from domain.sending import SendChild
 from ems import lifeline
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.planning import plan

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from domain.event import InboundRef
-from domain.messages import CancelReject, EngineRefusal, MessageReject, OrderStatusQuery, ParentReport, Unreadable
+from domain.messages import EngineRefusal, OrderStatusQuery, Unreadable
 from domain.order_life import OrdStatus
 from domain.refusal import Reason, Refusal
+from domain.sending import CancelReject, MessageReject, ParentReport
 from domain.values import E9
 from tests.domain.orders import new_order, replace_order
 from tests.ems.room import Room, topics

@@ -10,17 +10,9 @@ import pytest
 
 from domain.errors import Fenced, LogUnavailable
 from domain.event import Entry, InboundRef
-from domain.messages import (
-    LinkDown,
-    LinkUp,
-    OrderStatusQuery,
-    ParentReport,
-    SendChild,
-    SendStatusQuery,
-    SessionNews,
-    VenueRefusal,
-)
+from domain.messages import LinkDown, LinkUp, OrderStatusQuery, SessionNews, VenueRefusal
 from domain.order_life import OrdStatus
+from domain.sending import ParentReport, SendChild, SendStatusQuery
 from domain.values import E9
 from ems import desk as desk_module
 from ems.client_desk import ClientDesk

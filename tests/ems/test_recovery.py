@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from domain.messages import LinkUp, ParentReport, SendChild, SendChildCancel, SendStatusQuery
+from domain.messages import LinkUp
 from domain.order_life import OrdStatus
+from domain.sending import ParentReport, SendChild, SendChildCancel, SendStatusQuery
 from domain.values import E9
 from ems import recovery
 from tests.domain.orders import new_order

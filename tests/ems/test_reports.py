@@ -10,8 +10,8 @@ from domain import fix_session as fs
 from domain import parent_order as po
 from domain.catalogue import TOPICS
 from domain.event import GENESIS_HASH, Event, InboundRef, Meta, Recorded
-from domain.messages import CancelReject, Forget, MessageReject, ParentReport, SendChild, SendChildCancel
 from domain.refusal import Reason
+from domain.sending import CancelReject, Forget, MessageReject, ParentReport, SendChild, SendChildCancel
 from domain.values import E9
 from ems import reports
 from tests.domain.orders import CHILD, NOW_NS, PARENT, accepted, child, child_filled, created, filled, parent, released, terms

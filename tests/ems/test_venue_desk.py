@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from domain.messages import ParentReport
 from domain.order_life import OrdStatus
+from domain.sending import ParentReport
 from domain.values import E9
 from tests.ems.room import Room, topics
 

@@ -15,18 +15,9 @@ from adapters.fix.link import Hello
 from adapters.memory.order_gateway import MemoryOrderGateway
 from domain.errors import ConfigError
 from domain.event import InboundRef
-from domain.messages import (
-    Forget,
-    Input,
-    LinkUp,
-    NewOrder,
-    Outbound,
-    SendChild,
-    SendStatusQuery,
-    SessionChange,
-    VenueRefusal,
-)
+from domain.messages import Input, LinkUp, NewOrder, SessionChange, VenueRefusal
 from domain.ports import OrderGateway
+from domain.sending import Forget, Outbound, SendChild, SendStatusQuery
 from domain.values import E9, OrdType, Side, TimeInForce
 from tests.adapters.fix.kit import WAIT_S, Desk, GatewayProcess, a_child
 from tests.adapters.fix.raw import RawPeer

@@ -7,17 +7,8 @@ from dataclasses import replace
 
 from domain.event import InboundRef
 from domain.market_state import MarketState
-from domain.messages import (
-    Forget,
-    Inbound,
-    LinkUp,
-    MarketUpdate,
-    Outbound,
-    SendChild,
-    SessionChange,
-    SessionNews,
-    VenueRefusal,
-)
+from domain.messages import Inbound, LinkUp, MarketUpdate, SessionChange, SessionNews, VenueRefusal
+from domain.sending import Forget, Outbound, SendChild
 from tests.simulation.fix import Session
 from tests.simulation.link import Link
 from tests.simulation.world import World

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from domain.messages import Input, LinkDown, Outbound
+from domain.messages import Input, LinkDown
+from domain.sending import Outbound
 from tests.simulation.world import MS, Crash, S, World
 
 

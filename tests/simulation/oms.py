@@ -6,20 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.event import InboundRef
-from domain.messages import (
-    CancelOrder,
-    CancelReject,
-    Inbound,
-    MessageReject,
-    NewOrder,
-    OrderStatusQuery,
-    Outbound,
-    ParentReport,
-    ReplaceOrder,
-    Unreadable,
-)
+from domain.messages import CancelOrder, Inbound, NewOrder, OrderStatusQuery, ReplaceOrder, Unreadable
 from domain.order_life import TERMINAL
 from domain.refusal import Reason, Refusal
+from domain.sending import CancelReject, MessageReject, Outbound, ParentReport
 from domain.values import E9, OrdType, Side, TimeInForce
 from tests.simulation.fix import Session
 from tests.simulation.reference import LOT_E9, SYMBOLS, TICK_E9

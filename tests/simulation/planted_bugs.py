@@ -14,9 +14,10 @@ from domain import parent_order as po
 from domain import parent_rules
 from domain.child_order import ChildOrder
 from domain.event import GENESIS_HASH, Recorded
-from domain.messages import Outbound, SessionChange
+from domain.messages import SessionChange
 from domain.parent_order import ParentOrder
 from domain.refusal import Reason, Refusal
+from domain.sending import Outbound
 from ems import reports
 from ems.desk import Desk
 from ems.inbox import Inbox

@@ -14,9 +14,9 @@ from domain import parent_order as po
 from domain import parent_rules
 from domain.child_order import ChildOrder
 from domain.event import Event, Recorded
-from domain.messages import Outbound
 from domain.parent_order import ParentOrder
 from domain.ports import EventLog
+from domain.sending import Outbound
 from ems import planning, recovery, reports, tactic
 from ems.desk import Desk
 from ems.desk_state import DeskState
@@ -131,7 +131,7 @@ def replaces_below_what_is_filled(patch: pytest.MonkeyPatch) -> None:
 
 @bug("a late plan for an order that has moved on is dropped")
 def adopts_any_plan(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(planning, "_still_applies", lambda parent, request: True)
+    patch.setattr(planning, "_still_applies", lambda parent, request, end_ns: True)
 
 
 # ---------------------------------------------------------------------------------------------- replay

@@ -6,7 +6,8 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol
 
 from domain.errors import Fenced, LogUnavailable
-from domain.messages import Input, Outbound, Timer
+from domain.messages import Input, Timer
+from domain.sending import Outbound
 from ems.desk import Desk, DeskPorts
 from ems.pace import Pace
 from tests.simulation.checks import Checks

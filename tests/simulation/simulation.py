@@ -13,7 +13,7 @@ import structlog
 from adapters.memory.event_log import MemoryEventLog
 from domain.catalogue import TOPICS
 from domain.market_state import MarketState
-from domain.messages import Outbound, SendChild
+from domain.sending import Outbound, SendChild
 from domain.values import E9
 from ems import desk as desk_module
 from ems import recovery

@@ -7,16 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from domain.event import InboundRef
-from domain.messages import (
-    ExecKind,
-    Inbound,
-    SendChild,
-    SendChildCancel,
-    SendStatusQuery,
-    VenueCancelReject,
-    VenueRefusal,
-    VenueReport,
-)
+from domain.messages import ExecKind, Inbound, VenueCancelReject, VenueRefusal, VenueReport
+from domain.sending import SendChild, SendChildCancel, SendStatusQuery
 from domain.values import Side
 from tests.simulation.fix import Session
 from tests.simulation.reference import LOT_E9, VENUE

@@ -18,8 +18,9 @@ from adapters.fix.control import ask
 from adapters.fix.link import FixLink, Hello
 from adapters.fix.oms import Oms, OmsOrder
 from adapters.fix.sessions import SessionConfig
-from domain.messages import Input, Outbound, ParentReport, SendChild, SessionChange
+from domain.messages import Input, SessionChange
 from domain.order_life import OrdStatus
+from domain.sending import Outbound, ParentReport, SendChild
 from domain.values import E9, OrdType, Side, TimeInForce
 
 ROOT = Path(__file__).resolve().parents[3]

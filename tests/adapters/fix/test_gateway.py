@@ -6,15 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 from adapters.fix.oms import Oms
-from domain.messages import (
-    EngineRefusal,
-    LinkUp,
-    NewOrder,
-    SendStatusQuery,
-    SessionChange,
-    VenueRefusal,
-    VenueReport,
-)
+from domain.messages import EngineRefusal, LinkUp, NewOrder, SessionChange, VenueRefusal, VenueReport
+from domain.sending import SendStatusQuery
 from domain.values import E9, Side
 from tests.adapters.fix.kit import (
     AN_ORDER,

@@ -9,11 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from domain.messages import (
-    Forget,
-    LinkUp,
-    SessionNews,
-)
+from domain.messages import LinkUp, SessionNews
+from domain.sending import Forget
 from tests.adapters.fix.kit import (
     Desk,
     GatewayProcess,

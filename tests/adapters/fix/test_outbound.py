@@ -13,19 +13,9 @@ from adapters.fix.engine import build, load_dictionary
 from adapters.fix.fields import cut
 from adapters.fix.inbound import Origin, read
 from adapters.fix.outbound import cancel_text, write
-from domain.messages import (
-    CancelReject,
-    ExecKind,
-    MessageReject,
-    NewOrder,
-    Outbound,
-    ParentReport,
-    SendChild,
-    SendChildCancel,
-    SendStatusQuery,
-    VenueReport,
-)
+from domain.messages import ExecKind, NewOrder, VenueReport
 from domain.order_life import OrdStatus
+from domain.sending import CancelReject, MessageReject, Outbound, ParentReport, SendChild, SendChildCancel, SendStatusQuery
 from domain.values import E9, E9_MAX, OrdType, Side, TimeInForce
 
 DICTIONARY = load_dictionary()
