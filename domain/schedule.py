@@ -65,7 +65,7 @@ class PlanRequest(BaseModel):
     lot_e9: int
     now_ns: int
     start_ns: int
-    end_ns: int
+    end_ns: int  # when the schedule is to be done: the order's end, or a little earlier
     participation_e9: int | None  # POV's target rate, as a fraction at 1e-9
     market: MarketState | None
     started_volume_e9: int  # market volume when the order began (session cumulative)

@@ -73,6 +73,7 @@ class PaceSettings(_Part):
     patience_s: Seconds = 30
     replan_s: Seconds = 300
     pov_s: Seconds = 5
+    closing_wall_s: Seconds = 2
     unanswered_wall_s: Seconds = 2
     plan_lost_wall_s: Seconds = 5
     rejections_max: Annotated[int, Field(ge=1)] = 5
@@ -191,6 +192,7 @@ class Settings(_Part):
         pace, speed = self.pace, self.clock.speed
         return Pace(
             patience_ns=int(pace.patience_s * _NS),
+            closing_ns=int(pace.closing_wall_s * speed * _NS),
             unanswered_ns=int(pace.unanswered_wall_s * speed * _NS),
             replan_ns=int(pace.replan_s * _NS),
             pov_ns=int(pace.pov_s * _NS),

@@ -81,6 +81,7 @@ kind = "wall"
 patience_s = 30                     # a passive child rests this long before its quantity crosses the spread
 replan_s = 300                      # TWAP and VWAP are planned anew this often
 pov_s = 5                           # POV is planned anew this often
+closing_wall_s = 2                  # a schedule is done this long before its order's end; what is left crosses the spread
 unanswered_wall_s = 2               # a venue silent for so long puts the order in doubt
 
 [console]

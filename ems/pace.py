@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.parent_order import ParentOrder
+from domain.values import Algo
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,7 @@ class Pace:
     """How long the scheduler waits for what, in the desk's clock (so tape time where a tape plays)."""
 
     patience_ns: int = 30_000_000_000  # a passive child rests this long before its quantity crosses the spread
+    closing_ns: int = 2_000_000_000  # a schedule is done this long before its order's end, so that what is left can cross
     unanswered_ns: int = 2_000_000_000  # a venue that has not answered for this long puts the order in doubt
     replan_ns: int = 300_000_000_000  # a time-based plan is made anew this often
     pov_ns: int = 5_000_000_000  # a volume-following plan is made anew this often
@@ -22,3 +24,15 @@ class Pace:
     def patience_of(self, parent: ParentOrder) -> int:
         """A short order is less patient: a tenth of its time at most."""
         return min(self.patience_ns, (parent.terms.end_ns - parent.terms.start_ns) // 10)
+
+    def schedule_end_ns(self, parent: ParentOrder) -> int:
+        """When a schedule is to be done. A volume-following order has none: it goes with the market to its end."""
+        return parent.terms.end_ns if parent.terms.algo is Algo.POV else parent.terms.end_ns - self._reserve_ns(parent)
+
+    def closing_begins_ns(self, parent: ParentOrder) -> int:
+        """From when on nothing of an order may rest passively: a cancel, its answer and another order still fit."""
+        return parent.terms.end_ns - max(self.patience_of(parent), self._reserve_ns(parent))
+
+    def _reserve_ns(self, parent: ParentOrder) -> int:
+        """Of a short order a third of its time at most."""
+        return min(self.closing_ns, (parent.terms.end_ns - parent.terms.start_ns) // 3)

@@ -90,7 +90,7 @@ class Planning:
             lot_e9=instrument.lot_e9,
             now_ns=turn.now_ns,
             start_ns=parent.terms.start_ns,
-            end_ns=parent.terms.end_ns,
+            end_ns=self._pace.schedule_end_ns(parent),
             participation_e9=parent.terms.participation_e9,
             market=market,
             started_volume_e9=started_e9,
@@ -109,7 +109,7 @@ class Planning:
             return
         turn.touched[stream] = None
         self._failed.pop(stream, None)
-        if not _still_applies(parent, ready.request):
+        if not _still_applies(parent, ready.request, self._pace.schedule_end_ns(parent)):
             return
         key = decision.key(ready.request.parent, ready.request.plan_number)
         digest = decision.request_sha256(ready.request)
@@ -134,14 +134,14 @@ class Planning:
         )
 
 
-def _still_applies(parent: ParentOrder, request: PlanRequest) -> bool:
-    """Is the order still the one that was planned for?"""
+def _still_applies(parent: ParentOrder, request: PlanRequest, end_ns: int) -> bool:
+    """Is the order still the one that was planned for, with its schedule to be done by end_ns?"""
     terms = parent.terms
     return (
         parent.live
         and parent.pending is None
         and request.plan_number == parent.plans + 1
         and request.filled_e9 + request.remaining_e9 == terms.quantity_e9
-        and (request.algo, request.start_ns, request.end_ns) == (terms.algo, terms.start_ns, terms.end_ns)
+        and (request.algo, request.start_ns, request.end_ns) == (terms.algo, terms.start_ns, end_ns)
         and request.participation_e9 == terms.participation_e9
     )

@@ -71,7 +71,7 @@ class Scheduler:
     def _wake(self, parent: ParentOrder, turn: Turn) -> None:
         now_ns, pace = turn.now_ns, self._pace
         patience_ns = pace.patience_of(parent)
-        times = [parent.terms.end_ns, parent.terms.start_ns, parent.terms.end_ns - patience_ns]
+        times = [parent.terms.end_ns, parent.terms.start_ns, pace.closing_begins_ns(parent)]
         for child in self._children(turn, parent):
             wait_ns = patience_ns if child.status in RESTING else pace.unanswered_ns
             asked_ns = self._queried.get(child.id, 0) if child.status is OrdStatus.IN_DOUBT else 0
@@ -174,6 +174,8 @@ class Scheduler:
             return "end time"
         if parent.released_e9 > parent.terms.quantity_e9:
             return "more is released than the parent's quantity"
+        if child.status in RESTING and child.tactic == "passive" and turn.now_ns >= self._pace.closing_begins_ns(parent):
+            return "closing"
         if child.status in RESTING and turn.now_ns - child.changed_ns >= self._pace.patience_of(parent):
             return "patience"
         return ""
@@ -198,8 +200,8 @@ class Scheduler:
         session = self._reference.venue_session(instrument)
         if session not in self.sessions_up:
             return
-        patience_ns = self._pace.patience_of(parent)
-        for proposal in tactic.propose(parent, market, instrument, now_ns=turn.now_ns, patience_ns=patience_ns):
+        closing_ns = self._pace.closing_begins_ns(parent)
+        for proposal in tactic.propose(parent, market, instrument, now_ns=turn.now_ns, closing_ns=closing_ns):
             self._create(turn, turn.state.parent(parent.id), proposal, market, session)
 
     def _create(self, turn: Turn, parent: ParentOrder, proposal: tactic.Proposal, market: MarketState, session: str) -> None:

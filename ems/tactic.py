@@ -19,17 +19,17 @@ class Proposal(NamedTuple):
 
 
 def propose(
-    parent: ParentOrder, market: MarketState, instrument: Instrument, *, now_ns: int, patience_ns: int
+    parent: ParentOrder, market: MarketState, instrument: Instrument, *, now_ns: int, closing_ns: int
 ) -> tuple[Proposal, ...]:
     """What to release now.
 
     Due is what the schedule has begun and nothing covers yet. Of that, what has waited at a venue in vain is late
-    and takes the far touch, as is everything once the order is within patience_ns of its end; the rest joins the
-    near touch. With a would-price, everything left goes out as soon as the far touch is at that price or better.
-    Nothing without a touch to price it from.
+    and takes the far touch, as is everything from closing_ns on; the rest joins the near touch. With a would-price,
+    everything left goes out as soon as the far touch is at that price or better. Nothing without a touch to price it
+    from.
 
     Args:
-        patience_ns: how long a quantity may wait passively, in the desk's clock.
+        closing_ns: when the order's end is so near that nothing may wait passively any more.
     """
     near_e9, far_e9 = _touch(parent.side, market)
     if near_e9 is None or far_e9 is None or parent.schedule is None:
@@ -39,7 +39,7 @@ def propose(
         return _sized(parent, instrument, ((left_e9, parent.terms.would_price_e9 or far_e9, "would"),))
     room_e9 = min(left_e9, participation_room_e9(parent, market))
     due_e9 = min(room_e9, parent.schedule.target_e9(now_ns) - parent.released_e9)
-    late_e9 = due_e9 if now_ns >= parent.terms.end_ns - patience_ns else min(due_e9, parent.late_e9)
+    late_e9 = due_e9 if now_ns >= closing_ns else min(due_e9, parent.late_e9)
     late_e9 = max(0, late_e9) // instrument.lot_e9 * instrument.lot_e9
     return _sized(
         parent,

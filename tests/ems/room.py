@@ -13,20 +13,11 @@ from domain.child_order import ChildOrder
 from domain.event import InboundRef
 from domain.instrument import Instrument
 from domain.market_state import MarketState
-from domain.messages import (
-    CancelOrder,
-    Inbound,
-    Input,
-    LinkUp,
-    MarketUpdate,
-    Outbound,
-    PlanReady,
-    SessionChange,
-    Timer,
-)
+from domain.messages import CancelOrder, Inbound, Input, LinkUp, MarketUpdate, PlanReady, SessionChange, Timer
 from domain.parent_order import ParentOrder
 from domain.parent_rules import TradingDay
 from domain.schedule import PlanRequest, Schedule, Slice, VolumeCurve
+from domain.sending import Outbound
 from domain.values import E9
 from ems.desk import Desk, DeskPorts
 from ems.pace import Pace
@@ -89,13 +80,13 @@ class Reference:
 class Room:
     """A desk that leads, and what the outside sees of it."""
 
-    def __init__(self, log: MemoryEventLog | None = None, clock: Clock | None = None) -> None:
+    def __init__(self, log: MemoryEventLog | None = None, clock: Clock | None = None, pace: Pace = PACE) -> None:
         self.clock = clock or Clock()
         self.log = log or MemoryEventLog(TOPICS, self.clock)
         self.gateway = Gateway()
         self.planners = Planners()
         ports = DeskPorts(self.log, self.gateway, self.planners, Reference(), self.clock)
-        self.desk = Desk(ports, name="desk", build="test", venue_sessions=frozenset({"VENUE"}), pace=PACE)
+        self.desk = Desk(ports, name="desk", build="test", venue_sessions=frozenset({"VENUE"}), pace=pace)
         self._numbers: dict[str, int] = {}
         self._frame = 0
 

@@ -42,7 +42,7 @@ def test_variables_override_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_tape_clock_stretches_what_waits_for_machines_but_not_what_waits_for_markets(tmp_path: Path) -> None:
     clock = '[clock]\nkind = "tape"\nstart = 2012-06-21T13:30:00Z\nspeed = 60'
     pace = load(write(tmp_path, TEMPLATE.replace('[clock]\nkind = "wall"', clock))).scheduler_pace()
-    assert pace.unanswered_ns == 120_000_000_000
+    assert (pace.unanswered_ns, pace.closing_ns) == (120_000_000_000, 120_000_000_000)
     assert pace.patience_ns == 30_000_000_000
 
 

@@ -42,7 +42,7 @@ def proposed(
         volume_e9=volume * E9,
     )
     now_ns = NOW_NS + int(minutes * MINUTE_NS)
-    found = tactic.propose(state, market, ABC, now_ns=now_ns, patience_ns=MINUTE_NS // 2)
+    found = tactic.propose(state, market, ABC, now_ns=now_ns, closing_ns=state.terms.end_ns - MINUTE_NS // 2)
     return [(p.quantity_e9 // E9, p.limit_price_e9 // E9, p.tactic) for p in found]
 
 

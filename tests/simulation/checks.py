@@ -12,12 +12,14 @@ from domain import fill as fl
 from domain import fix_session as fs
 from domain import parent_order as po
 from domain.event import GENESIS_HASH, Recorded
-from domain.messages import Inbound, Outbound, ParentReport, SendChild, SendChildCancel, SessionNews, VenueRefusal
+from domain.messages import Inbound, SessionNews, VenueRefusal
 from domain.order_life import OrdStatus
+from domain.sending import Outbound, ParentReport, SendChild, SendChildCancel
+from domain.values import Algo
 from ems.desk_state import DeskState
 from tests.simulation.oms import Oms
 from tests.simulation.venue import Venue
-from tests.simulation.world import Violation, World
+from tests.simulation.world import S, Violation, World
 
 
 class Checks:
@@ -74,7 +76,9 @@ class Checks:
         """A plan is adopted for the order as it is, and each number once."""
         request, parent = event.request, self.shadow.parent(UUID(event.request.parent))
         terms = parent.terms
-        fits = (request.plan_number, request.start_ns, request.end_ns) == (parent.plans + 1, terms.start_ns, terms.end_ns)
+        reserve_ns = 0 if terms.algo is Algo.POV else min(2 * S, (terms.end_ns - terms.start_ns) // 3)
+        wanted = (parent.plans + 1, terms.start_ns, terms.end_ns - reserve_ns)
+        fits = (request.plan_number, request.start_ns, request.end_ns) == wanted
         if not fits or request.filled_e9 + request.remaining_e9 != terms.quantity_e9 or not parent.live or parent.pending:
             raise Violation(f"plan {request.plan_number} of {parent.cl_ord_id} is not for the order as it is")
 
