@@ -1,102 +1,169 @@
-"""The parameters of our algorithms as the OMS sends them: StrategyParametersGrp, name 958 and value 960."""
+"""The parameters of our algorithms, one model each: what the OMS may send, what the desk reads, what FIXatdl publishes.
+
+On the wire a parameter is an entry of StrategyParametersGrp: name (958), type (959) and value (960). A field of a model
+that carries a `Parameter` is one of them; the field's own value is the desk's: integer nanoseconds, fractions and prices
+at 1e-9, None where the OMS left it out.
+"""
 
 from __future__ import annotations
 
-import re
-from datetime import date, time
-from decimal import Decimal
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Final, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
 
 from domain.errors import NumberError
 from domain.refusal import Reason, Refusal
-from domain.values import E9, Algo, to_e9
+from domain.values import E9, Algo
+from domain.wire_parameter import After, FixType, Parameter, Unit, reader
 
 
-class AlgoParameters(NamedTuple):
-    """Times are UTC nanoseconds, rates are fractions at 1e-9; None means the algorithm's default."""
+class AlgoParameters(BaseModel):
+    """What every algorithm takes."""
 
-    start_ns: int | None = None
-    end_ns: int | None = None
-    duration_ns: int | None = None
-    participation_e9: int | None = None  # ParticipationRate: what POV aims at
-    max_participation_e9: int | None = None  # MaxParticipation: a cap for every algorithm
-    would_price_e9: int | None = None  # WouldPrice: complete at this price or better
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    algo: ClassVar[Algo]
+    rules: ClassVar[tuple[After, ...]] = (After("EndTime", "StartTime", "EndTime must be after StartTime"),)
+
+    start_ns: Annotated[
+        int | None,
+        Parameter(
+            name="StartTime",
+            type=FixType.UTC_TIMESTAMP,
+            unit=Unit.UTC,
+            description="Nothing is sent before this time.",
+            absent="at once, or at the open",
+        ),
+    ] = None
+    end_ns: Annotated[
+        int | None,
+        Parameter(
+            name="EndTime",
+            type=FixType.UTC_TIMESTAMP,
+            unit=Unit.UTC,
+            description="The order ends at this time, or at the close if that is earlier.",
+            absent="after DurationMinutes, or at the close",
+        ),
+    ] = None
+    duration_ns: Annotated[
+        int | None,
+        Parameter(
+            name="DurationMinutes",
+            type=FixType.FLOAT,
+            unit=Unit.MINUTES,
+            description="How long to work from the start. EndTime wins where both are sent.",
+            absent="until EndTime, or the close",
+            minimum_e9=1,
+            maximum_e9=7 * 24 * 60 * E9,
+        ),
+    ] = None
+    max_participation_e9: Annotated[
+        int | None,
+        Parameter(
+            name="MaxParticipation",
+            type=FixType.PERCENTAGE,
+            unit=Unit.PERCENT,
+            description="A cap on the order's share of the market's volume.",
+            absent="no cap",
+            minimum_e9=100,
+            maximum_e9=100 * E9,
+        ),
+    ] = None
+    would_price_e9: Annotated[
+        int | None,
+        Parameter(
+            name="WouldPrice",
+            type=FixType.PRICE,
+            unit=Unit.PRICE,
+            description="All that is left may trade at once at this price or better.",
+            absent="never",
+            minimum_e9=1,
+        ),
+    ] = None
+
+    participation_e9: int | None = None  # the rate aimed at: only an algorithm that aims at one has it on the wire
 
 
-_UTC_TIMESTAMP: Final = re.compile(r"[0-9]{8}-[0-9]{2}:[0-9]{2}:[0-9]{2}")
-_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
+class Twap(AlgoParameters):
+    """Time-weighted average price: equal parts over equal times."""
 
-NAMES = ("StartTime", "EndTime", "DurationMinutes", "ParticipationRate", "MaxParticipation", "WouldPrice")
+    algo = Algo.TWAP
+
+
+class Vwap(AlgoParameters):
+    """Volume-weighted average price: parts that follow the day's usual volume."""
+
+    algo = Algo.VWAP
+
+
+class Pov(AlgoParameters):
+    """Percentage of volume: a constant share of what the market trades."""
+
+    algo = Algo.POV
+
+    participation_e9: Annotated[
+        int,
+        Parameter(
+            name="ParticipationRate",
+            type=FixType.PERCENTAGE,
+            unit=Unit.PERCENT,
+            description="The share of the market's volume to aim at.",
+            absent="refused",
+            minimum_e9=100,
+            maximum_e9=100 * E9,
+        ),
+    ]
+
+
+MODELS: Final[dict[Algo, type[AlgoParameters]]] = {model.algo: model for model in (Twap, Vwap, Pov)}
+
+
+class WireField(NamedTuple):
+    """A model's field that is a parameter on the wire."""
+
+    field: str
+    parameter: Parameter
+    required: bool
+
+
+def wire_fields(model: type[AlgoParameters]) -> Iterator[WireField]:
+    """The parameters of one algorithm, in the order in which they are published."""
+    for field, info in model.model_fields.items():
+        for parameter in info.metadata:
+            if isinstance(parameter, Parameter):
+                yield WireField(field, parameter, info.is_required())
 
 
 def parse(algo: Algo, parameters: tuple[tuple[str, str], ...]) -> AlgoParameters | Refusal:
     """Read the group. Refuses unknown and repeated names, unreadable values, and what the algorithm needs but lacks."""
-    values = dict(parameters)
-    for name in values:
-        if name not in NAMES:
-            return Refusal(Reason.UNKNOWN_PARAMETER, f"{algo} has no parameter {name!r}; it has {', '.join(NAMES)}")
-    if len(values) != len(parameters):
-        return Refusal(Reason.BAD_PARAMETER, "a strategy parameter is given twice")
-    try:
-        parsed = AlgoParameters(
-            start_ns=_time(values, "StartTime"),
-            end_ns=_time(values, "EndTime"),
-            duration_ns=_minutes(values, "DurationMinutes"),
-            participation_e9=_percent(values, "ParticipationRate"),
-            max_participation_e9=_percent(values, "MaxParticipation"),
-            would_price_e9=_price(values, "WouldPrice"),
-        )
-    except NumberError as error:
-        return Refusal(Reason.BAD_PARAMETER, str(error))
-    if algo is Algo.POV and parsed.participation_e9 is None:
-        return Refusal(Reason.BAD_PARAMETER, "pov needs ParticipationRate, in percent")
-    return parsed
+    readers = _READERS.get(algo, {})
+    for name, _ in parameters:
+        if name not in readers:
+            known = ", ".join(readers) or "none"
+            return Refusal(Reason.UNKNOWN_PARAMETER, f"{algo} has no parameter {name!r}; it has {known}")
+    values: dict[str, int] = {}
+    for name, text in parameters:
+        field, read = readers[name]
+        if field in values:
+            return Refusal(Reason.BAD_PARAMETER, f"the strategy parameter {name} is given twice")
+        try:
+            values[field] = read(text)
+        except NumberError as error:
+            return Refusal(Reason.BAD_PARAMETER, f"{name}: {error}")
+    for field, parameter in _REQUIRED.get(algo, ()):
+        if field not in values:
+            return Refusal(Reason.BAD_PARAMETER, f"{algo} needs {parameter.name}, in {parameter.unit}")
+    return MODELS[algo](**values) if values else _WITHOUT.get(algo, _NONE)
 
 
-def parse_utc_ns(text: str) -> int:
-    """A FIX UTCTimestamp (``20120621-13:30:00[.123[456[789]]]``) as nanoseconds. Raises NumberError."""
-    whole, _, fraction = text.partition(".")
-    if fraction and not (fraction.isascii() and fraction.isdigit() and len(fraction) <= 9):
-        raise NumberError(f"{text!r} is not a UTC time stamp")
-    if not _UTC_TIMESTAMP.fullmatch(whole):
-        raise NumberError(f"{text!r} is not a UTC time stamp such as 20120621-13:30:00")
-    try:  # strptime takes ten times as long, and an order carries two of these
-        day = date(int(whole[0:4]), int(whole[4:6]), int(whole[6:8])).toordinal() - _EPOCH_DAY
-        moment = time(int(whole[9:11]), int(whole[12:14]), int(whole[15:17]))
-    except ValueError as cause:
-        raise NumberError(f"{text!r} is not a UTC time stamp: {cause}") from cause
-    seconds = ((day * 24 + moment.hour) * 60 + moment.minute) * 60 + moment.second
-    return seconds * E9 + int(fraction.ljust(9, "0") or 0)
-
-
-def _time(values: dict[str, str], name: str) -> int | None:
-    return parse_utc_ns(values[name]) if name in values else None
-
-
-def _minutes(values: dict[str, str], name: str) -> int | None:
-    if name not in values:
-        return None
-    minutes_e9 = _positive(values[name], name)
-    if minutes_e9 > 7 * 24 * 60 * E9:
-        raise NumberError(f"{name} is longer than a week")
-    return minutes_e9 * 60
-
-
-def _percent(values: dict[str, str], name: str) -> int | None:
-    if name not in values:
-        return None
-    percent_e9 = _positive(values[name], name)
-    if percent_e9 > 100 * E9:
-        raise NumberError(f"{name} is above 100 percent")
-    return percent_e9 // 100
-
-
-def _price(values: dict[str, str], name: str) -> int | None:
-    return _positive(values[name], name) if name in values else None
-
-
-def _positive(text: str, name: str) -> int:
-    number_e9 = to_e9(Decimal(text)) if text.replace(".", "", 1).isdigit() and text.isascii() else 0
-    if number_e9 <= 0:
-        raise NumberError(f"{name} must be a positive number, not {text!r}")
-    return number_e9
+# Worked out once, because every order is parsed.
+_READERS: Final = {
+    algo: {wire.parameter.name: (wire.field, reader(wire.parameter)) for wire in wire_fields(model)}
+    for algo, model in MODELS.items()
+}
+_REQUIRED: Final = {
+    algo: tuple((wire.field, wire.parameter) for wire in wire_fields(model) if wire.required) for algo, model in MODELS.items()
+}
+_WITHOUT: Final = {algo: model() for algo, model in MODELS.items() if not _REQUIRED[algo]}
+_NONE: Final = AlgoParameters()  # of a direct order, which has none

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.algo_parameters import AlgoParameters, parse, parse_utc_ns
-from domain.errors import NumberError
+from domain.algo_parameters import MODELS, AlgoParameters, Pov, Twap, Vwap, parse, wire_fields
 from domain.refusal import Reason, Refusal
 from domain.values import E9, Algo
 
@@ -17,14 +16,14 @@ OPEN_NS = 1_340_285_400 * E9  # 2012-06-21 13:30:00 UTC
 @pytest.mark.parametrize(
     ("algo", "parameters", "parsed"),
     [
-        (Algo.TWAP, (), AlgoParameters()),
-        (Algo.VWAP, (("StartTime", "20120621-13:30:00"),), AlgoParameters(start_ns=OPEN_NS)),
-        (Algo.VWAP, (("EndTime", "20120621-13:30:00.5"),), AlgoParameters(end_ns=OPEN_NS + E9 // 2)),
-        (Algo.TWAP, (("DurationMinutes", "30"),), AlgoParameters(duration_ns=1800 * E9)),
-        (Algo.TWAP, (("DurationMinutes", "0.5"),), AlgoParameters(duration_ns=30 * E9)),
-        (Algo.POV, (("ParticipationRate", "10"),), AlgoParameters(participation_e9=E9 // 10)),
-        (Algo.TWAP, (("MaxParticipation", "100"),), AlgoParameters(max_participation_e9=E9)),
-        (Algo.TWAP, (("WouldPrice", "187.01"),), AlgoParameters(would_price_e9=187_010_000_000)),
+        (Algo.TWAP, (), Twap()),
+        (Algo.VWAP, (("StartTime", "20120621-13:30:00"),), Vwap(start_ns=OPEN_NS)),
+        (Algo.VWAP, (("EndTime", "20120621-13:30:00.5"),), Vwap(end_ns=OPEN_NS + E9 // 2)),
+        (Algo.TWAP, (("DurationMinutes", "30"),), Twap(duration_ns=1800 * E9)),
+        (Algo.TWAP, (("DurationMinutes", "0.5"),), Twap(duration_ns=30 * E9)),
+        (Algo.POV, (("ParticipationRate", "10"),), Pov(participation_e9=E9 // 10)),
+        (Algo.TWAP, (("MaxParticipation", "100"),), Twap(max_participation_e9=E9)),
+        (Algo.TWAP, (("WouldPrice", "187.01"),), Twap(would_price_e9=187_010_000_000)),
     ],
 )
 def test_good_groups(algo: Algo, parameters: tuple[tuple[str, str], ...], parsed: AlgoParameters) -> None:
@@ -50,6 +49,11 @@ def test_good_groups(algo: Algo, parameters: tuple[tuple[str, str], ...], parsed
         (Algo.TWAP, (("WouldPrice", "9" * 40),), Reason.BAD_PARAMETER),
         (Algo.POV, (), Reason.BAD_PARAMETER),
         (Algo.POV, (("MaxParticipation", "10"),), Reason.BAD_PARAMETER),
+        (Algo.TWAP, (("ParticipationRate", "10"),), Reason.UNKNOWN_PARAMETER),
+        (Algo.VWAP, (("ParticipationRate", "10"),), Reason.UNKNOWN_PARAMETER),
+        (Algo.DIRECT, (("StartTime", "20120621-13:30:00"),), Reason.UNKNOWN_PARAMETER),
+        (Algo.VWAP, (("Urgency", "high"), ("StartTime", "x")), Reason.UNKNOWN_PARAMETER),
+        (Algo.VWAP, (("MaxParticipation", "0.00000001"),), Reason.BAD_PARAMETER),
     ],
 )
 def test_bad_groups(algo: Algo, parameters: tuple[tuple[str, str], ...], reason: Reason) -> None:
@@ -64,25 +68,25 @@ def test_whatever_is_sent_is_parsed_or_refused(parameters: list[tuple[str, str]]
     assert isinstance(parse(Algo.VWAP, tuple(parameters)), AlgoParameters | Refusal)
 
 
-@pytest.mark.parametrize(
-    ("text", "ns"),
-    [
-        ("19700101-00:00:00", 0),
-        ("20120621-13:30:00", OPEN_NS),
-        ("20120621-13:30:00.123", OPEN_NS + 123_000_000),
-        ("20120621-13:30:00.123456789", OPEN_NS + 123_456_789),
-        ("20240229-00:00:00", 1_709_164_800 * E9),
-    ],
-)
-def test_time_stamps(text: str, ns: int) -> None:
-    assert parse_utc_ns(text) == ns
+def test_a_direct_order_without_parameters_has_none() -> None:
+    assert parse(Algo.DIRECT, ()) == AlgoParameters()
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "20120621", "20120621-25:00:00", "20120230-00:00:00", "20120621-13:30:60", "20120621-13:30:00.1234567890",
-     "20120621-13:30:00.x", "2012-06-21 13:30:00", " 20120621-13:30:00", "20120621-13:30:0\u0660"],
-)  # fmt: skip
-def test_what_is_no_time_stamp(text: str) -> None:
-    with pytest.raises(NumberError):
-        parse_utc_ns(text)
+def test_a_refusal_names_the_parameter_and_what_there_is() -> None:
+    unknown, late = parse(Algo.TWAP, (("Urgency", "1"),)), parse(Algo.TWAP, (("EndTime", "late"),))
+    assert isinstance(unknown, Refusal)
+    assert isinstance(late, Refusal)
+    assert unknown.text == (
+        "twap has no parameter 'Urgency'; it has StartTime, EndTime, DurationMinutes, MaxParticipation, WouldPrice"
+    )
+    assert late.text.startswith("EndTime: 'late' is not a UTC time stamp")
+
+
+def test_every_algorithm_but_direct_has_a_model_that_can_be_published() -> None:
+    assert set(MODELS) == set(Algo) - {Algo.DIRECT}
+    for model in MODELS.values():
+        names = [wire.parameter.name for wire in wire_fields(model)]
+        assert model.__doc__
+        assert len(set(names)) == len(names)
+        assert {name for rule in model.rules for name in (rule.later, rule.earlier)} <= set(names)
+        assert all(wire.parameter.description.endswith(".") and wire.parameter.absent for wire in wire_fields(model))
