@@ -43,7 +43,7 @@ class Session(_Part):
     target_comp_id: Annotated[str, Field(min_length=1)]
     host: str = "127.0.0.1"
     port: Port
-    begin_string: Literal["FIX.4.4"] = "FIX.4.4"
+    begin_string: Literal["FIX.4.2", "FIX.4.4", "FIXT.1.1"] = "FIX.4.4"
     heart_bt_int_s: Annotated[int, Field(ge=1, le=3600)] = 30
     reset: Literal["continue", "logon"] = "continue"
     environment: Mode = "PAPER"

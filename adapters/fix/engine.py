@@ -16,15 +16,24 @@ from typing import Final, Protocol
 
 import quickfix as fix
 
-from adapters.fix.sessions import DICTIONARY
+from adapters.fix.sessions import DICTIONARIES
 from adapters.fix.vocabulary import ORDER_CREATING, SOH
 
 log = logging.getLogger(__name__)
 
 EXIT_CALLBACK_FAILED: Final = 70
 _NOT_REPEATED: Final = ORDER_CREATING | {"V"}
-_GROUPS: Final = (f"{SOH}957=", f"{SOH}268=", f"{SOH}146=")
-_BEGIN: Final = f"8=FIX.4.4{SOH}"
+_BEGIN: Final = f"8=FIX.4.4{SOH}"  # of whatever version: the engine writes the session's own over it
+_ON_ORDERS: Final = tuple(f"{SOH}{counter}=" for counter in (957, 453, 454, 2593, 78))
+_GROUPS: Final = {  # the group counters that a text of a type may hold; any other type may hold any
+    "D": _ON_ORDERS,
+    "G": _ON_ORDERS,
+    "8": _ON_ORDERS,
+    "F": (f"{SOH}453=", f"{SOH}454="),
+    "H": (f"{SOH}453=", f"{SOH}454="),
+    "9": (),
+    "j": (),
+}
 _GARBLED: Final = "Invalid message"  # how the engine's event begins for bytes that it cannot read
 
 
@@ -62,15 +71,16 @@ def build(text: str, dictionary: fix.DataDictionary) -> fix.Message:
     Groups need the dictionary, or their members would be sorted apart; all else is quicker without. Raises
     fix.FIXException for a text that is no message.
     """
-    if any(counter in text for counter in _GROUPS):
+    counters = _GROUPS.get(text[3 : text.find(SOH)])
+    if counters is None or any(counter in text for counter in counters):
         # A group counts as closed only by a field that follows it: here the checksum, which the engine makes anew.
         return fix.Message(f"{_BEGIN}{text}10=000{SOH}", dictionary, False)
     return fix.Message(_BEGIN + text, False)
 
 
-def load_dictionary() -> fix.DataDictionary:
-    """Our dictionary, for building messages with groups."""
-    return fix.DataDictionary(str(DICTIONARY))
+def load_dictionary(begin_string: str = "FIX.4.4") -> fix.DataDictionary:
+    """Our dictionary of a session's application messages, for building those with groups. Raises KeyError."""
+    return fix.DataDictionary(str(DICTIONARIES[begin_string][1]))
 
 
 def end_process(where: str) -> None:

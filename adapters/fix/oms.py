@@ -88,7 +88,7 @@ class Oms(fix.Application):
         self._count = 0
         self._load_ledger()
         self._ledger = self._ledger_path.open("a", encoding="utf-8")
-        self._dictionary = load_dictionary()
+        self._dictionary = load_dictionary(session.begin_string)
         self._session_id = fix.SessionID(session.begin_string, session.sender_comp_id, session.target_comp_id)
         self._prefix = f"{session.sender_comp_id}-{time.strftime('%m%d%H%M%S', time.gmtime())}"
         path = directory / "initiator.settings"

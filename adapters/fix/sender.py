@@ -33,7 +33,7 @@ class Sender:
         self._live = live
         self._port = port
         self._state = state
-        self._dictionary = load_dictionary()
+        self._dictionaries = {begin: load_dictionary(begin) for begin in {slot.config.begin_string for slot in slots}}
         self._lock = threading.Lock()  # around live orders
         self.register: Callable[[], None] = lambda: None  # called on every thread before it sends
         self.not_sent_count = 0
@@ -87,7 +87,7 @@ class Sender:
     def to_engine(self, slot: Slot, text: bytes) -> str:
         """Hand a text to FIX; "" when the engine has it (sent, or kept for the peer's return), or why it has not."""
         try:
-            message = build(text.decode("utf-8", "replace"), self._dictionary)
+            message = build(text.decode("utf-8", "replace"), self._dictionaries[slot.config.begin_string])
             before = 0 if slot.up else slot.session().getExpectedSenderNum()
             if fix.Session.sendToTarget(message, slot.session_id) or slot.up:
                 return ""

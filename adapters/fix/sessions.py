@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -11,7 +11,15 @@ from domain.errors import ConfigError
 
 Environment = Literal["PAPER", "LIVE"]
 ANY_HOST: Final = ".".join("0000")  # an acceptor's peer may come from anywhere
-DICTIONARY: Final = Path(__file__).parent / "dictionaries" / "FIX44.xml"
+_FOLDER: Final = Path(__file__).parent / "dictionaries"
+DICTIONARY: Final = _FOLDER / "FIX44.xml"
+DEFAULT_APPL_VER_ID: Final = "9"  # 5.0SP2: what a FIXT session speaks
+# A session's BeginString: the dictionary of its session messages, and that of its application messages.
+DICTIONARIES: Final[Mapping[str, tuple[Path, Path]]] = {
+    "FIX.4.2": (_FOLDER / "FIX42.xml", _FOLDER / "FIX42.xml"),
+    "FIX.4.4": (DICTIONARY, DICTIONARY),
+    "FIXT.1.1": (_FOLDER / "FIXT11.xml", _FOLDER / "FIX50SP2.xml"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +30,7 @@ class SessionConfig:
         name: ours, unique: streams and references carry it for ever.
         role: client: an OMS sends us orders; venue: we send orders; marketdata: we subscribe to prices.
         kind: acceptor: we listen; initiator: we connect.
+        begin_string: FIX.4.2, FIX.4.4, or FIXT.1.1, which here means application messages of 5.0SP2.
         reset: continue: numbering goes on until the peer asks otherwise; logon: it starts at 1 at every logon.
         symbols: what a marketdata session subscribes to.
         host: where an initiator connects. The engine listens on every interface, so for an acceptor it is the peer
@@ -82,8 +91,10 @@ def _check_session(session: SessionConfig, environment: Environment) -> None:
     where = f"FIX session {session.name}"
     if session.environment != environment:
         raise ConfigError(f"{where} is {session.environment} but this gateway is {environment}")
-    if session.begin_string != "FIX.4.4":
-        raise ConfigError(f"{where}: {session.begin_string} is not spoken here, only FIX.4.4")
+    if session.begin_string not in DICTIONARIES:
+        raise ConfigError(f"{where}: {session.begin_string} is not spoken here, only {', '.join(DICTIONARIES)}")
+    if session.role == "marketdata" and session.begin_string != "FIX.4.4":
+        raise ConfigError(f"{where}: market data is read in FIX.4.4 only")
     if not 0 < session.port < 65536:
         raise ConfigError(f"{where}: {session.port} is not a port")
     if not 1 <= session.heart_bt_int_s <= 3600:
@@ -106,7 +117,6 @@ def settings_text(sessions: Sequence[SessionConfig], store: Path) -> str:
         "EndTime=00:00:00",
         "NonStopSession=Y",
         "UseDataDictionary=Y",
-        f"DataDictionary={DICTIONARY}",
         "ValidateUserDefinedFields=N",
         "SocketNodelay=Y",
         "SocketReuseAddress=Y",
@@ -128,6 +138,7 @@ def _session_lines(session: SessionConfig) -> list[str]:
         f"HeartBtInt={session.heart_bt_int_s}",
         f"ResetOnLogon={'Y' if session.reset == 'logon' or session.role == 'marketdata' else 'N'}",
         f"PersistMessages={'N' if session.role == 'marketdata' else 'Y'}",
+        *_dictionary_lines(session.begin_string),
     ]
     if session.kind == "acceptor":
         lines.append(f"SocketAcceptPort={session.port}")
@@ -142,3 +153,14 @@ def _session_lines(session: SessionConfig) -> list[str]:
             "AllowUnknownMsgFields=Y",  # a venue's own fields are no reason to refuse its reports
         ]
     return lines
+
+
+def _dictionary_lines(begin_string: str) -> list[str]:
+    transport, application = DICTIONARIES[begin_string]
+    if transport == application:
+        return [f"DataDictionary={application}"]
+    return [
+        f"TransportDataDictionary={transport}",
+        f"AppDataDictionary={application}",
+        f"DefaultApplVerID={DEFAULT_APPL_VER_ID}",
+    ]
