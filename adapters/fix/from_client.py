@@ -1,10 +1,13 @@
-"""Orders and requests of an OMS (35=D, G, F, H) to the desk's inputs. What cannot be read becomes a refusal inside."""
+"""Orders and requests of an OMS (35=D, G, F, H, Q) to the desk's inputs. What cannot be read becomes a refusal inside."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any, Final
 
 from adapters.fix.fields import number_text
+from adapters.fix.instruction_fields import read_instructions
 from adapters.fix.reading import Reading, number_or_refusal, symbol_of, time_ns_of
 from adapters.fix.vocabulary import (
     ALGO_OF,
@@ -16,7 +19,7 @@ from adapters.fix.vocabulary import (
     START_TIME,
     TIME_IN_FORCE_OF,
 )
-from domain.messages import CancelOrder, NewOrder, OrderStatusQuery, ReplaceOrder
+from domain.messages import CancelOrder, DontKnowTrade, NewOrder, OrderStatusQuery, ReplaceOrder
 from domain.refusal import Reason, Refusal
 
 
@@ -34,7 +37,7 @@ def _order(message: Reading) -> dict[str, Any]:
     """The fields that D and G share. The first refusal in the order of domain.refusal.Reason is kept."""
     fields = message.fields
     get = fields.get
-    refusals: list[Refusal] = []
+    refusals: list[Refusal] = list(message.refusals)
     symbol = symbol_of(fields)
     if not symbol:
         refusals.append(Refusal(Reason.UNKNOWN_SYMBOL, "Symbol (55) is missing"))
@@ -43,24 +46,25 @@ def _order(message: Reading) -> dict[str, Any]:
     if side is None:
         refusals.append(Refusal(Reason.UNKNOWN_SIDE, f"Side (54) {side_code!r} is not 1 (buy) or 2 (sell)"))
     quantity_e9 = number_or_refusal(get("38"), "OrderQty (38)", Reason.QUANTITY_NOT_POSITIVE, refusals)
-    if quantity_e9 is None and "38" not in fields:
+    if quantity_e9 is None and "38" not in fields and "152" not in fields:
         refusals.append(Refusal(Reason.QUANTITY_NOT_POSITIVE, "OrderQty (38) is missing"))
     type_code = get("40", "")
     ord_type = ORD_TYPE_OF.get(type_code)
     if ord_type is None:
-        refusals.append(Refusal(Reason.ORDER_TYPE_UNSUPPORTED, f"OrdType (40) {type_code!r} is not 1 (market) or 2 (limit)"))
+        refusals.append(Refusal(Reason.ORDER_TYPE_UNSUPPORTED, f"OrdType (40) {type_code!r} is not {_ORD_TYPES}"))
     limit_price_e9 = number_or_refusal(get("44"), "Price (44)", Reason.PRICE_NOT_POSITIVE, refusals)
     force_code = get("59", "0")
     time_in_force = TIME_IN_FORCE_OF.get(force_code)
     if time_in_force is None:
-        said = f"TimeInForce (59) {force_code!r} is not 0 (day), 1 (GTC) or 3 (IOC)"
+        said = f"TimeInForce (59) {force_code!r} is not {_TIMES_IN_FORCE}"
         refusals.append(Refusal(Reason.TIME_IN_FORCE_UNSUPPORTED, said))
     strategy = get("847", "")
     algo = ALGO_OF.get(strategy, strategy)
     if strategy and strategy not in ALGO_OF:
         known = ", ".join(f"{code} ({name})" for code, name in ALGO_OF.items())
         refusals.append(Refusal(Reason.UNKNOWN_ALGO, f"TargetStrategy (847) {strategy!r} is not one of {known}"))
-    parameters = _parameters(message, refusals)
+    parameters = _parameters(message, refusals, direct=not strategy)
+    instructions = read_instructions(fields, message.text, refusals, direct=not strategy)
     return {
         "ref": message.ref,
         "frame": message.frame,
@@ -78,18 +82,31 @@ def _order(message: Reading) -> dict[str, Any]:
         "algo": algo,
         "parameters": parameters,
         "transact_time_ns": time_ns_of(get("60", "")),
+        "instructions": instructions,
         "refusal": refusals[0] if refusals else None,
     }
 
 
-def _parameters(message: Reading, refusals: list[Refusal]) -> tuple[tuple[str, str], ...]:
-    """The 957 group, and the flat tags that say the same, as (name, value) in the order sent."""
+def _one_of(codes: Mapping[str, StrEnum]) -> str:
+    said = [f"{code} ({value.value.replace('_', ' ')})" for code, value in codes.items()]
+    return f"{', '.join(said[:-1])} or {said[-1]}"
+
+
+_ORD_TYPES: Final = _one_of(ORD_TYPE_OF)
+_TIMES_IN_FORCE: Final = _one_of(TIME_IN_FORCE_OF)
+
+
+def _parameters(message: Reading, refusals: list[Refusal], *, direct: bool) -> tuple[tuple[str, str], ...]:
+    """The 957 group, and the flat tags that say the same, as (name, value) in the order sent.
+
+    In a direct order ExpireTime (126) is no parameter: it ends the order.
+    """
     fields = message.fields
-    found = [(name, fields[tag]) for tag, name in _FLAT_PARAMETERS if tag in fields]
+    found = [(name, fields[tag]) for tag, name in _FLAT_PARAMETERS if tag in fields and not (direct and tag == "126")]
     if "849" in fields:
         found.append((PARTICIPATION_RATE, _flat_participation(fields["849"], refusals)))
     if "957" in fields:
-        found += _group(message.raw, fields["957"], refusals)
+        found += _group(message.text, fields["957"], refusals)
     if not found:
         return ()
     names = [name for name, _ in found]
@@ -101,10 +118,10 @@ def _parameters(message: Reading, refusals: list[Refusal]) -> tuple[tuple[str, s
     return tuple(found)
 
 
-def _group(raw: str, count: str, refusals: list[Refusal]) -> list[tuple[str, str]]:
+def _group(text: str, count: str, refusals: list[Refusal]) -> list[tuple[str, str]]:
     """StrategyParametersGrp as (name, value). Every entry begins with its name (958)."""
     found: list[tuple[str, str]] = []
-    entries = raw.split(f"{SOH}958=")[1:]
+    entries = text.split(f"{SOH}958=")[1:]
     for entry in entries:
         value_at = entry.find(f"{SOH}960=") + 5
         if value_at >= 5:
@@ -152,4 +169,20 @@ def status_query(message: Reading) -> OrderStatusQuery:
         cl_ord_id=fields["11"],
         symbol=symbol_of(fields),
         side=SIDE_OF.get(fields.get("54", "")),
+    )
+
+
+def dont_know(message: Reading) -> DontKnowTrade:
+    """35=Q."""
+    fields = message.fields
+    return DontKnowTrade(
+        ref=message.ref,
+        frame=message.frame,
+        raw=message.raw,
+        poss_dup=message.poss_dup,
+        poss_resend=message.poss_resend,
+        order_id=fields.get("37", ""),
+        exec_id=fields["17"],
+        reason=fields.get("127", ""),
+        text=fields.get("58", ""),
     )

@@ -11,6 +11,7 @@ from domain.messages import Unreadable, VenueCancelReject, VenueRefusal, VenueRe
 from domain.refusal import OTHER, Reason, Refusal
 
 _ORDER_UNKNOWN: Final = "5"  # OrdRejReason (103)
+_REPLACED: Final = "5"  # OrdStatus (39) of FIX 4.2, left out since: the order rests as its quantities say
 
 
 def venue_report(message: Reading) -> VenueReport | Unreadable:
@@ -24,8 +25,11 @@ def venue_report(message: Reading) -> VenueReport | Unreadable:
     numbers = [number_or_refusal(get(tag, "0"), name, Reason.UNREADABLE, refusals) or 0 for tag, name in _REPORT_NUMBERS]
     if refusals:
         return unreadable(message, refusals[0].text)
-    if exec_kind == "trade" and not (get("32") and get("31")):
+    if exec_kind in ("trade", "trade_correct") and not (get("32") and get("31")):
         return unreadable(message, "a trade without LastQty (32) or LastPx (31)")
+    if exec_kind in ("trade_correct", "trade_cancel") and not get("19"):
+        return unreadable(message, "a bust or correction without ExecRefID (19)")
+    reason, restated, working = get("103", ""), get("378", ""), get("636")
     return VenueReport(
         ref=message.ref,
         frame=message.frame,
@@ -46,17 +50,36 @@ def venue_report(message: Reading) -> VenueReport | Unreadable:
         leaves_quantity_e9=numbers[3],
         transact_time_ns=_exact_time_ns(fields),
         text=get("58", ""),
-        unknown_order=get("103") == _ORDER_UNKNOWN,
+        unknown_order=reason == _ORDER_UNKNOWN,
+        quantity_e9=numbers[4],
+        limit_price_e9=numbers[5] if "44" in fields else None,
+        exec_ref_id=get("19", ""),
+        restatement_reason=seq_num(restated) if restated else None,
+        working=None if working is None else working == "Y",
+        ord_rej_reason=seq_num(reason) if reason else None,
     )
 
 
-_REPORT_NUMBERS: Final = (("32", "LastQty (32)"), ("31", "LastPx (31)"), ("14", "CumQty (14)"), ("151", "LeavesQty (151)"))
+_REPORT_NUMBERS: Final = (
+    ("32", "LastQty (32)"),
+    ("31", "LastPx (31)"),
+    ("14", "CumQty (14)"),
+    ("151", "LeavesQty (151)"),
+    ("38", "OrderQty (38)"),
+    ("44", "Price (44)"),
+)
 
 
 def _ord_status(fields: dict[str, str]) -> str:
     """OrdStatus (39) in the domain's word; as sent where it has none."""
     code = fields.get("39", "")
+    if code == _REPLACED:
+        code = "2" if _is_zero(fields.get("151", "")) else "0" if _is_zero(fields.get("14", "0")) else "1"
     return ORD_STATUS_OF.get(code, code)
+
+
+def _is_zero(text: str) -> bool:
+    return text != "" and not text.strip("0.")
 
 
 def venue_cancel_reject(message: Reading) -> VenueCancelReject:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from adapters.fix.fields import cut
-from adapters.fix.from_client import cancel_order, new_order, replace_order, status_query
+from adapters.fix.from_client import cancel_order, dont_know, new_order, replace_order, status_query
 from adapters.fix.from_venue import venue_cancel_reject, venue_refusal, venue_report
 from adapters.fix.reading import Origin, Reading, seq_num, unreadable
 from domain.event import InboundRef
@@ -29,7 +29,7 @@ def read(text: str, origin: Origin) -> Inbound:
     raw, _, referenced = text.partition("\0")
     fields = cut(raw)
     ref = InboundRef(origin.session, origin.reset_epoch, seq_num(fields.get("34", "")))
-    message = Reading(fields, ref, origin.frame, raw, fields.get("43") == "Y", fields.get("97") == "Y")
+    message = Reading(fields, ref, origin.frame, raw, raw, fields.get("43") == "Y", fields.get("97") == "Y")
     msg_type = fields.get("35", "")
     if origin.role == "venue" and msg_type in ("3", "j"):
         return venue_refusal(message, msg_type, referenced)
@@ -46,6 +46,7 @@ _NEEDED: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "G": (("11", "ClOrdID"), ("41", "OrigClOrdID")),
     "F": (("11", "ClOrdID"), ("41", "OrigClOrdID")),
     "H": (("11", "ClOrdID"),),
+    "Q": (("17", "ExecID"),),
     "8": (("17", "ExecID"), ("150", "ExecType")),
     "9": (("11", "ClOrdID"),),
 }
@@ -59,5 +60,11 @@ def _missing(message: Reading, msg_type: str) -> str:
 
 
 _Reader = Callable[[Reading], Inbound]
-_FROM_CLIENT: Final[dict[str, _Reader]] = {"D": new_order, "G": replace_order, "F": cancel_order, "H": status_query}
+_FROM_CLIENT: Final[dict[str, _Reader]] = {
+    "D": new_order,
+    "G": replace_order,
+    "F": cancel_order,
+    "H": status_query,
+    "Q": dont_know,
+}
 _FROM_VENUE: Final[dict[str, _Reader]] = {"8": venue_report, "9": venue_cancel_reject}

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from adapters.fix.fields import number_text, plain, timestamp_text
+from adapters.fix.instruction_fields import instructions_text
 from adapters.fix.vocabulary import (
     EXEC_TYPE_CODE,
     ORD_STATUS_CODE,
@@ -18,7 +19,17 @@ from adapters.fix.vocabulary import (
     TARGET_STRATEGY,
     TIME_IN_FORCE_CODE,
 )
-from domain.sending import CancelReject, MessageReject, Outbound, ParentReport, SendChild, SendChildCancel, SendStatusQuery
+from domain.sending import (
+    CancelReject,
+    MessageReject,
+    Outbound,
+    ParentReport,
+    SendChild,
+    SendChildCancel,
+    SendChildReplace,
+    SendDontKnow,
+    SendStatusQuery,
+)
 from domain.values import OrdType
 
 EMERGENCY_SUFFIX: Final = "K"  # an emergency cancel's ClOrdID: its order's, K, and the number of the cancel-all
@@ -46,12 +57,29 @@ def _field(tag: int, value: str) -> str:
 
 
 def _send_child(m: SendChild) -> str:
-    price = f"44={number_text(m.limit_price_e9)}{SOH}" if m.limit_price_e9 is not None and m.ord_type is OrdType.LIMIT else ""
+    return f"{_head('D', m.poss_resend)}11={plain(m.cl_ord_id)}{SOH}{_order(m)}"
+
+
+def _send_child_replace(m: SendChildReplace) -> str:
     return (
-        f"{_head('D', m.poss_resend)}11={plain(m.cl_ord_id)}{SOH}{_field(1, m.account)}55={plain(m.instrument)}{SOH}"
+        f"{_head('G', m.poss_resend)}{_field(37, m.order_id)}41={plain(m.orig_cl_ord_id)}{SOH}"
+        f"11={plain(m.cl_ord_id)}{SOH}{_order(m)}"
+    )
+
+
+def _order(m: SendChild | SendChildReplace) -> str:
+    """What D and G share."""
+    limit_e9 = m.limit_price_e9
+    price = f"44={number_text(limit_e9)}{SOH}" if limit_e9 is not None and m.ord_type not in _WITHOUT_PRICE else ""
+    return (
+        f"{_field(1, m.account)}55={plain(m.instrument)}{SOH}"
         f"54={SIDE_CODE[m.side]}{SOH}60={timestamp_text(m.transact_time_ns)}{SOH}38={number_text(m.quantity_e9)}{SOH}"
         f"40={ORD_TYPE_CODE[m.ord_type]}{SOH}{price}59={TIME_IN_FORCE_CODE[m.time_in_force]}{SOH}"
+        f"{instructions_text(m.instructions) if m.instructions is not None else ''}"
     )
+
+
+_WITHOUT_PRICE: Final = (OrdType.MARKET, OrdType.STOP)
 
 
 def _send_child_cancel(m: SendChildCancel) -> str:
@@ -73,14 +101,34 @@ def _parent_report(m: ParentReport) -> str:
     # Side is required on 8 and its enumeration has no "unknown": 7 (undisclosed) is what FIX offers for it.
     side = SIDE_CODE[m.side] if m.side is not None else "7"
     price = f"44={number_text(m.limit_price_e9)}{SOH}" if m.limit_price_e9 is not None else ""
-    trade = f"32={number_text(m.last_quantity_e9)}{SOH}31={number_text(m.last_price_e9)}{SOH}" if m.exec_kind == "trade" else ""
+    trade = f"32={number_text(m.last_quantity_e9)}{SOH}31={number_text(m.last_price_e9)}{SOH}" if m.exec_kind in _TRADES else ""
     reason = f"103={m.ord_rej_reason}{SOH}" if m.ord_rej_reason is not None else ""
     return (
         f"{_head('8', m.poss_resend)}37={plain(m.order_id) or 'NONE'}{SOH}{_field(11, m.cl_ord_id)}{_field(41, m.orig_cl_ord_id)}"
         f"17={plain(m.exec_id) or '0'}{SOH}150={EXEC_TYPE_CODE[m.exec_kind]}{SOH}39={ORD_STATUS_CODE[m.ord_status]}{SOH}"
         f"{reason}{_field(1, m.account)}55={plain(m.symbol) or '[N/A]'}{SOH}54={side}{SOH}38={number_text(m.quantity_e9)}{SOH}"
         f"{price}{trade}151={number_text(m.leaves_quantity_e9)}{SOH}14={number_text(m.cum_quantity_e9)}{SOH}"
-        f"6={number_text(m.average_price_e9)}{SOH}60={timestamp_text(m.transact_time_ns)}{SOH}{_field(58, m.text)}{_algo(m)}"
+        f"6={number_text(m.average_price_e9)}{SOH}60={timestamp_text(m.transact_time_ns)}{SOH}{_field(58, m.text)}"
+        f"{_rest(m)}{_algo(m)}"
+    )
+
+
+_TRADES: Final = ("trade", "trade_correct", "trade_cancel")
+
+
+def _rest(m: ParentReport) -> str:
+    """What a plain report has none of: how the order was sent, and what a restatement or correction is about."""
+    return "".join(
+        (
+            f"40={ORD_TYPE_CODE[m.ord_type]}{SOH}" if m.ord_type is not None else "",
+            f"59={TIME_IN_FORCE_CODE[m.time_in_force]}{SOH}" if m.time_in_force is not None else "",
+            _field(19, m.exec_ref_id) if m.exec_ref_id else "",
+            f"378={m.restatement_reason}{SOH}" if m.restatement_reason is not None else "",
+            f"636={'Y' if m.working else 'N'}{SOH}" if m.working is not None else "",
+            f"424={number_text(m.day_quantity_e9)}{SOH}" if m.day_quantity_e9 is not None else "",
+            f"425={number_text(m.day_cum_quantity_e9)}{SOH}" if m.day_cum_quantity_e9 is not None else "",
+            instructions_text(m.instructions) if m.instructions is not None else "",
+        )
     )
 
 
@@ -103,6 +151,15 @@ def _cancel_reject(m: CancelReject) -> str:
     )
 
 
+def _dont_know(m: SendDontKnow) -> str:
+    side = SIDE_CODE[m.side] if m.side is not None else "7"
+    return (
+        f"{_head('Q', m.poss_resend)}37={plain(m.order_id) or 'NONE'}{SOH}17={plain(m.exec_id)}{SOH}127={plain(m.reason)}{SOH}"
+        f"55={plain(m.instrument) or '[N/A]'}{SOH}54={side}{SOH}32={number_text(m.quantity_e9)}{SOH}"
+        f"31={number_text(m.price_e9)}{SOH}{_field(58, m.text)}"
+    )
+
+
 def _message_reject(m: MessageReject) -> str:
     ref_seq_num = f"45={m.ref_seq_num}{SOH}" if m.ref_seq_num > 0 else ""
     return (
@@ -113,9 +170,11 @@ def _message_reject(m: MessageReject) -> str:
 
 _WRITE: Final[dict[type[Any], Callable[[Any], str]]] = {
     SendChild: _send_child,
+    SendChildReplace: _send_child_replace,
     SendChildCancel: _send_child_cancel,
     SendStatusQuery: _send_status_query,
     ParentReport: _parent_report,
     CancelReject: _cancel_reject,
     MessageReject: _message_reject,
+    SendDontKnow: _dont_know,
 }

@@ -23,14 +23,21 @@ class Origin(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A text cut into fields, and what every input says of it."""
+    """A text cut into fields, and what every input says of it.
+
+    Attributes:
+        text: what is read: the canonical form of raw, which is what the peer sent.
+        refusals: what the session's dialect has already found wrong with an order.
+    """
 
     fields: dict[str, str]
     ref: InboundRef
     frame: int
     raw: str
+    text: str
     poss_dup: bool
     poss_resend: bool
+    refusals: tuple[Refusal, ...] = ()
 
 
 def seq_num(text: str) -> int:

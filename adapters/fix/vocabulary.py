@@ -13,10 +13,24 @@ SOH: Final = "\x01"
 SIDE_OF: Final[dict[str, Side]] = {"1": Side.BUY, "2": Side.SELL}  # 54
 SIDE_CODE: Final = {side: code for code, side in SIDE_OF.items()}
 
-ORD_TYPE_OF: Final[dict[str, OrdType]] = {"1": OrdType.MARKET, "2": OrdType.LIMIT}  # 40
+ORD_TYPE_OF: Final[dict[str, OrdType]] = {  # 40
+    "1": OrdType.MARKET,
+    "2": OrdType.LIMIT,
+    "3": OrdType.STOP,
+    "4": OrdType.STOP_LIMIT,
+    "P": OrdType.PEGGED,
+}
 ORD_TYPE_CODE: Final = {ord_type: code for code, ord_type in ORD_TYPE_OF.items()}
 
-TIME_IN_FORCE_OF: Final[dict[str, TimeInForce]] = {"0": TimeInForce.DAY, "1": TimeInForce.GTC, "3": TimeInForce.IOC}  # 59
+TIME_IN_FORCE_OF: Final[dict[str, TimeInForce]] = {  # 59
+    "0": TimeInForce.DAY,
+    "1": TimeInForce.GTC,
+    "2": TimeInForce.AT_THE_OPENING,
+    "3": TimeInForce.IOC,
+    "4": TimeInForce.FOK,
+    "6": TimeInForce.GTD,
+    "7": TimeInForce.AT_THE_CLOSE,
+}
 TIME_IN_FORCE_CODE: Final = {tif: code for code, tif in TIME_IN_FORCE_OF.items()}
 
 EXEC_KIND_OF: Final[dict[str, ExecKind]] = {  # 150

@@ -12,6 +12,7 @@ from adapters.fix.inbound import Origin, read
 from domain.event import InboundRef
 from domain.messages import (
     CancelOrder,
+    DontKnowTrade,
     Inbound,
     NewOrder,
     OrderStatusQuery,
@@ -63,9 +64,13 @@ def test_an_order() -> None:
         ({"t54": "9"}, Reason.UNKNOWN_SIDE, "Side (54) '9'"),
         ({"t38": "many"}, Reason.QUANTITY_NOT_POSITIVE, "OrderQty (38): 'many' is not a number"),
         ({"t38": "99999999999"}, Reason.QUANTITY_NOT_POSITIVE, "OrderQty (38)"),
-        ({"t40": "3"}, Reason.ORDER_TYPE_UNSUPPORTED, "OrdType (40) '3'"),
+        (
+            {"t40": "9"},
+            Reason.ORDER_TYPE_UNSUPPORTED,
+            "OrdType (40) '9' is not 1 (market), 2 (limit), 3 (stop), 4 (stop limit) or P (pegged)",
+        ),
         ({"t44": "1.0000000001"}, Reason.PRICE_NOT_POSITIVE, "finer than 1e-9"),
-        ({"t59": "6"}, Reason.TIME_IN_FORCE_UNSUPPORTED, "TimeInForce (59) '6'"),
+        ({"t59": "5"}, Reason.TIME_IN_FORCE_UNSUPPORTED, "TimeInForce (59) '5' is not 0 (day), 1 (gtc)"),
         ({"t847": "1007"}, Reason.UNKNOWN_ALGO, "TargetStrategy (847) '1007' is not one of 1 (vwap)"),
         ({"t849": "a lot"}, Reason.BAD_PARAMETER, "ParticipationRate (849)"),
         ({"t54": "9", "t38": "x", "t847": "7"}, Reason.UNKNOWN_SIDE, "Side (54)"),  # the first in the order of Reason
@@ -118,11 +123,14 @@ def test_requests() -> None:
     replace = read(text({**ORDER, "35": "G", "41": "A0"}), OMS)
     cancel = read(text({"35": "F", "34": "8", "11": "A2", "41": "A1", "55": "AMZN", "54": "2", "43": "Y", "97": "Y"}), OMS)
     status = read(text({"35": "H", "34": "9", "11": "A1", "55": "AMZN", "54": "1"}), OMS)
+    notice = read(text({"35": "Q", "34": "9", "37": "O1", "17": "E1", "127": "D", "55": "AMZN", "54": "1", "58": "no"}), OMS)
     assert isinstance(replace, ReplaceOrder)
     assert (replace.cl_ord_id, replace.orig_cl_ord_id) == ("A1", "A0")
     assert isinstance(cancel, CancelOrder)
     assert (cancel.orig_cl_ord_id, cancel.side, cancel.poss_dup, cancel.poss_resend) == ("A1", Side.SELL, True, True)
     assert isinstance(status, OrderStatusQuery)
+    assert isinstance(notice, DontKnowTrade)
+    assert (notice.order_id, notice.exec_id, notice.reason, notice.text) == ("O1", "E1", "D", "no")
 
 
 @pytest.mark.parametrize(("origin", "msg_type"), [(OMS, "8"), (OMS, "E"), (VENUE, "D"), (OMS, "")])
@@ -160,6 +168,40 @@ def test_a_report_that_cannot_be_booked_is_unreadable(changes: dict[str, str]) -
     assert isinstance(read(text({**REPORT, **changes}), VENUE), Unreadable)
 
 
+def test_a_bust_and_a_correction_name_the_execution_that_they_are_about() -> None:
+    bust = read(text({**REPORT, "150": "H", "19": "X0", "32": "0", "31": "0"}), VENUE)
+    corrected = read(text({**REPORT, "150": "G", "19": "X0"}), VENUE)
+    assert isinstance(bust, VenueReport)
+    assert isinstance(corrected, VenueReport)
+    assert (bust.exec_kind, bust.exec_ref_id, bust.last_quantity_e9) == ("trade_cancel", "X0", 0)
+    assert (corrected.exec_kind, corrected.exec_ref_id, corrected.last_quantity_e9) == ("trade_correct", "X0", 40 * E9)
+    for exec_type in "GH":
+        nameless = read(text({**REPORT, "150": exec_type}), VENUE)
+        assert isinstance(nameless, Unreadable)
+        assert "ExecRefID (19)" in nameless.refusal.text
+
+
+def test_what_a_venue_says_of_the_order_itself() -> None:
+    told = read(text({**REPORT, "150": "D", "38": "120", "44": "187.5", "378": "1", "636": "N", "103": "0"}), VENUE)
+    silent = read(text(REPORT), VENUE)
+    assert isinstance(told, VenueReport)
+    assert isinstance(silent, VenueReport)
+    assert (told.quantity_e9, told.limit_price_e9, told.restatement_reason) == (120 * E9, 187_500_000_000, 1)
+    assert (told.working, told.ord_rej_reason) == (False, 0)
+    assert (silent.quantity_e9, silent.limit_price_e9, silent.restatement_reason) == (0, None, None)
+    assert (silent.working, silent.ord_rej_reason, silent.exec_ref_id) == (None, None, "")
+
+
+@pytest.mark.parametrize(
+    ("filled", "leaves", "status"),
+    [("0", "100", "new"), ("0.0", "100", "new"), ("40", "60", "partially_filled"), ("100", "0.00", "filled")],
+)
+def test_the_status_replaced_of_older_venues_is_where_the_order_rests(filled: str, leaves: str, status: str) -> None:
+    report = read(text({**REPORT, "150": "5", "39": "5", "14": filled, "151": leaves}), VENUE)
+    assert isinstance(report, VenueReport)
+    assert report.ord_status == status
+
+
 def test_unknown_order() -> None:
     report = read(text({**REPORT, "150": "I", "39": "8", "103": "5"}), VENUE)
     assert isinstance(report, VenueReport)
@@ -191,7 +233,7 @@ def test_a_refused_order_by_reference() -> None:
 
 TAGS = st.sampled_from(
     "8 9 35 34 11 41 55 48 54 38 40 44 59 60 1 847 848 849 168 126 957 958 959 960 150 39 17 37 32 31 14 151 103".split()
-    + "102 434 45 372 379 58 43 97 5060 x".split()
+    + "102 434 45 372 379 58 43 97 5060 x 19 378 636 127 99 110 111 152 432 453 448 447 452 2376 78 79 80 2593 2594 2595".split()
 )
 VALUES = st.one_of(
     st.sampled_from(["D", "G", "F", "H", "8", "9", "3", "j", "1", "2", "0", "Y", "F", "I", "100", "1.5", "20261122-15:00:00"]),

@@ -13,9 +13,20 @@ from adapters.fix.engine import build, load_dictionary
 from adapters.fix.fields import cut
 from adapters.fix.inbound import Origin, read
 from adapters.fix.outbound import cancel_text, write
+from domain.instructions import Instructions
 from domain.messages import ExecKind, NewOrder, VenueReport
 from domain.order_life import OrdStatus
-from domain.sending import CancelReject, MessageReject, Outbound, ParentReport, SendChild, SendChildCancel, SendStatusQuery
+from domain.sending import (
+    CancelReject,
+    MessageReject,
+    Outbound,
+    ParentReport,
+    SendChild,
+    SendChildCancel,
+    SendChildReplace,
+    SendDontKnow,
+    SendStatusQuery,
+)
 from domain.values import E9, E9_MAX, OrdType, Side, TimeInForce
 
 DICTIONARY = load_dictionary()
@@ -50,6 +61,13 @@ REPORTS = st.builds(
     parameters=st.lists(st.tuples(IDS, IDS), max_size=4).map(tuple),
     text=TEXTS,
     ord_rej_reason=st.none() | st.integers(0, 99),
+    ord_type=st.none() | st.sampled_from(OrdType),
+    time_in_force=st.none() | st.sampled_from(TimeInForce),
+    exec_ref_id=IDS,
+    restatement_reason=st.none() | st.integers(0, 99),
+    working=st.none() | st.booleans(),
+    day_quantity_e9=st.none() | NUMBERS,
+    day_cum_quantity_e9=st.none() | NUMBERS,
 )
 
 
@@ -76,7 +94,10 @@ def test_every_report_passes_the_dictionary_and_comes_back(report: ParentReport)
     assert back.leaves_quantity_e9 == report.leaves_quantity_e9
     assert back.cum_quantity_e9 == report.cum_quantity_e9
     assert back.side == report.side
-    if report.exec_kind == "trade":
+    assert (back.quantity_e9, back.limit_price_e9) == (report.quantity_e9, report.limit_price_e9)
+    assert (back.restatement_reason, back.working) == (report.restatement_reason, report.working)
+    assert (back.ord_rej_reason, back.exec_ref_id) == (report.ord_rej_reason, report.exec_ref_id)
+    if report.exec_kind in ("trade", "trade_correct", "trade_cancel"):
         assert (back.last_quantity_e9, back.last_price_e9) == (report.last_quantity_e9, report.last_price_e9)
 
 
@@ -110,7 +131,7 @@ def test_a_child_is_read_by_its_receiver_as_it_was_meant(ord_type: OrdType, time
     back = read(on_the_wire(write(child)), Origin("EMS", "client", 0, 1))
     assert isinstance(back, NewOrder)
     assert (back.ord_type, back.time_in_force, back.side, back.quantity_e9) == (ord_type, time_in_force, side, 100 * E9)
-    assert back.limit_price_e9 == (187_010_000_000 if ord_type is OrdType.LIMIT else None)
+    assert back.limit_price_e9 == (None if ord_type in (OrdType.MARKET, OrdType.STOP) else 187_010_000_000)
     assert back.transact_time_ns == TIME_NS - TIME_NS % 1_000_000
 
 
@@ -129,6 +150,22 @@ def test_a_ready_cancel_lacks_only_its_id_and_time() -> None:
                 side=Side.BUY, quantity_e9=E9, transact_time_ns=TIME_NS,
             ),
             "35=F|41=C1|37=V1|11=K1|55=AMZN|54=1|60=20261122-15:00:00.123|38=1|",
+        ),
+        (
+            SendChildReplace(
+                session="VENUE", event_seq=1, cl_ord_id="C2", orig_cl_ord_id="C1", order_id="V1", instrument="AMZN",
+                side=Side.BUY, quantity_e9=2 * E9, ord_type=OrdType.STOP_LIMIT, limit_price_e9=187_010_000_000,
+                time_in_force=TimeInForce.GTC, account="FUND", transact_time_ns=TIME_NS,
+                instructions=Instructions(stop_price_e9=186 * E9, exec_inst="G", handl_inst="1"),
+            ),
+            "35=G|37=V1|41=C1|11=C2|1=FUND|55=AMZN|54=1|60=20261122-15:00:00.123|38=2|40=4|44=187.01|59=1|18=G|21=1|99=186|",
+        ),
+        (
+            SendDontKnow(
+                session="VENUE", event_seq=1, order_id="V1", exec_id="X1", reason="D", instrument="AMZN", side=None,
+                quantity_e9=E9, price_e9=187 * E9, text="no such order",
+            ),
+            "35=Q|37=V1|17=X1|127=D|55=AMZN|54=7|32=1|31=187|58=no such order|",
         ),
         (
             SendStatusQuery(session="VENUE", event_seq=1, cl_ord_id="C1", order_id="", instrument="AMZN", side=Side.SELL),
