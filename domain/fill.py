@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.event import Event
 from domain.revise import revise
-from domain.values import Side, stream_id
+from domain.values import Side, event_id, stream_id
 
 
 class Recorded(Event):
@@ -44,16 +44,39 @@ class Quarantined(Event):
     raw: str
 
 
-EVENTS = (Recorded, Quarantined)
+class Restated(Event):
+    """The venue took the execution back or corrected it. What was known before stays written; this is what is true now."""
+
+    TOPIC: ClassVar[str] = "fill.restated.v1"
+    venue_session: str
+    kind: Literal["cancel", "correct"]
+    exec_id: str  # of the bust or correction
+    exec_ref_id: str  # of the execution, or of its last correction: the chain
+    quantity_e9: int  # of the whole execution from now on, 0 for a bust
+    price_e9: int
+    venue_time_ns: int
+
+
+EVENTS = (Recorded, Quarantined, Restated)
 
 
 class Fill(NamedTuple):
-    """What one execution key has said so far."""
+    """What one execution has said so far. exec_ids: its own, then those of its corrections."""
 
     id: UUID
     version: int
     content: tuple[str, int, int] | None  # ClOrdID, quantity, price of the recorded execution
     quarantined: tuple[tuple[str, int, int], ...] = ()
+    child: UUID | None = None
+    quantity_e9: int = 0  # as it is now
+    price_e9: int = 0
+    exec_ids: tuple[str, ...] = ()
+    busted: bool = False
+
+
+def told_as(fill: UUID, number: int) -> str:
+    """ExecID (17) under which a client is told of an execution (number 0), and of its n-th bust or correction."""
+    return (event_id(fill, number) if number else fill).hex[:20].upper()
 
 
 def key(venue_session: str, trade_date: str, exec_id: str) -> UUID:
@@ -71,11 +94,29 @@ def seen(state: Fill | None, cl_ord_id: str, quantity_e9: int, price_e9: int) ->
 
 def evolve(state: Fill | None, event: Event, *, stream: UUID, at_ns: int) -> Fill:
     """Fold one event."""
-    assert isinstance(event, EVENTS)
+    if isinstance(event, Restated):
+        assert state is not None
+        return revise(
+            state,
+            version=state.version + 1,
+            quantity_e9=event.quantity_e9,
+            price_e9=event.price_e9,
+            exec_ids=(*state.exec_ids, event.exec_id),
+            busted=event.kind == "cancel",
+        )
+    assert isinstance(event, Recorded | Quarantined)
     content = (event.cl_ord_id, event.quantity_e9, event.price_e9)
     if isinstance(event, Recorded):
         assert state is None
-        return Fill(id=stream, version=1, content=content)
+        return Fill(
+            id=stream,
+            version=1,
+            content=content,
+            child=event.child,
+            quantity_e9=event.quantity_e9,
+            price_e9=event.price_e9,
+            exec_ids=(event.exec_id,),
+        )
     if state is None:
         return Fill(id=stream, version=1, content=None, quarantined=(content,))
     return revise(state, version=state.version + 1, quarantined=(*state.quarantined, content))

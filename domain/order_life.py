@@ -43,6 +43,10 @@ class Trigger(StrEnum):
     DOUBT = "doubt"
     PROVE_WORKING = "prove_working"
     PROVE_UNKNOWN = "prove_unknown"
+    PEND_CANCEL = "pend_cancel"
+    PEND_REPLACE = "pend_replace"
+    RESTATE = "restate"
+    BEGIN_DAY = "begin_day"
 
 
 _S = OrdStatus
@@ -50,6 +54,7 @@ _T = Trigger
 
 TERMINAL: Final = frozenset({_S.FILLED, _S.CANCELED, _S.REJECTED, _S.EXPIRED, _S.DONE_FOR_DAY})
 RESTING: Final = frozenset({_S.NEW, _S.PARTIALLY_FILLED})  # which of the two follows from the quantity filled
+_PENDING: Final = (_S.PENDING_NEW, _S.PENDING_CANCEL, _S.PENDING_REPLACE, _S.IN_DOUBT)
 
 _ALIVE: Final = (_S.PENDING_NEW, _S.NEW, _S.PARTIALLY_FILLED, _S.PENDING_CANCEL, _S.PENDING_REPLACE, _S.IN_DOUBT)
 
@@ -72,6 +77,21 @@ TRANSITIONS: Final[dict[tuple[OrdStatus, Trigger], OrdStatus]] = {
     (_S.PENDING_REPLACE, _T.REFUSE_REQUEST): _S.NEW,
     (_S.PENDING_REPLACE, _T.REPLACE): _S.NEW,
     (_S.PENDING_REPLACE, _T.REQUEST_CANCEL): _S.PENDING_CANCEL,  # a cancel overrides a replace that has not ended
+    (_S.PENDING_CANCEL, _T.REPLACE): _S.PENDING_CANCEL,  # the replace was taken before the cancel behind it
+    (_S.FILLED, _T.REQUEST_REPLACE): _S.PENDING_REPLACE,  # asked for more than was filled
+    (_S.IN_DOUBT, _T.REPLACE): _S.NEW,
+    (_S.IN_DOUBT, _T.PEND_CANCEL): _S.PENDING_CANCEL,
+    (_S.IN_DOUBT, _T.PEND_REPLACE): _S.PENDING_REPLACE,
+    # An order that is carried to another day is done for one day, not for good.
+    (_S.DONE_FOR_DAY, _T.BEGIN_DAY): _S.NEW,
+    (_S.DONE_FOR_DAY, _T.DOUBT): _S.IN_DOUBT,
+    (_S.DONE_FOR_DAY, _T.REQUEST_CANCEL): _S.PENDING_CANCEL,
+    (_S.DONE_FOR_DAY, _T.REQUEST_REPLACE): _S.PENDING_REPLACE,
+    (_S.DONE_FOR_DAY, _T.PEND_CANCEL): _S.PENDING_CANCEL,
+    (_S.DONE_FOR_DAY, _T.PEND_REPLACE): _S.PENDING_REPLACE,
+    (_S.DONE_FOR_DAY, _T.REPLACE): _S.DONE_FOR_DAY,
+    (_S.DONE_FOR_DAY, _T.CANCEL): _S.CANCELED,
+    (_S.DONE_FOR_DAY, _T.EXPIRE): _S.EXPIRED,
     (_S.NEW, _T.REPLACE): _S.NEW,
     (_S.PARTIALLY_FILLED, _T.REPLACE): _S.PARTIALLY_FILLED,
     (_S.FILLED, _T.REPLACE): _S.PARTIALLY_FILLED,  # a larger quantity reopens a filled order
@@ -80,7 +100,6 @@ TRANSITIONS: Final[dict[tuple[OrdStatus, Trigger], OrdStatus]] = {
     (_S.IN_DOUBT, _T.PROVE_WORKING): _S.NEW,
     (_S.IN_DOUBT, _T.PROVE_UNKNOWN): _S.CANCELED,  # asked after everything we sent, the venue says it never came
     (_S.IN_DOUBT, _T.REJECT): _S.REJECTED,
-    (_S.IN_DOUBT, _T.REFUSE_REQUEST): _S.IN_DOUBT,
     (_S.IN_DOUBT, _T.REQUEST_CANCEL): _S.IN_DOUBT,  # a cancel always passes, but proves nothing by itself
     (_S.IN_DOUBT, _T.DOUBT): _S.IN_DOUBT,
     **{(s, _T.FULL_FILL): _S.FILLED for s in _ALIVE},
@@ -93,16 +112,25 @@ TRANSITIONS: Final[dict[tuple[OrdStatus, Trigger], OrdStatus]] = {
     # Real world: a fill that was on its way when the order closed. It counts; the status does not go back.
     # A filled order can be overfilled by a venue's error: that counts too, and the excess is for people to resolve.
     **{(s, t): s for s in TERMINAL for t in (_T.PARTIAL_FILL, _T.FULL_FILL)},
+    **{(s, _T.PEND_CANCEL): _S.PENDING_CANCEL for s in (*RESTING, _S.PENDING_NEW, _S.PENDING_CANCEL, _S.PENDING_REPLACE)},
+    **{(s, _T.PEND_REPLACE): _S.PENDING_REPLACE for s in (*RESTING, _S.FILLED, _S.PENDING_REPLACE)},
+    (_S.PENDING_CANCEL, _T.PEND_REPLACE): _S.PENDING_CANCEL,
+    # A bust or a correction changes what was filled: an order that rests or is filled follows, an ended one stays ended.
+    **{(s, _T.RESTATE): s for s in (*_PENDING, *(TERMINAL - {_S.FILLED}))},
+    **{(s, _T.RESTATE): _S.NEW for s in (*RESTING, _S.FILLED)},
+    **{(s, _T.BEGIN_DAY): s for s in (*_PENDING, *(TERMINAL - {_S.DONE_FOR_DAY}))},
+    **{(s, _T.BEGIN_DAY): _S.NEW for s in RESTING},
 }
 
 
-def transition(status: OrdStatus, trigger: Trigger, *, filled: bool) -> OrdStatus | None:
+def transition(status: OrdStatus, trigger: Trigger, *, filled: bool, full: bool = False) -> OrdStatus | None:
     """The next status, or None where the table has no such move.
 
     Args:
         filled: whether anything has executed, which tells New from Partially Filled when an order rests again.
+        full: whether all of it has: an order that would rest is Filled then.
     """
     after = TRANSITIONS.get((status, trigger))
     if after in RESTING:
-        return _S.PARTIALLY_FILLED if filled else _S.NEW
+        return _S.FILLED if full else _S.PARTIALLY_FILLED if filled else _S.NEW
     return after

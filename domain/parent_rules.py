@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 from uuid import UUID
 
 from domain import parent_order as po
 from domain.algo_parameters import AlgoParameters, parse
 from domain.errors import InvariantBroken
 from domain.event import Event
+from domain.instructions import PLAIN
 from domain.instrument import Instrument
 from domain.market_state import MarketState
 from domain.messages import CancelOrder, NewOrder, ReplaceOrder
-from domain.order_life import TERMINAL, OrdStatus
+from domain.order_life import OrdStatus
 from domain.parent_order import ParentOrder, Terms
 from domain.refusal import Reason, Refusal
-from domain.values import Algo, OrdType, TimeInForce, from_e9
+from domain.session_policy import DEFAULT, SessionPolicy
+from domain.values import E9, Algo, OrdType, TimeInForce, from_e9
+
+_Order = TypeVar("_Order", bound=NewOrder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,10 @@ def place(
     """
     if duplicate:
         return Refusal(Reason.DUPLICATE_CL_ORD_ID, f"ClOrdID {order.cl_ord_id} was used before in this session today")
+    sized = size(order, instrument, arrival)
+    if isinstance(sized, Refusal):
+        return sized
+    order = sized
     terms = read_terms(order, instrument=instrument, day=day, now_ns=now_ns)
     if isinstance(terms, Refusal):
         return terms
@@ -81,17 +90,48 @@ def read_terms(order: NewOrder, *, instrument: Instrument | None, day: TradingDa
     if refusal is not None:
         return refusal
     assert day is not None
-    if order.time_in_force is not TimeInForce.DAY:
-        return Refusal(Reason.TIME_IN_FORCE_UNSUPPORTED, "a parent order is for the day (TimeInForce 0)")
     try:
-        algo = Algo(order.algo)
+        algo = Algo(order.algo) if order.algo else Algo.DIRECT
     except ValueError:
         known = ", ".join(Algo)
         return Refusal(Reason.UNKNOWN_ALGO, f"unknown algorithm {order.algo!r}; there are {known}")
-    parameters = parse(algo, order.parameters)
+    refusal = _handling(order, algo)
+    if refusal is not None:
+        return refusal
+    parameters = parse(algo, order.parameters) if algo is not Algo.DIRECT else AlgoParameters()
     if isinstance(parameters, Refusal):
         return parameters
     return _window(order, algo, parameters, instrument, day, now_ns)
+
+
+def size(order: _Order, instrument: Instrument | None, market: MarketState | None) -> _Order | Refusal:
+    """An order for an amount of money as an order for a quantity: whole lots at its limit, or at the market's middle."""
+    cash_e9 = order.instructions.cash_quantity_e9 if order.instructions is not None else None
+    if cash_e9 is None or order.quantity_e9 or instrument is None:
+        return order
+    price_e9 = order.limit_price_e9 or (market.mid_e9 if market is not None else None)
+    if not price_e9 or price_e9 <= 0:
+        return Refusal(Reason.QUANTITY_NOT_POSITIVE, "CashOrderQty needs a limit price, or a market to take a price from")
+    quantity_e9 = cash_e9 * E9 // price_e9
+    return replace(order, quantity_e9=quantity_e9 - quantity_e9 % instrument.lot_e9)
+
+
+def _handling(order: NewOrder, algo: Algo) -> Refusal | None:
+    """Order type and time in force: a direct order may have any, an algorithm works market and limit orders of the day."""
+    instructions = order.instructions or PLAIN
+    if order.time_in_force is None:
+        return Refusal(Reason.TIME_IN_FORCE_UNSUPPORTED, "this TimeInForce is not known here")
+    if algo is not Algo.DIRECT:
+        if order.time_in_force is not TimeInForce.DAY:
+            return Refusal(Reason.TIME_IN_FORCE_UNSUPPORTED, f"an order for {algo} is for the day (TimeInForce 0)")
+        if order.ord_type not in (OrdType.MARKET, OrdType.LIMIT):
+            return Refusal(Reason.ORDER_TYPE_UNSUPPORTED, f"{algo} works market and limit orders only")
+        return None
+    if order.parameters:
+        return Refusal(Reason.UNKNOWN_PARAMETER, "an order without TargetStrategy has no strategy parameters")
+    if order.time_in_force is TimeInForce.GTD and instructions.expire_ns is None:
+        return Refusal(Reason.TIME_IN_FORCE_UNSUPPORTED, "a GTD order needs ExpireTime or ExpireDate")
+    return None
 
 
 def _quantity(order: NewOrder, instrument: Instrument) -> Refusal | None:
@@ -105,8 +145,11 @@ def _quantity(order: NewOrder, instrument: Instrument) -> Refusal | None:
 
 def _price(order: NewOrder, instrument: Instrument, trade_date: str) -> Refusal | None:
     if order.ord_type is None:
-        return Refusal(Reason.ORDER_TYPE_UNSUPPORTED, "OrdType must be 1 (market) or 2 (limit)")
-    if order.ord_type is OrdType.MARKET:
+        return Refusal(Reason.ORDER_TYPE_UNSUPPORTED, "this OrdType is not known here")
+    stop_price_e9 = order.instructions.stop_price_e9 if order.instructions is not None else None
+    if order.ord_type.held and (stop_price_e9 is None or stop_price_e9 <= 0):
+        return Refusal(Reason.LIMIT_MISSING, "a stop order needs a positive StopPx")
+    if not order.ord_type.priced and (order.ord_type is not OrdType.PEGGED or order.limit_price_e9 is None):
         return None
     if order.limit_price_e9 is None:
         return Refusal(Reason.LIMIT_MISSING, "a limit order needs a Price")
@@ -133,7 +176,7 @@ def _window(
         return Refusal(Reason.PRICE_OFF_TICK, f"WouldPrice {from_e9(parameters.would_price_e9)} is off the tick")
     return Terms(
         quantity_e9=order.quantity_e9,
-        limit_price_e9=order.limit_price_e9 if order.ord_type is OrdType.LIMIT else None,
+        limit_price_e9=order.limit_price_e9 if order.ord_type is not OrdType.MARKET else None,
         algo=algo,
         start_ns=start_ns,
         end_ns=end_ns,
@@ -141,6 +184,9 @@ def _window(
         max_participation_e9=parameters.max_participation_e9,
         would_price_e9=parameters.would_price_e9,
         parameters=order.parameters,
+        ord_type=order.ord_type if algo is Algo.DIRECT else None,
+        time_in_force=order.time_in_force or TimeInForce.DAY,
+        instructions=order.instructions,
     )
 
 
@@ -148,40 +194,50 @@ def _window(
 
 
 def cancel(state: ParentOrder, request: CancelOrder) -> tuple[Event, ...] | Refusal:
-    """A client's cancel: at once where nothing is at a venue, else pending until every child is proved ended."""
+    """A client's cancel. It never waits: what was asked before and is not done is overtaken, except at a direct order's
+    venue, which answers for itself. Done at once where nothing is at a venue.
+    """
     if not state.live:
         return Refusal(Reason.TOO_LATE, f"the order is {state.status}")
-    if state.pending is not None and state.pending.request == "cancel":
+    if any(asked.request == "cancel" for asked in requests(state)):
         return Refusal(Reason.ALREADY_PENDING, "a cancel is already pending")
-    events: list[Event] = []
-    if state.pending is not None:
-        events.append(
-            po.RequestRefused(
-                request="replace",
-                cl_ord_id=state.pending.cl_ord_id,
-                reason=Reason.TOO_LATE,
-                text="overtaken by a cancel",
-                ends_pending=True,
-            )
-        )
+    if state.direct:
+        return (po.RequestQueued(request="cancel", cl_ord_id=request.cl_ord_id),)
+    events: list[Event] = [_overtaken(asked, "overtaken by a cancel") for asked in requests(state)]
     if state.open_e9:
         return (*events, po.CancelRequested(cl_ord_id=request.cl_ord_id))
     return (*events, po.Canceled(cl_ord_id=request.cl_ord_id, text="canceled by the client"))
 
 
+def requests(state: ParentOrder) -> tuple[po.Pending, ...]:
+    """What the client has asked for and not had an answer to, in order."""
+    return (state.pending, *state.queue) if state.pending is not None else ()
+
+
 def amend(
-    state: ParentOrder, request: ReplaceOrder, *, instrument: Instrument | None, day: TradingDay | None, now_ns: int
-) -> tuple[Event, ...] | Refusal:
-    """A client's replace: at once where nothing is at a venue, else pending until the children are withdrawn."""
-    if state.status in TERMINAL and not _reopens(state, request):
+    state: ParentOrder, request: ReplaceOrder, *, instrument: Instrument | None, day: TradingDay | None, now_ns: int,
+    policy: SessionPolicy = DEFAULT,
+) -> tuple[Event, ...] | Refusal:  # fmt: skip
+    """A client's replace: at once where nothing is at a venue, else pending until the children are withdrawn.
+
+    Behind another request it waits for its turn. A direct order's venue decides.
+    """
+    if not state.live and not (policy.reopen_filled and _reopens(state, request)):
         return Refusal(Reason.TOO_LATE, f"the order is {state.status}")
-    if state.pending is not None:
+    if state.pending is not None and policy.requests == "refuse":
         return Refusal(Reason.ALREADY_PENDING, f"a {state.pending.request} is already pending")
     if request.side is not state.side or request.symbol != state.instrument:
         return Refusal(Reason.NOT_AMENDABLE, "symbol and side cannot be amended")
-    terms = read_terms(request, instrument=instrument, day=day, now_ns=now_ns)
+    sized = size(request, instrument, None)
+    if isinstance(sized, Refusal):
+        return sized
+    terms = read_terms(sized, instrument=instrument, day=day, now_ns=now_ns)
     if isinstance(terms, Refusal):
         return terms
+    if (terms.algo is Algo.DIRECT) is not state.direct:
+        return Refusal(Reason.NOT_AMENDABLE, "a direct order stays direct, and an algorithm's order stays with an algorithm")
+    if state.direct or state.pending is not None:
+        return (po.RequestQueued(request="replace", cl_ord_id=request.cl_ord_id, terms=terms),)
     if state.open_e9 and state.live:  # a filled order that is reopened is larger than all that is out
         return (po.ReplaceRequested(cl_ord_id=request.cl_ord_id, terms=terms),)
     return (po.Replaced(cl_ord_id=request.cl_ord_id, terms=terms),)
@@ -194,11 +250,25 @@ def _reopens(state: ParentOrder, request: ReplaceOrder) -> bool:
 # --------------------------------------------------------------------------------------- what follows
 
 
-def overtaken(state: ParentOrder, pending: po.Pending) -> po.RequestRefused:
-    """The answer to a request that was being worked on when a fill ended the order."""
+def overtaken(state: ParentOrder, asked: po.Pending) -> po.RequestRefused:
+    """The answer to a request that was not done when the order ended."""
+    return _overtaken(asked, f"the order is {state.status}")
+
+
+def _overtaken(asked: po.Pending, text: str) -> po.RequestRefused:
     return po.RequestRefused(
-        request=pending.request, cl_ord_id=pending.cl_ord_id, reason=Reason.TOO_LATE, text=f"the order is {state.status}"
+        request=asked.request, cl_ord_id=asked.cl_ord_id, reason=Reason.TOO_LATE, text=text, ends_pending=True
     )
+
+
+def promote(state: ParentOrder) -> tuple[Event, ...]:
+    """A request whose turn has come shows in the order's status while its children are withdrawn."""
+    asked = state.pending
+    if asked is None or asked.shown or not state.live or not state.open_e9 or state.direct:
+        return ()
+    if asked.terms is None:
+        return (po.CancelRequested(cl_ord_id=asked.cl_ord_id),)
+    return (po.ReplaceRequested(cl_ord_id=asked.cl_ord_id, terms=asked.terms),)
 
 
 def release(state: ParentOrder, child: UUID, quantity_e9: int, *, late_e9: int = 0) -> po.ChildReleased:
@@ -214,6 +284,8 @@ def settle(state: ParentOrder, *, now_ns: int, market: MarketState | None) -> tu
     """The one step that follows from the state alone, once no child is open: end what is pending, expired or over."""
     if state.finished or state.open_e9:
         return ()
+    if not state.live and state.pending is not None:
+        return () if state.direct else (overtaken(state, state.pending),)
     if not state.live:
         return (
             po.Finished(
@@ -223,6 +295,8 @@ def settle(state: ParentOrder, *, now_ns: int, market: MarketState | None) -> tu
                 market=market,
             ),
         )
+    if state.direct:  # its child tells
+        return ()
     if state.pending is not None:
         if state.pending.terms is None:
             return (po.Canceled(cl_ord_id=state.pending.cl_ord_id, text="canceled by the client"),)

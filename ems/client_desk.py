@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from uuid import UUID
 
@@ -11,13 +12,23 @@ from domain import parent_rules
 from domain.event import Event
 from domain.instrument import Instrument
 from domain.market_state import MarketState
-from domain.messages import CancelOrder, EngineRefusal, Inbound, NewOrder, OrderStatusQuery, ReplaceOrder, Unreadable
+from domain.messages import (
+    CancelOrder,
+    DontKnowTrade,
+    EngineRefusal,
+    Inbound,
+    NewOrder,
+    OrderStatusQuery,
+    ReplaceOrder,
+    Unreadable,
+)
 from domain.order_life import OrdStatus
 from domain.parent_order import ParentOrder
 from domain.parent_rules import TradingDay
 from domain.ports import Reference
 from domain.refusal import Reason, Refusal
 from domain.sending import ParentReport
+from domain.session_policy import DEFAULT, SessionPolicy
 from domain.values import event_id
 from ems import reports
 from ems.turn import Turn
@@ -26,7 +37,8 @@ from ems.turn import Turn
 class ClientDesk:
     """The desk's side that faces clients. Pure but for what it is given: state, time, reference data, markets."""
 
-    def __init__(self, reference: Reference, markets: dict[str, MarketState]) -> None:
+    def __init__(self, reference: Reference, markets: dict[str, MarketState], policies: Mapping[str, SessionPolicy]) -> None:
+        self._policies = policies
         self._reference = reference
         self._markets = markets
 
@@ -39,6 +51,8 @@ class ClientDesk:
                 self._new(turn, message)
             case OrderStatusQuery():
                 self._status(turn, message)
+            case DontKnowTrade():
+                self._disputed(turn, message)
             case Unreadable():
                 self.refuse(turn, message, message.refusal, ref_id=message.ref_id, msg_type=message.msg_type)
             case EngineRefusal():
@@ -79,7 +93,8 @@ class ClientDesk:
         """The stream in which a ClOrdID was used before: as an order, rejected or not, or as a request about one."""
         if stream in turn.state.parents:
             return stream
-        return turn.state.client_ids.get((session, trade_date, cl_ord_id))
+        state = turn.state
+        return state.client_ids.get((session, trade_date, cl_ord_id)) or state.carried_ids.get((session, cl_ord_id))
 
     def _repeat(self, turn: Turn, order: NewOrder, known: UUID) -> None:
         """The peer is not sure that we had it: tell it how the order stands."""
@@ -119,12 +134,27 @@ class ClientDesk:
         if isinstance(request, CancelOrder):
             return parent_rules.cancel(parent, request)
         instrument, day = self._market_of(request.symbol, turn.now_ns)
-        return parent_rules.amend(parent, request, instrument=instrument, day=day, now_ns=turn.now_ns)
+        policy = self._policies.get(request.ref.session, DEFAULT)
+        return parent_rules.amend(parent, request, instrument=instrument, day=day, now_ns=turn.now_ns, policy=policy)
 
     def _status(self, turn: Turn, query: OrderStatusQuery) -> None:
         parent = self._find(turn, query.ref.session, query.cl_ord_id)
         self._note(turn, query, "status query")
-        turn.extra.append(_state_report(turn, parent) if parent else _unknown_report(turn, query.ref.session, query))
+        if parent is None:
+            turn.extra.append(_unknown_report(turn, query.ref.session, query))
+        else:
+            nothing_done = parent.live and not parent.cum_quantity_e9
+            turn.extra.append(_copy(_state_report(turn, parent), text="Nothing Done" if nothing_done else ""))
+
+    def _disputed(self, turn: Turn, notice: DontKnowTrade) -> None:
+        """The client does not know a trade of ours: written on its order, for a person to settle with both sides."""
+        stream = turn.state.order_ids.get(notice.order_id)
+        parent = turn.state.parents.get(stream) if stream is not None else None
+        if not isinstance(parent, ParentOrder) or parent.client_session != notice.ref.session:
+            refusal = Refusal(Reason.UNKNOWN_ORDER, f"no order of this session has the OrderID {notice.order_id}")
+            self.refuse(turn, notice, refusal, ref_id=notice.order_id, msg_type="Q")
+            return
+        turn.parent(parent.id, po.ExecutionDisputed(exec_id=notice.exec_id, reason=notice.reason, text=notice.text))
 
     # ---------------------------------------------------------------------------------------- helpers
 
@@ -151,7 +181,8 @@ class ClientDesk:
         turn.apply(stream, event, correlation=stream)
 
     def _find(self, turn: Turn, session: str, cl_ord_id: str) -> ParentOrder | None:
-        stream = turn.state.client_ids.get((session, self._reference.trade_date(turn.now_ns), cl_ord_id))
+        trade_date = self._reference.trade_date(turn.now_ns)
+        stream = self._known(turn, session, trade_date, cl_ord_id, po.key(session, trade_date, cl_ord_id))
         parent = turn.state.parents.get(stream) if stream is not None else None
         return parent if isinstance(parent, ParentOrder) else None
 

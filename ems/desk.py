@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from uuid import UUID
 
 import structlog
@@ -17,9 +18,11 @@ from domain.messages import Inbound, Input, LinkDown, LinkUp, MarketUpdate, Plan
 from domain.ports import Clock, EventLog, OrderGateway, PlannerPool, Reference
 from domain.refusal import Reason, Refusal
 from domain.sending import Outbound
+from domain.session_policy import SessionPolicy
 from ems import recovery, reports
 from ems.client_desk import ClientDesk
 from ems.desk_state import DeskState
+from ems.direct import DirectDesk
 from ems.inbox import Inbox
 from ems.pace import Pace
 from ems.scheduler import Scheduler
@@ -46,12 +49,16 @@ class DeskPorts:
 class Desk:
     """One shard's orders. `cycle` is the whole of it; `run` repeats it."""
 
-    def __init__(self, ports: DeskPorts, *, name: str, build: str, venue_sessions: frozenset[str], pace: Pace) -> None:
+    def __init__(
+        self, ports: DeskPorts, *, name: str, build: str, venue_sessions: frozenset[str], pace: Pace,
+        policies: Mapping[str, SessionPolicy] = MappingProxyType({}),
+    ) -> None:  # fmt: skip
         self._ports = ports
         self._name = name
         self._build = build
         self._venue_sessions = venue_sessions
         self._pace = pace
+        self._policies = policies  # by client session; a session without one has the default
         self.epoch = 0
         self.ready = False  # may the link introduce this desk? Not before it knows its orders
         self.inbox = Inbox()
@@ -63,9 +70,11 @@ class Desk:
         self._sent_seq: dict[str, int] | None = None  # a link has come up that told this and waits for what clients missed
         self._caught_up = False  # have clients been sent all there is? Until then their reports wait in the log
         self.markets: dict[str, MarketState] = getattr(self, "markets", {})
-        self._client = ClientDesk(self._ports.reference, self.markets)
-        self._venue = VenueDesk(self._ports.reference)
-        self._scheduler = Scheduler(self._ports.reference, self.markets, self._venue, self._pace)
+        reference = self._ports.reference
+        direct = DirectDesk(reference, self.markets, self._policies)
+        self._client = ClientDesk(reference, self.markets, self._policies)
+        self._venue = VenueDesk(reference, direct)
+        self._scheduler = Scheduler(reference, self.markets, self._venue, direct, self._pace)
 
     # --------------------------------------------------------------------------------------- start, stop
 

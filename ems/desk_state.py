@@ -21,8 +21,10 @@ _NAMED = (  # parent events that use up a ClOrdID of the client's
     parent_order.ReplaceRequested,
     parent_order.Replaced,
     parent_order.RequestRefused,
+    parent_order.RequestQueued,
 )
-_OPENING = (parent_order.Accepted, parent_order.Replaced)  # there is work on the order from here on
+# From here on there is work on the order: again, where it had ended.
+_OPENING = (parent_order.Accepted, parent_order.Replaced, parent_order.RequestQueued)
 _INDEXED = frozenset({*_NAMED, *_OPENING, parent_order.Rejected, parent_order.Finished})
 
 
@@ -39,6 +41,9 @@ class DeskState:
         self.watermarks: dict[str, tuple[int, int]] = {}  # session -> (reset epoch, highest durable MsgSeqNum)
         self.reserved: dict[str, tuple[int, int]] = {}  # session -> (reset epoch, outbound numbers reserved up to)
         self.client_ids: dict[tuple[str, str, str], UUID] = {}  # (session, trade date, ClOrdID) -> parent
+        self.carried_ids: dict[tuple[str, str], UUID] = {}  # (session, ClOrdID) -> parent that lives beyond its first day
+        self.order_ids: dict[str, UUID] = {}  # OrderID that clients see -> parent
+        self.corrections: dict[tuple[str, str], UUID] = {}  # (venue session, ExecID of a correction) -> the execution's stream
         self.child_ids: dict[str, UUID] = {}  # ClOrdID we sent -> child
         self.rejected_by: dict[UUID, str] = {}  # rejected parent -> its client session
         self.last_seq: dict[UUID, int] = {}  # stream that reports derive from -> its last event
@@ -112,6 +117,10 @@ class DeskState:
             if isinstance(event, _NAMED):
                 # A refused request may carry an id that is another order's: the first to use an id keeps it.
                 self.client_ids.setdefault((after.client_session, after.trade_date, event.cl_ord_id), stream)
+                if after.carried:
+                    self.carried_ids[(after.client_session, event.cl_ord_id)] = stream
+            if isinstance(event, parent_order.Accepted):
+                self.order_ids[event.order_id] = stream
             if isinstance(event, _OPENING):
                 self.working[stream] = None
             elif after.finished:
@@ -127,6 +136,8 @@ class DeskState:
     def _fill(self, stream: UUID, event: Event, meta: Meta, seq: int) -> Fill:
         after = fill.evolve(self.fills.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
         self.fills[stream] = after
+        if isinstance(event, fill.Restated):
+            self.corrections[(event.venue_session, event.exec_id)] = stream
         return after
 
     def _decision(self, stream: UUID, event: Event, meta: Meta, seq: int) -> decision.Decision:

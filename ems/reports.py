@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from domain import child_order as co
+from domain import fill as fl
 from domain import fix_session as fs
 from domain import parent_order as po
 from domain.child_order import ChildOrder
@@ -27,6 +28,7 @@ from domain.sending import (
     ParentReport,
     SendChild,
     SendChildCancel,
+    SendChildReplace,
     SendStatusQuery,
 )
 
@@ -54,10 +56,12 @@ def to_client(message: Outbound | None) -> bool:
 
 def report(
     parent: ParentOrder, *, exec_kind: ExecKind, exec_id: str, at_ns: int, seq: int, ids: tuple[str, str] | None = None,
-    text: str = "", last_quantity_e9: int = 0, last_price_e9: int = 0,
+    text: str = "", last_quantity_e9: int = 0, last_price_e9: int = 0, exec_ref_id: str = "",
+    restatement_reason: int | None = None, ord_rej_reason: int | None = None,
 ) -> ParentReport:  # fmt: skip
     """35=8 about a parent as it is now. ids: (ClOrdID, OrigClOrdID) where it answers a request."""
     cl_ord_id, orig_cl_ord_id = ids or (parent.cl_ord_id, "")
+    day_start_e9 = parent.day_start_e9
     return ParentReport(
         session=parent.client_session,
         event_seq=seq,
@@ -81,6 +85,15 @@ def report(
         algo=parent.terms.algo.value,
         parameters=parent.terms.parameters,
         text=text,
+        ord_rej_reason=ord_rej_reason,
+        ord_type=parent.terms.ord_type,
+        time_in_force=parent.terms.time_in_force,
+        instructions=parent.terms.instructions,
+        exec_ref_id=exec_ref_id,
+        restatement_reason=restatement_reason,
+        working=parent.working,
+        day_quantity_e9=None if day_start_e9 is None else parent.terms.quantity_e9 - day_start_e9,
+        day_cum_quantity_e9=None if day_start_e9 is None else parent.cum_quantity_e9 - day_start_e9,
     )
 
 
@@ -119,6 +132,10 @@ def _report(kind: ExecKind, *, text: bool = False, ids: _Ids | None = None) -> C
             seq=recorded.seq,
             ids=ids(event, after) if ids is not None else None,
             text=event.text if text else "",
+            restatement_reason=getattr(event, "restatement_reason", None),
+            ord_rej_reason=OTHER
+            if kind == "rejected" and event.ord_rej_reason is None
+            else getattr(event, "ord_rej_reason", None),
         )
 
     return derive
@@ -130,12 +147,47 @@ def _filled(recorded: Recorded, after: Any) -> Outbound:
     return report(
         after,
         exec_kind="trade",
-        exec_id=_exec_id(recorded),
+        exec_id=fl.told_as(event.fill, 0),
         at_ns=recorded.meta.event_time_ns,
         seq=recorded.seq,
         last_quantity_e9=event.quantity_e9,
         last_price_e9=event.price_e9,
     )
+
+
+def _fill_restated(recorded: Recorded, after: Any) -> Outbound:
+    """A bust tells of nothing traded; a correction of the whole execution as it is now."""
+    event = recorded.event
+    assert isinstance(event, po.FillRestated)
+    return report(
+        after,
+        exec_kind="trade_cancel" if event.kind == "cancel" else "trade_correct",
+        exec_id=fl.told_as(event.fill, event.number),
+        exec_ref_id=fl.told_as(event.fill, event.number - 1),
+        at_ns=recorded.meta.event_time_ns,
+        seq=recorded.seq,
+        last_quantity_e9=event.quantity_e9,
+        last_price_e9=event.price_e9,
+    )
+
+
+def _restated(recorded: Recorded, after: Any) -> Outbound:
+    event = recorded.event
+    assert isinstance(event, po.Restated)
+    return report(
+        after,
+        exec_kind="restated",
+        exec_id=_exec_id(recorded),
+        at_ns=recorded.meta.event_time_ns,
+        seq=recorded.seq,
+        text=event.text,
+        restatement_reason=event.reason,
+    )
+
+
+def _accepted(recorded: Recorded, after: Any) -> Outbound | None:
+    """A direct order is New when its venue says so."""
+    return None if after.direct else _new(recorded, after)
 
 
 def _rejected(recorded: Recorded, _: Any) -> Outbound:
@@ -176,9 +228,14 @@ def _request_refused(recorded: Recorded, after: Any) -> Outbound:
         order_id=after.order_id,
         ord_status=after.status,
         response_to=event.request,
-        cxl_rej_reason=CXL_REJ_REASON.get(event.reason, OTHER),
+        cxl_rej_reason=_cxl_rej_reason(event),
         text=event.text,
     )
+
+
+def _cxl_rej_reason(event: po.RequestRefused) -> int:
+    """CxlRejReason (102): the venue's where it gave one."""
+    return event.cxl_rej_reason if event.cxl_rej_reason is not None else CXL_REJ_REASON.get(event.reason, OTHER)
 
 
 def _message_refused(recorded: Recorded, _: Any) -> Outbound | None:
@@ -228,6 +285,28 @@ def _send_child(recorded: Recorded, after: Any) -> Outbound:
         time_in_force=child.time_in_force,
         account=child.account,
         transact_time_ns=recorded.meta.event_time_ns,
+        instructions=child.instructions,
+    )
+
+
+def _send_replace(recorded: Recorded, after: Any) -> Outbound:
+    event, child = recorded.event, after
+    assert isinstance(event, co.ReplaceRequested)
+    return SendChildReplace(
+        session=child.venue_session,
+        event_seq=recorded.seq,
+        cl_ord_id=event.cl_ord_id,
+        orig_cl_ord_id=child.cl_ord_id,
+        order_id=child.order_id,
+        instrument=child.instrument,
+        side=child.side,
+        quantity_e9=event.quantity_e9,
+        ord_type=event.ord_type,
+        limit_price_e9=event.limit_price_e9,
+        time_in_force=event.time_in_force,
+        account=child.account,
+        transact_time_ns=recorded.meta.event_time_ns,
+        instructions=event.instructions,
     )
 
 
@@ -266,8 +345,16 @@ def _forget(recorded: Recorded, after: Any) -> Outbound | None:
     return Forget(session=child.venue_session, event_seq=recorded.seq, cl_ord_id=child.cl_ord_id)
 
 
+_new = _report("new")
+
 _DERIVE: dict[type[Any], Callable[[Recorded, Any], Outbound | None]] = {
-    po.Accepted: _report("new"),
+    po.Accepted: _accepted,
+    po.Acknowledged: _new,
+    po.TurnedDown: _report("rejected", text=True),
+    po.Triggered: _report("triggered"),
+    po.DoneForDay: _report("done_for_day", text=True),
+    po.Restated: _restated,
+    po.FillRestated: _fill_restated,
     po.Rejected: _rejected,
     po.Filled: _filled,
     po.CancelRequested: _report("pending_cancel", ids=_asked),
@@ -279,6 +366,7 @@ _DERIVE: dict[type[Any], Callable[[Recorded, Any], Outbound | None]] = {
     fs.MessageRefused: _message_refused,
     co.Created: _send_child,
     co.CancelRequested: _send_cancel,
+    co.ReplaceRequested: _send_replace,
     co.Filled: _forget,
     co.Canceled: _forget,
     co.Rejected: _forget,

@@ -24,21 +24,26 @@ from domain.ports import Reference
 from domain.refusal import Refusal
 from domain.values import OrdType, TimeInForce
 from ems import reports, tactic
+from ems.direct import DirectDesk
 from ems.pace import Pace
 from ems.planning import Planning
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
 
+DECIDING_FACTOR = 30
 _WAITING = frozenset({OrdStatus.PENDING_NEW, OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE})
 
 
 class Scheduler:
     """One for the desk. All methods change the turn, none touches the outside."""
 
-    def __init__(self, reference: Reference, markets: dict[str, MarketState], venue: VenueDesk, pace: Pace) -> None:
+    def __init__(
+        self, reference: Reference, markets: dict[str, MarketState], venue: VenueDesk, direct: DirectDesk, pace: Pace
+    ) -> None:
         self._reference = reference
         self._markets = markets
         self._venue = venue
+        self._direct = direct
         self._pace = pace
         self.sessions_up: set[str] = set()
         self._planning = Planning(reference, markets, pace)
@@ -73,7 +78,7 @@ class Scheduler:
         patience_ns = pace.patience_of(parent)
         times = [parent.terms.end_ns, parent.terms.start_ns, pace.closing_begins_ns(parent)]
         for child in self._children(turn, parent):
-            wait_ns = patience_ns if child.status in RESTING else pace.unanswered_ns
+            wait_ns = patience_ns if child.status in RESTING else self._answer_due_ns(child)
             asked_ns = self._queried.get(child.id, 0) if child.status is OrdStatus.IN_DOUBT else 0
             times += [(asked_ns or child.changed_ns) + wait_ns, self._canceled.get(child.id, 0)]
         if parent.schedule is not None:
@@ -91,8 +96,12 @@ class Scheduler:
         parent = turn.state.parents.get(stream)
         if not isinstance(parent, ParentOrder):
             return
-        parent = self._close_children(turn, parent)
-        self._withdraw(turn, parent)
+        if parent.direct:
+            self._direct.work(turn, parent, self.sessions_up)
+        parent = self._close_children(turn, turn.state.parent(stream))
+        if events := parent_rules.promote(parent):
+            turn.apply(stream, *events, correlation=stream)
+        self._withdraw(turn, turn.state.parent(stream))
         while events := parent_rules.settle(
             turn.state.parent(stream), now_ns=turn.now_ns, market=self._markets.get(parent.instrument)
         ):
@@ -101,7 +110,7 @@ class Scheduler:
         if parent.finished:
             self._forget(parent)
             return
-        if parent.live and parent.pending is None and parent.terms.start_ns <= turn.now_ns < parent.terms.end_ns:
+        if self._due(parent, turn.now_ns):
             self._planning.work(turn, parent)
             self._release(turn, parent)
         parent = turn.state.parent(stream)
@@ -111,8 +120,15 @@ class Scheduler:
             self._by_market[parent.instrument].pop(stream, None)
         self._wake(parent, turn)
 
+    def _due(self, parent: ParentOrder, now_ns: int) -> bool:
+        """Is it an algorithm's turn to plan and to release?"""
+        works = parent.live and not parent.direct and parent.pending is None
+        return works and parent.terms.start_ns <= now_ns < parent.terms.end_ns
+
     def _waits_for_market(self, turn: Turn, parent: ParentOrder) -> bool:
         """Could a move of the market release something that the clock alone would not?"""
+        if parent.direct:
+            return False
         if parent.terms.would_price_e9 is not None or parent.terms.max_participation_e9 is not None:
             return True
         if parent.schedule is None:
@@ -146,7 +162,7 @@ class Scheduler:
     def _withdraw(self, turn: Turn, parent: ParentOrder) -> None:
         """Cancel what should not rest any more; doubt what has not been answered; ask again about what is in doubt."""
         for child in self._children(turn, parent):
-            overdue = turn.now_ns - child.changed_ns >= self._pace.unanswered_ns
+            overdue = turn.now_ns - child.changed_ns >= self._answer_due_ns(child)
             if child.status is OrdStatus.IN_DOUBT:
                 self._ask_again(turn, parent, child)
             elif child.status in _WAITING and overdue:
@@ -154,6 +170,10 @@ class Scheduler:
                 self._ask_again(turn, parent, turn.state.children[child.id])
             elif child.status is not OrdStatus.PENDING_CANCEL and (reason := self._unwanted(turn, parent, child)):
                 self._cancel(turn, child, reason)
+
+    def _answer_due_ns(self, child: ChildOrder) -> int:
+        """How long a venue may take to answer: longer once it has said that it is thinking."""
+        return self._pace.unanswered_ns * (DECIDING_FACTOR if child.acknowledged else 1)
 
     def _ask_again(self, turn: Turn, parent: ParentOrder, child: ChildOrder) -> None:
         """Ask the venue what it knows; a child that should not rest is canceled beside, for doubt delays no cancel."""
@@ -167,7 +187,9 @@ class Scheduler:
     def _unwanted(self, turn: Turn, parent: ParentOrder, child: ChildOrder) -> str:
         """Why a child should be withdrawn now, "" if it may stay."""
         if not parent.live:
-            return f"parent is {parent.status}"
+            return f"parent is {parent.status}" if not parent.direct else ""
+        if parent.direct:  # it rests until its client or its venue says otherwise
+            return ""
         if parent.pending is not None:
             return f"parent has a {parent.pending.request} pending"
         if turn.now_ns >= parent.terms.end_ns:

@@ -8,23 +8,27 @@ from domain import child_order as co
 from domain import fill as fl
 from domain import fix_session as fs
 from domain import parent_order as po
-from domain import parent_rules
 from domain.child_order import ChildOrder
 from domain.errors import InvariantBroken
 from domain.event import Event
+from domain.instructions import CARRIED
 from domain.messages import EngineRefusal, Inbound, Unreadable, VenueCancelReject, VenueRefusal, VenueReport
 from domain.ports import Reference
-from domain.refusal import Refusal
+from domain.refusal import OTHER, Refusal
+from ems.direct import DirectDesk
 from ems.turn import Turn
 
+_ENDED = ("filled", "canceled", "rejected", "expired", "done_for_day")
+_MAY_BE_OVER = (0, 1)  # CxlRejReason (102): too late to cancel, unknown order
 ROOT_LENGTH = 16  # of a child's ClOrdID; what follows numbers its cancels
 
 
 class VenueDesk:
     """The desk's side that faces venues."""
 
-    def __init__(self, reference: Reference) -> None:
+    def __init__(self, reference: Reference, direct: DirectDesk) -> None:
         self._reference = reference
+        self._direct = direct
 
     def handle(self, turn: Turn, message: Inbound) -> None:
         """Dispatch one venue message."""
@@ -32,7 +36,7 @@ class VenueDesk:
             case VenueReport(exec_kind="trade"):
                 self._execution(turn, message)
             case VenueReport(exec_kind="trade_cancel" | "trade_correct"):
-                self._quarantine(turn, message, "restated")
+                self._restated(turn, message)
             case VenueReport():
                 self._report(turn, message)
             case VenueCancelReject():
@@ -89,17 +93,70 @@ class VenueDesk:
         if isinstance(refusal := co.decide(child, filled), Refusal):
             raise InvariantBroken(f"fill {report.exec_id}: {refusal.text}")
         turn.apply(child.id, filled, correlation=child.parent)
-        pending = turn.state.parent(child.parent).pending
-        parent: po.ParentOrder = turn.parent(
+        parent = turn.state.parent(child.parent)
+        if parent.direct and self._direct.acknowledges_first(parent):
+            self._direct.acknowledge(turn, parent)
+        turn.parent(
             child.parent,
             po.Filled(child=child.id, fill=stream, quantity_e9=report.last_quantity_e9, price_e9=report.last_price_e9),
         )
-        if pending is not None and parent.pending is None:
-            turn.parent(child.parent, parent_rules.overtaken(parent, pending))
 
     def _fill_key(self, turn: Turn, report: VenueReport, child: ChildOrder | None) -> UUID:
-        trade_date = child.trade_date if child is not None else self._reference.trade_date(turn.now_ns)
-        return fl.key(report.ref.session, trade_date, report.exec_id)
+        return fl.key(report.ref.session, self._fill_date(turn, report, child), report.exec_id)
+
+    def _fill_date(self, turn: Turn, report: VenueReport, child: ChildOrder | None) -> str:
+        """The trade date that an execution's id is unique on: its order's, unless that lives for several days."""
+        if child is not None and child.time_in_force not in CARRIED:
+            return child.trade_date
+        return self._reference.trade_date(report.transact_time_ns or turn.now_ns)
+
+    # ------------------------------------------------------------------------------ busts and corrections
+
+    def _restated(self, turn: Turn, report: VenueReport) -> None:
+        """An execution taken back or corrected: nothing written before changes; the fill, its child and its parent are
+        told what is true now, in one transaction. What does not fit the chain of executions is for a person.
+        """
+        child = self._child(turn, report.cl_ord_id, report.orig_cl_ord_id)
+        stream, fill = self._execution_of(turn, report, child)
+        bust = report.exec_kind == "trade_cancel"
+        if fill is None or fill.child is None:
+            self._quarantine(turn, report, "restated")
+            return
+        child = turn.state.children[fill.child]
+        if report.exec_id in fill.exec_ids[1:]:
+            self._note(turn, report, f"restatement {report.exec_id} told again")
+        elif fill.busted or (not bust and (report.last_quantity_e9 <= 0 or report.last_price_e9 <= 0)):
+            self._quarantine(turn, report, "conflict" if fill.busted else "not_positive")
+        else:
+            self._restate(turn, report, child, stream, fill)
+
+    def _execution_of(self, turn: Turn, report: VenueReport, child: ChildOrder | None) -> tuple[UUID, fl.Fill | None]:
+        """The execution that ExecRefID (19) means: by its own ExecID, or by that of its last correction."""
+        session, ref = report.ref.session, report.exec_ref_id
+        found = turn.state.corrections.get((session, ref))
+        dates = {self._fill_date(turn, report, child), child.trade_date if child else self._reference.trade_date(turn.now_ns)}
+        streams = [found] if found is not None else [fl.key(session, date, ref) for date in sorted(dates)]
+        known = next((stream for stream in streams if stream in turn.state.fills), streams[0])
+        return known, turn.state.fills.get(known)
+
+    def _restate(self, turn: Turn, report: VenueReport, child: ChildOrder, stream: UUID, fill: fl.Fill) -> None:
+        bust = report.exec_kind == "trade_cancel"
+        now = {
+            "kind": "cancel" if bust else "correct",
+            "quantity_e9": 0 if bust else report.last_quantity_e9,
+            "price_e9": 0 if bust else report.last_price_e9,
+        }
+        before = {"previous_quantity_e9": fill.quantity_e9, "previous_price_e9": fill.price_e9}
+        named = {"exec_id": report.exec_id, "exec_ref_id": report.exec_ref_id}
+        restated = fl.Restated.sample(venue_session=report.ref.session, venue_time_ns=report.transact_time_ns, **named, **now)
+        turn.apply(stream, restated, correlation=child.parent)
+        child = turn.apply(child.id, co.FillRestated.sample(fill=stream, **named, **now, **before), correlation=child.parent)
+        told = po.FillRestated.sample(
+            child=child.id, fill=stream, number=len(fill.exec_ids), open_e9=child.leaves_e9, **now, **before
+        )
+        turn.parent(child.parent, told)
+        if child.live and report.leaves_quantity_e9 == 0 and report.ord_status in _ENDED:
+            self._happen(turn, child, co.Canceled(text="the venue does not work the quantity again"), report)
 
     def _quarantine(self, turn: Turn, report: VenueReport, reason: str) -> None:
         child = self._child(turn, report.cl_ord_id, report.orig_cl_ord_id)
@@ -136,8 +193,11 @@ class VenueDesk:
         child = self._child(turn, reject.cl_ord_id, reject.orig_cl_ord_id)
         if child is None:
             self._note(turn, reject, f"cancel reject for an order that is not ours: {reject.orig_cl_ord_id}")
-            return
-        self._request_refused(turn, child, reject.reason, reject.text, reject)
+        elif child.replacing is not None and reject.cl_ord_id == child.replacing.cl_ord_id:
+            self._happen(turn, child, co.ReplaceRefused(reason=reject.reason, text=reject.text), reject)
+            self._doubt_refusal(turn, child.id, reject.reason, reject.text)
+        else:
+            self._cancel_refused(turn, child, reject.reason, reject.text, reject)
 
     def _refused(self, turn: Turn, refusal: VenueRefusal) -> None:
         """A session or business reject: of an order it ends it, of a cancel it refuses the request."""
@@ -146,27 +206,37 @@ class VenueDesk:
             self._note(turn, refusal, f"the venue refused a {refusal.ref_msg_type or 'message'}: {refusal.text}")
         elif refusal.ref_msg_type == "D":
             self._happen(turn, child, co.Rejected(text=refusal.text), refusal)
-        elif refusal.ref_msg_type in ("F", "G"):
-            self._request_refused(turn, child, 99, refusal.text, refusal)
+        elif refusal.ref_msg_type == "F":
+            self._cancel_refused(turn, child, OTHER, refusal.text, refusal)
         else:
             self._note(turn, refusal, f"the venue refused a {refusal.ref_msg_type}: {refusal.text}")
 
-    def _request_refused(self, turn: Turn, child: ChildOrder, reason: int, text: str, message: Inbound) -> None:
+    def _cancel_refused(self, turn: Turn, child: ChildOrder, reason: int, text: str, message: Inbound) -> None:
+        if child.canceling:
+            self._happen(turn, child, co.CancelRefused(reason=reason, text=text), message)
+        else:
+            self._note(turn, message, f"a cancel refused that had its answer: {text or reason}")
+        self._doubt_refusal(turn, child.id, reason, text)
+
+    def _doubt_refusal(self, turn: Turn, stream: UUID, reason: int, text: str) -> None:
         """The order may be over at the venue ('too late', 'unknown order') or not: nobody guesses, the venue is asked.
-        That also keeps a venue that refuses every cancel from being sent one at every answer.
+        That also keeps a venue that refuses every cancel of ours from being sent one at every answer; a client's request
+        is its own to repeat.
         """
-        self._happen(turn, child, co.CancelRefused(reason=reason, text=text), message)
-        child = turn.state.children[child.id]
-        if child.live:
-            self.doubt(turn, child, f"cancel refused: {text or reason}")
+        child = turn.state.children[stream]
+        if child.live and (reason in _MAY_BE_OVER or not turn.state.parent(child.parent).direct):
+            self.doubt(turn, child, f"request refused: {text or reason}")
 
     def _happen(self, turn: Turn, child: ChildOrder, event: Event, message: Inbound) -> None:
+        """The venue's word on a child, where it can be: on the child, and through a direct one on its parent."""
         decided = co.decide(child, event)
         if isinstance(decided, Refusal):
             self._note(turn, message, decided.text)
             return
-        turn.apply(child.id, *decided, correlation=child.parent)
+        child = turn.apply(child.id, *decided, correlation=child.parent)
         turn.touched[child.parent] = None
+        if turn.state.parent(child.parent).direct:
+            self._direct.mirror(turn, child, event)
 
     # ------------------------------------------------------------------------------------------- doubts
 

@@ -23,17 +23,21 @@ TABLE = """
 acknowledge      r  r  r  =  =  r  .  .  .  .  .
 partial_fill     p  p  p  =  =  p  =  =  =  =  =
 full_fill        fi fi fi fi fi fi =  =  =  =  =
-request_cancel   pc pc pc =  pc =  .  .  .  .  .
-request_replace  .  pr pr .  .  .  .  .  .  .  .
-refuse_request   .  .  .  r  r  =  .  .  .  .  .
-replace          .  r  r  .  r  .  p  .  .  .  .
-cancel           ca ca ca ca ca ca .  .  .  .  .
+request_cancel   pc pc pc =  pc =  .  .  .  .  pc
+request_replace  .  pr pr .  .  .  pr .  .  .  pr
+refuse_request   .  .  .  r  r  .  .  .  .  .  .
+replace          .  r  r  =  r  r  p  .  .  .  =
+cancel           ca ca ca ca ca ca .  .  .  .  ca
 reject           rj rj .  rj .  rj .  .  .  .  .
-expire           ex ex ex ex ex ex .  .  .  .  .
+expire           ex ex ex ex ex ex .  .  .  .  ex
 end_day          dd dd dd dd dd dd .  .  .  .  .
-doubt            db db db db db =  .  .  .  .  .
+doubt            db db db db db =  .  .  .  .  db
 prove_working    .  .  .  .  .  r  .  .  .  .  .
 prove_unknown    .  .  .  .  .  ca .  .  .  .  .
+pend_cancel      pc pc pc pc pc pc .  .  .  .  pc
+pend_replace     .  pr pr =  pr pr pr .  .  .  pr
+restate          =  r  r  =  =  =  r  =  =  =  =
+begin_day        =  r  r  =  =  =  =  =  =  =  r
 """
 
 
@@ -64,9 +68,16 @@ def test_what_becomes_of_it(status: OrdStatus, trigger: Trigger, cell: str) -> N
             assert (filled, unfilled) == (OrdStatus(STATUSES[cell]), OrdStatus(STATUSES[cell]))
 
 
-def test_an_ended_order_comes_back_only_by_a_larger_quantity() -> None:
-    back = {(s, t) for (s, t), after in TRANSITIONS.items() if s in TERMINAL and after not in TERMINAL}
-    assert back == {(OrdStatus.FILLED, Trigger.REPLACE)}
+def test_an_ended_order_comes_back_only_by_a_larger_quantity_a_bust_or_as_one_that_is_carried() -> None:
+    back = {(s, t) for (s, t), after in TRANSITIONS.items() if s in TERMINAL - {OrdStatus.DONE_FOR_DAY} and after not in TERMINAL}
+    reopening = (Trigger.REPLACE, Trigger.REQUEST_REPLACE, Trigger.PEND_REPLACE, Trigger.RESTATE)
+    assert back == {(OrdStatus.FILLED, trigger) for trigger in reopening}
+
+
+def test_an_order_that_would_rest_is_filled_where_nothing_is_left() -> None:
+    assert transition(OrdStatus.FILLED, Trigger.RESTATE, filled=True, full=True) is OrdStatus.FILLED
+    assert transition(OrdStatus.PENDING_REPLACE, Trigger.REFUSE_REQUEST, filled=True, full=True) is OrdStatus.FILLED
+    assert transition(OrdStatus.FILLED, Trigger.RESTATE, filled=False) is OrdStatus.NEW
 
 
 def test_fills_count_in_every_status() -> None:

@@ -1,0 +1,209 @@
+"""Direct orders: one child carries a client's order to its venue as it is, and what the venue says of it is the order's life.
+
+`work` sends what waits to be sent; `mirror` tells the parent what has happened to its child. The client's requests go
+to the venue one after the other, but a cancel never waits behind a replace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from domain import child_order as co
+from domain import parent_order as po
+from domain import parent_rules
+from domain.child_order import ChildOrder
+from domain.event import Event
+from domain.market_state import MarketState
+from domain.order_life import OrdStatus
+from domain.parent_order import ParentOrder
+from domain.ports import Reference
+from domain.refusal import Reason
+from domain.session_policy import DEFAULT, SessionPolicy
+from domain.values import OrdType
+from ems.turn import Turn
+
+_AMENDABLE = frozenset({OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.FILLED, OrdStatus.DONE_FOR_DAY})
+_REASON = {0: Reason.TOO_LATE, 1: Reason.UNKNOWN_ORDER, 3: Reason.ALREADY_PENDING, 6: Reason.DUPLICATE_CL_ORD_ID}
+
+
+class DirectDesk:
+    """Both directions between a direct parent and its child. Pure but for what it is given."""
+
+    def __init__(self, reference: Reference, markets: dict[str, MarketState], policies: Mapping[str, SessionPolicy]) -> None:
+        self._reference = reference
+        self._markets = markets
+        self._policies = policies
+
+    # ------------------------------------------------------------------------------------- to the venue
+
+    def work(self, turn: Turn, parent: ParentOrder, sessions_up: set[str]) -> None:
+        """Send the order, or what its client has asked for since."""
+        child = turn.state.children.get(co.key(parent.id, 1))
+        if child is None:
+            self._send(turn, parent, sessions_up)
+            return
+        cancel = next((asked for asked in parent_rules.requests(parent) if asked.request == "cancel"), None)
+        if (cancel is not None or not parent.live) and child.live and not child.canceling:
+            request = co.CancelRequested(
+                cl_ord_id=co.cl_ord_id(child.id, cancel=child.cancels + 1),
+                reason="the client's cancel" if cancel is not None else f"parent is {parent.status}",
+            )
+            child = turn.apply(child.id, request, correlation=parent.id)
+        if parent.pending is not None and parent.pending.terms is not None and child.replacing is None:
+            self._replace(turn, parent, child, parent.pending.terms)
+        self._answer_for_ended(turn, turn.state.parent(parent.id), turn.state.children[child.id])
+
+    def _send(self, turn: Turn, parent: ParentOrder, sessions_up: set[str]) -> None:
+        instrument = self._reference.instrument(parent.instrument)
+        session = self._reference.venue_session(instrument) if instrument is not None else ""
+        if not parent.live:
+            return
+        if session not in sessions_up:
+            down = f"the session {session} to the venue is down" if session else f"{parent.instrument} has no venue"
+            turn.apply(parent.id, po.TurnedDown(ord_rej_reason=None, text=down), correlation=parent.id)
+            return
+        stream, market, terms = co.key(parent.id, 1), self._markets.get(parent.instrument), parent.terms
+        turn.apply(parent.id, parent_rules.release(parent, stream, terms.quantity_e9), correlation=parent.id)
+        created = co.Created(
+            parent=parent.id,
+            number=1,
+            venue_session=session,
+            trade_date=parent.trade_date,
+            cl_ord_id=co.cl_ord_id(stream),
+            instrument=parent.instrument,
+            side=parent.side,
+            quantity_e9=terms.quantity_e9,
+            ord_type=terms.ord_type or OrdType.LIMIT,
+            limit_price_e9=terms.limit_price_e9,
+            time_in_force=terms.time_in_force,
+            account=parent.account,
+            tactic="direct",
+            bid_e9=market.bid_e9 if market is not None else None,
+            ask_e9=market.ask_e9 if market is not None else None,
+            instructions=terms.instructions,
+        )
+        turn.apply(stream, created, correlation=parent.id)
+
+    def _replace(self, turn: Turn, parent: ParentOrder, child: ChildOrder, terms: po.Terms) -> None:
+        more = child.live or (child.status is OrdStatus.FILLED and terms.quantity_e9 > child.quantity_e9)
+        if not more or child.status not in _AMENDABLE:  # over, which is answered below; or it has yet to be acknowledged
+            return
+        request = co.ReplaceRequested(
+            cl_ord_id=co.cl_ord_id(child.id, replace=child.replaces + 1),
+            quantity_e9=terms.quantity_e9,
+            ord_type=terms.ord_type or OrdType.LIMIT,
+            limit_price_e9=terms.limit_price_e9,
+            time_in_force=terms.time_in_force,
+            instructions=terms.instructions,
+        )
+        turn.apply(child.id, request, correlation=parent.id)
+
+    def _answer_for_ended(self, turn: Turn, parent: ParentOrder, child: ChildOrder) -> None:
+        """The order is over: requests that the venue will not answer are refused. A replace that crossed the last fill it
+        answers itself, for it may still take it.
+        """
+        if child.live:
+            return
+        for asked in parent_rules.requests(parent):
+            at_venue = child.status is OrdStatus.FILLED and (child.replacing if asked.terms else child.canceling)
+            if not at_venue:
+                turn.apply(parent.id, parent_rules.overtaken(parent, asked), correlation=parent.id)
+
+    # ------------------------------------------------------------------------------------ to the client
+
+    def acknowledge(self, turn: Turn, parent: ParentOrder, working: bool | None = None) -> None:
+        """The venue has the order: also where its first word is a fill or an end, unless the client wants that bundled."""
+        if parent.status is OrdStatus.PENDING_NEW:
+            turn.parent(parent.id, po.Acknowledged(working=working))
+
+    def acknowledges_first(self, parent: ParentOrder) -> bool:
+        """Is the client told New before a fill or an end that comes at once?"""
+        return self._policies.get(parent.client_session, DEFAULT).acknowledge_first
+
+    def mirror(self, turn: Turn, child: ChildOrder, event: Event) -> None:
+        """What an event of the child, which is in force, means for its parent."""
+        parent = turn.state.parent(child.parent)
+        match event:
+            case co.Acknowledged() | co.ProvedWorking():
+                self.acknowledge(turn, parent, child.working)
+            case co.Rejected() | co.ProvedUnknown():
+                self._never_worked(turn, parent, event)
+            case co.RequestPending():
+                self._pending(turn, parent, event.request)
+            case co.CancelRefused():
+                self.refused(turn, parent, "cancel", event.reason, event.text)
+            case co.ReplaceRefused():
+                self.refused(turn, parent, "replace", event.reason, event.text)
+            case co.Replaced():
+                self._replaced(turn, parent, child)
+            case co.Canceled() | co.Expired() | co.DoneForDay():
+                self._ended(turn, parent, event)
+            case co.Triggered():
+                turn.parent(parent.id, po.Triggered())
+            case co.Restated():
+                restated = po.Restated(
+                    reason=event.reason, quantity_e9=event.quantity_e9, limit_price_e9=event.limit_price_e9, text=event.text
+                )
+                turn.parent(parent.id, restated)
+                self._amended(turn, child)
+
+    def refused(self, turn: Turn, parent: ParentOrder, request: str, cxl_rej_reason: int, text: str) -> None:
+        """The venue refused a request; where the order has ended meanwhile, the child takes no note of it but the client."""
+        asked = next((a for a in parent_rules.requests(parent) if a.request == request), None)
+        if asked is None:
+            return
+        refusal = po.RequestRefused(
+            request=asked.request,
+            cl_ord_id=asked.cl_ord_id,
+            reason=_REASON.get(cxl_rej_reason, Reason.NOT_AMENDABLE),
+            text=text or "refused by the venue",
+            ends_pending=True,
+            cxl_rej_reason=cxl_rej_reason,
+        )
+        turn.parent(parent.id, refusal)
+
+    def _never_worked(self, turn: Turn, parent: ParentOrder, event: co.Rejected | co.ProvedUnknown) -> None:
+        reason = event.ord_rej_reason if isinstance(event, co.Rejected) else None
+        if parent.status in (OrdStatus.PENDING_NEW, OrdStatus.NEW):
+            turn.parent(parent.id, po.TurnedDown(ord_rej_reason=reason, text=event.text))
+        elif parent.live:
+            turn.parent(parent.id, po.Canceled(cl_ord_id=parent.cl_ord_id, text=event.text))
+
+    def _pending(self, turn: Turn, parent: ParentOrder, request: str) -> None:
+        asked = next((a for a in parent_rules.requests(parent) if a.request == request and not a.shown), None)
+        if asked is not None and asked.terms is not None:
+            turn.parent(parent.id, po.ReplaceRequested(cl_ord_id=asked.cl_ord_id, terms=asked.terms))
+        elif asked is not None:
+            turn.parent(parent.id, po.CancelRequested(cl_ord_id=asked.cl_ord_id))
+
+    def _replaced(self, turn: Turn, parent: ParentOrder, child: ChildOrder) -> None:
+        asked = next((a for a in parent_rules.requests(parent) if a.terms is not None), None)
+        if asked is None or asked.terms is None:
+            return
+        taken = {"quantity_e9": child.quantity_e9, "limit_price_e9": child.limit_price_e9}
+        terms = asked.terms.model_copy(update=taken)
+        turn.parent(parent.id, po.Replaced(cl_ord_id=asked.cl_ord_id, terms=terms))
+        self._amended(turn, child)
+
+    def _amended(self, turn: Turn, child: ChildOrder) -> None:
+        """What the child may trade now; reserved again where a filled one works again."""
+        if turn.state.parent(child.parent).open_e9.get(child.id, 0) != child.leaves_e9:
+            turn.parent(child.parent, po.ChildAmended(child=child.id, open_e9=child.leaves_e9))
+
+    def _ended(self, turn: Turn, parent: ParentOrder, event: co.Canceled | co.Expired | co.DoneForDay) -> None:
+        if self.acknowledges_first(parent):
+            self.acknowledge(turn, parent)
+        if isinstance(event, co.Expired):
+            turn.parent(parent.id, po.Expired(text=event.text))
+        elif isinstance(event, co.DoneForDay):
+            turn.parent(parent.id, po.DoneForDay(text=event.text))
+        else:
+            asked = next((a for a in parent_rules.requests(parent) if a.request == "cancel"), None)
+            turn.parent(
+                parent.id,
+                po.Canceled(
+                    cl_ord_id=asked.cl_ord_id if asked is not None else parent.cl_ord_id,
+                    text=event.text,
+                    restatement_reason=event.restatement_reason,
+                ),
+            )
