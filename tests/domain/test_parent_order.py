@@ -75,10 +75,13 @@ def test_an_amendment_begins_a_new_line() -> None:
     assert (state.schedule, state.started_volume_e9, state.start_filled_e9, state.late_e9) == (None, None, 100 * E9, 0)
 
 
-def test_a_fill_that_ends_the_order_ends_what_was_pending() -> None:
+def test_a_fill_that_ends_the_order_leaves_the_request_to_be_answered() -> None:
     state = parent(released(1000), po.CancelRequested(cl_ord_id="A2"), filled(400))
     assert (state.status, state.pending) == (OrdStatus.PENDING_CANCEL, po.Pending("cancel", "A2"))
     state = parent(released(1000), po.CancelRequested(cl_ord_id="A2"), filled(1000))
+    assert (state.status, state.pending) == (OrdStatus.FILLED, po.Pending("cancel", "A2"))
+    refused = po.RequestRefused(request="cancel", cl_ord_id="A2", reason=Reason.TOO_LATE, text="", ends_pending=True)
+    state = parent(released(1000), po.CancelRequested(cl_ord_id="A2"), filled(1000), refused)
     assert (state.status, state.pending) == (OrdStatus.FILLED, None)
 
 

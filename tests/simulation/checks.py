@@ -57,7 +57,8 @@ class Checks:
             after = self.shadow.apply(one.stream, one.event, one.meta, seq=one.seq)
             self.topics[one.event.TOPIC] += 1
             self._world.told(one.seq, one.event.TOPIC, one.hash.hex()[:12])
-            self.exec_ids[one.seq] = one.event_id.hex[:20].upper()
+            told = fl.told_as(one.event.fill, 0) if isinstance(one.event, po.Filled) else one.event_id.hex[:20].upper()
+            self.exec_ids[one.seq] = told
             self._note(one)
             if isinstance(after, po.ParentOrder):
                 touched[one.stream] = None
