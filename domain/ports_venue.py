@@ -226,10 +226,6 @@ class OrderFront(Protocol):
         """Open for peers; the handler must be ready."""
         ...
 
-    def stop(self) -> None:
-        """Log everybody out and close."""
-        ...
-
     def send(self, report: Report, *, possible_resend: bool) -> bool:
         """Hand a report to the engine, which stores it before it sends it. False: nothing was stored."""
         ...

@@ -1,9 +1,4 @@
-"""The gateway as a process: starts in a fixed order, runs until told to stop, logs out, and leaves.
-
-It leaves by ending the process at once. QuickFIX's Acceptor.stop walks its socket map while the engine's thread
-changes it: measured here, one stop in ten crashed or spun for ever. And an interpreter that ends with an engine
-running crashes too. Nothing is lost by either way out: what matters is in files before a callback returns.
-"""
+"""The gateway as a process: starts in a fixed order, runs until told to stop, logs out, and ends at once."""
 
 from __future__ import annotations
 
@@ -13,12 +8,12 @@ import os
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
 
 import quickfix as fix
 
 from adapters.fix.control import ControlSocket
+from adapters.fix.ending import end_process, log_out
 from adapters.fix.engine import EngineApplication, EngineLogs
 from adapters.fix.gateway import Gateway
 from adapters.fix.sessions import GatewayConfig, settings_text
@@ -46,9 +41,7 @@ def run_gateway(config: GatewayConfig, stop: threading.Event | None = None) -> i
     except ConfigError as error:
         sys.stderr.write(f"fix gateway: {error}\n")
         return EXIT_CONFIG
-    logging.shutdown()
-    sys.stderr.flush()
-    os._exit(0)
+    return end_process()
 
 
 def _own(directory: Path) -> int:
@@ -89,7 +82,8 @@ def _run(config: GatewayConfig, stop: threading.Event) -> None:
     log.info("fix gateway runs, %d sessions", len(config.sessions))
     stop.wait()
     control.close()
-    _log_out(gateway, config.logout_wait_s)
+    sessions = [slot.session() for slot in gateway.slots]
+    log_out(sessions, lambda: any(slot.up for slot in gateway.slots), why="the gateway stops", wait_s=config.logout_wait_s)
     gateway.close()
 
 
@@ -115,12 +109,3 @@ def _start(engine: fix.Acceptor | fix.Initiator, config: GatewayConfig) -> None:
     except fix.FIXException as error:
         ports = sorted({str(session.port) for session in config.sessions if session.kind == "acceptor"})
         raise ConfigError(f"cannot listen on port {' or '.join(ports)}: {error}") from error
-
-
-def _log_out(gateway: Gateway, wait_s: float) -> None:
-    """Log every session out, and wait for the peers to answer."""
-    for slot in gateway.slots:
-        slot.session().logout("the gateway stops")
-    deadline = time.monotonic() + wait_s
-    while any(slot.up for slot in gateway.slots) and time.monotonic() < deadline:
-        time.sleep(0.02)

@@ -26,11 +26,12 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import quickfix as fix
 
 from adapters.fix import venue_messages as vm
+from adapters.fix.ending import end_process, log_out
 from domain.errors import ConfigError
 from domain.ports_venue import Report, Snapshot, VenueHandler
 
@@ -130,15 +131,11 @@ class VenueFront(fix.Application):
         except (fix.ConfigError, fix.RuntimeError) as error:
             raise ConfigError(f"the venue cannot listen on {self._config.host}:{self._config.port}: {error}") from error
 
-    def stop(self) -> None:
-        """Log sessions out, wait for their answers, then close: QuickFIX's stop races with a disconnecting peer."""
-        for name in list(self._up):
-            _session(self._session_ids[name]).logout("the venue closes")
-        deadline = time.monotonic() + _LOGOUT_S
-        while self._up and time.monotonic() < deadline:
-            time.sleep(0.02)
-        time.sleep(1.0)
-        self._acceptor.stop()
+    def leave(self) -> NoReturn:
+        """Log sessions out, wait for the peers' answers, and end this process: a started engine cannot be stopped."""
+        sessions = [_session(session_id) for session_id in self._session_ids.values()]
+        log_out(sessions, lambda: bool(self._up), why="the venue closes", wait_s=_LOGOUT_S)
+        end_process()
 
     def send(self, report: Report, *, possible_resend: bool) -> bool:
         """Store a report, and send it if its session is up; what is stored goes out when the peer asks for it."""

@@ -7,6 +7,7 @@ import threading
 import time
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import structlog
@@ -51,18 +52,18 @@ def prepare(runtime_file: Path) -> int:
     return 0
 
 
-def run(runtime_file: Path) -> int:
-    """Run until SIGTERM; the process's exit status."""
+def run(runtime_file: Path) -> NoReturn:
+    """Run until SIGTERM, as `serve`."""
     runtime = Runtime.load(runtime_file)
     settings = runtime.settings
     if settings.venue is None:
         raise ConfigError("the configuration has no [venue]")
     lifeline.watch()
     clock = runtime.clock()
-    return serve(settings.venue, settings, clock, runtime.venue_directory, runtime.socket("venue-control"))
+    serve(settings.venue, settings, clock, runtime.venue_directory, runtime.socket("venue-control"))
 
 
-def run_alone(settings: Settings, directory: Path | None) -> int:
+def run_alone(settings: Settings, directory: Path | None) -> NoReturn:
     """Run the venue of a configuration in the foreground, without the rest.
 
     Raises:
@@ -75,11 +76,11 @@ def run_alone(settings: Settings, directory: Path | None) -> int:
     with state_lock(directory or runtime.venue_directory):
         check_ports([("the simulated venue", settings.venue.host, settings.venue.port)])
         place = directory or runtime.venue_directory
-        return serve(settings.venue, settings, runtime.clock(), place, runtime.socket("venue-control"))
+        serve(settings.venue, settings, runtime.clock(), place, runtime.socket("venue-control"))
 
 
-def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Path, control_path: Path) -> int:
-    """Open the venue and run it until SIGTERM or SIGINT.
+def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Path, control_path: Path) -> NoReturn:
+    """Open the venue and run it until SIGTERM or SIGINT; then log everybody out and end this process with status 0.
 
     Raises:
         ConfigError: the tape or a symbol cannot be used, or the port is taken.
@@ -114,8 +115,7 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
     _log.info("the simulated venue is open", port=venue.port, symbols=venue.symbols)
     simulated.run(stop)
     control.close()
-    front.stop()
-    return 0
+    front.leave()
 
 
 def _put_aside(ledger_path: Path, now_ns: int) -> None:

@@ -58,7 +58,7 @@ def _postgres(runtime: Path) -> int:
 def _venue(runtime: Path) -> int:
     from ems.bootstrap.venue import run
 
-    return run(runtime)
+    run(runtime)
 
 
 def _gateway(runtime: Path) -> int:

@@ -16,8 +16,8 @@ SOH = "\x01"
 class FixPeer:
     """Logs on, keeps sequence numbers over reconnects, answers TestRequest and ResendRequest, asks for gaps."""
 
-    def __init__(self, port: int, sender: str = "EMS", target: str = "SIM", *, reset: bool = False) -> None:
-        self.port, self.sender, self.target, self.reset = port, sender, target, reset
+    def __init__(self, port: int, sender: str = "EMS", target: str = "SIM", *, symbol: str = "TEST", reset: bool = False) -> None:
+        self.port, self.sender, self.target, self.symbol, self.reset = port, sender, target, symbol, reset
         self.next_out = self.next_in = 1
         self.sent: dict[int, list[tuple[int, str]]] = {}  # application messages, for resends
         self.inbox: list[Message] = []
@@ -61,23 +61,28 @@ class FixPeer:
         self.sent[self.next_out] = [(35, kind), *fields]
         self._send_raw(kind, fields)
 
-    def order(self, cl_ord_id: str, side: str, quantity: int, price: str | None, *, symbol: str = "TEST", tif: str = "0") -> None:
+    def order(self, cl_ord_id: str, side: str, quantity: int, price: str | None, *, symbol: str = "", tif: str = "0") -> None:
         """Send a D."""
         priced = [(40, "2"), (44, price)] if price else [(40, "1")]
-        self.send("D", [(11, cl_ord_id), (55, symbol), (54, side), (38, str(quantity)), (59, tif), *priced, (60, _now())])
+        what = [(55, symbol or self.symbol), (54, side), (38, str(quantity)), (59, tif), *priced, (60, _now())]
+        self.send("D", [(11, cl_ord_id), *what])
 
-    def cancel(self, cl_ord_id: str, orig: str, side: str = "1", *, symbol: str = "TEST") -> None:
+    def cancel(self, cl_ord_id: str, orig: str, side: str = "1") -> None:
         """Send an F."""
-        self.send("F", [(11, cl_ord_id), (41, orig), (55, symbol), (54, side), (60, _now())])
+        self.send("F", [(11, cl_ord_id), (41, orig), (55, self.symbol), (54, side), (60, _now())])
 
-    def replace(self, cl_ord_id: str, orig: str, quantity: int, price: str, side: str = "1", *, symbol: str = "TEST") -> None:
+    def replace(self, cl_ord_id: str, orig: str, quantity: int, price: str, side: str = "1") -> None:
         """Send a G."""
-        what = [(55, symbol), (54, side), (38, str(quantity)), (40, "2"), (44, price), (60, _now())]
+        what = [(55, self.symbol), (54, side), (38, str(quantity)), (40, "2"), (44, price), (60, _now())]
         self.send("G", [(11, cl_ord_id), (41, orig), *what])
 
-    def status(self, cl_ord_id: str, side: str = "1", *, symbol: str = "TEST") -> None:
+    def status(self, cl_ord_id: str, side: str = "1") -> None:
         """Send an H."""
-        self.send("H", [(11, cl_ord_id), (55, symbol), (54, side)])
+        self.send("H", [(11, cl_ord_id), (55, self.symbol), (54, side)])
+
+    def log_out(self) -> None:
+        """Send a Logout, or answer one."""
+        self._send_raw("5", [])
 
     def subscribe(self, request_id: str, *symbols: str) -> None:
         """Send a V for top of book and trades."""

@@ -1,7 +1,7 @@
 """A whole venue in a process of its own, for tests: `python -m tests.ems.venue_process '<json>'`, and its starter.
 
-JSON keys: dir, port, clients, symbol, speed, seed, publish_ms, faults; tape (a LOBSTER zip) with skip_s. The process
-prints "ready" when it listens, and stops in order on SIGTERM.
+JSON keys: dir, port, clients, symbols, speed, seed, publish_ms, faults; tape (a LOBSTER zip of one symbol) with skip_s. The
+process prints "ready" when it listens, and stops in order on SIGTERM.
 """
 
 from __future__ import annotations
@@ -46,23 +46,24 @@ def serve(config: dict[str, Any]) -> None:
     from models.market.continuous import ContinuousMarket
     from models.market.flow import FlowParameters, GeneratedFlow, RecordedFlow
 
-    home, symbol = Path(config["dir"]), config.get("symbol", "TEST")
+    home, symbols = Path(config["dir"]), config.get("symbols", ["TEST"])
     resume = resume_times(home / "ledger.jsonl")
     if "tape" in config:
         tape = read_zip(Path(config["tape"])).tape
-        source: TapeSource = RecordedFlow(tape)
+        sources: list[TapeSource] = [RecordedFlow(tape)]
         first_ns = int(tape["ts_event_ns"][0]) + config.get("skip_s", 0) * 10**9
         start_ns, reached_ns = resume or (first_ns, first_ns)
     else:
         start_ns, reached_ns = resume or (OPEN_NS, OPEN_NS)
-        source = GeneratedFlow(np.random.default_rng(config.get("seed", 7)), FlowParameters(10_000), open_ns=start_ns)
+        seeds = [config.get("seed", 7) + number for number in range(len(symbols))]
+        sources = [GeneratedFlow(np.random.default_rng(seed), FlowParameters(10_000), open_ns=start_ns) for seed in seeds]
     ContinuousMarket.warm()
     faults = FaultPlan()
     faults.change(config.get("faults", {}))
     venue = Venue(
         "SIM",
-        {symbol: Listing(symbol, CENT_E9, 10**9)},
-        {symbol: ContinuousMarket(source)},
+        {symbol: Listing(symbol, CENT_E9, 10**9) for symbol in symbols},
+        {symbol: ContinuousMarket(source) for symbol, source in zip(symbols, sources, strict=True)},
         ScaledClock(reached_ns, config.get("speed", 1.0)),
         Ledger(home / "ledger.jsonl"),
         start_ns=start_ns,
@@ -79,7 +80,7 @@ def serve(config: dict[str, Any]) -> None:
     print("ready", flush=True)
     venue.run(stop)
     control.close()
-    front.stop()
+    front.leave()
 
 
 class VenueProcess:
@@ -112,8 +113,13 @@ class VenueProcess:
         """Ordered end; the exit status."""
         if self.process is None:
             return 0
-        self.process.terminate()
+        self.terminate()
         return self._reap()
+
+    def terminate(self) -> None:
+        """Tell it to stop, without waiting."""
+        assert self.process is not None
+        self.process.terminate()
 
     def command(self, **words: Any) -> dict[str, Any]:
         """One command to the control socket."""
