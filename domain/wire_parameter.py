@@ -48,6 +48,20 @@ class FixType(IntEnum):
     TZ_TIMESTAMP = 28
     TENOR = 29
 
+    @property
+    def label(self) -> str:
+        """The type's name in FIX, such as UTCTimestamp."""
+        return _LABELS.get(self.name) or "".join(word.capitalize() for word in self.name.split("_"))
+
+
+_LABELS: Final = {
+    "UTC_TIMESTAMP": "UTCTimestamp",
+    "UTC_TIME_ONLY": "UTCTimeOnly",
+    "UTC_DATE_ONLY": "UTCDateOnly",
+    "TZ_TIME_ONLY": "TZTimeOnly",
+    "TZ_TIMESTAMP": "TZTimestamp",
+}
+
 
 class Unit(StrEnum):
     """What a value counts on the wire."""

