@@ -90,6 +90,7 @@ class Replaced(Event):
 
     TOPIC: ClassVar[str] = "child_order.replaced.v1"
     cl_ord_id: str
+    orig_cl_ord_id: str
     quantity_e9: int
     limit_price_e9: int | None
 
@@ -496,6 +497,7 @@ def _taken(state: ChildOrder, report: VenueReport) -> Event | None:
         return None
     return Replaced(
         cl_ord_id=asked.cl_ord_id,
+        orig_cl_ord_id=state.cl_ord_id,
         quantity_e9=report.quantity_e9 or asked.quantity_e9,
         limit_price_e9=report.limit_price_e9 if report.limit_price_e9 is not None else asked.limit_price_e9,
     )

@@ -345,6 +345,13 @@ def _forget(recorded: Recorded, after: Any) -> Outbound | None:
     return Forget(session=child.venue_session, event_seq=recorded.seq, cl_ord_id=child.cl_ord_id)
 
 
+def _forget_replaced(recorded: Recorded, after: Any) -> Outbound:
+    """A replace leaves one of two ids: the new one where it was taken, the old one where it was refused."""
+    event, child = recorded.event, after
+    gone = event.orig_cl_ord_id if isinstance(event, co.Replaced) else co.cl_ord_id(child.id, replace=child.replaces)
+    return Forget(session=child.venue_session, event_seq=recorded.seq, cl_ord_id=gone)
+
+
 _new = _report("new")
 
 _DERIVE: dict[type[Any], Callable[[Recorded, Any], Outbound | None]] = {
@@ -367,6 +374,8 @@ _DERIVE: dict[type[Any], Callable[[Recorded, Any], Outbound | None]] = {
     co.Created: _send_child,
     co.CancelRequested: _send_cancel,
     co.ReplaceRequested: _send_replace,
+    co.Replaced: _forget_replaced,
+    co.ReplaceRefused: _forget_replaced,
     co.Filled: _forget,
     co.Canceled: _forget,
     co.Rejected: _forget,

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -127,7 +127,7 @@ class DeskProcess:
             epoch=desk.epoch,
             environment=settings.mode,
             sessions={name: _marks(desk, name) for name in names},
-            live=tuple(_sent(child) for child in desk.state.live_children()),
+            live=tuple(sent for child in desk.state.live_children() for sent in _sent(child)),
         )
 
     # ------------------------------------------------------------------------------------------ status
@@ -158,21 +158,23 @@ def _marks(desk: Desk, session: str) -> SessionMarks:
     return SessionMarks(inbound=inbound, reserved=(epoch, max(0, up_to - OUTBOUND_BLOCK), up_to))
 
 
-def _sent(child: ChildOrder) -> SendChild:
-    """The message that a live child left as: its cancel is made from it."""
-    return SendChild(
-        session=child.venue_session,
-        event_seq=0,
-        cl_ord_id=child.cl_ord_id,
-        instrument=child.instrument,
-        side=child.side,
-        quantity_e9=child.quantity_e9,
-        ord_type=child.ord_type,
-        limit_price_e9=child.limit_price_e9,
-        time_in_force=child.time_in_force,
-        account=child.account,
-        transact_time_ns=child.changed_ns,
-    )
+def _sent(child: ChildOrder) -> Iterator[SendChild]:
+    """The messages that a live child left as, order and replace: its cancels are made from them."""
+    ids = (child.cl_ord_id,) if child.replacing is None else (child.cl_ord_id, child.replacing.cl_ord_id)
+    for cl_ord_id in ids:
+        yield SendChild(
+            session=child.venue_session,
+            event_seq=0,
+            cl_ord_id=cl_ord_id,
+            instrument=child.instrument,
+            side=child.side,
+            quantity_e9=child.quantity_e9,
+            ord_type=child.ord_type,
+            limit_price_e9=child.limit_price_e9,
+            time_in_force=child.time_in_force,
+            account=child.account,
+            transact_time_ns=child.changed_ns,
+        )
 
 
 async def _start(desk: Desk) -> None:

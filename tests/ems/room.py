@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from domain.parent_order import ParentOrder
 from domain.parent_rules import TradingDay
 from domain.schedule import PlanRequest, Schedule, Slice, VolumeCurve
 from domain.sending import Outbound
+from domain.session_policy import SessionPolicy
 from domain.values import E9
 from ems.desk import Desk, DeskPorts
 from ems.pace import Pace
@@ -80,13 +81,18 @@ class Reference:
 class Room:
     """A desk that leads, and what the outside sees of it."""
 
-    def __init__(self, log: MemoryEventLog | None = None, clock: Clock | None = None, pace: Pace = PACE) -> None:
+    def __init__(
+        self, log: MemoryEventLog | None = None, clock: Clock | None = None, pace: Pace = PACE,
+        policies: Mapping[str, SessionPolicy] | None = None,
+    ) -> None:  # fmt: skip
         self.clock = clock or Clock()
         self.log = log or MemoryEventLog(TOPICS, self.clock)
         self.gateway = Gateway()
         self.planners = Planners()
         ports = DeskPorts(self.log, self.gateway, self.planners, Reference(), self.clock)
-        self.desk = Desk(ports, name="desk", build="test", venue_sessions=frozenset({"VENUE"}), pace=pace)
+        self.desk = Desk(
+            ports, name="desk", build="test", venue_sessions=frozenset({"VENUE"}), pace=pace, policies=policies or {}
+        )
         self._numbers: dict[str, int] = {}
         self._frame = 0
 

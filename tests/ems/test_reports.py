@@ -67,7 +67,7 @@ def test_a_trade_says_what_was_done() -> None:
 
 
 def test_the_same_event_makes_the_same_report_and_another_another_exec_id() -> None:
-    again = filled(100).model_copy(update={"fill": UUID(int=7)})
+    again = filled(100).model_copy(update={"fill": UUID(int=7 << 100)})
     assert told(released(300), filled(100)) == told(released(300), filled(100))
     assert told(released(300), filled(100)).exec_id != told(released(300), again).exec_id
 
