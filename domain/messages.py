@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from domain.commands import Commanded
 from domain.event import InboundRef
 from domain.instructions import Instructions
 from domain.market_state import MarketState
@@ -220,4 +221,4 @@ class Timer:
     """The desk's own clock tick."""
 
 
-Input = Inbound | SessionChange | LinkUp | LinkDown | MarketUpdate | PlanReady | Timer
+Input = Inbound | SessionChange | LinkUp | LinkDown | MarketUpdate | PlanReady | Timer | Commanded

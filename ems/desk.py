@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from domain import fix_session as fs
+from domain.commands import Answer, Commanded
 from domain.errors import LogUnavailable, VersionConflict
 from domain.event import Recorded
 from domain.market_state import MarketState
@@ -21,6 +22,7 @@ from domain.sending import Outbound
 from domain.session_policy import SessionPolicy
 from ems import recovery, reports
 from ems.client_desk import ClientDesk
+from ems.command_desk import CommandDesk
 from ems.desk_state import DeskState
 from ems.direct import DirectDesk
 from ems.inbox import Inbox
@@ -51,13 +53,14 @@ class Desk:
 
     def __init__(
         self, ports: DeskPorts, *, name: str, build: str, venue_sessions: frozenset[str], pace: Pace,
-        policies: Mapping[str, SessionPolicy] = MappingProxyType({}),
+        policies: Mapping[str, SessionPolicy] = MappingProxyType({}), client_sessions: frozenset[str] = frozenset(),
     ) -> None:  # fmt: skip
         self._ports = ports
         self._name = name
         self._build = build
         self._venue_sessions = venue_sessions
         self._pace = pace
+        self._client_sessions = client_sessions
         self._policies = policies  # by client session; a session without one has the default
         self.epoch = 0
         self.ready = False  # may the link introduce this desk? Not before it knows its orders
@@ -74,6 +77,7 @@ class Desk:
         direct = DirectDesk(reference, self.markets, self._policies)
         self._client = ClientDesk(reference, self.markets, self._policies)
         self._venue = VenueDesk(reference, direct)
+        self._commands = CommandDesk(reference, self.markets, self._client_sessions)
         self._scheduler = Scheduler(reference, self.markets, self._venue, direct, self._pace)
 
     # --------------------------------------------------------------------------------------- start, stop
@@ -156,6 +160,8 @@ class Desk:
             self._ports.gateway.acknowledge(frame)
         for request in turn.plans:
             self._ports.planners.request(request)
+        for reply, answer in turn.replies:
+            reply(answer)
 
     # -------------------------------------------------------------------------------------------- inputs
 
@@ -168,6 +174,8 @@ class Desk:
                 self._touch(turn, self._scheduler.of_market(item.market.instrument))
             case Timer():
                 self._touch(turn, self._scheduler.due(turn.now_ns))
+            case Commanded():
+                self._commands.handle(turn, item)
             case PlanReady():
                 self._scheduler.planned(turn, item)
             case SessionChange():
@@ -296,6 +304,9 @@ class Desk:
                 await self.cycle([item])
             return
         (item,) = inputs
+        if isinstance(item, Commanded):
+            item.reply(Answer(False, f"could not be processed ({type(error).__name__}); nothing was done"))
+            return
         if not isinstance(item, Inbound):
             raise error
         turn = self._turn()

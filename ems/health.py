@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,13 +51,19 @@ async def ask_http(host: str, port: int, path: str = "/health", *, timeout_s: fl
 
 
 class StatusSocket:
-    """A Unix socket that answers every line with a process's status. It runs on the process's loop, so an answer is proof
-    that the loop turns.
+    """A Unix socket that answers every line: with a process's status, or, where it says so, with what became of a command.
+    It runs on the process's loop, so an answer is proof that the loop turns. Only the process's own user may open it.
     """
 
-    def __init__(self, path: Path, status: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        status: Callable[[], dict[str, Any]],
+        command: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]] | None = None,
+    ) -> None:
         self._path = path
         self._status = status
+        self._command = command
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -72,9 +78,18 @@ class StatusSocket:
             self._server.close()
         self._path.unlink(missing_ok=True)
 
+    async def _answer(self, line: bytes) -> dict[str, Any]:
+        try:
+            question = json.loads(line)
+        except ValueError:
+            return {"error": "a question is one JSON object on one line"}
+        if self._command is not None and isinstance(question, dict) and "command" in question:
+            return await self._command(question)
+        return self._status()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
-            while await reader.readline():
-                writer.write(json.dumps(self._status()).encode() + b"\n")
+            while line := await reader.readline():
+                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
                 await writer.drain()
         writer.close()

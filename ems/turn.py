@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
+from domain.commands import Answer
 from domain.event import Entry, Event, InboundRef, Meta, Recorded
 from domain.schedule import PlanRequest
 from domain.sending import Outbound
@@ -30,6 +32,7 @@ class Turn:
     afters: list[Any] = field(default_factory=list)  # the stream's state right after each entry
     extra: list[Outbound] = field(default_factory=list)  # answers that no event causes: status reports, queries
     plans: list[PlanRequest] = field(default_factory=list)
+    replies: list[tuple[Callable[[Answer], None], Answer]] = field(default_factory=list)  # to commands, after the commit
     touched: dict[UUID, None] = field(default_factory=dict)  # parents that may have work now, in order
 
     def begin(self, *, actor: str, causation: str, inbound: InboundRef | None = None) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import structlog
 import uvloop
+from pydantic import ValidationError
 
 from adapters.clock import WallClock
 from adapters.fix.link import FixLink, Hello, SessionMarks
@@ -20,6 +21,7 @@ from adapters.marketdata.fix_book import read_market
 from adapters.postgres.event_log import PostgresEventLog
 from domain.catalogue import TOPICS
 from domain.child_order import ChildOrder
+from domain.commands import COMMAND, Answer, Commanded
 from domain.errors import ConfigError, EmsError, LogUnavailable
 from domain.messages import Input, PlanReady
 from domain.sending import SendChild
@@ -35,6 +37,7 @@ from ems.planner_pool import ProcessPlannerPool
 _log = structlog.get_logger("desk")
 FAILED: Final = 1  # exit status of a desk that may not go on
 REFUSED: Final = 2
+COMMAND_TIMEOUT_S: Final = 10.0
 
 
 def run_desk(runtime_file: Path) -> int:
@@ -72,7 +75,7 @@ class DeskProcess:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        status = StatusSocket(self._runtime.socket("desk"), self.status)
+        status = StatusSocket(self._runtime.socket("desk"), self.status, self._command)
         await status.start()
         log = PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock())
         pool = ProcessPlannerPool(plan, self._planned)
@@ -97,6 +100,7 @@ class DeskProcess:
             name=f"{settings.name}/{os.getpid()}",
             build=build_digest(),
             venue_sessions=frozenset(s.name for s in settings.sessions if s.role == "venue"),
+            client_sessions=frozenset(s.name for s in settings.sessions if s.role == "client"),
             pace=settings.scheduler_pace(),
         )
         self._state = "standing by"
@@ -112,6 +116,22 @@ class DeskProcess:
         assert self._desk is not None
         for item in inputs:
             self._desk.inbox.put(item)
+
+    async def _command(self, question: dict[str, Any]) -> dict[str, Any]:
+        """A command through the desk; answered when what it caused is durable."""
+        if self._desk is None or not self._desk.ready:
+            return {"ok": False, "text": "the desk does not lead"}
+        try:
+            command = COMMAND.validate_python(question)
+        except ValidationError as error:
+            return {"ok": False, "text": "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())}
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._deliver([Commanded(command, lambda answer: None if answered.done() else answered.set_result(answer))])
+        try:
+            answer = await asyncio.wait_for(answered, COMMAND_TIMEOUT_S)
+        except TimeoutError:
+            return {"ok": False, "text": "no answer in time: ask again with the same command_id"}
+        return {"ok": answer.ok, "text": answer.text, **dict(answer.ids)}
 
     def _planned(self, ready: PlanReady) -> None:
         self._deliver([ready])

@@ -91,7 +91,13 @@ class Room:
         self.planners = Planners()
         ports = DeskPorts(self.log, self.gateway, self.planners, Reference(), self.clock)
         self.desk = Desk(
-            ports, name="desk", build="test", venue_sessions=frozenset({"VENUE"}), pace=pace, policies=policies or {}
+            ports,
+            name="desk",
+            build="test",
+            venue_sessions=frozenset({"VENUE"}),
+            pace=pace,
+            policies=policies or {},
+            client_sessions=frozenset({"OMS"}),
         )
         self._numbers: dict[str, int] = {}
         self._frame = 0

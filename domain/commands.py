@@ -1,0 +1,59 @@
+"""What people and programs ask of the desk at its own door, beside FIX: commands, and how each is answered.
+
+A command is answered after what it caused is durable. Its id makes it safe to repeat: the same id is the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from domain.instructions import Instructions
+from domain.values import OrdType, Side, TimeInForce
+
+_Name = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class EnterOrder(BaseModel):
+    """An order that did not come over FIX: by telephone, or a desk's own. Its reports go to client_session."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    command: Literal["enter_order"] = "enter_order"
+    command_id: _Name
+    actor: _Name  # person:jane
+    client_session: _Name
+    symbol: str
+    side: Side
+    quantity_e9: int
+    ord_type: OrdType = OrdType.LIMIT
+    limit_price_e9: int | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
+    account: str = ""
+    algo: str = ""  # "": a direct order
+    parameters: tuple[tuple[str, str], ...] = ()
+    instructions: Instructions | None = None
+
+
+Command = EnterOrder
+COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a command. ids: what it made, by name."""
+
+    ok: bool
+    text: str
+    ids: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Commanded:
+    """A command on its way through the desk, and where its answer goes: called once, after the commit."""
+
+    command: Command
+    reply: Callable[[Answer], None]

@@ -1,0 +1,72 @@
+"""Commands: orders entered at the desk. The same rules as for a client's order judge them."""
+
+from __future__ import annotations
+
+from domain import parent_order as po
+from domain import parent_rules
+from domain.commands import Answer, Commanded, EnterOrder
+from domain.event import InboundRef
+from domain.market_state import MarketState
+from domain.messages import NewOrder
+from domain.parent_order import ParentOrder
+from domain.ports import Reference
+from domain.refusal import Refusal
+from domain.values import stream_id
+from ems.turn import Turn
+
+
+class CommandDesk:
+    """The desk's side that faces its own people."""
+
+    def __init__(self, reference: Reference, markets: dict[str, MarketState], client_sessions: frozenset[str]) -> None:
+        self._reference = reference
+        self._markets = markets
+        self._client_sessions = client_sessions
+
+    def handle(self, turn: Turn, commanded: Commanded) -> None:
+        """Decide one command; its answer waits for the commit."""
+        command = commanded.command
+        turn.begin(actor=command.actor, causation=f"command:{command.command_id}")
+        turn.replies.append((commanded.reply, self._enter(turn, command)))
+
+    def _enter(self, turn: Turn, entry: EnterOrder) -> Answer:
+        if entry.client_session not in self._client_sessions:
+            return Answer(False, f"no client session is called {entry.client_session}")
+        trade_date = self._reference.trade_date(turn.now_ns)
+        cl_ord_id = f"DESK{stream_id('entry', entry.client_session, trade_date, entry.command_id).hex[:12].upper()}"
+        stream = po.key(entry.client_session, trade_date, cl_ord_id)
+        if isinstance(known := turn.state.parents.get(stream), ParentOrder):
+            return Answer(True, "entered before", (("order_id", known.order_id), ("cl_ord_id", cl_ord_id)))
+        instrument = self._reference.instrument(entry.symbol)
+        accepted = parent_rules.place(
+            _order(entry, cl_ord_id),
+            stream=stream,
+            duplicate=False,
+            instrument=instrument,
+            day=self._reference.day(instrument, turn.now_ns) if instrument is not None else None,
+            trade_date=trade_date,
+            now_ns=turn.now_ns,
+            arrival=self._markets.get(entry.symbol),
+        )
+        if isinstance(accepted, Refusal):
+            return Answer(False, accepted.text)
+        turn.parent(stream, accepted)
+        return Answer(True, "entered", (("order_id", accepted.order_id), ("cl_ord_id", cl_ord_id)))
+
+
+def _order(entry: EnterOrder, cl_ord_id: str) -> NewOrder:
+    """As if the client had sent it."""
+    return NewOrder(
+        ref=InboundRef(entry.client_session, 0, 0),
+        cl_ord_id=cl_ord_id,
+        symbol=entry.symbol,
+        side=entry.side,
+        quantity_e9=entry.quantity_e9,
+        ord_type=entry.ord_type,
+        limit_price_e9=entry.limit_price_e9,
+        time_in_force=entry.time_in_force,
+        account=entry.account,
+        algo=entry.algo,
+        parameters=entry.parameters,
+        instructions=entry.instructions,
+    )
