@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from adapters.fix.dialect import Dialect
 from adapters.fix.fields import cut
 from adapters.fix.from_client import cancel_order, dont_know, new_order, replace_order, status_query
 from adapters.fix.from_venue import venue_cancel_reject, venue_refusal, venue_report
@@ -20,16 +21,19 @@ from domain.refusal import Reason
 __all__ = ["Origin", "read", "seq_num"]
 
 
-def read(text: str, origin: Origin) -> Inbound:
+def read(text: str, origin: Origin, dialect: Dialect | None = None) -> Inbound:
     """The input that a message is. Total: whatever the text holds, something is returned.
 
     Args:
         text: the message; for a session Reject (35=3) its text, NUL, and the text it refers to.
+        dialect: of the session, None where it speaks the canonical vocabulary.
     """
     raw, _, referenced = text.partition("\0")
-    fields = cut(raw)
+    canonical, refusals = (raw, ()) if dialect is None else dialect.inward(raw)
+    fields = cut(canonical)
     ref = InboundRef(origin.session, origin.reset_epoch, seq_num(fields.get("34", "")))
-    message = Reading(fields, ref, origin.frame, raw, raw, fields.get("43") == "Y", fields.get("97") == "Y")
+    poss_dup, poss_resend = fields.get("43") == "Y", fields.get("97") == "Y"
+    message = Reading(fields, ref, origin.frame, raw, canonical, poss_dup, poss_resend, refusals)
     msg_type = fields.get("35", "")
     if origin.role == "venue" and msg_type in ("3", "j"):
         return venue_refusal(message, msg_type, referenced)

@@ -21,7 +21,8 @@ _NUMBERS: Final = (  # tag, attribute, FIX name, how an unreadable value is refu
     ("211", "peg_offset_e9", "PegOffsetValue", Reason.PRICE_NOT_POSITIVE),
     ("152", "cash_quantity_e9", "CashOrderQty", Reason.QUANTITY_NOT_POSITIVE),
 )
-_TEXTS: Final = (("18", "exec_inst"), ("21", "handl_inst"), ("15", "currency"), ("100", "route"))
+_ECHOED: Final = (("18", "exec_inst"), ("21", "handl_inst"), ("15", "currency"))
+_TEXTS: Final = (*_ECHOED, ("100", "route"))
 _GROUPS: Final = ("453", "2593", "78")
 _EXPIRY: Final = ("126", "432")
 _TAGS: Final = frozenset([tag for tag, *_ in _NUMBERS] + [tag for tag, _ in _TEXTS] + [*_GROUPS, *_EXPIRY])
@@ -53,12 +54,19 @@ def read_instructions(fields: dict[str, str], text: str, refusals: list[Refusal]
 
 
 def instructions_text(given: Instructions) -> str:
-    """The fields of D, G and 8 that say the same."""
-    parts = [f"{tag}={plain(value)}{SOH}" for tag, name in _TEXTS if (value := getattr(given, name))]
+    """The fields of an order that say the same."""
+    return report_text(given) + "".join(
+        (f"100={plain(given.route)}{SOH}" if given.route else "", _attributes_text(given), _allocations_text(given))
+    )
+
+
+def report_text(given: Instructions) -> str:
+    """As much of them as a report has room for in every version: no destination, attributes and allocations."""
+    parts = [f"{tag}={plain(value)}{SOH}" for tag, name in _ECHOED if (value := getattr(given, name))]
     parts += [f"{tag}={number_text(value)}{SOH}" for tag, name, *_ in _NUMBERS if (value := getattr(given, name)) is not None]
     if given.expire_ns is not None:
         parts.append(_expiry_text(given.expire_ns))
-    parts += [_parties_text(given), _attributes_text(given), _allocations_text(given)]
+    parts.append(_parties_text(given))
     return "".join(parts)
 
 

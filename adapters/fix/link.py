@@ -10,20 +10,21 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from adapters.fix import frames
+from adapters.fix.dialect import Dialect
 from adapters.fix.frames import NO_SCOPE, FrameReader, Scope
 from adapters.fix.link_decode import LinkDecoder
 from adapters.fix.outbound import cancel_text, write
 from domain.errors import ConfigError, LinkError
 from domain.market_state import MarketState
 from domain.messages import Input, LinkDown
-from domain.sending import Forget, Outbound, SendChild
+from domain.sending import Forget, Outbound, SendChild, SendChildReplace
 
 log = logging.getLogger(__name__)
 BACK_OFF_FIRST_S: Final = 0.05
@@ -74,7 +75,8 @@ class FixLink:
         hello: Callable[[], Hello | None],
         deliver: Callable[[list[Input]], None],
         read_market: Callable[[str], MarketState | None] = lambda _: None,
-        scope_of: Callable[[SendChild], Scope] = lambda _: NO_SCOPE,
+        scope_of: Callable[[SendChild | SendChildReplace], Scope] = lambda _: NO_SCOPE,
+        dialects: Mapping[str, Dialect] | None = None,
     ) -> None:
         """
         Args:
@@ -84,12 +86,14 @@ class FixLink:
             deliver: takes what has arrived together, in order; it must not block.
             read_market: market data text to a state, None for a text that says nothing usable.
             scope_of: the kill-switch scopes that a child falls under.
+            dialects: by session, of those that do not speak the canonical vocabulary.
         """
         self._path = path
         self._hello = hello
         self._deliver = deliver
         self._scope_of = scope_of
-        self._decoder = LinkDecoder(read_market)
+        self._dialects = dialects or {}
+        self._decoder = LinkDecoder(read_market, self._dialects)
         self._transport: asyncio.Transport | None = None
         self._lost = asyncio.Event()
         self._epoch = 0
@@ -165,12 +169,16 @@ class FixLink:
         if isinstance(message, Forget):
             return frames.pack(frames.FORGET, message.cl_ord_id.encode(), slot=slot, epoch=epoch)
         flags = frames.POSS_RESEND if message.poss_resend else 0
-        payload = write(message).encode("utf-8", "replace")
+        dialect = self._dialects.get(message.session)
+        text = write(message) if dialect is None else dialect.outward(write(message))
+        if not text:
+            return b""  # the peer is not sent such messages
+        payload = text.encode("utf-8", "replace")
         scope = NO_SCOPE
-        if isinstance(message, SendChild):
+        if isinstance(message, SendChild | SendChildReplace):  # a replace has an id of its own to cancel by
             flags |= frames.LIVE
             scope = self._scope_of(message)
-            payload = _live_entry(message) + b"\0" + payload
+            payload = self._live_entry(message) + b"\0" + payload
         return frames.pack(frames.SEND, payload, flags=flags, slot=slot, epoch=epoch, event_seq=message.event_seq, scope=scope)
 
     # ---------------------------------------------------------------------------------- from the socket
@@ -218,7 +226,7 @@ class FixLink:
         slots = self._decoder.slots
         keep = [
             frames.pack(
-                frames.KEEP, _live_entry(child), slot=slots[child.session], epoch=self._epoch, scope=self._scope_of(child)
+                frames.KEEP, self._live_entry(child), slot=slots[child.session], epoch=self._epoch, scope=self._scope_of(child)
             )
             for child in self._live
             if child.session in slots
@@ -227,9 +235,11 @@ class FixLink:
         if keep and self._transport is not None:
             self._transport.write(b"".join(keep))
 
-
-def _live_entry(child: SendChild) -> bytes:
-    return child.cl_ord_id.encode() + b"\0" + cancel_text(child).encode("utf-8", "replace")
+    def _live_entry(self, child: SendChild | SendChildReplace) -> bytes:
+        """What the gateway keeps of an order: its id and its ready cancel, in the venue's own words."""
+        dialect = self._dialects.get(child.session)
+        text = cancel_text(child) if dialect is None else dialect.outward(cancel_text(child))
+        return child.cl_ord_id.encode() + b"\0" + text.encode("utf-8", "replace")
 
 
 class _Protocol(asyncio.Protocol):

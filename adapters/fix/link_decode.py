@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapters.fix import frames
+from adapters.fix.dialect import Dialect
 from adapters.fix.fields import cut
 from adapters.fix.frames import Frame
 from adapters.fix.inbound import Origin, read, seq_num
@@ -22,10 +23,11 @@ log = logging.getLogger(__name__)
 class LinkDecoder:
     """Knows the gateway's sessions, from LINK_UP on."""
 
-    def __init__(self, read_market: Callable[[str], MarketState | None]) -> None:
+    def __init__(self, read_market: Callable[[str], MarketState | None], dialects: Mapping[str, Dialect] | None = None) -> None:
         self.slots: dict[str, int] = {}
         self._sessions: list[dict[str, Any]] = []
         self._read_market = read_market
+        self._dialects = dialects or {}
 
     def link_up(self, frame: Frame) -> list[Input]:
         """LinkUp, then a SessionChange for every order session as it stands."""
@@ -37,7 +39,8 @@ class LinkDecoder:
     def decode(self, frame: Frame) -> list[Input]:
         """What one frame means. Raises LinkError for a kind that a gateway does not send."""
         if frame.kind == frames.MESSAGE:
-            return [read(_text(frame.payload), self._origin(frame))]
+            origin = self._origin(frame)
+            return [read(_text(frame.payload), origin, self._dialects.get(origin.session))]
         if frame.kind == frames.MARKET:
             market = self._read_market(_text(frame.payload))
             if market is None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from adapters.fix.fields import number_text, plain, timestamp_text
-from adapters.fix.instruction_fields import instructions_text
+from adapters.fix.instruction_fields import instructions_text, report_text
 from adapters.fix.vocabulary import (
     EXEC_TYPE_CODE,
     ORD_STATUS_CODE,
@@ -40,7 +40,7 @@ def write(message: Outbound) -> str:
     return _WRITE[type(message)](message)
 
 
-def cancel_text(child: SendChild) -> str:
+def cancel_text(child: SendChild | SendChildReplace) -> str:
     """The cancel of a child, ready but for ClOrdID (11) and TransactTime (60), which the gateway sets when it sends it."""
     return (
         f"35=F{SOH}41={plain(child.cl_ord_id)}{SOH}55={plain(child.instrument)}{SOH}54={SIDE_CODE[child.side]}{SOH}"
@@ -127,7 +127,7 @@ def _rest(m: ParentReport) -> str:
             f"636={'Y' if m.working else 'N'}{SOH}" if m.working is not None else "",
             f"424={number_text(m.day_quantity_e9)}{SOH}" if m.day_quantity_e9 is not None else "",
             f"425={number_text(m.day_cum_quantity_e9)}{SOH}" if m.day_cum_quantity_e9 is not None else "",
-            instructions_text(m.instructions) if m.instructions is not None else "",
+            report_text(m.instructions) if m.instructions is not None else "",
         )
     )
 

@@ -5,49 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import quickfix as fix
 from hypothesis import given
-from hypothesis import strategies as st
 
-from adapters.fix.engine import build, load_dictionary
 from adapters.fix.inbound import Origin, read
 from adapters.fix.outbound import write
 from domain.instructions import Instructions, Party, PreAllocation
 from domain.messages import NewOrder
 from domain.refusal import Reason
 from domain.sending import SendChild
-from domain.values import E9, E9_MAX, OrdType, Side, TimeInForce
+from domain.values import E9, OrdType, Side, TimeInForce
+from tests.adapters.fix.made import INSTRUCTIONS, on_the_wire
 
-DICTIONARY = load_dictionary()
 PEER = Origin("EMS", "client", 0, 1)
-MS = 1_000_000
-DAY_NS = 86_400 * E9
-WORDS = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=12)
-NUMBERS = st.integers(0, E9_MAX)
-TIMES = st.integers(0, 2**62 // MS).map(lambda ms: ms * MS) | st.integers(0, 40_000).map(lambda day: (day + 1) * DAY_NS - 1)
-GIVEN = st.builds(
-    Instructions,
-    stop_price_e9=st.none() | NUMBERS,
-    expire_ns=st.none() | TIMES,
-    min_quantity_e9=st.none() | NUMBERS,
-    max_floor_e9=st.none() | NUMBERS,
-    peg_offset_e9=st.none() | st.integers(-E9_MAX, E9_MAX),
-    exec_inst=st.sampled_from(["", "G", "H K", "6 Z"]),
-    handl_inst=st.sampled_from(["", "1", "3"]),
-    cash_quantity_e9=st.none() | NUMBERS,
-    currency=st.sampled_from(["", "USD", "GBX"]),
-    route=st.just("") | WORDS,
-    parties=st.lists(
-        st.builds(
-            Party, party_id=WORDS, source=st.sampled_from("PDN"), role=st.integers(1, 122), qualifier=st.none() | st.just(24)
-        ),
-        max_size=3,
-    ).map(tuple),
-    attributes=st.lists(st.tuples(st.integers(0, 5), st.sampled_from("YN")), max_size=3).map(tuple),
-    allocations=st.lists(
-        st.builds(PreAllocation, account=WORDS, quantity_e9=st.none() | NUMBERS, individual_id=st.just("") | WORDS), max_size=3
-    ).map(tuple),
-)
 
 
 def child(instructions: Instructions | None) -> SendChild:
@@ -57,19 +26,9 @@ def child(instructions: Instructions | None) -> SendChild:
     )  # fmt: skip
 
 
-def through_the_engine(body: str) -> str:
-    made = build(body, DICTIONARY)
-    header = made.getHeader()
-    for tag, value in ((49, "EMS"), (56, "PEER"), (34, "2"), (52, "20261122-15:00:00.000")):
-        header.setField(tag, value)
-    received = fix.Message(str(made.toString()), DICTIONARY, True)
-    DICTIONARY.validate(received)
-    return str(received.toString())
-
-
-@given(GIVEN)
+@given(INSTRUCTIONS)
 def test_what_is_written_is_read_back(instructions: Instructions) -> None:
-    back = read(through_the_engine(write(child(instructions))), PEER)
+    back = read(on_the_wire(write(child(instructions))), PEER)
     assert isinstance(back, NewOrder)
     assert back.refusal is None
     assert back.instructions == (None if instructions == Instructions() else instructions)

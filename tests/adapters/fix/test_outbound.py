@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import pytest
-import quickfix as fix
 from hypothesis import given
-from hypothesis import strategies as st
 
-from adapters.fix.engine import build, load_dictionary
 from adapters.fix.fields import cut
 from adapters.fix.inbound import Origin, read
 from adapters.fix.outbound import cancel_text, write
 from domain.instructions import Instructions
-from domain.messages import ExecKind, NewOrder, VenueReport
+from domain.messages import NewOrder, VenueReport
 from domain.order_life import OrdStatus
 from domain.sending import (
     CancelReject,
@@ -27,60 +24,10 @@ from domain.sending import (
     SendDontKnow,
     SendStatusQuery,
 )
-from domain.values import E9, E9_MAX, OrdType, Side, TimeInForce
+from domain.values import E9, OrdType, Side, TimeInForce
+from tests.adapters.fix.made import REPORTS, on_the_wire
 
-DICTIONARY = load_dictionary()
 TIME_NS = 1_795_359_600_123_456_789
-
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-IDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).filter(lambda text: text.strip() != "")
-NUMBERS = st.integers(0, E9_MAX)
-REPORTS = st.builds(
-    ParentReport,
-    session=st.just("OMS"),
-    event_seq=st.just(1),
-    poss_resend=st.booleans(),
-    exec_kind=st.sampled_from(get_args(ExecKind)),
-    ord_status=st.sampled_from(OrdStatus),
-    exec_id=IDS,
-    order_id=IDS,
-    cl_ord_id=IDS,
-    orig_cl_ord_id=TEXTS,
-    symbol=TEXTS,
-    side=st.sampled_from([*Side, None]),
-    quantity_e9=NUMBERS,
-    limit_price_e9=st.none() | NUMBERS,
-    last_quantity_e9=NUMBERS,
-    last_price_e9=NUMBERS,
-    cum_quantity_e9=NUMBERS,
-    leaves_quantity_e9=NUMBERS,
-    average_price_e9=NUMBERS,
-    transact_time_ns=st.integers(0, 2**62),
-    account=TEXTS,
-    algo=st.sampled_from(["", "vwap", "pov", "twap", "7"]),
-    parameters=st.lists(st.tuples(IDS, IDS), max_size=4).map(tuple),
-    text=TEXTS,
-    ord_rej_reason=st.none() | st.integers(0, 99),
-    ord_type=st.none() | st.sampled_from(OrdType),
-    time_in_force=st.none() | st.sampled_from(TimeInForce),
-    exec_ref_id=IDS,
-    restatement_reason=st.none() | st.integers(0, 99),
-    working=st.none() | st.booleans(),
-    day_quantity_e9=st.none() | NUMBERS,
-    day_cum_quantity_e9=st.none() | NUMBERS,
-)
-
-
-def on_the_wire(body: str) -> str:
-    """The text as the engine sends it, checked by the engine's own validation against our dictionary."""
-    made = build(body, DICTIONARY)
-    header = made.getHeader()
-    for tag, value in ((49, "EMS"), (56, "PEER"), (34, "2"), (52, "20261122-15:00:00.000")):
-        header.setField(tag, value)
-    text = str(made.toString())
-    parsed = fix.Message(text, DICTIONARY, True)
-    DICTIONARY.validate(parsed)
-    return text
 
 
 @given(REPORTS)
