@@ -42,7 +42,7 @@ class Definitions:
                 raise element.wrong(f"a second Edit has the id {identifier!r}")
             self._elements[identifier] = element
         for element in self._elements.values():
-            self.edit(element)
+            self._sized(element, (element,), 1)
 
     def only_edit(self, element: Element) -> Edit:
         """The one Edit or EditRef that a rule consists of."""

@@ -31,7 +31,7 @@ _TEXT = re.compile(r"[ -~]+")  # what a FIX field can carry: no delimiter, nothi
 _FORMS: Final = {
     FixType.INT: (re.compile(r"-?[0-9]{1,18}"), "a whole number"),
     **{each: (re.compile(r"[0-9]{1,18}"), "a whole number without a sign") for each in _DIGITS},
-    **{each: (re.compile(r"-?([0-9]{1,28}(\.[0-9]{0,28})?|\.[0-9]{1,28})"), "a decimal number") for each in _DECIMAL},
+    **{each: (re.compile(r"-?([0-9]{1,15}(\.[0-9]{0,12})?|\.[0-9]{1,12})"), "a decimal number") for each in _DECIMAL},
     FixType.CHAR: (re.compile(r"[!-~]"), "one character"),
     FixType.BOOLEAN: (re.compile(r"[YN]"), "Y or N"),
     FixType.CURRENCY: (re.compile(r"[A-Z]{3}"), "a currency of three letters"),
