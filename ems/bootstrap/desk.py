@@ -27,6 +27,7 @@ from domain.messages import Input, PlanReady
 from domain.sending import SendChild
 from ems import lifeline
 from ems.bootstrap.build import build_digest
+from ems.bootstrap.dialects import dialects
 from ems.bootstrap.planning import plan
 from ems.bootstrap.reference import FileReference
 from ems.bootstrap.runtime import Runtime
@@ -93,7 +94,11 @@ class DeskProcess:
         settings = self._runtime.settings
         reference = FileReference.load(settings)
         self._link = link = FixLink(
-            self._runtime.socket("link"), hello=self._hello, deliver=self._deliver, read_market=read_market
+            self._runtime.socket("link"),
+            hello=self._hello,
+            deliver=self._deliver,
+            read_market=read_market,
+            dialects=dialects(settings),
         )
         desk = self._desk = Desk(
             DeskPorts(log, link, pool, reference, self._runtime.clock()),

@@ -51,6 +51,7 @@ def oms_session(settings: Settings, name: str = "") -> SessionConfig | None:
                 target_comp_id=session.sender_comp_id,
                 host=host,
                 port=session.port,
+                begin_string=session.begin_string,
                 heart_bt_int_s=session.heart_bt_int_s,
                 environment=session.environment,
             )
