@@ -42,6 +42,9 @@ class Quarantined(Event):
     price_e9: int
     reason: Literal["unknown_order", "conflict", "wrong_side", "not_positive", "restated"]
     raw: str
+    order_id: str = ""  # the venue's
+    instrument: str = ""
+    side: Side | None = None
 
 
 class Restated(Event):

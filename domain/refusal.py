@@ -34,6 +34,7 @@ class Reason(StrEnum):
     UNSUPPORTED_MESSAGE = "unsupported_message"
     UNREADABLE = "unreadable"
     NOT_ACCEPTING = "not_accepting"
+    THROTTLED = "throttled"
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,7 @@ class ParentReport(Outbound):
     working: bool | None = None  # WorkingIndicator (636)
     day_quantity_e9: int | None = None  # DayOrderQty (424): from a carried order's second day on
     day_cum_quantity_e9: int | None = None  # DayCumQty (425)
+    copied: bool = False  # CopyMsgIndicator (797): for a drop copy session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,4 +158,12 @@ class MessageReject(Outbound):
     ref_msg_type: str
     ref_id: str
     business_reject_reason: int  # 380
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendNews(Outbound):
+    """35=B to an OMS: that it has been sent all it had missed, for one."""
+
+    headline: str
     text: str

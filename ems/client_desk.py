@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 from uuid import UUID
 
 from domain import fix_session as fs
@@ -31,13 +32,23 @@ from domain.sending import ParentReport
 from domain.session_policy import DEFAULT, SessionPolicy
 from domain.values import event_id
 from ems import reports
+from ems.throttle import Throttle
 from ems.turn import Turn
+
+_Order = TypeVar("_Order", bound=NewOrder)
 
 
 class ClientDesk:
     """The desk's side that faces clients. Pure but for what it is given: state, time, reference data, markets."""
 
-    def __init__(self, reference: Reference, markets: dict[str, MarketState], policies: Mapping[str, SessionPolicy]) -> None:
+    def __init__(
+        self,
+        reference: Reference,
+        markets: dict[str, MarketState],
+        policies: Mapping[str, SessionPolicy],
+        throttle: Throttle,
+    ) -> None:
+        self._throttle = throttle
         self._policies = policies
         self._reference = reference
         self._markets = markets
@@ -71,6 +82,7 @@ class ClientDesk:
         if known is not None and (order.poss_resend or order.poss_dup):
             self._repeat(turn, order, known)
             return
+        order = self._throttled(turn, order)
         instrument, day = self._market_of(order.symbol, turn.now_ns)
         accepted = parent_rules.place(
             order,
@@ -133,9 +145,19 @@ class ClientDesk:
     def _decide(self, turn: Turn, parent: ParentOrder, request: CancelOrder | ReplaceOrder) -> tuple[Event, ...] | Refusal:
         if isinstance(request, CancelOrder):
             return parent_rules.cancel(parent, request)
+        request = self._throttled(turn, request)
         instrument, day = self._market_of(request.symbol, turn.now_ns)
         policy = self._policies.get(request.ref.session, DEFAULT)
         return parent_rules.amend(parent, request, instrument=instrument, day=day, now_ns=turn.now_ns, policy=policy)
+
+    def _throttled(self, turn: Turn, order: _Order) -> _Order:
+        """The order, with a refusal in it if its session sends more than was agreed."""
+        session = order.ref.session
+        if self._throttle.passes(session, turn.now_ns):
+            return order
+        policy = self._policies[session]
+        said = f"more than {policy.throttle_count} orders in {policy.throttle_window_ns / 1e9:g} s; cancels pass"
+        return replace(order, refusal=Refusal(Reason.THROTTLED, said))
 
     def _status(self, turn: Turn, query: OrderStatusQuery) -> None:
         parent = self._find(turn, query.ref.session, query.cl_ord_id)

@@ -25,9 +25,11 @@ from ems.client_desk import ClientDesk
 from ems.command_desk import CommandDesk
 from ems.desk_state import DeskState
 from ems.direct import DirectDesk
+from ems.drop_copy import DropCopies
 from ems.inbox import Inbox
 from ems.pace import Pace
 from ems.scheduler import Scheduler
+from ems.throttle import Throttle
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
 
@@ -54,6 +56,7 @@ class Desk:
     def __init__(
         self, ports: DeskPorts, *, name: str, build: str, venue_sessions: frozenset[str], pace: Pace,
         policies: Mapping[str, SessionPolicy] = MappingProxyType({}), client_sessions: frozenset[str] = frozenset(),
+        copies: DropCopies = recovery.NO_COPIES,
     ) -> None:  # fmt: skip
         self._ports = ports
         self._name = name
@@ -61,6 +64,7 @@ class Desk:
         self._venue_sessions = venue_sessions
         self._pace = pace
         self._client_sessions = client_sessions
+        self._copies = copies
         self._policies = policies  # by client session; a session without one has the default
         self.epoch = 0
         self.ready = False  # may the link introduce this desk? Not before it knows its orders
@@ -74,11 +78,12 @@ class Desk:
         self._caught_up = False  # have clients been sent all there is? Until then their reports wait in the log
         self.markets: dict[str, MarketState] = getattr(self, "markets", {})
         reference = self._ports.reference
-        direct = DirectDesk(reference, self.markets, self._policies)
-        self._client = ClientDesk(reference, self.markets, self._policies)
+        throttle = Throttle(self._policies)
+        direct = DirectDesk(reference, self.markets, self._policies, throttle)
+        self._client = ClientDesk(reference, self.markets, self._policies, throttle)
         self._venue = VenueDesk(reference, direct)
         self._commands = CommandDesk(reference, self.markets, self._client_sessions)
-        self._scheduler = Scheduler(reference, self.markets, self._venue, direct, self._pace)
+        self._scheduler = Scheduler(reference, self.markets, self._venue, direct, throttle, self._pace)
 
     # --------------------------------------------------------------------------------------- start, stop
 
@@ -261,18 +266,20 @@ class Desk:
         word on how far it has sent would be worth nothing: nothing new before what was missed.
         """
         outbound = turn.outbound(recorded)
+        outbound += self._copies.of(outbound)
         if self._caught_up:
             return outbound
         behind = self._sent_seq
         if behind is None:
             return [message for message in outbound if not reports.to_client(message)]
-        missed = await recovery.missed_reports(self._ports.log, self.state, behind)
+        missed = await recovery.missed_reports(self._ports.log, self.state, behind, self._copies)
         if missed:
             _log.info("reports sent again", reports=len(missed))
         self._sent_seq, self._caught_up = None, True
         others = [message for message in outbound if not reports.to_client(message) or message.session not in behind]
         answers = [m for m in turn.answers(recorded) if reports.to_client(m) and m.session in behind]
-        return [*others, *(replace(m, poss_resend=True) for m in missed), *answers]
+        again = [replace(m, poss_resend=True) for m in missed]
+        return [*others, *again, *(reports.recovered(session, again) for session in {m.session: None for m in again}), *answers]
 
     # ------------------------------------------------------------------------------------------ failures
 

@@ -20,6 +20,7 @@ from domain.ports import Reference
 from domain.refusal import Reason
 from domain.session_policy import DEFAULT, SessionPolicy
 from domain.values import OrdType
+from ems.throttle import Throttle
 from ems.turn import Turn
 
 _AMENDABLE = frozenset({OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.FILLED, OrdStatus.DONE_FOR_DAY})
@@ -29,7 +30,14 @@ _REASON = {0: Reason.TOO_LATE, 1: Reason.UNKNOWN_ORDER, 3: Reason.ALREADY_PENDIN
 class DirectDesk:
     """Both directions between a direct parent and its child. Pure but for what it is given."""
 
-    def __init__(self, reference: Reference, markets: dict[str, MarketState], policies: Mapping[str, SessionPolicy]) -> None:
+    def __init__(
+        self,
+        reference: Reference,
+        markets: dict[str, MarketState],
+        policies: Mapping[str, SessionPolicy],
+        throttle: Throttle,
+    ) -> None:
+        self._throttle = throttle
         self._reference = reference
         self._markets = markets
         self._policies = policies
@@ -62,6 +70,8 @@ class DirectDesk:
             down = f"the session {session} to the venue is down" if session else f"{parent.instrument} has no venue"
             turn.apply(parent.id, po.TurnedDown(ord_rej_reason=None, text=down), correlation=parent.id)
             return
+        if not self._throttle.passes(session, turn.now_ns):
+            return  # the scheduler looks again when the window is free
         stream, market, terms = co.key(parent.id, 1), self._markets.get(parent.instrument), parent.terms
         turn.apply(parent.id, parent_rules.release(parent, stream, terms.quantity_e9), correlation=parent.id)
         created = co.Created(

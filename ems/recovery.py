@@ -10,8 +10,11 @@ from domain.ports import EventLog
 from domain.sending import Outbound
 from ems import reports
 from ems.desk_state import DeskState
+from ems.drop_copy import DropCopies
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
+
+NO_COPIES = DropCopies()
 
 
 async def fold(log: EventLog, *, until_seq: int | None = None, until_ns: int | None = None) -> DeskState:
@@ -35,7 +38,9 @@ async def fold(log: EventLog, *, until_seq: int | None = None, until_ns: int | N
     return state
 
 
-async def missed_reports(log: EventLog, state: DeskState, sent_seq: dict[str, int]) -> list[Outbound]:
+async def missed_reports(
+    log: EventLog, state: DeskState, sent_seq: dict[str, int], copies: DropCopies = NO_COPIES
+) -> list[Outbound]:
     """Reports that a client may not have had, made again from their events, in order.
 
     Args:
@@ -43,10 +48,13 @@ async def missed_reports(log: EventLog, state: DeskState, sent_seq: dict[str, in
     """
     missed: list[Outbound] = []
     for stream, last_seq in list(state.last_seq.items()):
-        session = _client_of(state, stream)
-        if session not in sent_seq or last_seq <= sent_seq[session]:
+        client = _client_of(state, stream)
+        if client is None:
             continue
-        missed += await _reports_of(log, stream, after_seq=sent_seq[session])
+        behind = [s for s in (client, *copies.sessions_of(client)) if last_seq > sent_seq.get(s, last_seq)]
+        if behind:
+            told = await _reports_of(log, stream, after_seq=min(sent_seq[session] for session in behind))
+            missed += [m for m in (*told, *copies.of(told)) if m.event_seq > sent_seq.get(m.session, m.event_seq)]
     return sorted(missed, key=lambda message: message.event_seq)
 
 

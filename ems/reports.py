@@ -6,15 +6,13 @@ its ExecID comes from the event's id.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from domain import child_order as co
 from domain import fill as fl
 from domain import fix_session as fs
 from domain import parent_order as po
-from domain.child_order import ChildOrder
 from domain.event import Recorded
 from domain.messages import ExecKind
 from domain.order_life import OrdStatus
@@ -22,15 +20,12 @@ from domain.parent_order import ParentOrder
 from domain.refusal import CXL_REJ_REASON, ORD_REJ_REASON, OTHER, Reason
 from domain.sending import (
     CancelReject,
-    Forget,
     MessageReject,
     Outbound,
     ParentReport,
-    SendChild,
-    SendChildCancel,
-    SendChildReplace,
-    SendStatusQuery,
+    SendNews,
 )
+from ems import orders_out
 
 
 def outbound(recorded: Recorded, after: Any) -> Outbound | None:
@@ -39,7 +34,7 @@ def outbound(recorded: Recorded, after: Any) -> Outbound | None:
     Args:
         after: the state of the event's stream right after it.
     """
-    derive = _DERIVE.get(type(recorded.event))
+    derive = _TOLD.get(type(recorded.event)) or orders_out.SENT.get(type(recorded.event))
     return derive(recorded, after) if derive is not None else None
 
 
@@ -52,6 +47,13 @@ def to_client(message: Outbound | None) -> bool:
 
 
 # ------------------------------------------------------------------------------------------ to the client
+
+
+def recovered(session: str, again: Sequence[Outbound]) -> SendNews:
+    """35=B after what a client had missed: it is complete now. Not made again where it is lost itself."""
+    told = [m for m in again if m.session == session]
+    text = f"{len(told)} reports were sent again; nothing is missing"
+    return SendNews(session=session, event_seq=told[-1].event_seq, headline="Recovery is complete", text=text)
 
 
 def report(
@@ -268,93 +270,9 @@ def _message_refused(recorded: Recorded, _: Any) -> Outbound | None:
     )
 
 
-# -------------------------------------------------------------------------------------------- to the venue
-
-
-def _send_child(recorded: Recorded, after: Any) -> Outbound:
-    child: ChildOrder = after
-    return SendChild(
-        session=child.venue_session,
-        event_seq=recorded.seq,
-        cl_ord_id=child.cl_ord_id,
-        instrument=child.instrument,
-        side=child.side,
-        quantity_e9=child.quantity_e9,
-        ord_type=child.ord_type,
-        limit_price_e9=child.limit_price_e9,
-        time_in_force=child.time_in_force,
-        account=child.account,
-        transact_time_ns=recorded.meta.event_time_ns,
-        instructions=child.instructions,
-    )
-
-
-def _send_replace(recorded: Recorded, after: Any) -> Outbound:
-    event, child = recorded.event, after
-    assert isinstance(event, co.ReplaceRequested)
-    return SendChildReplace(
-        session=child.venue_session,
-        event_seq=recorded.seq,
-        cl_ord_id=event.cl_ord_id,
-        orig_cl_ord_id=child.cl_ord_id,
-        order_id=child.order_id,
-        instrument=child.instrument,
-        side=child.side,
-        quantity_e9=event.quantity_e9,
-        ord_type=event.ord_type,
-        limit_price_e9=event.limit_price_e9,
-        time_in_force=event.time_in_force,
-        account=child.account,
-        transact_time_ns=recorded.meta.event_time_ns,
-        instructions=event.instructions,
-    )
-
-
-def _send_cancel(recorded: Recorded, after: Any) -> Outbound:
-    event, child = recorded.event, after
-    assert isinstance(event, co.CancelRequested)
-    return SendChildCancel(
-        session=child.venue_session,
-        event_seq=recorded.seq,
-        cl_ord_id=event.cl_ord_id,
-        orig_cl_ord_id=child.cl_ord_id,
-        order_id=child.order_id,
-        instrument=child.instrument,
-        side=child.side,
-        quantity_e9=child.quantity_e9,
-        transact_time_ns=recorded.meta.event_time_ns,
-    )
-
-
-def status_query(child: ChildOrder, *, seq: int) -> SendStatusQuery:
-    """35=H: what does the venue know of this child?"""
-    return SendStatusQuery(
-        session=child.venue_session,
-        event_seq=seq,
-        cl_ord_id=child.cl_ord_id,
-        order_id=child.order_id,
-        instrument=child.instrument,
-        side=child.side,
-    )
-
-
-def _forget(recorded: Recorded, after: Any) -> Outbound | None:
-    child: ChildOrder = after
-    if child.live:
-        return None
-    return Forget(session=child.venue_session, event_seq=recorded.seq, cl_ord_id=child.cl_ord_id)
-
-
-def _forget_replaced(recorded: Recorded, after: Any) -> Outbound:
-    """A replace leaves one of two ids: the new one where it was taken, the old one where it was refused."""
-    event, child = recorded.event, after
-    gone = event.orig_cl_ord_id if isinstance(event, co.Replaced) else co.cl_ord_id(child.id, replace=child.replaces)
-    return Forget(session=child.venue_session, event_seq=recorded.seq, cl_ord_id=gone)
-
-
 _new = _report("new")
 
-_DERIVE: dict[type[Any], Callable[[Recorded, Any], Outbound | None]] = {
+_TOLD: dict[type[Any], Callable[[Recorded, Any], Outbound | None]] = {
     po.Accepted: _accepted,
     po.Acknowledged: _new,
     po.TurnedDown: _report("rejected", text=True),
@@ -371,15 +289,4 @@ _DERIVE: dict[type[Any], Callable[[Recorded, Any], Outbound | None]] = {
     po.RequestRefused: _request_refused,
     po.Expired: _report("expired", text=True),
     fs.MessageRefused: _message_refused,
-    co.Created: _send_child,
-    co.CancelRequested: _send_cancel,
-    co.ReplaceRequested: _send_replace,
-    co.Replaced: _forget_replaced,
-    co.ReplaceRefused: _forget_replaced,
-    co.Filled: _forget,
-    co.Canceled: _forget,
-    co.Rejected: _forget,
-    co.Expired: _forget,
-    co.DoneForDay: _forget,
-    co.ProvedUnknown: _forget,
 }

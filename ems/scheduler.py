@@ -23,10 +23,11 @@ from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.refusal import Refusal
 from domain.values import OrdType, TimeInForce
-from ems import reports, tactic
+from ems import orders_out, tactic
 from ems.direct import DirectDesk
 from ems.pace import Pace
 from ems.planning import Planning
+from ems.throttle import Throttle
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
 
@@ -38,12 +39,19 @@ class Scheduler:
     """One for the desk. All methods change the turn, none touches the outside."""
 
     def __init__(
-        self, reference: Reference, markets: dict[str, MarketState], venue: VenueDesk, direct: DirectDesk, pace: Pace
+        self,
+        reference: Reference,
+        markets: dict[str, MarketState],
+        venue: VenueDesk,
+        direct: DirectDesk,
+        throttle: Throttle,
+        pace: Pace,
     ) -> None:
         self._reference = reference
         self._markets = markets
         self._venue = venue
         self._direct = direct
+        self._throttle = throttle
         self._pace = pace
         self.sessions_up: set[str] = set()
         self._planning = Planning(reference, markets, pace)
@@ -84,6 +92,8 @@ class Scheduler:
         if parent.schedule is not None:
             times.append(parent.schedule.next_start_ns(now_ns) or 0)
         times.append(self._planning.due_ns(parent))
+        if (instrument := self._reference.instrument(parent.instrument)) is not None:
+            times.append(self._throttle.free_ns(self._reference.venue_session(instrument), now_ns))
         next_ns = min((t for t in times if t > now_ns), default=None)
         if next_ns is not None and self._wake_ns.get(parent.id) != next_ns:
             self._wake_ns[parent.id] = next_ns
@@ -182,7 +192,7 @@ class Scheduler:
             self._queried[child.id] = turn.now_ns
             if reason := self._unwanted(turn, parent, child):
                 self._cancel(turn, child, reason)
-            turn.extra.append(reports.status_query(child, seq=0))
+            turn.extra.append(orders_out.status_query(child, seq=0))
 
     def _unwanted(self, turn: Turn, parent: ParentOrder, child: ChildOrder) -> str:
         """Why a child should be withdrawn now, "" if it may stay."""
@@ -224,6 +234,8 @@ class Scheduler:
             return
         closing_ns = self._pace.closing_begins_ns(parent)
         for proposal in tactic.propose(parent, market, instrument, now_ns=turn.now_ns, closing_ns=closing_ns):
+            if not self._throttle.passes(session, turn.now_ns):
+                return  # `_wake` looks again when the window is free
             self._create(turn, turn.state.parent(parent.id), proposal, market, session)
 
     def _create(self, turn: Turn, parent: ParentOrder, proposal: tactic.Proposal, market: MarketState, session: str) -> None:

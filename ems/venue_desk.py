@@ -173,6 +173,9 @@ class VenueDesk:
             price_e9=report.last_price_e9,
             reason=reason,
             raw=report.raw,
+            order_id=report.order_id,
+            instrument=report.symbol,
+            side=report.side,
         )
         turn.apply(stream, event, correlation=child.parent if child else stream)
 

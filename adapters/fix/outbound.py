@@ -28,6 +28,7 @@ from domain.sending import (
     SendChildCancel,
     SendChildReplace,
     SendDontKnow,
+    SendNews,
     SendStatusQuery,
 )
 from domain.values import OrdType
@@ -123,6 +124,7 @@ def _rest(m: ParentReport) -> str:
             f"40={ORD_TYPE_CODE[m.ord_type]}{SOH}" if m.ord_type is not None else "",
             f"59={TIME_IN_FORCE_CODE[m.time_in_force]}{SOH}" if m.time_in_force is not None else "",
             _field(19, m.exec_ref_id) if m.exec_ref_id else "",
+            f"797=Y{SOH}" if m.copied else "",
             f"378={m.restatement_reason}{SOH}" if m.restatement_reason is not None else "",
             f"636={'Y' if m.working else 'N'}{SOH}" if m.working is not None else "",
             f"424={number_text(m.day_quantity_e9)}{SOH}" if m.day_quantity_e9 is not None else "",
@@ -160,6 +162,10 @@ def _dont_know(m: SendDontKnow) -> str:
     )
 
 
+def _news(m: SendNews) -> str:
+    return f"{_head('B', m.poss_resend)}148={plain(m.headline)}{SOH}33=1{SOH}58={plain(m.text)}{SOH}"
+
+
 def _message_reject(m: MessageReject) -> str:
     ref_seq_num = f"45={m.ref_seq_num}{SOH}" if m.ref_seq_num > 0 else ""
     return (
@@ -177,4 +183,5 @@ _WRITE: Final[dict[type[Any], Callable[[Any], str]]] = {
     CancelReject: _cancel_reject,
     MessageReject: _message_reject,
     SendDontKnow: _dont_know,
+    SendNews: _news,
 }

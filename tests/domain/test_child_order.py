@@ -110,7 +110,6 @@ UNKNOWN = {"ord_status": "rejected", "unknown_order": True, "order_id": "NONE"}
         ((ACK,), "restated", {}, co.Restated),
         ((ACK,), "suspended", {}, None),
         ((ACK,), "replaced", {}, None),
-        ((ACK,), "pending_cancel", {}, None),
         ((ACK, CANCELING), "pending_cancel", {}, co.RequestPending),
         ((), "pending_new", {}, co.RequestPending),
         ((ACK,), "pending_new", {}, None),

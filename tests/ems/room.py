@@ -20,7 +20,9 @@ from domain.schedule import PlanRequest, Schedule, Slice, VolumeCurve
 from domain.sending import Outbound
 from domain.session_policy import SessionPolicy
 from domain.values import E9
+from ems import recovery
 from ems.desk import Desk, DeskPorts
+from ems.drop_copy import DropCopies
 from ems.pace import Pace
 from tests.domain.orders import ABC, DAY, MINUTE_NS, NOW_NS, new_order, venue_report
 
@@ -83,7 +85,7 @@ class Room:
 
     def __init__(
         self, log: MemoryEventLog | None = None, clock: Clock | None = None, pace: Pace = PACE,
-        policies: Mapping[str, SessionPolicy] | None = None,
+        policies: Mapping[str, SessionPolicy] | None = None, copies: DropCopies = recovery.NO_COPIES,
     ) -> None:  # fmt: skip
         self.clock = clock or Clock()
         self.log = log or MemoryEventLog(TOPICS, self.clock)
@@ -98,6 +100,7 @@ class Room:
             pace=pace,
             policies=policies or {},
             client_sessions=frozenset({"OMS"}),
+            copies=copies,
         )
         self._numbers: dict[str, int] = {}
         self._frame = 0
@@ -109,10 +112,10 @@ class Room:
         await self.desk.cycle([market()])
         return self
 
-    async def successor(self) -> Room:
+    async def successor(self, copies: DropCopies = recovery.NO_COPIES) -> Room:
         """The desk dies; another one starts on its log."""
         self.log.release_lead()
-        room = Room(self.log, self.clock)
+        room = Room(self.log, self.clock, copies=copies)
         room._numbers, room._frame = self._numbers, self._frame
         return room
 
@@ -132,6 +135,10 @@ class Room:
         """A good order arrives."""
         await self.client(new_order(**changes))
         return self.parent()
+
+    async def client_order(self, cl_ord_id: str) -> None:
+        """A direct order arrives."""
+        await self.client(new_order(cl_ord_id=cl_ord_id, algo="", parameters=()))
 
     async def plan(self, *quantities: int, every_ns: int = MINUTE_NS) -> None:
         """The planner answers the last request: these quantities, one each every_ns from now on."""

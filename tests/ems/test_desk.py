@@ -116,7 +116,7 @@ async def test_an_input_that_breaks_us_is_set_aside_and_its_neighbours_go_on(mon
     assert sorted(key for _, _, key in room.desk.state.client_ids) == ["A1", "B1"]
     assert room.gateway.acknowledged[-1] == 3
     await room.desk.cycle([LinkUp(sent_seq=(("OMS", 0),)), session("OMS")])
-    assert [type(m).__name__ for m in room.take()] == ["ParentReport", "MessageReject", "ParentReport"]
+    assert [type(m).__name__ for m in room.take()] == ["ParentReport", "MessageReject", "ParentReport", "SendNews"]
 
 
 # ------------------------------------------------------------------------------------- link and sessions

@@ -14,7 +14,7 @@ from domain.event import GENESIS_HASH, Event, InboundRef, Meta, Recorded
 from domain.refusal import Reason
 from domain.sending import CancelReject, Forget, MessageReject, ParentReport, SendChild, SendChildCancel
 from domain.values import E9
-from ems import reports
+from ems import orders_out, reports
 from tests.domain.orders import CHILD, NOW_NS, PARENT, accepted, child, child_filled, created, filled, parent, released, terms
 from tests.domain.test_child_order import ACK, CANCELING, DOUBT
 
@@ -151,4 +151,4 @@ def test_what_a_childs_event_sends_to_its_venue(events: tuple[Event, ...], kind:
 
 
 def test_every_event_that_derives_something_is_in_the_catalogue() -> None:
-    assert {event.TOPIC for event in reports._DERIVE} <= set(TOPICS)
+    assert {event.TOPIC for event in {**reports._TOLD, **orders_out.SENT}} <= set(TOPICS)

@@ -18,7 +18,7 @@ from domain.messages import SessionChange
 from domain.parent_order import ParentOrder
 from domain.refusal import Reason, Refusal
 from domain.sending import Outbound
-from ems import reports
+from ems import orders_out, reports
 from ems.desk import Desk
 from ems.inbox import Inbox
 from ems.scheduler import Scheduler
@@ -108,7 +108,7 @@ def sends_orders_again_after_a_reconnect(patch: pytest.MonkeyPatch) -> None:
 
 def _as_sent(child: ChildOrder) -> Outbound:
     record: Any = Recorded(0, child.id, 1, 0, None, _NoMeta, GENESIS_HASH, GENESIS_HASH)  # type: ignore[arg-type]
-    return reports._send_child(record, child)
+    return orders_out._send_child(record, child)
 
 
 class _NoMeta:

@@ -28,7 +28,7 @@ from tests.simulation.planting import bug
 
 @bug("recovery sends what the OMS has not had")
 def forgets_missed_reports(patch: pytest.MonkeyPatch) -> None:
-    async def none(log: EventLog, state: DeskState, sent_seq: dict[str, int]) -> list[Outbound]:
+    async def none(log: EventLog, state: DeskState, sent_seq: dict[str, int], copies: object) -> list[Outbound]:
         return []
 
     patch.setattr(recovery, "missed_reports", none)
