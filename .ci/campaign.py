@@ -85,6 +85,7 @@ BENCHES: dict[str, list[Bar]] = {
 TESTS: dict[str, tuple[str, dict[str, str], float]] = {
     "simulation": ("tests/simulation", {"EMS_SIMULATION_SEEDS": "2000"}, 600),
     "demo": ("tests/acceptance/test_demo.py", {"EMS_DEMO_FULL": "1"}, 900),
+    "fix_session": ("tests/acceptance/fix_session", {"EMS_FIX_VERSIONS": "all"}, 120),
     "kill9": ("tests/acceptance/test_kill9.py", {"EMS_KILL9_CYCLES": "60"}, 3600),
 }
 VERDICTS = {True: "met", False: "MISSED", None: "-"}

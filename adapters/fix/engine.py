@@ -35,6 +35,7 @@ _GROUPS: Final = {  # the group counters that a text of a type may hold; any oth
     "j": (),
 }
 _GARBLED: Final = "Invalid message"  # how the engine's event begins for bytes that it cannot read
+_NO_LOGON: Final = "Tried to send a reject while not logged on"  # after it the engine would keep the connection for ever
 
 
 class EngineEvents(Protocol):
@@ -177,9 +178,10 @@ def _says_yes(message: fix.Message, tag: int) -> bool:
 class SessionLog(fix.Log):
     """What the engine says of one session. The last text that came in is kept: it is what a Reject refers to."""
 
-    def __init__(self, key: str, events: EngineEvents | None) -> None:
+    def __init__(self, key: str, session_id: fix.SessionID | None, events: EngineEvents | None) -> None:
         super().__init__()
         self._key = key
+        self._session_id = session_id
         self._events = events
         self.last = ""
 
@@ -200,6 +202,9 @@ class SessionLog(fix.Log):
             log.debug("%s: %s", self._key or "engine", text)
             if self._events is not None and text.startswith(_GARBLED):
                 self._events.garbled(self._key, self.last, text)
+            elif self._events is not None and text.startswith(_NO_LOGON):
+                self._events.garbled(self._key, self.last, "a Logon that breaks the rules")
+                fix.Session.lookupSession(self._session_id).disconnect()
         except BaseException:  # noqa: BLE001
             end_process("onEvent")
 
@@ -214,7 +219,10 @@ class EngineLogs(fix.LogFactory):
 
     def create(self, *session_id: fix.SessionID) -> fix.Log:
         key = session_id[0].toString() if session_id else ""
-        made = SessionLog(key, self.events if key else None)
+        # The engine's object lives only here; a session's log needs a copy.
+        parts = [(i.getBeginString(), i.getSenderCompID(), i.getTargetCompID()) for i in session_id]
+        copy = fix.SessionID(*(part.getValue() for part in parts[0])) if parts else None
+        made = SessionLog(key, copy, self.events if key else None)
         self._logs[key or f"engine {len(self._logs)}"] = made
         made.__disown__()  # or it would be deleted on both sides
         return made

@@ -102,7 +102,7 @@ class RawPeer:
         buffer = b""
         while data := await reader.read(65536):
             buffer += data
-            while (end := _end(buffer)) is not None:
+            while (end := message_end(buffer)) is not None:
                 text, buffer = buffer[:end].decode(), buffer[end:]
                 self._received(text)
 
@@ -152,6 +152,7 @@ def frame(fields: str, *, checksum: int | None = None) -> bytes:
     return head + body + f"10={sum(head + body) % 256 if checksum is None else checksum:03d}{SOH}".encode()
 
 
-def _end(buffer: bytes) -> int | None:
+def message_end(buffer: bytes) -> int | None:
+    """Where the first whole message of a buffer ends, None while there is none."""
     start = buffer.find(b"\x0110=")
     return start + 8 if start >= 0 and len(buffer) >= start + 8 else None
