@@ -19,11 +19,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NoReturn
 
 import quickfix as fix
 
+from adapters.fix.ending import leave_process, log_out
 from adapters.fix.engine import build, end_process, load_dictionary
 from adapters.fix.fields import cut, number_text, occurrences, plain, timestamp_text
 from adapters.fix.sessions import SessionConfig, settings_text
@@ -99,13 +99,6 @@ class Oms(fix.Application):
         except fix.ConfigError as error:
             raise ConfigError(f"the FIX engine refuses its settings: {error}") from error
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.stop()
-
     def start(self, timeout_s: float = 10.0) -> None:
         """Connect and log on. Raises LinkError when the EMS does not answer in time; it may still come later."""
         if self._engine is None:
@@ -119,18 +112,21 @@ class Oms(fix.Application):
         """Log out, give it time, stop the engine. Stopping twice is harmless."""
         if self._engine is None:
             return
-        fix.Session.lookupSession(self._session_id).logout()
-        with self._changed:
-            self._changed.wait_for(lambda: not self._logged_on, wait_s)
+        self._log_out(wait_s)
         time.sleep(min(wait_s, 0.5))  # the engine closes its socket after the callback
         self._engine.stop()
         self._engine = None  # ends the session now, before another object opens one of the same name
         self._ledger.close()
 
-    @property
-    def logged_on(self) -> bool:
-        """Is the session up?"""
-        return self._logged_on
+    def leave(self, status: int) -> NoReturn:
+        """Log out and end this process with this exit status, without the second or two that an engine needs to stop."""
+        self._log_out()
+        self._ledger.close()
+        leave_process(status)
+
+    def _log_out(self, wait_s: float = 1.5) -> None:
+        session = fix.Session.lookupSession(self._session_id)
+        log_out([session], lambda: self._logged_on, why="the OMS leaves", wait_s=wait_s)
 
     # ----------------------------------------------------------------------------------------- sending
 

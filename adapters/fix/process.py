@@ -9,11 +9,12 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import NoReturn
 
 import quickfix as fix
 
 from adapters.fix.control import ControlSocket
-from adapters.fix.ending import end_process, log_out
+from adapters.fix.ending import leave_process, log_out
 from adapters.fix.engine import EngineApplication, EngineLogs
 from adapters.fix.gateway import Gateway
 from adapters.fix.sessions import GatewayConfig, settings_text
@@ -41,7 +42,6 @@ def run_gateway(config: GatewayConfig, stop: threading.Event | None = None) -> i
     except ConfigError as error:
         sys.stderr.write(f"fix gateway: {error}\n")
         return EXIT_CONFIG
-    return end_process()
 
 
 def _own(directory: Path) -> int:
@@ -56,7 +56,7 @@ def _own(directory: Path) -> int:
     return lock
 
 
-def _run(config: GatewayConfig, stop: threading.Event) -> None:
+def _run(config: GatewayConfig, stop: threading.Event) -> NoReturn:
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -85,6 +85,7 @@ def _run(config: GatewayConfig, stop: threading.Event) -> None:
     sessions = [slot.session() for slot in gateway.slots]
     log_out(sessions, lambda: any(slot.up for slot in gateway.slots), why="the gateway stops", wait_s=config.logout_wait_s)
     gateway.close()
+    leave_process()  # from here, where the engines are still held: to destroy one that runs crashes like stopping it
 
 
 def _engines(config: GatewayConfig, application: EngineApplication, logs: EngineLogs) -> list[fix.Acceptor | fix.Initiator]:

@@ -31,7 +31,7 @@ from typing import Any, Final, NoReturn
 import quickfix as fix
 
 from adapters.fix import venue_messages as vm
-from adapters.fix.ending import end_process, log_out
+from adapters.fix.ending import leave_process, log_out
 from domain.errors import ConfigError
 from domain.ports_venue import Report, Snapshot, VenueHandler
 
@@ -135,7 +135,7 @@ class VenueFront(fix.Application):
         """Log sessions out, wait for the peers' answers, and end this process: a started engine cannot be stopped."""
         sessions = [_session(session_id) for session_id in self._session_ids.values()]
         log_out(sessions, lambda: bool(self._up), why="the venue closes", wait_s=_LOGOUT_S)
-        end_process()
+        leave_process()
 
     def send(self, report: Report, *, possible_resend: bool) -> bool:
         """Store a report, and send it if its session is up; what is stored goes out when the peer asks for it."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from adapters.fix.oms import Message, Oms, OmsOrder
 from domain.errors import ConfigError
@@ -18,9 +17,13 @@ EXEC_TYPES = {
 }  # fmt: skip
 
 
-@contextmanager
-def connected(settings: Settings, session: str = "") -> Iterator[Oms]:
-    """An OMS that is logged on. Its numbers and ledger are in the state directory, one folder a session.
+def run(settings: Settings, session: str, work: Callable[[Oms], int], *, within_s: float) -> NoReturn:
+    """Do some work with an OMS that is logged on, then log out and end this process with the status that it returned.
+
+    The OMS keeps its numbers and its ledger in the state directory, one folder a session.
+
+    Args:
+        within_s: how long the logon may take.
 
     Raises:
         ConfigError: there is no such client session.
@@ -31,10 +34,12 @@ def connected(settings: Settings, session: str = "") -> Iterator[Oms]:
         raise ConfigError(f"the configuration has no client session {session}".rstrip())
     oms = Oms(settings.state_directory / "oms" / found.name, found)
     try:
-        oms.start()
-        yield oms
-    finally:
+        oms.start(within_s)
+        status = work(oms)
+    except BaseException:
         oms.stop()  # also where nobody answered: an engine that still runs when the process ends takes it down
+        raise
+    oms.leave(status)
 
 
 def order(

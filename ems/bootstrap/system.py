@@ -56,9 +56,7 @@ async def started(settings: Settings) -> AsyncIterator[System]:
         check_ports(settings.ports())
         runtime = Runtime(settings=settings)
         try:
-            runtime = await asyncio.to_thread(open_database, runtime)
-            if settings.venue is not None:
-                await run_once(_child("prepare", runtime.save(), _never), log_directory=runtime.logs)
+            runtime = await _prepared(runtime)
             runtime = runtime.model_copy(update={"tape_origin_ns": time.time_ns() + COUNTDOWN_NS})
             supervisor = Supervisor(children(runtime), log_directory=runtime.logs)
             if settings.console.enabled:
@@ -73,15 +71,31 @@ async def started(settings: Settings) -> AsyncIterator[System]:
             shutil.rmtree(socket_directory(settings.state_directory))
 
 
+async def _prepared(runtime: Runtime) -> Runtime:
+    """The database opened, and beside that what the venue prepares. Neither is left running when the other fails."""
+    opened, failed = await asyncio.gather(asyncio.to_thread(open_database, runtime), _prepare(runtime), return_exceptions=True)
+    if isinstance(opened, BaseException):
+        raise opened
+    if failed is not None:
+        raise failed
+    return opened
+
+
+async def _prepare(runtime: Runtime) -> None:
+    if runtime.settings.venue is not None:
+        await run_once(_child("prepare", runtime.save(), _never), log_directory=runtime.logs)
+
+
 def children(runtime: Runtime) -> list[Child]:
     """The processes of a run, in the order in which they start; they stop in the reverse."""
     settings, file = runtime.settings, runtime.save()
+    database = () if runtime.embedded is None else ("postgres",)
     found = {
         "postgres": _child("postgres", file, lambda: database_answers(runtime)),
         "venue": _child("venue", file, lambda: _answers(runtime, "venue-control", {"status": True})),
         "gateway": _child("gateway", file, lambda: _answers(runtime, "gateway-control", {"command": "health"})),
-        "desk": _child("desk", file, lambda: _leads(runtime), after=() if runtime.embedded is None else ("postgres",)),
-        "api": _child("api", file, lambda: _serves(runtime), after=("desk",)),
+        "desk": _child("desk", file, lambda: _leads(runtime), after=database),
+        "api": _child("api", file, lambda: _serves(runtime), after=database),
     }
     absent = set()
     if runtime.embedded is None:

@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 import pytest
@@ -52,12 +54,23 @@ class Program:
         return found
 
 
+P = TypeVar("P", bound=Program)
+
+
+@contextmanager
+def watched(made: P) -> Iterator[P]:
+    """The program for a while; whoever leaves something running fails, and what is left is ended."""
+    try:
+        yield made
+    finally:
+        left = made.left_over()
+        for line in left:
+            psutil.Process(int(line.split()[0])).kill()
+    assert left == []
+
+
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Program]:
-    """The program; a test that leaves something running fails, and what is left is ended."""
-    made = Program(tmp_path)
-    yield made
-    left = made.left_over()
-    for line in left:
-        psutil.Process(int(line.split()[0])).kill()
-    assert left == []
+    """The program, of one test's own."""
+    with watched(Program(tmp_path)) as made:
+        yield made

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psutil
 import pytest
 
 from ems.cli.demo_settings import free_ports
-from tests.acceptance.conftest import Program
+from tests.acceptance.conftest import Program, watched
 from tests.conftest import Database
 
 pytestmark = pytest.mark.slow
@@ -41,19 +43,38 @@ def start(program: Program) -> subprocess.Popen[str]:
 
 
 def stop(up: subprocess.Popen[str]) -> None:
+    """Every process ends well, not the supervisor alone."""
     assert up.stdout is not None
     up.send_signal(signal.SIGINT)
-    up.stdout.read()
+    stopped = re.findall(r"stopped +child=(\w+) status=(-?\d+)", up.stdout.read())
     assert up.wait(60) == 0
     up.stdout.close()
+    assert {"venue", "gateway", "desk", "api"} <= dict(stopped).keys()
+    assert set(dict(stopped).values()) == {"0"}
 
 
-@pytest.fixture
-def running(program: Program) -> Iterator[Program]:
-    configure(program)
-    up = start(program)
-    yield program
-    stop(up)
+class Running(Program):
+    """A system that is up; a test that takes it down brings it up again."""
+
+    up: subprocess.Popen[str]
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        stop(self.up)
+        try:
+            yield
+        finally:
+            self.up = start(self)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One system for all tests that leave it as they found it: up, and without working orders."""
+    with watched(Running(tmp_path_factory.mktemp("up"))) as program:
+        configure(program)
+        program.up = start(program)
+        yield program
+        stop(program.up)
 
 
 def oms(program: Program, *words: str) -> tuple[int, list[dict[str, Any]]]:
@@ -62,12 +83,16 @@ def oms(program: Program, *words: str) -> tuple[int, list[dict[str, Any]]]:
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def replayed(program: Program, *words: str) -> Any:
+    return json.loads(program.run("replay", *words, "--json").stdout)
+
+
 def health(program: Program) -> tuple[int, dict[str, Any]]:
     done = program.run("health", "--json")
     return done.returncode, json.loads(done.stdout)
 
 
-def test_orders_by_hand(running: Program) -> None:
+def test_orders_by_hand(running: Running) -> None:
     code, reports = oms(running, "send", "--symbol", "DEMO", "--qty", "200", "--algo", "twap", "--minutes", "0.1", "--wait")
     assert code == 0
     assert reports[0]["exec_type"] == "new" and reports[-1]["filled"] == "200" and reports[-1]["leaves"] == "0"
@@ -93,21 +118,24 @@ BAD = {
 }
 
 
-def test_bad_orders_get_a_plain_answer_and_an_event(running: Program) -> None:
+def test_bad_orders_get_a_plain_answer_and_an_event(running: Running) -> None:
+    before = replayed(running)
     for what, (words, told) in BAD.items():
         code, reports = oms(running, "send", *words)
         assert code == 1, what
         assert reports[-1]["exec_type"] == "rejected" and told in reports[-1]["text"], what
     for expected in ("new", "rejected"):  # the second one is a duplicate
-        _, reports = oms(running, "send", "--symbol", "DEMO", "--qty", "100", "--minutes", "10", "--cl-ord-id", "TWICE")
+        _, reports = oms(running, "send", "--symbol", "DEMO", "--qty", "100", "--limit", "50", "--cl-ord-id", "TWICE")
         assert reports[0]["exec_type"] == expected
     assert "used before" in reports[0]["text"]
-    state = json.loads(running.run("replay", "--json").stdout)
-    assert state["rejected"] == len(BAD), "the duplicate belongs to the order that it repeats"
-    assert [parent["cl_ord_id"] for parent in state["parents"]] == ["TWICE"]
+    after = replayed(running)
+    assert after["rejected"] - before["rejected"] == len(BAD), "the duplicate belongs to the order that it repeats"
+    new = after["parents"][len(before["parents"]) :]
+    assert [parent["cl_ord_id"] for parent in new] == ["TWICE"]
+    assert oms(running, "cancel", "TWICE", "--wait")[0] == 0
 
 
-def test_health_says_what_is_down_and_what_comes_back(running: Program) -> None:
+def test_health_says_what_is_down_and_what_comes_back(running: Running) -> None:
     _, found = health(running)
     pid = found["desk"]["pid"]
     psutil.Process(pid).suspend()
@@ -120,35 +148,35 @@ def test_health_says_what_is_down_and_what_comes_back(running: Program) -> None:
     assert code == 0 and found["desk"]["pid"] == pid
 
 
-def test_a_second_start_goes_on_where_the_first_ended(program: Program) -> None:
-    configure(program)
-    up = start(program)
-    oms(program, "send", "--symbol", "DEMO", "--qty", "100", "--algo", "twap", "--minutes", "0.05", "--wait")
-    second = program.run("up")
-    assert second.returncode == 2
-    assert "in use by another supervisor" in second.stderr and second.stderr.count("\n") == 1
-    stop(up)
-    assert program.left_over() == []
-    before = json.loads(program.run("replay", "--json").stdout)
-    up = start(program)
+def a_small_order(program: Program) -> None:
     code, reports = oms(program, "send", "--symbol", "DEMO", "--qty", "100", "--algo", "twap", "--minutes", "0.05", "--wait")
     assert code == 0 and reports[-1]["filled"] == "100"
-    stop(up)
-    after = json.loads(program.run("replay", "--json").stdout)
-    assert after["seq"] > before["seq"] and len(after["parents"]) == 2
-    at_before = json.loads(program.run("replay", "--to", str(before["seq"]), "--json").stdout)
-    assert at_before["digest"] == before["digest"]
 
 
-def test_a_live_configuration_is_refused_on_a_paper_database(program: Program) -> None:
-    configure(program)
-    stop(start(program))
+def test_a_second_start_goes_on_where_the_first_ended(running: Running) -> None:
+    a_small_order(running)
+    second = running.run("up")
+    assert second.returncode == 2
+    assert "in use by another supervisor" in second.stderr and second.stderr.count("\n") == 1
+    with running.down():
+        assert running.left_over() == []
+        before = replayed(running)
+        live_is_refused(running)
+        assert replayed(running)["digest"] == before["digest"]
+    a_small_order(running)
+    after = replayed(running)
+    assert after["seq"] > before["seq"] and len(after["parents"]) == len(before["parents"]) + 1
+    assert replayed(running, "--to", str(before["seq"]))["digest"] == before["digest"]
+
+
+def live_is_refused(program: Program) -> None:
+    """A LIVE configuration on the database of a PAPER one."""
     text = (program.home / "ems.toml").read_text()
     live = text.replace('mode = "PAPER"', 'mode = "LIVE"').replace("heart_bt_int_s = 30", 'environment = "LIVE"')
     live = live.replace('target_comp_id = "SIM"', 'target_comp_id = "SIM"\nenvironment = "LIVE"')
     start_venue = live.index("[venue]")
-    (program.home / "ems.toml").write_text(live[:start_venue] + live[live.index("[pace]") :])
-    refused = program.run("up")
+    (program.home / "live.toml").write_text(live[:start_venue] + live[live.index("[pace]") :])
+    refused = program.run("up", "--config", "live.toml")
     assert refused.returncode == 2
     assert refused.stderr.splitlines()[-1] == "ems: the database belongs to PAPER, but the configuration says mode LIVE"
     assert program.left_over() == []
@@ -158,17 +186,16 @@ def test_on_a_database_of_ones_own_no_server_is_started(program: Program, databa
     configure(program)
     program.environment |= {"EMS_DATABASE_URL": database.app_dsn, "EMS_DATABASE_OWNER_URL": database.owner_dsn}
     up = start(program)
-    code, reports = oms(program, "send", "--symbol", "DEMO", "--qty", "100", "--algo", "twap", "--minutes", "0.05", "--wait")
-    assert code == 0 and reports[-1]["filled"] == "100"
+    a_small_order(program)
     assert not (program.home / "var" / "ems" / "postgres").exists()
     stop(up)
-    state = json.loads(program.run("replay", "--json").stdout)
+    state = replayed(program)
     assert [parent["status"] for parent in state["parents"]] == ["filled"]
 
 
 def test_an_oms_that_finds_nobody_says_so(program: Program) -> None:
     configure(program)
-    done = program.run("oms", "send", "--symbol", "DEMO", "--qty", "100")
+    done = program.run("oms", "send", "--symbol", "DEMO", "--qty", "100", "--within", "1")
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith("ems: no logon with") and done.stderr.count("\n") == 1
 
