@@ -20,7 +20,7 @@ from defusedxml.sax import make_parser
 from domain.errors import ReferenceDataError
 
 BYTES_MAX: Final = 4 * 2**20  # the largest file known, fifteen strategies, has 126 kB
-ELEMENTS_MAX: Final = 100_000
+ELEMENTS_MAX: Final = 20_000
 DEPTH_MAX: Final = 64
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 
