@@ -6,7 +6,7 @@ stands in that event's metadata, so the highest one in the log is the durable in
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Final, Literal, NamedTuple
 from uuid import UUID
 
 from domain.event import Event
@@ -62,6 +62,18 @@ class OutboundReserved(Event):
 
 
 EVENTS = (LoggedOn, LoggedOut, MessageNoted, MessageRefused, OutboundReserved)
+UNREADABLE_NOTE: Final = "unreadable message from the venue"  # what such a note begins with
+
+
+def is_unreadable(event: Event) -> bool:
+    """Is this about a message that nobody could read, or that could not be decided and was set aside?"""
+    match event:
+        case MessageRefused():
+            return event.reason is Reason.UNREADABLE
+        case MessageNoted():
+            return event.note.startswith(UNREADABLE_NOTE)
+        case _:
+            return False
 
 
 class FixSession(NamedTuple):
@@ -70,6 +82,7 @@ class FixSession(NamedTuple):
     session: str
     up: bool = False
     refused: int = 0
+    unreadable: int = 0
     reset_epoch: int = 0
     reserved_up_to: int = 0
 
@@ -83,7 +96,7 @@ def evolve(state: FixSession | None, event: Event, *, stream: UUID, at_ns: int) 
     """Fold one event."""
     if state is None:
         state = FixSession(id=stream, version=0, session=getattr(event, "session", ""))
-    state = revise(state, version=state.version + 1)
+    state = revise(state, version=state.version + 1, unreadable=state.unreadable + is_unreadable(event))
     match event:
         case LoggedOn():
             return revise(state, up=True, reset_epoch=event.reset_epoch)

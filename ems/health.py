@@ -58,7 +58,7 @@ class StatusSocket:
     def __init__(
         self,
         path: Path,
-        status: Callable[[], dict[str, Any]],
+        status: Callable[[dict[str, Any]], dict[str, Any]],
         command: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]] | None = None,
     ) -> None:
         self._path = path
@@ -85,7 +85,7 @@ class StatusSocket:
             return {"error": "a question is one JSON object on one line"}
         if self._command is not None and isinstance(question, dict) and "command" in question:
             return await self._command(question)
-        return self._status()
+        return self._status(question if isinstance(question, dict) else {})
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):

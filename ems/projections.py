@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain import fill as fl
+from domain import fix_session as fs
 from domain import parent_order as po
 from domain.child_order import ChildOrder
 from domain.event import Recorded
 from domain.market_state import MarketState
 from domain.parent_order import ParentOrder
 from domain.values import divide_round, from_e9
+from ems.alerts import Alerts
 from ems.desk_state import DeskState
 from ems.tca import Summary, summary
 
@@ -24,7 +26,7 @@ Row = dict[str, Any]
 
 
 class Change(NamedTuple):
-    """A row that is new or different. table is parents, children or fills."""
+    """A row that is new or different. table is parents, children, fills or alerts."""
 
     table: str
     row: Row
@@ -38,6 +40,8 @@ class Projections:
         self.parents: dict[str, Row] = {}
         self.children: dict[str, Row] = {}
         self.fills: dict[str, Row] = {}
+        self.alerts: dict[str, Row] = {}
+        self.alert_counts = Alerts()
         self.summaries: dict[str, Summary] = {}
         self._fills_of: defaultdict[UUID, list[tuple[int, int]]] = defaultdict(list)
         self._ended: dict[UUID, MarketState | None] = {}
@@ -51,6 +55,9 @@ class Projections:
     def apply(self, recorded: Recorded) -> list[Change]:
         """Fold one event; the rows that changed."""
         after = self.state.apply(recorded.stream, recorded.event, recorded.meta, seq=recorded.seq)
+        if (alert := alert_row(recorded)) is not None:
+            self.alert_counts = self.alert_counts.after(recorded.event)
+            return [self._put("alerts", self.alerts, alert)]
         match recorded.event:
             case po.Rejected() as event:
                 return [self._put("parents", self.parents, rejected_row(recorded.stream, event, recorded.meta.event_time_ns))]
@@ -70,13 +77,15 @@ class Projections:
             return [self._put("children", self.children, child_row(after))]
         return []
 
-    def snapshot(self, *, fills_max: int = 500, children_max: int = 1000) -> dict[str, Any]:
-        """What a screen begins with: all parents, the latest children and fills."""
+    def snapshot(self, *, fills_max: int = 500, children_max: int = 1000, alerts_max: int = 200) -> dict[str, Any]:
+        """What a screen begins with: all parents, the latest children, fills and alerts."""
         return {
             "seq": self.seq,
             "parents": list(self.parents.values()),
             "children": list(self.children.values())[-children_max:],
             "fills": list(self.fills.values())[-fills_max:],
+            "alerts": list(self.alerts.values())[-alerts_max:],
+            "alert_counts": self.alert_counts._asdict(),
         }
 
     def of_parent(self, parent: str) -> dict[str, Any] | None:
@@ -186,6 +195,27 @@ def fill_row(stream: UUID, event: fl.Recorded, seq: int) -> Row:
         "price": _text(event.price_e9),
         "time_ns": str(event.venue_time_ns),
     }
+
+
+def alert_row(recorded: Recorded) -> Row | None:
+    """What a person must look at, None for any other event."""
+    event = recorded.event
+    row: Row = {"id": str(recorded.seq), "seq": recorded.seq, "time_ns": str(recorded.meta.event_time_ns)}
+    if isinstance(event, fl.Quarantined):
+        what = f"{event.exec_id}: {_text(event.quantity_e9)} at {_text(event.price_e9)} for {event.cl_ord_id}"
+        return row | {
+            "kind": "quarantined fill",
+            "session": event.venue_session,
+            "what": what,
+            "why": event.reason,
+            "raw": event.raw,
+        }
+    if fs.is_unreadable(event):
+        assert isinstance(event, fs.MessageRefused | fs.MessageNoted)
+        why = event.text if isinstance(event, fs.MessageRefused) else event.note
+        what = f"{event.msg_type} {event.ref_id}".strip() if isinstance(event, fs.MessageRefused) else ""
+        return row | {"kind": "unreadable message", "session": event.session, "what": what, "why": why, "raw": event.raw}
+    return None
 
 
 def target_e9(parent: ParentOrder, now_ns: int) -> int | None:

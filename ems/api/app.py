@@ -110,6 +110,10 @@ def _reads(app: FastAPI, feed: Feed, facts: Facts) -> None:
     async def fills(limit: int = Query(1000, ge=1, le=10_000)) -> JSONResponse:
         return JSONResponse(list(feed.rows.fills.values())[-limit:])
 
+    @app.get("/api/alerts")
+    async def alerts(limit: int = Query(1000, ge=1, le=10_000)) -> JSONResponse:
+        return JSONResponse(list(feed.rows.alerts.values())[-limit:])
+
 
 def _socket(app: FastAPI, feed: Feed, access: Access, facts: Facts) -> None:
     @app.websocket("/ws")

@@ -25,7 +25,7 @@ from domain.commands import COMMAND, Answer, Commanded
 from domain.errors import ConfigError, EmsError, LogUnavailable
 from domain.messages import Input, PlanReady
 from domain.sending import SendChild
-from ems import lifeline
+from ems import alerts, lifeline
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.dialects import dialects
 from ems.bootstrap.planning import plan
@@ -157,8 +157,8 @@ class DeskProcess:
 
     # ------------------------------------------------------------------------------------------ status
 
-    def status(self) -> dict[str, Any]:
-        """What `ems health` is told."""
+    def status(self, question: dict[str, Any]) -> dict[str, Any]:
+        """What `ems health` is told; with {"alerts": true} also how much a person must look at."""
         desk, settings = self._desk, self._runtime.settings
         answer: dict[str, Any] = {"state": self._state, "pid": os.getpid(), "mode": settings.mode}
         if desk is None:
@@ -166,6 +166,8 @@ class DeskProcess:
         state = desk.state
         if self._state == "leading" and not desk.ready:
             answer["state"] = "recovering"
+        if question.get("alerts"):
+            answer |= alerts.of(state)._asdict()
         return answer | {
             "epoch": desk.epoch,
             "seq": state.seq,

@@ -142,7 +142,7 @@ async def health(runtime: Runtime) -> dict[str, Any]:
     console = settings.console
     database, desk, gateway, sessions, venue, api = await asyncio.gather(
         database_answers(runtime),
-        ask_socket(runtime.socket("desk"), {}),
+        ask_socket(runtime.socket("desk"), {"alerts": True}),
         ask_socket(runtime.socket("gateway-control"), {"command": "health"}),
         ask_socket(runtime.socket("gateway-control"), {"command": "sessions"}),
         ask_socket(runtime.socket("venue-control"), {"status": True}),

@@ -135,6 +135,7 @@ def health(config: ConfigOption = Path("ems.toml"), json_output: JsonOption = Fa
     """Ask every process how it is. Exit 1 when something is down."""
     import asyncio
 
+    from ems.alerts import Alerts
     from ems.bootstrap.runtime import Runtime
     from ems.bootstrap.system import health as ask_all
     from ems.config import load
@@ -143,6 +144,8 @@ def health(config: ConfigOption = Path("ems.toml"), json_output: JsonOption = Fa
     if json_output:
         typer.echo(json.dumps(found))
     else:
+        if attention := Alerts(*(found["desk"].get(field, 0) for field in Alerts._fields)).sentence():
+            typer.secho(f"ATTENTION: {attention}", fg="white", bg="red", bold=True)
         for name, part in found.items():
             if isinstance(part, dict):
                 rest = ", ".join(f"{key} {_plain(value)}" for key, value in part.items() if key != "up")

@@ -146,6 +146,8 @@ def test_health_says_what_is_down_and_what_comes_back(running: Running) -> None:
         psutil.Process(pid).resume()
     code, found = health(running)
     assert code == 0 and found["desk"]["pid"] == pid
+    assert (found["desk"]["quarantined_fills"], found["desk"]["unreadable_messages"]) == (0, 0)
+    assert "ATTENTION" not in running.run("health").stdout
 
 
 def a_small_order(program: Program) -> None:

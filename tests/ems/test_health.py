@@ -17,12 +17,12 @@ async def test_a_status_socket_answers_every_line_and_leaves_no_file(tmp_path: P
     path = tmp_path / "desk.sock"
     path.touch()  # left by a process that died
     asked: list[int] = []
-    status = StatusSocket(path, lambda: {"asked": len(asked)})
+    status = StatusSocket(path, lambda question: {"asked": len(asked), **question})
     await status.start()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert await ask_socket(path, {}) == {"asked": 0}
     asked.append(1)
-    assert await ask_socket(path, {}) == {"asked": 1}
+    assert await ask_socket(path, {"alerts": True}) == {"asked": 1, "alerts": True}, "a status may depend on the question"
     await status.close()
     assert not path.exists()
     assert await ask_socket(path, {}) is None

@@ -1,8 +1,8 @@
-// The console's page: one WebSocket, three tables. Rows are drawn as text, never as markup.
+// The console's page: one WebSocket, four tables. Rows are drawn as text, never as markup.
 "use strict";
 
-const tables = { parents: new Map(), children: new Map(), fills: new Map() };
-const shownMax = { parents: 200, children: 200, fills: 200 };
+const tables = { parents: new Map(), children: new Map(), fills: new Map(), alerts: new Map() };
+const shownMax = { parents: 200, children: 200, fills: 200, alerts: 50 };
 let facts = null;
 let selected = null;
 let live = false;
@@ -19,6 +19,7 @@ const cell = {
     num(r.filled), num(r.avg_px), status(r.status),
   ],
   fills: (r) => [time(r.time_ns), r.exec_id, r.venue, r.symbol, side(r.side), num(r.quantity), num(r.price)],
+  alerts: (r) => [time(r.time_ns), r.kind, r.session, r.what, r.why, r.raw.replaceAll("\u0001", "|")],
 };
 
 function num(text) { return { text: text === null || text === undefined ? "" : text, cls: "n" }; }
@@ -58,7 +59,7 @@ function deskNowNs() {
 function draw(name) {
   const body = document.querySelector(`#${name} tbody`);
   let rows = [...tables[name].values()];
-  if (name !== "parents" && selected) rows = rows.filter((row) => row.parent === selected);
+  if (name !== "parents" && name !== "alerts" && selected) rows = rows.filter((row) => row.parent === selected);
   if (name === "children") rows.sort((a, b) => (BigInt(a.changed_ns) < BigInt(b.changed_ns) ? -1 : 1));
   rows = rows.slice(-shownMax[name]).reverse();
   const known = new Map([...body.children].map((tr) => [tr.dataset.id, tr]));
@@ -104,7 +105,6 @@ function take(message) {
     const badge = document.querySelector("#mode");
     badge.textContent = facts.mode;
     badge.classList.toggle("live", facts.mode === "LIVE");
-    document.title = `EMS ${facts.mode}`;
   }
   for (const name of Object.keys(tables)) {
     if (!message[name]) continue;
@@ -112,7 +112,20 @@ function take(message) {
     draw(name);
   }
   document.querySelector("#seq").textContent = `event ${message.seq}`;
+  alarm(message.alert_counts);
   connected(message.live);
+}
+
+function alarm(counts) {
+  const words = [];
+  const say = (count, one, many) => { if (count) words.push(`${count} ${count === 1 ? one : many}`); };
+  say(counts.quarantined_fills, "execution in quarantine", "executions in quarantine");
+  say(counts.unreadable_messages, "message that could not be read", "messages that could not be read");
+  const banner = document.querySelector("#alarm");
+  const text = words.length ? `A person must look at ${words.join(" and ")}.` : "";
+  if (banner.textContent !== text) banner.textContent = text;
+  banner.hidden = document.querySelector("#attention").hidden = !words.length;
+  document.title = `${words.length ? `(${counts.quarantined_fills + counts.unreadable_messages}!) ` : ""}EMS ${facts.mode}`;
 }
 
 function connected(isLive) {

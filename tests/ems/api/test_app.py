@@ -76,7 +76,7 @@ async def console() -> AsyncIterator[Console]:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/static/console.js", "/api/parents", "/api/facts", "/api/fills", "/nowhere", "/?token=wrong"]
+    "path", ["/", "/static/console.js", "/api/parents", "/api/facts", "/api/fills", "/api/alerts", "/nowhere", "/?token=wrong"]
 )
 async def test_without_the_token_everything_is_401(console: Console, path: str) -> None:
     async with console.client() as client:
@@ -155,8 +155,9 @@ async def test_the_socket_sends_a_snapshot_then_what_changes_to_the_same_end(con
         seen = {table: {row["id"]: row for row in first[table]} for table in ("parents", "children", "fills")}
         assert len(seen["parents"]) == 2
         state = DeskState()
-        async for recorded in console.log.read_all():
-            state.apply(recorded.stream, recorded.event, recorded.meta, seq=recorded.seq)
+        async for page in console.log.read_pages():
+            for recorded in page:
+                state.apply(recorded.stream, recorded.event, recorded.meta, seq=recorded.seq)
         (working,) = [state.parents[stream] for stream in state.working]
         await cancel(console, state, working.id)
         while True:
@@ -168,6 +169,40 @@ async def test_the_socket_sends_a_snapshot_then_what_changes_to_the_same_end(con
                 break
     assert seen["parents"] == console.feed.rows.parents
     assert seen["parents"][str(working.id)]["status"] == "pending_cancel"
+
+
+async def test_what_a_person_must_look_at_is_told_at_once_with_its_count(console: Console) -> None:
+    async with connect(console.socket_url(), additional_headers=console.socket_headers()) as stream:
+        first = json.loads(await stream.recv())
+        assert (first["alerts"], first["alert_counts"]) == ([], {"quarantined_fills": 0, "unreadable_messages": 0})
+        await quarantine(console)
+        delta = json.loads(await asyncio.wait_for(stream.recv(), 10))
+    assert delta["alert_counts"] == {"quarantined_fills": 1, "unreadable_messages": 0}
+    assert [row["why"] for row in delta["alerts"]] == ["conflict"]
+    async with console.client(cookies=console.cookie) as client:
+        assert (await client.get("/api/alerts")).json() == delta["alerts"]
+
+
+async def quarantine(console: Console) -> None:
+    """An execution that contradicts an earlier one, as the desk would record it."""
+    from domain import fill
+    from ems.turn import Turn
+
+    turn = Turn(state=DeskState(), now_ns=1, build="test")
+    event = fill.Quarantined(
+        venue_session="V",
+        trade_date="2026-03-02",
+        exec_id="E1",
+        cl_ord_id="C1",
+        quantity_e9=1,
+        price_e9=1,
+        reason="conflict",
+        raw="",
+    )
+    key = fill.key("V", "2026-03-02", "E1")
+    turn.begin(actor="venue:V", causation="fix:V/0/1")
+    turn.apply(key, event, correlation=key)
+    await console.log.append(turn.entries)
 
 
 async def cancel(console: Console, state: DeskState, parent: Any) -> None:
