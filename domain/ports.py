@@ -4,7 +4,7 @@ that the real adapter and its in-memory twin both pass.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -43,12 +43,16 @@ class EventLog(Protocol):
         """The events of one stream in order."""
         ...
 
-    def read_all(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Recorded]:
-        """Every event in order, none skipped, memory flat however long the log is."""
+    def read_pages(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[Recorded]]:
+        """Every event in order, none skipped, memory flat however long the log is.
+
+        A page is some hundred events or more, to be taken once, before the next page is asked for. Each event is made
+        as it is taken, in the memory that the one before has left: a fold needs no more than one at a time.
+        """
         ...
 
     def subscribe(self, *, after_seq: int = 0) -> AsyncIterator[Recorded]:
-        """As read_all, then waits for more; ends only when closed."""
+        """As read_pages, event by event, then waits for more; ends only when closed."""
         ...
 
     async def head(self) -> Head:

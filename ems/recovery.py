@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from uuid import UUID
 
+from domain.errors import ChainBroken
 from domain.parent_order import ParentOrder
 from domain.ports import EventLog
 from domain.sending import Outbound
@@ -28,10 +29,13 @@ async def fold(log: EventLog, *, until_seq: int | None = None, until_ns: int | N
     collecting = gc.isenabled()
     gc.disable()  # nothing of what a fold makes is garbage in a circle: looking for some costs a tenth of it
     try:
-        async for seq, stream, _, recorded_time_ns, event, meta, _, _ in log.read_all(until_seq=until_seq):
-            if until_ns is not None and recorded_time_ns > until_ns:
-                break
-            state.apply(stream, event, meta, seq=seq)
+        async for page in log.read_pages(until_seq=until_seq):
+            for seq, stream, _, recorded_time_ns, event, meta, _, _ in page:
+                if until_ns is not None and recorded_time_ns > until_ns:
+                    return state
+                if seq != state.seq + 1:
+                    raise ChainBroken(f"after event {state.seq} comes event {seq}")
+                state.apply(stream, event, meta, seq=seq)
     finally:
         if collecting:
             gc.enable()

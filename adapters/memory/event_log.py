@@ -7,13 +7,17 @@ It is deterministic: no task, no thread, no clock but the one given. Fault point
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Final
 from uuid import UUID
 
 from domain.errors import Fenced, VersionConflict
 from domain.event import GENESIS_HASH, Entry, Recorded, Topics
 from domain.ports import Clock, Head
 from domain.stored import ChainWalk, Decoder, StoredRow, encode_states, record
+
+PAGE_ROWS: Final = 100
+_SEQ_MAX: Final = 2**63 - 1
 
 
 class MemoryEventLog:
@@ -87,21 +91,23 @@ class MemoryEventLog:
 
     async def read(self, stream: UUID, *, after_version: int = 0) -> list[Recorded]:
         """The events of one stream in order."""
-        return [self._decoder.recorded(row) for row in self._streams.get(stream, ()) if row.version > after_version]
+        return list(self._decoder.recorded(row for row in self._streams.get(stream, ()) if row.version > after_version))
 
-    async def read_all(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Recorded]:
+    async def read_pages(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[Recorded]]:
         """Every event in order, none skipped."""
-        while after_seq < min(len(self._rows), self._head.seq if until_seq is None else until_seq):
-            yield self._decoder.recorded(self._rows[after_seq])
-            after_seq += 1
+        until = _SEQ_MAX if until_seq is None else until_seq
+        while rows := self._rows[after_seq : min(after_seq + PAGE_ROWS, until)]:
+            yield self._decoder.recorded(rows)
+            after_seq += len(rows)
 
     async def subscribe(self, *, after_seq: int = 0) -> AsyncIterator[Recorded]:
-        """As read_all, then waits for more."""
+        """As read_pages, event by event, then waits for more."""
         while True:
             moved = self._moved
-            while after_seq < len(self._rows):
-                yield self._decoder.recorded(self._rows[after_seq])
-                after_seq += 1
+            async for page in self.read_pages(after_seq=after_seq):
+                for recorded in page:
+                    yield recorded
+                    after_seq = recorded.seq
             if moved is self._moved:
                 await moved.wait()
 

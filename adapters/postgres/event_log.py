@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import Task
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Final, Self
 from uuid import UUID
 
@@ -175,12 +175,12 @@ class PostgresEventLog:
         """The events of one stream in order. Raises LogUnavailable, UnknownTopic."""
         return await self._reader.read(stream, after_version)
 
-    def read_all(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Recorded]:
-        """Every event in order. Raises LogUnavailable, UnknownTopic."""
-        return self._reader.read_all(after_seq, until_seq)
+    def read_pages(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[Recorded]]:
+        """Every event in order, in pages. Raises LogUnavailable, UnknownTopic."""
+        return self._reader.read_pages(after_seq, until_seq)
 
     def subscribe(self, *, after_seq: int = 0) -> AsyncIterator[Recorded]:
-        """As read_all, then waits for more. Raises LogUnavailable when the database goes: subscribe again from the last seq."""
+        """As read_pages, event by event, then waits for more. Raises LogUnavailable: subscribe again from the last seq."""
         return self._reader.subscribe(after_seq)
 
     async def head(self) -> Head:

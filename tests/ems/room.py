@@ -209,4 +209,5 @@ def market(bid: int | None = 99, ask: int | None = 101, volume: int = 0) -> Mark
 
 async def topics(room: Room, after_seq: int = 0) -> list[str]:
     """The events of the log by name."""
-    return [recorded.event.TOPIC.removesuffix(".v1") async for recorded in room.log.read_all(after_seq=after_seq)]
+    pages = room.log.read_pages(after_seq=after_seq)
+    return [recorded.event.TOPIC.removesuffix(".v1") async for page in pages for recorded in page]

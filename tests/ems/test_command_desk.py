@@ -36,7 +36,7 @@ async def test_a_telephoned_order_is_worked_and_its_reports_go_to_the_client() -
     new, fill = room.take(ParentReport)
     assert (new.session, new.exec_kind, new.leaves_quantity_e9) == ("OMS", "new", 10_000 * E9)
     assert (fill.cum_quantity_e9, fill.cl_ord_id) == (2_000 * E9, dict(answer.ids)["cl_ord_id"])
-    accepted = [r async for r in room.log.read_all() if r.event.TOPIC == "parent_order.accepted.v1"]
+    accepted = [r async for page in room.log.read_pages() for r in page if r.event.TOPIC == "parent_order.accepted.v1"]
     assert [(r.meta.actor, r.meta.causation) for r in accepted] == [("person:jane", "command:C1")]
 
 

@@ -269,7 +269,8 @@ async def test_a_restatement_told_twice_counts_once_and_one_out_of_the_chain_is_
     await room.fill(1_000, "C")
     for exec_id, ref in (("E", "C"), ("E", "C"), ("F", "NEVER"), ("G", "C")):
         await room.fill(0, exec_id, exec_kind="trade_cancel", exec_ref_id=ref, leaves_quantity_e9=10_000 * E9)
-    held = [r.event.reason async for r in room.log.read_all() if r.event.TOPIC == "fill.quarantined.v1"]  # type: ignore[attr-defined]
+    pages = room.log.read_pages()
+    held = [r.event.reason async for page in pages for r in page if r.event.TOPIC == "fill.quarantined.v1"]  # type: ignore[attr-defined]
     assert held == ["restated", "conflict"]
     assert room.parent().cum_quantity_e9 == 0
 

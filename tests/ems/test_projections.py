@@ -23,7 +23,7 @@ async def day() -> list[Recorded]:
     log = MemoryEventLog(TOPICS, WallClock())
     for turn in MadeDay(finished=1, working=1).turns(DeskState()):
         await log.append(turn.entries)
-    return [recorded async for recorded in log.read_all()]
+    return [recorded async for page in log.read_pages() for recorded in page]
 
 
 def fold(events: list[Recorded]) -> tuple[Projections, list[Change]]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.memory.event_log import MemoryEventLog
+from domain.catalogue import TOPICS
 from domain.messages import LinkUp
+from domain.errors import ChainBroken
 from domain.order_life import OrdStatus
 from domain.sending import ParentReport, SendChild, SendChildCancel, SendStatusQuery
 from domain.values import E9
@@ -38,6 +41,14 @@ async def test_a_fold_can_end_at_an_event_or_at_a_moment() -> None:
     until_ns = rows[-1].recorded_time_ns - 1
     expected = max(row.seq for row in rows if row.recorded_time_ns <= until_ns)
     assert (await recovery.fold(room.log, until_ns=until_ns)).seq == expected < len(rows)
+
+
+async def test_a_log_with_a_hole_is_not_folded() -> None:
+    room = await worked()
+    rows = room.log.rows
+    holed = MemoryEventLog(TOPICS, room.clock, rows=rows[:4] + rows[5:])
+    with pytest.raises(ChainBroken, match="after event 4 comes event 6"):
+        await recovery.fold(holed)
 
 
 async def test_every_digest_on_the_way_is_another() -> None:

@@ -40,7 +40,7 @@ async def test_an_execution_that_fits_nothing_is_quarantined_once(changes: dict[
     await room.fill(100, "E1")
     for _ in range(2):
         await room.fill(100, **{"exec_id": "E1", **changes})
-    held = [r.event async for r in room.log.read_all() if r.event.TOPIC == "fill.quarantined.v1"]
+    held = [r.event async for page in room.log.read_pages() for r in page if r.event.TOPIC == "fill.quarantined.v1"]
     assert [event.reason for event in held] == [reason]  # type: ignore[attr-defined]
     assert room.parent().cum_quantity_e9 == 100 * E9
 

@@ -57,7 +57,7 @@ def entry(stream: UUID, expected_version: int, *events: Event) -> Entry:
 
 
 async def collect(log: Log, after_seq: int = 0, until_seq: int | None = None) -> list[int]:
-    return [recorded.seq async for recorded in log.read_all(after_seq=after_seq, until_seq=until_seq)]
+    return [recorded.seq async for page in log.read_pages(after_seq=after_seq, until_seq=until_seq) for recorded in page]
 
 
 async def test_what_is_appended_is_read_back_equal(log: Log) -> None:
@@ -68,7 +68,7 @@ async def test_what_is_appended_is_read_back_equal(log: Log) -> None:
         (2, A, 2, first.events[1], first.meta),
     ]
     assert await log.read(A) == list(appended)
-    assert [e async for e in log.read_all()] == list(appended)
+    assert [e async for page in log.read_pages() for e in page] == list(appended)
     assert appended[0].event_id == event_id(A, 1)
     assert appended[0].recorded_time_ns >= TIME_NS
 
@@ -160,6 +160,15 @@ async def test_reading_from_and_to_a_place(log: Log) -> None:
     assert await collect(log, after_seq=10) == []
     assert await collect(log, until_seq=0) == []
     assert [e.version for e in await log.read(A, after_version=8)] == [9, 10]
+
+
+async def test_a_long_log_is_read_in_pages_without_a_gap(log: Log) -> None:
+    await log.append([entry(A, 0, *map(filled, range(1, 1501))), entry(B, 0, *map(filled, range(1, 1501)))])
+    pages = [[recorded.seq for recorded in page] async for page in log.read_pages(after_seq=5, until_seq=2995)]
+    assert len(pages) > 2
+    assert [seq for page in pages for seq in page] == list(range(6, 2996))
+    assert await collect(log) == list(range(1, 3001))
+    assert (await log.verify_chain()).seq == 3000
 
 
 async def test_a_subscription_catches_up_and_then_follows(log: Log) -> None:

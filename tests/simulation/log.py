@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from uuid import UUID
 
 from adapters.memory.event_log import MemoryEventLog
@@ -39,14 +39,13 @@ class Disk(MemoryEventLog):
     async def read(self, stream: UUID, *, after_version: int = 0) -> list[Recorded]:
         return [self._recorded(row) for row in self._streams.get(stream, ()) if row.version > after_version]
 
-    async def read_all(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Recorded]:
-        for row in self._rows[after_seq:until_seq]:
-            yield self._recorded(row)
+    async def read_pages(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[Recorded]]:
+        yield map(self._recorded, self._rows[after_seq:until_seq])
 
     def _recorded(self, row: StoredRow) -> Recorded:
         """Every event is read back from its stored bytes, but only once: many desks fold the same log."""
         if row.seq not in self._decoded:
-            self._decoded[row.seq] = self._decoder.recorded(row)
+            (self._decoded[row.seq],) = self._decoder.recorded([row])
         return self._decoded[row.seq]
 
     async def lead(self, holder: object, name: str) -> int:
@@ -88,10 +87,10 @@ class Connection:
         await self._reach()
         return await self._disk.read(stream, after_version=after_version)
 
-    async def read_all(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Recorded]:
+    async def read_pages(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[Recorded]]:
         await self._reach()
-        async for recorded in self._disk.read_all(after_seq=after_seq, until_seq=until_seq):
-            yield recorded
+        async for page in self._disk.read_pages(after_seq=after_seq, until_seq=until_seq):
+            yield page
 
     def subscribe(self, *, after_seq: int = 0) -> AsyncIterator[Recorded]:
         return self._disk.subscribe(after_seq=after_seq)

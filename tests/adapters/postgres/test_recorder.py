@@ -66,7 +66,9 @@ async def test_both_ways_in_make_one_chain(database: Database, recorder: LogReco
             await log.append([Entry(A, version, (filled(version),), META)])
             stored = mapper.to_stored_event(Placed(B, version + 1, filled(version), META))
             assert await asyncio.to_thread(recorder.insert_events, [stored]) == [2 * version + 2]
-        assert [(e.seq, e.stream) async for e in log.read_all()] == [(n, B if n % 2 == 0 else A) for n in range(1, 9)]
+        assert [(e.seq, e.stream) async for page in log.read_pages() for e in page] == [
+            (n, B if n % 2 == 0 else A) for n in range(1, 9)
+        ]
         assert (await log.verify_chain()).seq == 8
 
 

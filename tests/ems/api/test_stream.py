@@ -45,8 +45,9 @@ async def test_no_event_is_skipped_when_the_database_goes_and_comes(monkeypatch:
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
     whole = Projections()
-    async for recorded in log.read_all():
-        whole.apply(recorded)
+    async for page in log.read_pages():
+        for recorded in page:
+            whole.apply(recorded)
     assert log.breaks > 5
     assert feed.rows.snapshot() == whole.snapshot()
 
