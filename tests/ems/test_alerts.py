@@ -23,8 +23,9 @@ UNREADABLE = Unreadable(
 
 async def console_of(room: Room) -> Projections:
     rows = Projections()
-    async for recorded in room.log.read_all():
-        rows.apply(recorded)
+    async for page in room.log.read_pages():
+        for recorded in page:
+            rows.apply(recorded)
     return rows
 
 
