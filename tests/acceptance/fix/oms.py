@@ -12,10 +12,17 @@ class Session(Protocol):
     """What the tests need of a client's FIX session; `tests.acceptance.fix.peer.Peer` is one."""
 
     version: Version
+    sender: str
     faults: list[str]
+
+    async def connect(self, port: int) -> None:
+        """Connect and log on."""
 
     def send(self, kind: str, fields: Fields) -> None:
         """Send an application message."""
+
+    async def close(self) -> None:
+        """Log out."""
 
 
 class Mailbox:

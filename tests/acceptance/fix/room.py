@@ -24,6 +24,7 @@ from domain.catalogue import TOPICS
 from domain.values import from_e9
 from ems.desk_state import DeskState
 from tests.acceptance.conftest import ROOT, Program
+from tests.acceptance.fix.asyncfix_peer import AsyncfixPeer
 from tests.acceptance.fix.oms import Oms
 from tests.acceptance.fix.peer import Peer
 from tests.acceptance.fix.venue import Venue
@@ -36,6 +37,7 @@ STYLES: Final = {  # of clients: what is agreed with them beside the defaults
     "exchange": "",
     "refuse": "",
     "closed": "",
+    "asyncfix": "",  # played by another engine
 }
 STATUS_WORDS: Final = {  # OrdStatus (39): the desk's words
     "A": "pending_new", "0": "new", "1": "partially_filled", "2": "filled", "3": "done_for_day", "4": "canceled",
@@ -130,6 +132,10 @@ class Room:
         text += f'[routes]\n"*" = "venue-{self.versions[0].name}"\n{routes}\n[console]\nenabled = false\n'
         (self.program.home / "ems.toml").write_text(text)
 
+    def _clients(self) -> list[tuple[str, Version]]:
+        """Every client by style and version; asyncfix speaks 4.4 alone."""
+        return [(s, version) for s in STYLES for version in self.versions if s != "asyncfix" or version.name == "4.4"]
+
     def _session(self, name: str, role: str, version: Version, extra: str) -> str:
         kind = "acceptor" if role == "client" else "initiator"
         return (
@@ -145,16 +151,14 @@ class Room:
             self.venues[version.name] = Venue(peer)
             await peer.listen(self.port(peer.sender))
         self.up = self.program.start("up")
-        peers = []
-        for style in STYLES:
-            for version in self.versions:
-                peer = Peer(version, f"{style}-{version.name}", "EMS")
-                oms = self.clients[style, version.name] = Oms(peer)
-                peer.received = oms.received
-                peers.append(peer)
+        for style, version in self._clients():
+            name = f"{style}-{version.name}"
+            peer = AsyncfixPeer(name, "EMS") if style == "asyncfix" else Peer(version, name, "EMS")
+            oms = self.clients[style, version.name] = Oms(peer)
+            peer.received = oms.received
         async with asyncio.timeout(UP_S):
             await asyncio.to_thread(self._is_up)
-            await asyncio.gather(*(peer.connect(self.port(peer.sender)) for peer in peers))
+            await asyncio.gather(*(oms.session.connect(self.port(oms.session.sender)) for oms in self.clients.values()))
             await asyncio.gather(*(venue.peer.up.wait() for venue in self.venues.values()))
         runtime = json.loads((self.program.home / "state" / "runtime.json").read_text())
         self.log = Log(runtime["app_dsn"])
@@ -172,7 +176,7 @@ class Room:
     async def close(self) -> None:
         """Log out, stop, and look that nothing is left."""
         ends = [oms.session for oms in self.clients.values()] + [venue.peer for venue in self.venues.values()]
-        await asyncio.gather(*(peer.close() for peer in ends if isinstance(peer, Peer)))
+        await asyncio.gather(*(end.close() for end in ends))
         if hasattr(self, "up"):
             self.up.send_signal(signal.SIGINT)
             self.said, _ = await asyncio.to_thread(self.up.communicate, timeout=60)

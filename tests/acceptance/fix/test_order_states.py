@@ -38,19 +38,22 @@ class Run(NamedTuple):
     case: Case
     client: str
     venue: str
+    engine: str = ""  # the client's, where it is not the raw peer
 
     @property
     def name(self) -> str:
-        return f"{self.case.name}@{self.client}" + (f"-{self.venue}" if self.venue != self.client else "")
+        name = f"{self.case.name}@{self.client}" + (f"-{self.venue}" if self.venue != self.client else "")
+        return f"{name}-{self.engine}" if self.engine else name
 
     @property
     def style(self) -> str:
         """Which client plays it."""
-        return next((STYLE_OF[option] for option in self.case.scenario.options if option in STYLE_OF), "plain")
+        return self.engine or next((STYLE_OF[option] for option in self.case.scenario.options if option in STYLE_OF), "plain")
 
 
 CASES = [case for file in ("published.txt", "further.txt") for scenario in scenarios(file) for case in scenario.cases()]
-RUNS = {run.name: run for client, venue in PAIRS for case in CASES if (run := Run(case, client, venue))}
+OTHERS = [Run(case, "4.4", "4.4", "asyncfix") for case in CASES if not case.scenario.options]
+RUNS = {run.name: run for run in [Run(case, *pair) for pair in PAIRS for case in CASES] + OTHERS * (("4.4", "4.4") in PAIRS)}
 
 
 def skipped(run: Run) -> str:

@@ -34,12 +34,14 @@ VERSIONS: Final = {
 }
 _TRANSACTION: Final = {"H": "1", "G": "2", "I": "3"}  # ExecType of today: ExecTransType (20) of then
 _TODAY: Final = {code: kind for kind, code in _TRANSACTION.items()}
+_REPLACED: Final = "5"  # OrdStatus of an order that was replaced and rests; since FIX 4.3 it is New
+_AT_CLOSE: Final = {"1": "5", "2": "B"}  # OrdType, market and limit, with TimeInForce 7: OrdType then
 _FILL_OF: Final = {"1": "1", "2": "2"}  # OrdStatus: ExecType of a fill then
 
 
 def _write_42(kind: str, fields: Fields) -> Fields:
     if kind in ("D", "G"):
-        return fields | {"21": "1"}  # HandlInst
+        return _close_42(fields) | {"21": "1"}  # HandlInst
     if kind != "8":
         return fields
     exec_type, status = fields["150"], fields["39"]
@@ -47,12 +49,27 @@ def _write_42(kind: str, fields: Fields) -> Fields:
         then = _FILL_OF.get(status, "1")
     else:
         then = status if exec_type == "I" else exec_type
-    return fields | {"20": _TRANSACTION.get(exec_type, "0"), "150": then}
+    if (exec_type, status) == ("5", "0"):
+        status = _REPLACED
+    return _close_42(fields) | {"20": _TRANSACTION.get(exec_type, "0"), "150": then, "39": status}
+
+
+def _close_42(fields: Fields) -> Fields:
+    """For the close was an order type."""
+    if fields.get("59") != "7":
+        return fields
+    return {tag: value for tag, value in fields.items() if tag != "59"} | {"40": _AT_CLOSE[fields["40"]]}
 
 
 def _read_42(fields: Fields) -> Fields:
-    if fields["35"] != "8":
-        return fields
+    if fields.get("40") in _AT_CLOSE.values():
+        fields = fields | {"59": "7", "40": next(now for now, then in _AT_CLOSE.items() if then == fields["40"])}
+    if fields.get("39") != _REPLACED:
+        return _read_report_42(fields) if fields["35"] == "8" else fields
+    return _read_report_42(fields) | {"39": "0"} if fields["35"] == "8" else fields | {"39": "0"}
+
+
+def _read_report_42(fields: Fields) -> Fields:
     transaction, exec_type = fields.get("20", ""), fields["150"]
     if transaction not in ("0", "1", "2", "3"):
         raise ValueError(f"ExecTransType (20) is {transaction!r}")
