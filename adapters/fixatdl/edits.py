@@ -13,7 +13,7 @@ from adapters.fixatdl.xml import Element
 from domain.errors import NumberError
 from domain.wire_parameter import FixType
 
-EDITS_MAX: Final = 10_000  # of one edit with every reference written out: references to references double quickly
+EDITS_MAX: Final = 10_000  # of a file's rules with every reference written out: references to references double quickly
 DEPTH_MAX: Final = 64
 FIX: Final = "FIX_"  # begins the name of a field of the order itself
 _EXISTENCE: Final = ("EX", "NX")
@@ -36,6 +36,7 @@ class Definitions:
         self._notes = notes
         self._elements: dict[str, Element] = {}
         self._read: dict[str, _Sized] = {}
+        self.file_edits: list[int] = [] if outer is None else outer.file_edits  # of each rule of the file so far
         for element in elements:
             identifier = Attributes(element).need("id")
             if identifier in self._elements:
@@ -53,7 +54,11 @@ class Definitions:
 
     def edit(self, element: Element) -> Edit:
         """An Edit or EditRef with what it refers to in its place."""
-        return self._sized(element, (), 1).edit
+        found = self._sized(element, (), 1)
+        self.file_edits.append(found.edits)
+        if sum(self.file_edits) > EDITS_MAX:
+            raise element.wrong(f"the file's rules have more than {EDITS_MAX} Edits, references written out")
+        return found.edit
 
     def _sized(self, element: Element, path: tuple[Element, ...], level: int) -> _Sized:
         """path: the Edits whose references led here; level: how deep, references counted."""

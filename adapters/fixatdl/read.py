@@ -7,17 +7,19 @@ does not define, such as a vendor's own attribute, is passed over and said in th
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from adapters.fixatdl.attributes import CORE, LAYOUT, VALIDATION, Attributes, only
-from adapters.fixatdl.document import Document, Parameter, Scope, Strategy, StrategyEdit
+from adapters.fixatdl.document import NULL, Combine, Document, Edit, Parameter, Scope, Strategy, StrategyEdit
 from adapters.fixatdl.edits import FIX, Definitions, fields
 from adapters.fixatdl.layout import read_layout
 from adapters.fixatdl.parameters import RESERVED, description, read_group, read_parameters
+from adapters.fixatdl.types import value_of
 from adapters.fixatdl.xml import BYTES_MAX, Element, parse
-from domain.errors import ReferenceDataError
+from domain.errors import NumberError, ReferenceDataError
 
 _PARAMETERS_GROUP: Final = range(957, 961)
 _STRATEGY_CHILDREN: Final = (
@@ -182,7 +184,7 @@ def _scopes(element: Element, notes: list[str]) -> dict[str, tuple[Scope, ...]]:
 
 
 def _note_unknown_fields(strategy: Strategy, notes: list[str]) -> None:
-    """A rule about a field that nobody defines is not an error in FIXatdl; it is passed over when orders are checked."""
+    """A rule that can never be decided is not an error in FIXatdl; it is passed over when orders are checked."""
     names = {parameter.name for parameter in strategy.parameters}
     controls = {control.id for control in strategy.controls()}
     rules = [(rule.edit, names, "parameter") for rule in strategy.strategy_edits]
@@ -191,3 +193,21 @@ def _note_unknown_fields(strategy: Strategy, notes: list[str]) -> None:
         for field, line in fields(edit):
             if field not in known and not field.startswith(FIX):
                 notes.append(f"line {line}: the rule is passed over, because {strategy.name} has no {kind} {field!r}")
+    for rule in strategy.strategy_edits:
+        notes += _unfit_values(rule.edit, strategy)
+
+
+def _unfit_values(edit: Edit, strategy: Strategy) -> Iterator[str]:
+    """Values in a rule that are none of their parameter's type."""
+    if isinstance(edit, Combine):
+        for part in edit.edits:
+            yield from _unfit_values(part, strategy)
+        return
+    parameter = strategy.parameter(edit.field)
+    words = ("", NULL, "true", "false", *(pair.enum_id for pair in parameter.enum_pairs)) if parameter else ()
+    if parameter is None or edit.value is None or edit.value in words:
+        return
+    try:
+        value_of(parameter.type, edit.value)
+    except NumberError as error:
+        yield f"line {edit.line}: the rule is passed over, because for {parameter.name} {error}"

@@ -82,3 +82,13 @@ def test_what_is_no_number(text: str) -> None:
 def test_a_share_finer_than_the_desk_can_hold_is_refused() -> None:
     with pytest.raises(NumberError, match="finer"):
         reader(Parameter(name="P", type=FixType.FLOAT, unit=Unit.PERCENT, description="", absent=""))("0.00000015")
+
+
+def test_bounds_are_allowed_themselves() -> None:
+    read = reader(
+        Parameter(name="P", type=FixType.FLOAT, unit=Unit.PRICE, description="", absent="", minimum_e9=2 * E9, maximum_e9=3 * E9)
+    )
+    assert (read("2"), read("3")) == (2 * E9, 3 * E9)
+    for text, why in (("1.999999999", "is below 2 price"), ("3.000000001", "is above 3 price")):
+        with pytest.raises(NumberError, match=why):
+            read(text)

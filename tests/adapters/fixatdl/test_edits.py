@@ -166,6 +166,15 @@ def test_a_chain_of_references_ends() -> None:
         read(*reversed(chain), T)
 
 
+def test_many_rules_cannot_each_refer_to_much() -> None:
+    definitions = Definitions(rules("\n".join(doubling(12))), [])
+    (reference,) = rules('<EditRef id="d11"/>')
+    definitions.edit(reference)
+    definitions.edit(reference)
+    with pytest.raises(ReferenceDataError, match="the file's rules have more than 10000 Edits"):
+        definitions.edit(reference)
+
+
 def test_an_attribute_that_edits_do_not_have_is_noted() -> None:
     notes: list[str] = []
     read('<Edit field="A" operator="EX" colour="red"/>', notes=notes)

@@ -72,7 +72,7 @@ def test_it_reads_back_as_the_models_say() -> None:
 
 VALUES = {
     "StartTime": st.sampled_from(["20261127-14:30:00", "20261127-16:00:00", "14:30", ""]),
-    "EndTime": st.sampled_from(["20261127-15:30:00", "20261127-20:00:00", "late"]),
+    "EndTime": st.sampled_from(["20261127-15:30:00", "20261127-16:00:00", "20261127-20:00:00", "late"]),
     "DurationMinutes": st.sampled_from(["0", "0.000000001", "30", "10080", "10080.1", "-1"]),
     "MaxParticipation": st.sampled_from(["0", "0.000000001", "0.000000002", "0.1", "1", "1.000000001"]),
     "WouldPrice": st.sampled_from(["0", "0.000000001", "187.01", "x"]),
@@ -92,6 +92,7 @@ def test_the_file_takes_what_the_desk_takes(algo: Algo, values: dict[str, str]) 
     if isinstance(found, Applied):
         assert sorted((name, value) for name, _, value in sent) == sorted(by_hand)
         assert isinstance(parsed, AlgoParameters)
+        assert parsed.start_ns is None or parsed.end_ns is None or parsed.start_ns < parsed.end_ns
         assert [code for name, code, _ in sent if name in percents] == [11] * sum(name in percents for name, _, _ in sent)
     elif [refusal.text for refusal in found] == [f"{strategy.name}: EndTime must be after StartTime"]:
         assert values["EndTime"] <= values["StartTime"]
