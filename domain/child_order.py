@@ -14,7 +14,7 @@ from domain.instructions import CARRIED, Instructions
 from domain.messages import VenueReport
 from domain.order_life import TERMINAL, OrdStatus, Trigger, transition
 from domain.refusal import OTHER, Reason, Refusal
-from domain.revise import revise
+from domain.revise import revised
 from domain.values import OrdType, Side, TimeInForce, stream_id
 
 # ---------------------------------------------------------------------------------------------- events
@@ -316,7 +316,8 @@ def evolve(state: ChildOrder | None, event: Event, *, stream: UUID, at_ns: int) 
     trigger = trigger_of(state, event)
     if trigger is not None:
         changes["status"] = _moved(state, trigger, changes)
-    return revise(state, version=state.version + 1, changed_ns=at_ns, **changes)
+    changes["version"], changes["changed_ns"] = state.version + 1, at_ns
+    return revised(state, changes)
 
 
 def _moved(state: ChildOrder, trigger: Trigger, changes: _Changes) -> OrdStatus:

@@ -50,6 +50,7 @@ class Trigger(StrEnum):
 
 
 _S = OrdStatus
+_NEW, _PARTIALLY_FILLED, _FILLED = _S.NEW, _S.PARTIALLY_FILLED, _S.FILLED  # looked up once: of an Enum that is slow
 _T = Trigger
 
 TERMINAL: Final = frozenset({_S.FILLED, _S.CANCELED, _S.REJECTED, _S.EXPIRED, _S.DONE_FOR_DAY})
@@ -132,5 +133,5 @@ def transition(status: OrdStatus, trigger: Trigger, *, filled: bool, full: bool 
     """
     after = TRANSITIONS.get((status, trigger))
     if after in RESTING:
-        return _S.FILLED if full else _S.PARTIALLY_FILLED if filled else _S.NEW
+        return _FILLED if full else _PARTIALLY_FILLED if filled else _NEW
     return after

@@ -17,7 +17,7 @@ from domain.instructions import CARRIED, Instructions
 from domain.market_state import MarketState
 from domain.order_life import TERMINAL, OrdStatus, Trigger, transition
 from domain.refusal import Reason
-from domain.revise import revise
+from domain.revise import revised
 from domain.schedule import Schedule
 from domain.values import Algo, OrdType, Side, TimeInForce, divide_round, stream_id
 
@@ -353,7 +353,9 @@ def evolve(state: ParentOrder | RejectedOrder | None, event: Event, *, stream: U
         assert isinstance(event, Accepted), event.TOPIC
         return _accepted(event, stream, at_ns)
     assert isinstance(state, ParentOrder), event.TOPIC
-    return revise(state, version=state.version + 1, **_EVOLVE[type(event)](state, event))
+    changes = _EVOLVE[type(event)](state, event)
+    changes["version"] = state.version + 1
+    return revised(state, changes)
 
 
 _Changes = dict[str, Any]  # what an event changes, by field

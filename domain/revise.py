@@ -1,21 +1,36 @@
-"""A changed copy of a named tuple: what `_replace` does, in a third of the time, as folding a log does little else."""
+"""A changed copy of a named tuple: what `_replace` does, in half the time and less, as folding a log does little else."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 _T = TypeVar("_T", bound=tuple[Any, ...])
-_PLACES: dict[type[tuple[Any, ...]], dict[str, int]] = {}
+
+
+class _Places(dict[type[tuple[Any, ...]], dict[str, int]]):
+    """By named tuple, where each of its fields stands."""
+
+    def __missing__(self, cls: type[tuple[Any, ...]]) -> dict[str, int]:
+        names: tuple[str, ...] = cls._fields  # type: ignore[attr-defined]
+        places = self[cls] = {name: place for place, name in enumerate(names)}
+        return places
+
+
+_PLACES = _Places()
+_new = tuple.__new__
 
 
 def revise(state: _T, **changes: Any) -> _T:
     """A copy of a named tuple with some of its fields changed. Raises KeyError for a field it does not have."""
+    return revised(state, changes)
+
+
+def revised(state: _T, changes: Mapping[str, Any]) -> _T:
+    """As `revise`, for changes that lie in a mapping already: handing them on as keywords would cost as much again."""
     cls = type(state)
-    places = _PLACES.get(cls)
-    if places is None:
-        names: tuple[str, ...] = cls._fields  # type: ignore[attr-defined]
-        places = _PLACES[cls] = {name: place for place, name in enumerate(names)}
-    values = list(state)
-    for name, value in changes.items():
-        values[places[name]] = value
-    return tuple.__new__(cls, values)
+    places = _PLACES[cls]
+    values = [*state]
+    for name in changes:
+        values[places[name]] = changes[name]
+    return _new(cls, values)

@@ -129,14 +129,14 @@ class DeskState:
     def _child(self, stream: UUID, event: Event, meta: Meta, seq: int) -> ChildOrder:
         after = child_order.evolve(self.children.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
         self.children[stream] = after
-        if isinstance(event, child_order.Created):
+        if type(event) is child_order.Created:  # not isinstance: of pydantic classes it is answered by a Python function
             self.child_ids[event.cl_ord_id] = stream
         return after
 
     def _fill(self, stream: UUID, event: Event, meta: Meta, seq: int) -> Fill:
         after = fill.evolve(self.fills.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
         self.fills[stream] = after
-        if isinstance(event, fill.Restated):
+        if type(event) is fill.Restated:
             self.corrections[(event.venue_session, event.exec_id)] = stream
         return after
 
