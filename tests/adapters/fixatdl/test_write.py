@@ -101,6 +101,13 @@ def test_the_file_takes_what_the_desk_takes(algo: Algo, values: dict[str, str]) 
         assert isinstance(parsed, Refusal)
 
 
+@pytest.mark.parametrize(("end", "taken"), [("15:00:00", False), ("14:59:59", False), ("15:00:00.001", True)])
+def test_the_end_is_after_the_start(end: str, taken: bool) -> None:
+    values = {"StartTime": "20261127-15:00:00", "EndTime": f"20261127-{end}"}
+    found = apply(DOCUMENT, DOCUMENT.strategies[0], values, order={}, day=Day(date(2026, 11, 27)))
+    assert isinstance(found, Applied) is taken
+
+
 def _percent(text: str) -> str:
     return f"{Decimal(text).scaleb(2):f}"
 
