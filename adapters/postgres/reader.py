@@ -19,7 +19,7 @@ from domain.event import GENESIS_HASH, Recorded, Topics
 from domain.ports import Head
 from domain.stored import ChainWalk, Decoder
 
-PAGE_ROWS: Final = 1000
+PAGE_ROWS: Final = 2000
 _PROBE_INTERVAL_S: Final = 5.0
 
 

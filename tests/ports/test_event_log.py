@@ -165,7 +165,7 @@ async def test_reading_from_and_to_a_place(log: Log) -> None:
 async def test_a_long_log_is_read_in_pages_without_a_gap(log: Log) -> None:
     await log.append([entry(A, 0, *map(filled, range(1, 1501))), entry(B, 0, *map(filled, range(1, 1501)))])
     pages = [[recorded.seq for recorded in page] async for page in log.read_pages(after_seq=5, until_seq=2995)]
-    assert len(pages) > 2
+    assert len(pages) > 1
     assert [seq for page in pages for seq in page] == list(range(6, 2996))
     assert await collect(log) == list(range(1, 3001))
     assert (await log.verify_chain()).seq == 3000
