@@ -61,10 +61,10 @@ def apply(
         values = {**values, **_kept(strategy, original)}
     refusals = _unknown(strategy, values, strategy.parameters)
     checked = _check(strategy, strategy.parameters, values, original or {}, day, refusals)
-    group = _check_group(strategy, entries, day, refusals)
+    unchecked = [why for value in checked.values() for why in value.unchecked]
+    group = _check_group(strategy, entries, day, refusals, unchecked)
     if refusals:
         return tuple(refusals)
-    unchecked = [why for value in checked.values() for why in value.unchecked]
     for rule in strategy.strategy_edits:
         refusal = _judge(rule, strategy, checked, order, unchecked)
         if refusal is not None:
@@ -141,7 +141,7 @@ def _constant(parameter: Parameter, given: WireValue, day: Day) -> WireValue:
 
 
 def _check_group(
-    strategy: Strategy, entries: Sequence[Mapping[str, str]], day: Day, refusals: list[Refusal]
+    strategy: Strategy, entries: Sequence[Mapping[str, str]], day: Day, refusals: list[Refusal], unchecked: list[str]
 ) -> list[tuple[int, str]]:
     """The fields of the repeating group, its count first."""
     group = strategy.repeating_group
@@ -161,15 +161,21 @@ def _check_group(
         return []
     found = [(group.fix_tag, str(size))]
     for values in entries:
-        found += _entry(strategy, group, values, day, refusals)
+        found += _entry(strategy, group, values, day, refusals, unchecked)
     return found
 
 
 def _entry(
-    strategy: Strategy, group: RepeatingGroup, values: Mapping[str, str], day: Day, refusals: list[Refusal]
+    strategy: Strategy,
+    group: RepeatingGroup,
+    values: Mapping[str, str],
+    day: Day,
+    refusals: list[Refusal],
+    unchecked: list[str],
 ) -> list[tuple[int, str]]:
     refusals += _unknown(strategy, values, group.parameters)
     checked = _check(strategy, group.parameters, values, {}, day, refusals)
+    unchecked += (why for value in checked.values() for why in value.unchecked)
     first = group.parameters[0]
     if checked[first.name].sent is None:
         refusals.append(Refusal(Reason.BAD_PARAMETER, f"{strategy.name}: {first.name} begins each entry, and is not in one"))

@@ -237,6 +237,15 @@ def test_entries_that_are_refused(entries: tuple[dict[str, str], ...], why: str)
     assert why in found[0].text
 
 
+def test_a_bound_of_an_entry_that_is_not_held_is_said() -> None:
+    leg = '<Parameter name="LegNote" xsi:type="UTCTimeOnly_t" maxValue="16:00:00"'
+    document = read("f", WITH_LEGS.replace('<Parameter name="LegNote" xsi:type="String_t"', leg).encode())
+    day = Day(date(2026, 11, 27))
+    found = apply(document, document.strategies[1], {}, order={}, day=day, entries=[{"LegRatio": "1", "LegNote": "21:00:01"}])
+    assert isinstance(found, Applied)
+    assert found.unchecked == ("LegNote: the zone of its bound 16:00:00 is not known",)
+
+
 def test_entries_for_a_strategy_that_has_none() -> None:
     found = apply(DOCUMENT, FLOAT, {"Rate": "0.1"}, order=ORDER, day=DAY, entries=[{"LegRatio": "1"}])
     assert isinstance(found, tuple)
