@@ -75,6 +75,7 @@ class Fill(NamedTuple):
     price_e9: int = 0
     exec_ids: tuple[str, ...] = ()
     busted: bool = False
+    at_ns: int = 0  # when it was recorded
 
 
 def told_as(fill: UUID, number: int) -> str:
@@ -119,6 +120,7 @@ def evolve(state: Fill | None, event: Event, *, stream: UUID, at_ns: int) -> Fil
             quantity_e9=event.quantity_e9,
             price_e9=event.price_e9,
             exec_ids=(event.exec_id,),
+            at_ns=at_ns,
         )
     if state is None:
         return Fill(id=stream, version=1, content=None, quarantined=(content,))

@@ -24,6 +24,8 @@ class OrdStatus(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     DONE_FOR_DAY = "done_for_day"
+    STOPPED = "stopped"  # FIX's word for a price that is guaranteed
+    SUSPENDED = "suspended"
 
 
 class Trigger(StrEnum):
@@ -47,6 +49,8 @@ class Trigger(StrEnum):
     PEND_REPLACE = "pend_replace"
     RESTATE = "restate"
     BEGIN_DAY = "begin_day"
+    STOP = "stop"
+    SUSPEND = "suspend"
 
 
 _S = OrdStatus
@@ -57,7 +61,9 @@ TERMINAL: Final = frozenset({_S.FILLED, _S.CANCELED, _S.REJECTED, _S.EXPIRED, _S
 RESTING: Final = frozenset({_S.NEW, _S.PARTIALLY_FILLED})  # which of the two follows from the quantity filled
 _PENDING: Final = (_S.PENDING_NEW, _S.PENDING_CANCEL, _S.PENDING_REPLACE, _S.IN_DOUBT)
 
-_ALIVE: Final = (_S.PENDING_NEW, _S.NEW, _S.PARTIALLY_FILLED, _S.PENDING_CANCEL, _S.PENDING_REPLACE, _S.IN_DOUBT)
+HELD: Final = (_S.STOPPED, _S.SUSPENDED)
+_WORKING: Final = (_S.NEW, _S.PARTIALLY_FILLED, *HELD)
+_ALIVE: Final = (_S.PENDING_NEW, *_WORKING, _S.PENDING_CANCEL, _S.PENDING_REPLACE, _S.IN_DOUBT)
 
 TRANSITIONS: Final[dict[tuple[OrdStatus, Trigger], OrdStatus]] = {
     (_S.PENDING_NEW, _T.ACKNOWLEDGE): _S.NEW,
@@ -107,20 +113,26 @@ TRANSITIONS: Final[dict[tuple[OrdStatus, Trigger], OrdStatus]] = {
     **{(s, _T.CANCEL): _S.CANCELED for s in _ALIVE},  # also unsolicited
     **{(s, _T.EXPIRE): _S.EXPIRED for s in _ALIVE},
     **{(s, _T.END_DAY): _S.DONE_FOR_DAY for s in _ALIVE},
-    **{(s, _T.REQUEST_CANCEL): _S.PENDING_CANCEL for s in (_S.PENDING_NEW, _S.NEW, _S.PARTIALLY_FILLED)},
-    **{(s, _T.REQUEST_REPLACE): _S.PENDING_REPLACE for s in (_S.NEW, _S.PARTIALLY_FILLED)},
+    **{(s, _T.REQUEST_CANCEL): _S.PENDING_CANCEL for s in (_S.PENDING_NEW, *_WORKING)},
+    **{(s, _T.REQUEST_REPLACE): _S.PENDING_REPLACE for s in _WORKING},
+    **{(s, _T.STOP): _S.STOPPED for s in _WORKING},
+    **{(s, _T.SUSPEND): _S.SUSPENDED for s in _WORKING},
+    **{(s, _T.ACKNOWLEDGE): _S.NEW for s in HELD},
+    **{(s, _T.REPLACE): _S.NEW for s in HELD},
+    (_S.STOPPED, _T.PARTIAL_FILL): _S.STOPPED,  # the guarantee holds for what is left
+    (_S.SUSPENDED, _T.PARTIAL_FILL): _S.PARTIALLY_FILLED,  # it trades, so it is not
     **{(s, _T.DOUBT): _S.IN_DOUBT for s in _ALIVE if s is not _S.IN_DOUBT},
     # Real world: a fill that was on its way when the order closed. It counts; the status does not go back.
     # A filled order can be overfilled by a venue's error: that counts too, and the excess is for people to resolve.
     **{(s, t): s for s in TERMINAL for t in (_T.PARTIAL_FILL, _T.FULL_FILL)},
-    **{(s, _T.PEND_CANCEL): _S.PENDING_CANCEL for s in (*RESTING, _S.PENDING_NEW, _S.PENDING_CANCEL, _S.PENDING_REPLACE)},
-    **{(s, _T.PEND_REPLACE): _S.PENDING_REPLACE for s in (*RESTING, _S.FILLED, _S.PENDING_REPLACE)},
+    **{(s, _T.PEND_CANCEL): _S.PENDING_CANCEL for s in (*_WORKING, _S.PENDING_NEW, _S.PENDING_CANCEL, _S.PENDING_REPLACE)},
+    **{(s, _T.PEND_REPLACE): _S.PENDING_REPLACE for s in (*_WORKING, _S.FILLED, _S.PENDING_REPLACE)},
     (_S.PENDING_CANCEL, _T.PEND_REPLACE): _S.PENDING_CANCEL,
     # A bust or a correction changes what was filled: an order that rests or is filled follows, an ended one stays ended.
-    **{(s, _T.RESTATE): s for s in (*_PENDING, *(TERMINAL - {_S.FILLED}))},
+    **{(s, _T.RESTATE): s for s in (*_PENDING, *HELD, *(TERMINAL - {_S.FILLED}))},
     **{(s, _T.RESTATE): _S.NEW for s in (*RESTING, _S.FILLED)},
     **{(s, _T.BEGIN_DAY): s for s in (*_PENDING, *(TERMINAL - {_S.DONE_FOR_DAY}))},
-    **{(s, _T.BEGIN_DAY): _S.NEW for s in RESTING},
+    **{(s, _T.BEGIN_DAY): _S.NEW for s in _WORKING},
 }
 
 

@@ -5,9 +5,9 @@ Read top-down: its events, its frozen state, evolve. What may be asked of it is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -15,9 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from domain.event import Event
 from domain.instructions import CARRIED, Instructions
 from domain.market_state import MarketState
-from domain.order_life import TERMINAL, OrdStatus, Trigger, transition
+from domain.order_life import TERMINAL, OrdStatus
 from domain.refusal import Reason
-from domain.revise import revised
 from domain.schedule import Schedule
 from domain.values import Algo, OrdType, Side, TimeInForce, divide_round, stream_id
 
@@ -183,6 +182,14 @@ class DoneForDay(Event):
     text: str
 
 
+class Held(Event):
+    """A direct order's venue guarantees a price (stopped) or does not let it trade (suspended)."""
+
+    TOPIC: ClassVar[str] = "parent_order.held.v1"
+    kind: Literal["stopped", "suspended"]
+    text: str
+
+
 class Restated(Event):
     """A direct order's venue changed it or began its next day."""
 
@@ -191,6 +198,7 @@ class Restated(Event):
     quantity_e9: int
     limit_price_e9: int | None
     text: str
+    day_began_ns: int | None = None  # of a carried order's next day
 
 
 class FillRestated(Event):
@@ -206,6 +214,7 @@ class FillRestated(Event):
     previous_quantity_e9: int
     previous_price_e9: int
     open_e9: int  # what the child may trade from now on
+    earlier_day: bool = False  # of a carried order: it was executed before the order's present day
 
 
 class ChildAmended(Event):
@@ -245,7 +254,7 @@ class Finished(Event):
 EVENTS = (
     Accepted, Rejected, Scheduled, PlanFailed, ChildReleased, Filled, ChildClosed, CancelRequested, Canceled,
     ReplaceRequested, Replaced, RequestRefused, Expired, Finished, Acknowledged, TurnedDown, RequestQueued, Triggered,
-    DoneForDay, Restated, FillRestated, ChildAmended, ExecutionDisputed,
+    DoneForDay, Restated, FillRestated, ChildAmended, ExecutionDisputed, Held,
 )  # fmt: skip
 
 # ----------------------------------------------------------------------------------------------- state
@@ -300,6 +309,8 @@ class ParentOrder(NamedTuple):
     held_e9: int = 0  # taken back by busts: not worked again before a person or the client says so
     working: bool | None = None
     day_start_e9: int | None = None  # of a carried order: what was filled before its present day
+    day_began_ns: int = 0
+    accepted: bool = True  # has a direct order's venue ever taken it?
 
     @property
     def direct(self) -> bool:
@@ -340,256 +351,3 @@ def key(client_session: str, trade_date: str, cl_ord_id: str) -> UUID:
 def order_id(parent: UUID) -> str:
     """OrderID (37) that the client sees."""
     return parent.hex[:16].upper()
-
-
-# ---------------------------------------------------------------------------------------------- evolve
-
-
-def evolve(state: ParentOrder | RejectedOrder | None, event: Event, *, stream: UUID, at_ns: int) -> ParentOrder | RejectedOrder:
-    """Fold one event."""
-    if state is None:
-        if isinstance(event, Rejected):
-            return RejectedOrder(id=stream)
-        assert isinstance(event, Accepted), event.TOPIC
-        return _accepted(event, stream, at_ns)
-    assert isinstance(state, ParentOrder), event.TOPIC
-    changes = _EVOLVE[type(event)](state, event)
-    changes["version"] = state.version + 1
-    return revised(state, changes)
-
-
-_Changes = dict[str, Any]  # what an event changes, by field
-
-
-def trigger_of(state: ParentOrder, event: Event) -> Trigger | None:
-    """The row of the table of order life that an event is; None for events that leave the status alone."""
-    if type(event) is Filled:  # not isinstance: of pydantic classes it is answered by a Python function
-        full = state.cum_quantity_e9 + event.quantity_e9 >= state.terms.quantity_e9
-        return Trigger.FULL_FILL if full else Trigger.PARTIAL_FILL
-    if type(event) is Replaced:
-        return Trigger.FULL_FILL if state.cum_quantity_e9 >= event.terms.quantity_e9 else Trigger.REPLACE
-    if type(event) is RequestRefused:
-        pending = state.pending
-        shown = pending is not None and pending.shown and pending.cl_ord_id == event.cl_ord_id and state.status in _SHOWN
-        return Trigger.REFUSE_REQUEST if event.ends_pending and shown else None
-    if type(event) is Restated:
-        return Trigger.BEGIN_DAY if event.reason == NEW_DAY else Trigger.RESTATE
-    return _TRIGGERS.get(type(event))
-
-
-NEW_DAY = 1  # ExecRestatementReason (378): a carried order begins its day
-_SHOWN = (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE)
-
-
-_TRIGGERS: dict[type[Event], Trigger] = {
-    CancelRequested: Trigger.REQUEST_CANCEL,
-    ReplaceRequested: Trigger.REQUEST_REPLACE,
-    Canceled: Trigger.CANCEL,
-    Expired: Trigger.EXPIRE,
-    Acknowledged: Trigger.ACKNOWLEDGE,
-    TurnedDown: Trigger.REJECT,
-    DoneForDay: Trigger.END_DAY,
-    FillRestated: Trigger.RESTATE,
-}
-
-
-def _moved(state: ParentOrder, event: Event, *, cum_quantity_e9: int | None = None, quantity_e9: int | None = None) -> OrdStatus:
-    """The status after an event, given what it makes of the quantities."""
-    cum_e9 = state.cum_quantity_e9 if cum_quantity_e9 is None else cum_quantity_e9
-    trigger = trigger_of(state, event)
-    assert trigger is not None
-    before, fills = state.status, type(event) is Filled
-    if fills and before is OrdStatus.DONE_FOR_DAY and state.carried:
-        before = OrdStatus.NEW  # it trades: another day has begun, whether or not the venue said so
-    full = cum_e9 >= (state.terms.quantity_e9 if quantity_e9 is None else quantity_e9)
-    status = transition(before, trigger, filled=fills or cum_e9 > 0, full=full)
-    assert status is not None, (state.status, trigger)
-    return status
-
-
-def _accepted(event: Accepted, stream: UUID, at_ns: int) -> ParentOrder:
-    return ParentOrder(
-        id=stream,
-        version=1,
-        client_session=event.client_session,
-        trade_date=event.trade_date,
-        cl_ord_id=event.cl_ord_id,
-        order_id=event.order_id,
-        account=event.account,
-        instrument=event.instrument,
-        side=event.side,
-        terms=event.terms,
-        arrival=event.arrival,
-        status=OrdStatus.PENDING_NEW if event.terms.algo is Algo.DIRECT else OrdStatus.NEW,
-        created_ns=at_ns,
-    )
-
-
-def _scheduled(state: ParentOrder, event: Scheduled) -> _Changes:
-    started = state.started_volume_e9 if state.started_volume_e9 is not None else event.started_volume_e9
-    return {"schedule": event.schedule, "plans": event.plan_number, "started_volume_e9": started}
-
-
-def _plan_failed(state: ParentOrder, event: PlanFailed) -> _Changes:
-    return {"plans": event.plan_number}
-
-
-def _released(state: ParentOrder, event: ChildReleased) -> _Changes:
-    return {
-        "open_e9": {**state.open_e9, event.child: event.quantity_e9},
-        "children": event.number,
-        "late_e9": max(0, state.late_e9 - event.late_e9),
-    }
-
-
-def _filled(state: ParentOrder, event: Filled) -> _Changes:
-    status = _moved(state, event)
-    open_e9 = state.open_e9.get(event.child)
-    return {
-        "status": status,
-        "open_e9": state.open_e9 if open_e9 is None else {**state.open_e9, event.child: max(0, open_e9 - event.quantity_e9)},
-        "cum_quantity_e9": state.cum_quantity_e9 + event.quantity_e9,
-        "notional_e18": state.notional_e18 + event.price_e9 * event.quantity_e9,
-        "rejections": 0,
-    }
-
-
-def _child_closed(state: ParentOrder, event: ChildClosed) -> _Changes:
-    rejections = state.rejections + (event.status is OrdStatus.REJECTED)
-    open_e9 = dict(state.open_e9)
-    late_e9 = state.late_e9 + open_e9.pop(event.child, 0)
-    return {"open_e9": open_e9, "rejections": rejections, "late_e9": late_e9}
-
-
-def _acknowledged(state: ParentOrder, event: Acknowledged) -> _Changes:
-    return {"status": _moved(state, event), "working": event.working}
-
-
-def _turned_down(state: ParentOrder, event: TurnedDown) -> _Changes:
-    return {"status": _moved(state, event)}
-
-
-def _queued(state: ParentOrder, event: RequestQueued) -> _Changes:
-    waiting = Pending(event.request, event.cl_ord_id, event.terms, shown=False)
-    return {"pending": waiting, "finished": False} if state.pending is None else {"queue": (*state.queue, waiting)}
-
-
-def _others(state: ParentOrder, cl_ord_id: str) -> tuple[Pending, ...]:
-    return tuple(p for p in (state.pending, *state.queue) if p is not None and p.cl_ord_id != cl_ord_id)
-
-
-def _next(state: ParentOrder, cl_ord_id: str) -> _Changes:
-    """The requests without the one that is decided: the next one is worked on."""
-    waiting = _others(state, cl_ord_id)
-    return {"pending": waiting[0] if waiting else None, "queue": waiting[1:]}
-
-
-def _requested(state: ParentOrder, event: CancelRequested | ReplaceRequested) -> _Changes:
-    """The status shows a request from now on: one that waited, or one that has just come."""
-    terms = event.terms if isinstance(event, ReplaceRequested) else None
-    shown = Pending("cancel" if terms is None else "replace", event.cl_ord_id, terms)
-    return {"status": _moved(state, event), "pending": shown, "queue": _others(state, event.cl_ord_id)}
-
-
-def _replaced(state: ParentOrder, event: Replaced) -> _Changes:
-    # Below what is executed means: cancel the balance. The quantity becomes what was filled.
-    terms = event.terms
-    if terms.quantity_e9 < state.cum_quantity_e9:
-        terms = terms.model_copy(update={"quantity_e9": state.cum_quantity_e9})
-    return {
-        "status": _moved(state, event, quantity_e9=terms.quantity_e9),
-        "terms": terms,
-        "cl_ord_id": event.cl_ord_id,
-        "orig_cl_ord_id": state.cl_ord_id,
-        "schedule": None,
-        "started_volume_e9": None,
-        "start_filled_e9": state.cum_quantity_e9,
-        "late_e9": 0,
-        "held_e9": 0,
-        "finished": False,
-        **_next(state, event.cl_ord_id),
-    }
-
-
-def _request_refused(state: ParentOrder, event: RequestRefused) -> _Changes:
-    if not event.ends_pending:
-        return {}
-    moved = {"status": _moved(state, event)} if trigger_of(state, event) is not None else {}
-    return {**moved, **_next(state, event.cl_ord_id)}
-
-
-def _ended(state: ParentOrder, event: Canceled | Expired) -> _Changes:
-    # What else was asked gets its own answer.
-    over = {"status": _moved(state, event), **_next(state, event.cl_ord_id if isinstance(event, Canceled) else "")}
-    if isinstance(event, Expired) or event.cl_ord_id == state.cl_ord_id:
-        return over
-    return {**over, "cl_ord_id": event.cl_ord_id, "orig_cl_ord_id": state.cl_ord_id}
-
-
-def _triggered(state: ParentOrder, event: Triggered) -> _Changes:
-    return {"working": True}
-
-
-def _done_for_day(state: ParentOrder, event: DoneForDay) -> _Changes:
-    return {"status": _moved(state, event)}
-
-
-def _restated(state: ParentOrder, event: Restated) -> _Changes:
-    terms = state.terms.model_copy(update={"quantity_e9": event.quantity_e9, "limit_price_e9": event.limit_price_e9})
-    day = {"day_start_e9": state.cum_quantity_e9} if event.reason == NEW_DAY else {}
-    return {"status": _moved(state, event, quantity_e9=event.quantity_e9), "terms": terms, **day}
-
-
-def _fill_restated(state: ParentOrder, event: FillRestated) -> _Changes:
-    change_e9 = event.quantity_e9 - event.previous_quantity_e9
-    cum_e9 = state.cum_quantity_e9 + change_e9
-    before_e18 = event.previous_price_e9 * event.previous_quantity_e9
-    return {
-        "status": _moved(state, event, cum_quantity_e9=cum_e9),
-        "cum_quantity_e9": cum_e9,
-        "notional_e18": state.notional_e18 + event.price_e9 * event.quantity_e9 - before_e18,
-        "held_e9": state.held_e9 if state.direct else max(0, state.held_e9 - change_e9),
-        "open_e9": _opened(state, event.child, event.open_e9),
-    }
-
-
-def _child_amended(state: ParentOrder, event: ChildAmended) -> _Changes:
-    return {"open_e9": _opened(state, event.child, event.open_e9)}
-
-
-def _opened(state: ParentOrder, child: UUID, open_e9: int) -> Mapping[UUID, int]:
-    others = {other: quantity for other, quantity in state.open_e9.items() if other != child}
-    return {**others, child: open_e9} if open_e9 else others
-
-
-def _disputed(state: ParentOrder, event: ExecutionDisputed) -> _Changes:
-    return {}
-
-
-def _finished(state: ParentOrder, event: Finished) -> _Changes:
-    return {"finished": True}
-
-
-_EVOLVE: dict[type[Event], Callable[..., _Changes]] = {
-    Scheduled: _scheduled,
-    PlanFailed: _plan_failed,
-    ChildReleased: _released,
-    Filled: _filled,
-    ChildClosed: _child_closed,
-    CancelRequested: _requested,
-    Canceled: _ended,
-    ReplaceRequested: _requested,
-    Replaced: _replaced,
-    RequestRefused: _request_refused,
-    Expired: _ended,
-    Finished: _finished,
-    Acknowledged: _acknowledged,
-    TurnedDown: _turned_down,
-    RequestQueued: _queued,
-    Triggered: _triggered,
-    DoneForDay: _done_for_day,
-    Restated: _restated,
-    FillRestated: _fill_restated,
-    ChildAmended: _child_amended,
-    ExecutionDisputed: _disputed,
-}

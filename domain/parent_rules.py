@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass
 from uuid import UUID
 
+from domain import order_checks
 from domain import parent_order as po
 from domain.algo_parameters import AlgoParameters, parse
 from domain.errors import InvariantBroken
 from domain.event import Event
-from domain.instructions import PLAIN
 from domain.instrument import Instrument
 from domain.market_state import MarketState
 from domain.messages import CancelOrder, NewOrder, ReplaceOrder
@@ -18,9 +17,7 @@ from domain.order_life import OrdStatus
 from domain.parent_order import ParentOrder, Terms
 from domain.refusal import Reason, Refusal
 from domain.session_policy import DEFAULT, SessionPolicy
-from domain.values import E9, Algo, OrdType, TimeInForce, from_e9
-
-_Order = TypeVar("_Order", bound=NewOrder)
+from domain.values import Algo, OrdType, TimeInForce, from_e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ def place(
     """
     if duplicate:
         return Refusal(Reason.DUPLICATE_CL_ORD_ID, f"ClOrdID {order.cl_ord_id} was used before in this session today")
-    sized = size(order, instrument, arrival)
+    sized = order_checks.size(order, instrument, arrival)
     if isinstance(sized, Refusal):
         return sized
     order = sized
@@ -82,11 +79,11 @@ def read_terms(order: NewOrder, *, instrument: Instrument | None, day: TradingDa
         return Refusal(Reason.UNKNOWN_SYMBOL, f"symbol {order.symbol!r} is not in the instrument table")
     if order.side is None:
         return Refusal(Reason.UNKNOWN_SIDE, "Side must be 1 (buy) or 2 (sell)")
-    refusal = _quantity(order, instrument)
+    refusal = order_checks.quantity(order, instrument)
     if refusal is None and day is None:
         refusal = Refusal(Reason.MARKET_CLOSED, f"{instrument.symbol} does not trade today")
     if refusal is None and day is not None:
-        refusal = _price(order, instrument, day.trade_date)
+        refusal = order_checks.price(order, instrument, day.trade_date)
     if refusal is not None:
         return refusal
     assert day is not None
@@ -95,69 +92,13 @@ def read_terms(order: NewOrder, *, instrument: Instrument | None, day: TradingDa
     except ValueError:
         known = ", ".join(Algo)
         return Refusal(Reason.UNKNOWN_ALGO, f"unknown algorithm {order.algo!r}; there are {known}")
-    refusal = _handling(order, algo)
+    refusal = order_checks.handling(order, algo)
     if refusal is not None:
         return refusal
     parameters = parse(algo, order.parameters) if algo is not Algo.DIRECT else AlgoParameters()
     if isinstance(parameters, Refusal):
         return parameters
     return _window(order, algo, parameters, instrument, day, now_ns)
-
-
-def size(order: _Order, instrument: Instrument | None, market: MarketState | None) -> _Order | Refusal:
-    """An order for an amount of money as an order for a quantity: whole lots at its limit, or at the market's middle."""
-    cash_e9 = order.instructions.cash_quantity_e9 if order.instructions is not None else None
-    if cash_e9 is None or order.quantity_e9 or instrument is None:
-        return order
-    price_e9 = order.limit_price_e9 or (market.mid_e9 if market is not None else None)
-    if not price_e9 or price_e9 <= 0:
-        return Refusal(Reason.QUANTITY_NOT_POSITIVE, "CashOrderQty needs a limit price, or a market to take a price from")
-    quantity_e9 = cash_e9 * E9 // price_e9
-    return replace(order, quantity_e9=quantity_e9 - quantity_e9 % instrument.lot_e9)
-
-
-def _handling(order: NewOrder, algo: Algo) -> Refusal | None:
-    """Order type and time in force: a direct order may have any, an algorithm works market and limit orders of the day."""
-    instructions = order.instructions or PLAIN
-    if order.time_in_force is None:
-        return Refusal(Reason.TIME_IN_FORCE_UNSUPPORTED, "this TimeInForce is not known here")
-    if algo is not Algo.DIRECT:
-        if order.time_in_force is not TimeInForce.DAY:
-            return Refusal(Reason.TIME_IN_FORCE_UNSUPPORTED, f"an order for {algo} is for the day (TimeInForce 0)")
-        if order.ord_type not in (OrdType.MARKET, OrdType.LIMIT):
-            return Refusal(Reason.ORDER_TYPE_UNSUPPORTED, f"{algo} works market and limit orders only")
-        return None
-    if order.parameters:
-        return Refusal(Reason.UNKNOWN_PARAMETER, "an order without TargetStrategy has no strategy parameters")
-    if order.time_in_force is TimeInForce.GTD and instructions.expire_ns is None:
-        return Refusal(Reason.TIME_IN_FORCE_UNSUPPORTED, "a GTD order needs ExpireTime or ExpireDate")
-    return None
-
-
-def _quantity(order: NewOrder, instrument: Instrument) -> Refusal | None:
-    if order.quantity_e9 <= 0:
-        return Refusal(Reason.QUANTITY_NOT_POSITIVE, f"quantity must be positive, not {from_e9(order.quantity_e9)}")
-    if order.quantity_e9 % instrument.lot_e9:
-        lot = from_e9(instrument.lot_e9)
-        return Refusal(Reason.QUANTITY_OFF_LOT, f"quantity {from_e9(order.quantity_e9)} is not a multiple of the lot {lot}")
-    return None
-
-
-def _price(order: NewOrder, instrument: Instrument, trade_date: str) -> Refusal | None:
-    if order.ord_type is None:
-        return Refusal(Reason.ORDER_TYPE_UNSUPPORTED, "this OrdType is not known here")
-    stop_price_e9 = order.instructions.stop_price_e9 if order.instructions is not None else None
-    if order.ord_type.held and (stop_price_e9 is None or stop_price_e9 <= 0):
-        return Refusal(Reason.LIMIT_MISSING, "a stop order needs a positive StopPx")
-    if not order.ord_type.priced and (order.ord_type is not OrdType.PEGGED or order.limit_price_e9 is None):
-        return None
-    if order.limit_price_e9 is None:
-        return Refusal(Reason.LIMIT_MISSING, "a limit order needs a Price")
-    if order.limit_price_e9 <= 0:
-        return Refusal(Reason.PRICE_NOT_POSITIVE, f"the limit must be positive, not {from_e9(order.limit_price_e9)}")
-    if not instrument.on_tick(order.limit_price_e9, trade_date):
-        return Refusal(Reason.PRICE_OFF_TICK, f"the limit {from_e9(order.limit_price_e9)} is off the tick")
-    return None
 
 
 def _window(
@@ -193,15 +134,16 @@ def _window(
 # --------------------------------------------------------------------------------------------- requests
 
 
-def cancel(state: ParentOrder, request: CancelOrder) -> tuple[Event, ...] | Refusal:
+def cancel(state: ParentOrder, request: CancelOrder, *, policy: SessionPolicy = DEFAULT) -> tuple[Event, ...] | Refusal:
     """A client's cancel. It never waits: what was asked before and is not done is overtaken, except at a direct order's
     venue, which answers for itself. Done at once where nothing is at a venue.
     """
     if not state.live:
         return Refusal(Reason.TOO_LATE, f"the order is {state.status}")
-    if any(asked.request == "cancel" for asked in requests(state)):
+    another = any(asked.request == "cancel" for asked in requests(state))
+    if another and policy.requests == "refuse":
         return Refusal(Reason.ALREADY_PENDING, "a cancel is already pending")
-    if state.direct:
+    if state.direct or another:
         return (po.RequestQueued(request="cancel", cl_ord_id=request.cl_ord_id),)
     events: list[Event] = [_overtaken(asked, "overtaken by a cancel") for asked in requests(state)]
     if state.open_e9:
@@ -228,7 +170,7 @@ def amend(
         return Refusal(Reason.ALREADY_PENDING, f"a {state.pending.request} is already pending")
     if request.side is not state.side or request.symbol != state.instrument:
         return Refusal(Reason.NOT_AMENDABLE, "symbol and side cannot be amended")
-    sized = size(request, instrument, None)
+    sized = order_checks.size(request, instrument, None)
     if isinstance(sized, Refusal):
         return sized
     terms = read_terms(sized, instrument=instrument, day=day, now_ns=now_ns)
@@ -252,13 +194,17 @@ def _reopens(state: ParentOrder, request: ReplaceOrder) -> bool:
 
 def overtaken(state: ParentOrder, asked: po.Pending) -> po.RequestRefused:
     """The answer to a request that was not done when the order ended."""
-    return _overtaken(asked, f"the order is {state.status}")
+    return _overtaken(asked, f"the order is {state.status if state.leaves_e9 or not state.live else OrdStatus.FILLED}")
 
 
 def _overtaken(asked: po.Pending, text: str) -> po.RequestRefused:
     return po.RequestRefused(
         request=asked.request, cl_ord_id=asked.cl_ord_id, reason=Reason.TOO_LATE, text=text, ends_pending=True
     )
+
+
+def _asks_for_no_more(state: ParentOrder, asked: po.Pending) -> bool:
+    return asked.terms is None or asked.terms.quantity_e9 <= state.cum_quantity_e9
 
 
 def promote(state: ParentOrder) -> tuple[Event, ...]:
@@ -297,6 +243,8 @@ def settle(state: ParentOrder, *, now_ns: int, market: MarketState | None) -> tu
         )
     if state.direct:  # its child tells
         return ()
+    if state.pending is not None and not state.leaves_e9 and _asks_for_no_more(state, state.pending):
+        return (overtaken(state, state.pending),)
     if state.pending is not None:
         if state.pending.terms is None:
             return (po.Canceled(cl_ord_id=state.pending.cl_ord_id, text="canceled by the client"),)

@@ -10,6 +10,7 @@ from uuid import UUID
 from domain import fix_session as fs
 from domain import parent_order as po
 from domain import parent_rules
+from domain.allocation_messages import AllocationInstruction
 from domain.event import Event
 from domain.instrument import Instrument
 from domain.market_state import MarketState
@@ -32,6 +33,7 @@ from domain.sending import ParentReport
 from domain.session_policy import DEFAULT, SessionPolicy
 from domain.values import event_id
 from ems import reports
+from ems.allocation_desk import AllocationDesk
 from ems.throttle import Throttle
 from ems.turn import Turn
 
@@ -52,6 +54,7 @@ class ClientDesk:
         self._policies = policies
         self._reference = reference
         self._markets = markets
+        self.allocations = AllocationDesk(reference, policies)
 
     def handle(self, turn: Turn, message: Inbound) -> None:
         """Dispatch one client message."""
@@ -64,6 +67,8 @@ class ClientDesk:
                 self._status(turn, message)
             case DontKnowTrade():
                 self._disputed(turn, message)
+            case AllocationInstruction():
+                self.allocations.handle(turn, message)
             case Unreadable():
                 self.refuse(turn, message, message.refusal, ref_id=message.ref_id, msg_type=message.msg_type)
             case EngineRefusal():
@@ -144,7 +149,7 @@ class ClientDesk:
 
     def _decide(self, turn: Turn, parent: ParentOrder, request: CancelOrder | ReplaceOrder) -> tuple[Event, ...] | Refusal:
         if isinstance(request, CancelOrder):
-            return parent_rules.cancel(parent, request)
+            return parent_rules.cancel(parent, request, policy=self._policies.get(request.ref.session, DEFAULT))
         request = self._throttled(turn, request)
         instrument, day = self._market_of(request.symbol, turn.now_ns)
         policy = self._policies.get(request.ref.session, DEFAULT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from uuid import UUID
 
@@ -13,14 +13,12 @@ import structlog
 from domain import fix_session as fs
 from domain.commands import Answer, Commanded
 from domain.errors import LogUnavailable, VersionConflict
-from domain.event import Recorded
 from domain.market_state import MarketState
 from domain.messages import Inbound, Input, LinkDown, LinkUp, MarketUpdate, PlanReady, SessionChange, SessionNews, Timer
 from domain.ports import Clock, EventLog, OrderGateway, PlannerPool, Reference
 from domain.refusal import Reason, Refusal
-from domain.sending import Outbound
 from domain.session_policy import SessionPolicy
-from ems import recovery, reports
+from ems import recovery
 from ems.client_desk import ClientDesk
 from ems.command_desk import CommandDesk
 from ems.desk_state import DeskState
@@ -29,13 +27,13 @@ from ems.drop_copy import DropCopies
 from ems.inbox import Inbox
 from ems.pace import Pace
 from ems.scheduler import Scheduler
+from ems.session_desk import SessionDesk
 from ems.throttle import Throttle
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
 
 _log = structlog.get_logger("desk")
 
-OUTBOUND_BLOCK = 1_000_000  # outbound sequence numbers reserved at a logon
 RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # waits between attempts to reach the log; the last one repeats
 
 
@@ -74,16 +72,15 @@ class Desk:
     def _begin(self, state: DeskState) -> None:
         self.state = state
         self.durable_marks = dict(state.watermarks)  # what the log holds of each session: state runs ahead of a commit
-        self._sent_seq: dict[str, int] | None = None  # a link has come up that told this and waits for what clients missed
-        self._caught_up = False  # have clients been sent all there is? Until then their reports wait in the log
         self.markets: dict[str, MarketState] = getattr(self, "markets", {})
         reference = self._ports.reference
         throttle = Throttle(self._policies)
-        direct = DirectDesk(reference, self.markets, self._policies, throttle)
+        direct = DirectDesk(reference, self.markets, self._policies, throttle, self._pace)
         self._client = ClientDesk(reference, self.markets, self._policies, throttle)
         self._venue = VenueDesk(reference, direct)
         self._commands = CommandDesk(reference, self.markets, self._client_sessions)
         self._scheduler = Scheduler(reference, self.markets, self._venue, direct, throttle, self._pace)
+        self._sessions = SessionDesk(self._ports.log, reference, self._venue, self._scheduler, self._venue_sessions, self._copies)
 
     # --------------------------------------------------------------------------------------- start, stop
 
@@ -153,12 +150,15 @@ class Desk:
         turn.begin(actor="system:scheduler", causation="state")
         for parent in list(turn.touched):
             self._scheduler.work(turn, parent)
+        turn.begin(actor="system:allocations", causation="state")
+        for parent in list(turn.touched):
+            self._client.allocations.work(turn, parent)
 
     async def _commit(self, turn: Turn, *, frame: int) -> None:
         recorded = await self._ports.log.append(turn.entries, epoch=self.epoch) if turn.entries else ()
         self.state.committed(recorded)
         self.durable_marks = dict(self.state.watermarks)
-        outbound = await self._due(turn, recorded)
+        outbound = await self._sessions.due(turn, recorded)
         if outbound:
             self._ports.gateway.send(outbound, epoch=self.epoch)
         if frame:
@@ -184,11 +184,11 @@ class Desk:
             case PlanReady():
                 self._scheduler.planned(turn, item)
             case SessionChange():
-                self._session_changed(turn, item)
+                self._sessions.changed(turn, item)
             case LinkDown():
-                self._link_down(turn)
+                self._sessions.link_down(turn)
             case LinkUp():
-                self._sent_seq, self._caught_up = dict(item.sent_seq), False
+                self._sessions.link_up(item)
 
     def _touch(self, turn: Turn, parents: Sequence[UUID]) -> None:
         for parent in parents:
@@ -207,79 +207,10 @@ class Desk:
         causation = f"fix:{ref.session}/{ref.reset_epoch}/{ref.msg_seq_num}" if numbered else "session"
         turn.begin(actor=actor, causation=causation, inbound=ref if numbered else None)
         if isinstance(message, SessionNews):
-            self._news(turn, message)
+            self._sessions.news(turn, message)
         else:
             (self._venue if venue else self._client).handle(turn, message)
         turn.begin(actor="system:desk", causation="state")
-
-    def _news(self, turn: Turn, news: SessionNews) -> None:
-        """Something happened at a session without us: noted, and where a venue is concerned, it is asked how things stand."""
-        stream = fs.key(news.ref.session, self._ports.reference.trade_date(turn.now_ns))
-        turn.apply(stream, fs.MessageNoted(session=news.ref.session, note=news.text, raw=news.raw), correlation=stream)
-        if news.ref.session in self._venue_sessions:
-            recovery.doubt_all(turn, self._venue, news.text, news.ref.session)
-
-    def _session_changed(self, turn: Turn, change: SessionChange) -> None:
-        stream = fs.key(change.session, self._ports.reference.trade_date(turn.now_ns))
-        turn.begin(actor="system:gateway", causation="session")
-        if not change.up:
-            out = fs.LoggedOut(session=change.session, role=change.role, reason="logged off")
-            turn.apply(stream, out, correlation=stream)
-            self._venue_lost(turn, change.session)
-            return
-        before = self.state.sessions.get(stream)
-        if before is None or not before.up or before.reset_epoch != change.reset_epoch:  # else it is told how far it has got
-            on = fs.LoggedOn(session=change.session, role=change.role, reset_epoch=change.reset_epoch)
-            turn.apply(stream, on, correlation=stream)
-            self._logged_on(turn, change)
-        epoch, up_to = self.state.reserved.get(change.session, (-1, 0))
-        if epoch != change.reset_epoch or change.outbound_seq_num + OUTBOUND_BLOCK // 2 > up_to:
-            reserved = fs.OutboundReserved(
-                session=change.session, reset_epoch=change.reset_epoch, up_to=change.outbound_seq_num + OUTBOUND_BLOCK
-            )
-            turn.apply(stream, reserved, correlation=stream)
-
-    def _logged_on(self, turn: Turn, change: SessionChange) -> None:
-        """A venue is asked what is in doubt; a client is sent what it has not had, also where a reset gave that up."""
-        if change.session in self._venue_sessions:
-            self._scheduler.session_up(change.session)
-            self._touch(turn, list(self.state.working))
-        elif self._caught_up or self._sent_seq is not None:  # what a link that has just come up told of it holds
-            self._sent_seq = {change.session: change.sent_seq, **(self._sent_seq or {})}
-            self._caught_up = False
-
-    def _venue_lost(self, turn: Turn, session: str) -> None:
-        if session in self._venue_sessions:
-            self._scheduler.sessions_up.discard(session)
-            recovery.doubt_all(turn, self._venue, "the venue's session is down", session)
-
-    def _link_down(self, turn: Turn) -> None:
-        self._sent_seq, self._caught_up = None, False
-        turn.begin(actor="system:gateway", causation="link")
-        for session in [s for s in self.state.sessions.values() if s.up]:
-            out = fs.LoggedOut(session=session.session, role="", reason="the gateway is gone")
-            turn.apply(session.id, out, correlation=session.id)
-            self._venue_lost(turn, session.session)
-
-    async def _due(self, turn: Turn, recorded: tuple[Recorded, ...]) -> list[Outbound]:
-        """What may leave now. Clients get their reports in the order of the log and without a hole, or the gateway's
-        word on how far it has sent would be worth nothing: nothing new before what was missed.
-        """
-        outbound = turn.outbound(recorded)
-        outbound += self._copies.of(outbound)
-        if self._caught_up:
-            return outbound
-        behind = self._sent_seq
-        if behind is None:
-            return [message for message in outbound if not reports.to_client(message)]
-        missed = await recovery.missed_reports(self._ports.log, self.state, behind, self._copies)
-        if missed:
-            _log.info("reports sent again", reports=len(missed))
-        self._sent_seq, self._caught_up = None, True
-        others = [message for message in outbound if not reports.to_client(message) or message.session not in behind]
-        answers = [m for m in turn.answers(recorded) if reports.to_client(m) and m.session in behind]
-        again = [replace(m, poss_resend=True) for m in missed]
-        return [*others, *again, *(reports.recovered(session, again) for session in {m.session: None for m in again}), *answers]
 
     # ------------------------------------------------------------------------------------------ failures
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from domain import child_order, decision, fill, fix_session, parent_order
+from domain import allocation, child_life, child_order, decision, fill, fix_session, parent_life, parent_order
+from domain.allocation import Allocation
 from domain.child_order import ChildOrder
 from domain.event import Event, InboundRef, Meta, Recorded
 from domain.fill import Fill
@@ -37,6 +38,7 @@ class DeskState:
         self.children: dict[UUID, ChildOrder] = {}
         self.fills: dict[UUID, Fill] = {}
         self.sessions: dict[UUID, FixSession] = {}
+        self.allocations: dict[UUID, Allocation] = {}
         self.decisions = 0
         self.watermarks: dict[str, tuple[int, int]] = {}  # session -> (reset epoch, highest durable MsgSeqNum)
         self.reserved: dict[str, tuple[int, int]] = {}  # session -> (reset epoch, outbound numbers reserved up to)
@@ -45,6 +47,8 @@ class DeskState:
         self.order_ids: dict[str, UUID] = {}  # OrderID that clients see -> parent
         self.corrections: dict[tuple[str, str], UUID] = {}  # (venue session, ExecID of a correction) -> the execution's stream
         self.child_ids: dict[str, UUID] = {}  # ClOrdID we sent -> child
+        self.alloc_ids: dict[tuple[str, str, str], UUID] = {}  # (session, trade date, AllocID) -> allocation
+        self.allocations_of: dict[UUID, tuple[UUID, ...]] = {}  # parent -> its allocations, in the order of their arrival
         self.rejected_by: dict[UUID, str] = {}  # rejected parent -> its client session
         self.last_seq: dict[UUID, int] = {}  # stream that reports derive from -> its last event
         self.working: dict[UUID, None] = {}  # parents not finished, in the order of their arrival
@@ -64,7 +68,7 @@ class DeskState:
 
     def version(self, stream: UUID) -> int:
         """How many events of a stream have been folded."""
-        for store in (self.parents, self.children, self.fills, self.sessions):
+        for store in (self.parents, self.children, self.fills, self.sessions, self.allocations):
             if stream in store:
                 return store[stream].version
         return 0
@@ -86,7 +90,7 @@ class DeskState:
     def digest(self) -> str:
         """SHA-256 over the whole state, the same on every machine that folded the same events."""
         sha = hashlib.sha256()
-        stores: tuple[dict[UUID, Any], ...] = (self.parents, self.children, self.fills, self.sessions)
+        stores: tuple[dict[UUID, Any], ...] = (self.parents, self.children, self.fills, self.sessions, self.allocations)
         for store in stores:
             for stream in sorted(store):
                 sha.update(repr(store[stream]).encode())
@@ -101,7 +105,7 @@ class DeskState:
             self.watermarks[ref.session] = mark
 
     def _parent(self, stream: UUID, event: Event, meta: Meta, seq: int) -> ParentOrder | RejectedOrder:
-        after = parent_order.evolve(self.parents.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
+        after = parent_life.evolve(self.parents.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
         self.parents[stream] = after
         self.last_seq[stream] = seq
         if type(event) in _INDEXED:
@@ -127,7 +131,7 @@ class DeskState:
                 self.working.pop(stream, None)
 
     def _child(self, stream: UUID, event: Event, meta: Meta, seq: int) -> ChildOrder:
-        after = child_order.evolve(self.children.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
+        after = child_life.evolve(self.children.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
         self.children[stream] = after
         if type(event) is child_order.Created:  # not isinstance: of pydantic classes it is answered by a Python function
             self.child_ids[event.cl_ord_id] = stream
@@ -152,10 +156,22 @@ class DeskState:
             self.reserved[event.session] = (event.reset_epoch, event.up_to)
         return after
 
+    def _allocation(self, stream: UUID, event: Event, meta: Meta, seq: int) -> Allocation:
+        after = allocation.evolve(self.allocations.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
+        self.allocations[stream] = after
+        self.last_seq[stream] = seq
+        for alloc_id in after.answers:
+            self.alloc_ids.setdefault((after.client_session, after.trade_date, alloc_id), stream)
+        for parent in after.parents:
+            known = self.allocations_of.get(parent, ())
+            self.allocations_of[parent] = known if stream in known else (*known, stream)
+        return after
+
     _FOLD: ClassVar[dict[type[Event], Callable[..., Any]]] = {
         **dict.fromkeys(parent_order.EVENTS, _parent),
         **dict.fromkeys(child_order.EVENTS, _child),
         **dict.fromkeys(fill.EVENTS, _fill),
         **dict.fromkeys(decision.EVENTS, _decision),
         **dict.fromkeys(fix_session.EVENTS, _session),
+        **dict.fromkeys(allocation.EVENTS, _allocation),
     }

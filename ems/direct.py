@@ -11,19 +11,21 @@ from collections.abc import Mapping
 from domain import child_order as co
 from domain import parent_order as po
 from domain import parent_rules
+from domain.child_life import NEW_DAY
 from domain.child_order import ChildOrder
 from domain.event import Event
 from domain.market_state import MarketState
-from domain.order_life import OrdStatus
+from domain.order_life import HELD, OrdStatus
 from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.refusal import Reason
 from domain.session_policy import DEFAULT, SessionPolicy
 from domain.values import OrdType
+from ems.pace import Pace
 from ems.throttle import Throttle
 from ems.turn import Turn
 
-_AMENDABLE = frozenset({OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.FILLED, OrdStatus.DONE_FOR_DAY})
+_AMENDABLE = frozenset({OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.FILLED, OrdStatus.DONE_FOR_DAY, *HELD})
 _REASON = {0: Reason.TOO_LATE, 1: Reason.UNKNOWN_ORDER, 3: Reason.ALREADY_PENDING, 6: Reason.DUPLICATE_CL_ORD_ID}
 
 
@@ -36,7 +38,9 @@ class DirectDesk:
         markets: dict[str, MarketState],
         policies: Mapping[str, SessionPolicy],
         throttle: Throttle,
+        pace: Pace,
     ) -> None:
+        self._pace = pace
         self._throttle = throttle
         self._reference = reference
         self._markets = markets
@@ -116,8 +120,12 @@ class DirectDesk:
             return
         for asked in parent_rules.requests(parent):
             at_venue = child.status is OrdStatus.FILLED and (child.replacing if asked.terms else child.canceling)
-            if not at_venue:
+            if not at_venue or turn.now_ns >= self.answer_due_ns(child):
                 turn.apply(parent.id, parent_rules.overtaken(parent, asked), correlation=parent.id)
+
+    def answer_due_ns(self, child: ChildOrder) -> int:
+        """Until when a venue may answer a request about an order that has ended."""
+        return child.changed_ns + self._pace.unanswered_ns
 
     # ------------------------------------------------------------------------------------ to the client
 
@@ -148,11 +156,17 @@ class DirectDesk:
                 self._replaced(turn, parent, child)
             case co.Canceled() | co.Expired() | co.DoneForDay():
                 self._ended(turn, parent, event)
+            case co.Held():
+                turn.parent(parent.id, po.Held(kind=event.kind, text=event.text))
             case co.Triggered():
                 turn.parent(parent.id, po.Triggered())
             case co.Restated():
                 restated = po.Restated(
-                    reason=event.reason, quantity_e9=event.quantity_e9, limit_price_e9=event.limit_price_e9, text=event.text
+                    reason=event.reason,
+                    quantity_e9=event.quantity_e9,
+                    limit_price_e9=event.limit_price_e9,
+                    text=event.text,
+                    day_began_ns=turn.now_ns if event.reason == NEW_DAY else None,
                 )
                 turn.parent(parent.id, restated)
                 self._amended(turn, child)

@@ -25,7 +25,7 @@ from domain.sending import (
     ParentReport,
     SendNews,
 )
-from ems import orders_out
+from ems import allocation_reports, orders_out
 
 
 def outbound(recorded: Recorded, after: Any) -> Outbound | None:
@@ -38,12 +38,9 @@ def outbound(recorded: Recorded, after: Any) -> Outbound | None:
     return derive(recorded, after) if derive is not None else None
 
 
-_TO_CLIENT = (ParentReport, CancelReject, MessageReject)
-
-
 def to_client(message: Outbound | None) -> bool:
     """Is it a report that the OMS must not miss?"""
-    return isinstance(message, _TO_CLIENT)
+    return isinstance(message, (ParentReport, CancelReject, MessageReject, *allocation_reports.TO_CLIENT))
 
 
 # ------------------------------------------------------------------------------------------ to the client
@@ -173,6 +170,12 @@ def _fill_restated(recorded: Recorded, after: Any) -> Outbound:
     )
 
 
+def _held(recorded: Recorded, after: Any) -> Outbound:
+    event = recorded.event
+    assert isinstance(event, po.Held)
+    return _report(event.kind, text=True)(recorded, after)
+
+
 def _restated(recorded: Recorded, after: Any) -> Outbound:
     event = recorded.event
     assert isinstance(event, po.Restated)
@@ -279,6 +282,7 @@ _TOLD: dict[type[Any], Callable[[Recorded, Any], Outbound | None]] = {
     po.Triggered: _report("triggered"),
     po.DoneForDay: _report("done_for_day", text=True),
     po.Restated: _restated,
+    po.Held: _held,
     po.FillRestated: _fill_restated,
     po.Rejected: _rejected,
     po.Filled: _filled,
@@ -289,4 +293,5 @@ _TOLD: dict[type[Any], Callable[[Recorded, Any], Outbound | None]] = {
     po.RequestRefused: _request_refused,
     po.Expired: _report("expired", text=True),
     fs.MessageRefused: _message_refused,
+    **allocation_reports.DERIVE,
 }

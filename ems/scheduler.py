@@ -12,8 +12,8 @@ from collections import defaultdict
 from uuid import UUID
 
 from domain import child_order as co
+from domain import child_rules, parent_rules
 from domain import parent_order as po
-from domain import parent_rules
 from domain.child_order import ChildOrder
 from domain.errors import InvariantBroken
 from domain.market_state import MarketState
@@ -89,6 +89,8 @@ class Scheduler:
             wait_ns = patience_ns if child.status in RESTING else self._answer_due_ns(child)
             asked_ns = self._queried.get(child.id, 0) if child.status is OrdStatus.IN_DOUBT else 0
             times += [(asked_ns or child.changed_ns) + wait_ns, self._canceled.get(child.id, 0)]
+        if parent.direct and parent.pending is not None and (only := turn.state.children.get(co.key(parent.id, 1))) is not None:
+            times.append(self._direct.answer_due_ns(only))
         if parent.schedule is not None:
             times.append(parent.schedule.next_start_ns(now_ns) or 0)
         times.append(self._planning.due_ns(parent))
@@ -217,7 +219,7 @@ class Scheduler:
         if turn.now_ns < self._canceled.get(child.id, turn.now_ns):
             return
         request = co.CancelRequested(cl_ord_id=co.cl_ord_id(child.id, cancel=child.cancels + 1), reason=reason)
-        if not isinstance(co.decide(child, request), Refusal):
+        if not isinstance(child_rules.decide(child, request), Refusal):
             self._canceled[child.id] = turn.now_ns + self._pace.unanswered_ns
             turn.apply(child.id, request, correlation=child.parent)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from domain import child_order as co
+from domain import child_rules
 from domain import fill as fl
 from domain import fix_session as fs
 from domain import parent_order as po
@@ -90,7 +91,7 @@ class VenueDesk:
         filled = co.Filled(
             fill=stream, exec_id=report.exec_id, quantity_e9=report.last_quantity_e9, price_e9=report.last_price_e9
         )
-        if isinstance(refusal := co.decide(child, filled), Refusal):
+        if isinstance(refusal := child_rules.decide(child, filled), Refusal):
             raise InvariantBroken(f"fill {report.exec_id}: {refusal.text}")
         turn.apply(child.id, filled, correlation=child.parent)
         parent = turn.state.parent(child.parent)
@@ -152,7 +153,13 @@ class VenueDesk:
         turn.apply(stream, restated, correlation=child.parent)
         child = turn.apply(child.id, co.FillRestated.sample(fill=stream, **named, **now, **before), correlation=child.parent)
         told = po.FillRestated.sample(
-            child=child.id, fill=stream, number=len(fill.exec_ids), open_e9=child.leaves_e9, **now, **before
+            child=child.id,
+            fill=stream,
+            number=len(fill.exec_ids),
+            open_e9=child.leaves_e9,
+            earlier_day=fill.at_ns < turn.state.parent(child.parent).day_began_ns,
+            **now,
+            **before,
         )
         turn.parent(child.parent, told)
         if child.live and report.leaves_quantity_e9 == 0 and report.ord_status in _ENDED:
@@ -186,7 +193,7 @@ class VenueDesk:
         if child is None:
             self._note(turn, report, f"report for an order that is not ours: {report.cl_ord_id}")
             return
-        event = co.reported(child, report)
+        event = child_rules.reported(child, report)
         if event is None:
             self._note(turn, report, f"{report.exec_kind} changes nothing for a child that is {child.status}")
         else:
@@ -232,7 +239,7 @@ class VenueDesk:
 
     def _happen(self, turn: Turn, child: ChildOrder, event: Event, message: Inbound) -> None:
         """The venue's word on a child, where it can be: on the child, and through a direct one on its parent."""
-        decided = co.decide(child, event)
+        decided = child_rules.decide(child, event)
         if isinstance(decided, Refusal):
             self._note(turn, message, decided.text)
             return

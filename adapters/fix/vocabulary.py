@@ -67,6 +67,8 @@ ORD_STATUS_CODE: Final[dict[OrdStatus, str]] = {  # 39
     OrdStatus.REJECTED: "8",
     OrdStatus.EXPIRED: "C",
     OrdStatus.DONE_FOR_DAY: "3",
+    OrdStatus.STOPPED: "7",
+    OrdStatus.SUSPENDED: "9",
 }
 ORD_STATUS_OF: Final[dict[str, str]] = {
     code: status.value for status, code in ORD_STATUS_CODE.items() if status is not OrdStatus.IN_DOUBT

@@ -31,9 +31,10 @@ from ems.bootstrap.dialects import dialects
 from ems.bootstrap.planning import plan
 from ems.bootstrap.reference import FileReference
 from ems.bootstrap.runtime import Runtime
-from ems.desk import OUTBOUND_BLOCK, RETRY_S, Desk, DeskPorts
+from ems.desk import RETRY_S, Desk, DeskPorts
 from ems.health import StatusSocket
 from ems.planner_pool import ProcessPlannerPool
+from ems.session_desk import OUTBOUND_BLOCK
 
 _log = structlog.get_logger("desk")
 FAILED: Final = 1  # exit status of a desk that may not go on

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from domain import child_life, parent_life
 from domain import child_order as co
 from domain import parent_order as po
 from domain.child_order import ChildOrder
@@ -85,7 +86,7 @@ def parent(*events: Event) -> ParentOrder:
     """The accepted order after these events."""
     state: Any = None
     for event in (accepted(), *events):
-        state = po.evolve(state, event, stream=PARENT, at_ns=NOW_NS)
+        state = parent_life.evolve(state, event, stream=PARENT, at_ns=NOW_NS)
     assert isinstance(state, ParentOrder)
     return state
 
@@ -103,7 +104,7 @@ def child(*events: Event) -> ChildOrder:
     """The created child after these events."""
     state: ChildOrder | None = None
     for event in (created(), *events):
-        state = co.evolve(state, event, stream=CHILD, at_ns=NOW_NS)
+        state = child_life.evolve(state, event, stream=CHILD, at_ns=NOW_NS)
     assert state is not None
     return state
 

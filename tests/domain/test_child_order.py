@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import child_order as co
+from domain import child_rules
 from domain.event import Event
 from domain.order_life import OrdStatus
 from domain.refusal import Reason, Refusal
@@ -85,7 +86,7 @@ def test_an_overfill_counts() -> None:
     ],
 )
 def test_the_table_alone_judges(events: tuple[Event, ...], event: Event, verdict: bool) -> None:
-    decided = co.decide(child(*events), event)
+    decided = child_rules.decide(child(*events), event)
     if verdict:
         assert decided == (event,)
     else:
@@ -108,7 +109,7 @@ UNKNOWN = {"ord_status": "rejected", "unknown_order": True, "order_id": "NONE"}
         ((ACK,), "done_for_day", {}, co.DoneForDay),
         ((ACK,), "pending_cancel", {}, None),
         ((ACK,), "restated", {}, co.Restated),
-        ((ACK,), "suspended", {}, None),
+        ((ACK,), "suspended", {}, co.Held),
         ((ACK,), "replaced", {}, None),
         ((ACK, CANCELING), "pending_cancel", {}, co.RequestPending),
         ((), "pending_new", {}, co.RequestPending),
@@ -134,7 +135,7 @@ UNKNOWN = {"ord_status": "rejected", "unknown_order": True, "order_id": "NONE"}
     ],
 )
 def test_what_a_report_says(events: tuple[Event, ...], kind: str, changes: dict[str, Any], event: type[Event] | None) -> None:
-    said = co.reported(child(*events), venue_report(kind, **changes))
+    said = child_rules.reported(child(*events), venue_report(kind, **changes))
     assert type(said) is (event or type(None))
 
 

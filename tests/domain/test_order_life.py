@@ -10,34 +10,36 @@ from domain.order_life import RESTING, TERMINAL, TRANSITIONS, OrdStatus, Trigger
 # (New or Partially Filled, by what is filled), "p" Partially Filled.
 STATUSES = dict(
     zip(
-        ("pn", "nw", "pf", "pc", "pr", "db", "fi", "ca", "rj", "ex", "dd"),
+        ("pn", "nw", "pf", "pc", "pr", "db", "fi", "ca", "rj", "ex", "dd", "st", "su"),
         (
             "pending_new new partially_filled pending_cancel pending_replace in_doubt filled canceled rejected expired "
-            "done_for_day"
+            "done_for_day stopped suspended"
         ).split(),
         strict=True,
     )
 )
 TABLE = """
-                 pn nw pf pc pr db fi ca rj ex dd
-acknowledge      r  r  r  =  =  r  .  .  .  .  .
-partial_fill     p  p  p  =  =  p  =  =  =  =  =
-full_fill        fi fi fi fi fi fi =  =  =  =  =
-request_cancel   pc pc pc =  pc =  .  .  .  .  pc
-request_replace  .  pr pr .  .  .  pr .  .  .  pr
-refuse_request   .  .  .  r  r  .  .  .  .  .  .
-replace          .  r  r  =  r  r  p  .  .  .  =
-cancel           ca ca ca ca ca ca .  .  .  .  ca
-reject           rj rj .  rj .  rj .  .  .  .  .
-expire           ex ex ex ex ex ex .  .  .  .  ex
-end_day          dd dd dd dd dd dd .  .  .  .  .
-doubt            db db db db db =  .  .  .  .  db
-prove_working    .  .  .  .  .  r  .  .  .  .  .
-prove_unknown    .  .  .  .  .  ca .  .  .  .  .
-pend_cancel      pc pc pc pc pc pc .  .  .  .  pc
-pend_replace     .  pr pr =  pr pr pr .  .  .  pr
-restate          =  r  r  =  =  =  r  =  =  =  =
-begin_day        =  r  r  =  =  =  =  =  =  =  r
+                 pn nw pf pc pr db fi ca rj ex dd st su
+acknowledge      r  r  r  =  =  r  .  .  .  .  .  r  r
+partial_fill     p  p  p  =  =  p  =  =  =  =  =  =  p
+full_fill        fi fi fi fi fi fi =  =  =  =  =  fi fi
+request_cancel   pc pc pc =  pc =  .  .  .  .  pc pc pc
+request_replace  .  pr pr .  .  .  pr .  .  .  pr pr pr
+refuse_request   .  .  .  r  r  .  .  .  .  .  .  .  .
+replace          .  r  r  =  r  r  p  .  .  .  =  r  r
+cancel           ca ca ca ca ca ca .  .  .  .  ca ca ca
+reject           rj rj .  rj .  rj .  .  .  .  .  .  .
+expire           ex ex ex ex ex ex .  .  .  .  ex ex ex
+end_day          dd dd dd dd dd dd .  .  .  .  .  dd dd
+doubt            db db db db db =  .  .  .  .  db db db
+prove_working    .  .  .  .  .  r  .  .  .  .  .  .  .
+prove_unknown    .  .  .  .  .  ca .  .  .  .  .  .  .
+pend_cancel      pc pc pc pc pc pc .  .  .  .  pc pc pc
+pend_replace     .  pr pr =  pr pr pr .  .  .  pr pr pr
+restate          =  r  r  =  =  =  r  =  =  =  =  =  =
+begin_day        =  r  r  =  =  =  =  =  =  =  r  r  r
+stop             .  st st .  .  .  .  .  .  .  .  st st
+suspend          .  su su .  .  .  .  .  .  .  .  su su
 """
 
 

@@ -136,7 +136,7 @@ ENDED = (po.Canceled(cl_ord_id="A1", text=""),)
         ((), ["canceled"]),
         (OUT, ["cancel_requested"]),
         ((*OUT, filled(300), closed()), ["canceled"]),
-        (PENDING_CANCEL, Reason.ALREADY_PENDING),
+        (PENDING_CANCEL, ["request_queued"]),
         (PENDING_REPLACE, ["request_refused", "cancel_requested"]),
         (ENDED, Reason.TOO_LATE),
         ((filled(1000),), Reason.TOO_LATE),

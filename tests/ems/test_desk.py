@@ -16,6 +16,7 @@ from domain.sending import ParentReport, SendChild, SendStatusQuery
 from domain.values import E9
 from ems import desk as desk_module
 from ems.client_desk import ClientDesk
+from ems.session_desk import OUTBOUND_BLOCK
 from tests.domain.orders import new_order
 from tests.ems.room import Room, session, topics
 
@@ -165,11 +166,11 @@ async def test_without_its_session_a_child_is_in_doubt_and_asked_about_on_return
 async def test_numbers_are_reserved_ahead_of_their_use() -> None:
     room = await Room().open()
     epoch, up_to = room.desk.state.reserved["OMS"]
-    assert (epoch, up_to) == (0, 1 + desk_module.OUTBOUND_BLOCK)
+    assert (epoch, up_to) == (0, 1 + OUTBOUND_BLOCK)
     await room.desk.cycle([replace(session("OMS"), outbound_seq_num=up_to - 10)])
-    assert room.desk.state.reserved["OMS"] == (0, up_to - 10 + desk_module.OUTBOUND_BLOCK)
+    assert room.desk.state.reserved["OMS"] == (0, up_to - 10 + OUTBOUND_BLOCK)
     await room.desk.cycle([session("OMS", reset_epoch=1)])
-    assert room.desk.state.reserved["OMS"] == (1, 1 + desk_module.OUTBOUND_BLOCK)
+    assert room.desk.state.reserved["OMS"] == (1, 1 + OUTBOUND_BLOCK)
 
 
 async def test_news_without_a_number_is_noted_and_a_venue_is_asked() -> None:

@@ -147,7 +147,7 @@ async def test_a_cancel_that_a_fill_overtakes_is_refused_once_with_the_venues_re
     await room.report("pending_cancel")
     await room.fill(10_000, "E1")
     await venue_refuses(room, "cancel", reason=0)
-    assert told(room)[1:] == [("trade", "filled", "A1", "", 10_000, 10_000, 0), ("cancel_reject", "filled", "A2", "A1", 0)]
+    assert told(room)[1:] == [("trade", "pending_cancel", "A1", "", 10_000, 10_000, 0), ("cancel_reject", "filled", "A2", "A1", 0)]
     assert (room.parent().finished, room.parent().pending) == (True, None)
 
 

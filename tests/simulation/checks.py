@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
+from domain import child_life, decision, parent_life
 from domain import child_order as co
-from domain import decision
 from domain import fill as fl
 from domain import fix_session as fs
 from domain import parent_order as po
@@ -120,8 +120,8 @@ class Checks:
         """Which row of the table of order life was used, for the coverage of a run of seeds."""
         state = self.shadow.children.get(one.stream) or self.shadow.parents.get(one.stream)
         if isinstance(state, co.ChildOrder):
-            self.transitions[state.status, co.trigger_of(state, one.event)] += 1
-        elif isinstance(state, po.ParentOrder) and (trigger := po.trigger_of(state, one.event)) is not None:
+            self.transitions[state.status, child_life.trigger_of(state, one.event)] += 1
+        elif isinstance(state, po.ParentOrder) and (trigger := parent_life.trigger_of(state, one.event)) is not None:
             self.transitions[state.status, trigger] += 1
 
     def _children_fit(self, stream: UUID) -> None:

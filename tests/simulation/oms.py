@@ -9,7 +9,7 @@ from domain.event import InboundRef
 from domain.messages import CancelOrder, Inbound, NewOrder, OrderStatusQuery, ReplaceOrder, Unreadable
 from domain.order_life import TERMINAL
 from domain.refusal import Reason, Refusal
-from domain.sending import CancelReject, MessageReject, Outbound, ParentReport
+from domain.sending import CancelReject, MessageReject, Outbound, ParentReport, SendNews
 from domain.values import E9, OrdType, Side, TimeInForce
 from tests.simulation.fix import Session
 from tests.simulation.reference import LOT_E9, SYMBOLS, TICK_E9
@@ -218,6 +218,8 @@ class Oms:
             self._rejected(message)
         elif isinstance(message, ParentReport):
             self._report(message)
+        elif isinstance(message, SendNews):
+            self._world.used["news"] += 1
         else:
             raise Violation(f"{self.name} was sent a {type(message).__name__}")
 
@@ -225,6 +227,8 @@ class Oms:
         if reject.response_to == "cancel" and not self._may_refuse(reject):
             raise Violation(f"{self.name}: cancel {reject.cl_ord_id} was blocked: {reject.cxl_rej_reason} {reject.text}")
         if reject.cl_ord_id in self.requests and reject.cxl_rej_reason != 6:
+            if not self.requests[reject.cl_ord_id] and (order := self.by_id.get(reject.orig_cl_ord_id)) is not None:
+                order.status = reject.ord_status  # an order that filled while the request was pending is told to be so here
             self._answered(reject.cl_ord_id, f"rejected {reject.cxl_rej_reason}")
 
     def _may_refuse(self, reject: CancelReject) -> bool:

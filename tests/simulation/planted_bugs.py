@@ -22,6 +22,7 @@ from ems import orders_out, reports
 from ems.desk import Desk
 from ems.inbox import Inbox
 from ems.scheduler import Scheduler
+from ems.session_desk import SessionDesk
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
 from tests.simulation.log import Connection, Disk
@@ -94,16 +95,16 @@ def leads_under_the_epoch_of_the_one_before(patch: pytest.MonkeyPatch) -> None:
 
 @bug("an order sent twice")
 def sends_orders_again_after_a_reconnect(patch: pytest.MonkeyPatch) -> None:
-    changed = Desk._session_changed
+    changed = SessionDesk.changed
 
-    def again(self: Desk, turn: Turn, change: SessionChange) -> None:
+    def again(self: SessionDesk, turn: Turn, change: SessionChange) -> None:
         changed(self, turn, change)
         if change.up and change.role == "venue":
-            for child in self.state.live_children():
+            for child in turn.state.live_children():
                 if child.order_id == "":
                     turn.extra.append(_as_sent(child))
 
-    patch.setattr(Desk, "_session_changed", again)
+    patch.setattr(SessionDesk, "changed", again)
 
 
 def _as_sent(child: ChildOrder) -> Outbound:
@@ -150,10 +151,10 @@ def frees_what_is_in_doubt(patch: pytest.MonkeyPatch) -> None:
 def blocks_cancels_while_children_are_out(patch: pytest.MonkeyPatch) -> None:
     cancel = parent_rules.cancel
 
-    def blocked(state: ParentOrder, request: Any) -> Any:
+    def blocked(state: ParentOrder, request: Any, **policy: Any) -> Any:
         if state.live and state.open_e9:
             return Refusal(Reason.NOT_ACCEPTING, "not while children are out")
-        return cancel(state, request)
+        return cancel(state, request, **policy)
 
     patch.setattr(parent_rules, "cancel", blocked)
 

@@ -9,17 +9,18 @@ from uuid import UUID
 
 import pytest
 
-from domain import child_order as co
+from domain import child_life, parent_life, parent_rules
 from domain import parent_order as po
-from domain import parent_rules
 from domain.child_order import ChildOrder
 from domain.event import Event, Recorded
 from domain.parent_order import ParentOrder
 from domain.ports import EventLog
 from domain.sending import Outbound
 from ems import planning, recovery, reports, tactic
+from ems.client_desk import ClientDesk
 from ems.desk import Desk
 from ems.desk_state import DeskState
+from ems.session_desk import SessionDesk
 from ems.turn import Turn
 from tests.simulation.planting import bug
 
@@ -36,15 +37,15 @@ def forgets_missed_reports(patch: pytest.MonkeyPatch) -> None:
 
 @bug("reports leave in the order of the log")
 def lets_new_reports_overtake_missed_ones(patch: pytest.MonkeyPatch) -> None:
-    due = Desk._due
+    due = SessionDesk.due
 
-    async def hasty(self: Desk, turn: Turn, recorded: tuple[Recorded, ...]) -> list[Outbound]:
+    async def hasty(self: SessionDesk, turn: Turn, recorded: tuple[Recorded, ...]) -> list[Outbound]:
         if self._caught_up or self._sent_seq is None:
             return turn.outbound(recorded)
         missed = [message for message in await due(self, turn, recorded) if reports.to_client(message)]
         return turn.outbound(recorded) + missed
 
-    patch.setattr(Desk, "_due", hasty)
+    patch.setattr(SessionDesk, "due", hasty)
 
 
 @bug("outbound reports have deterministic ExecIDs")
@@ -86,7 +87,11 @@ def lets_a_refused_request_take_an_id(patch: pytest.MonkeyPatch) -> None:
             self.client_ids[after.client_session, after.trade_date, event.cl_ord_id] = stream
         return after
 
+    def taken(self: ClientDesk, turn: Turn, session: str, trade_date: str, cl_ord_id: str, stream: UUID) -> UUID | None:
+        return turn.state.client_ids.get((session, trade_date, cl_ord_id))
+
     patch.setattr(DeskState, "apply", move)
+    patch.setattr(ClientDesk, "_known", taken)
 
 
 # --------------------------------------------------------------------------------------- quantity, plans
@@ -121,12 +126,12 @@ def replaces_while_children_are_out(patch: pytest.MonkeyPatch) -> None:
 
 @bug("an order is never replaced below what is filled")
 def replaces_below_what_is_filled(patch: pytest.MonkeyPatch) -> None:
-    replaced = po._EVOLVE[po.Replaced]
+    replaced = parent_life._EVOLVE[po.Replaced]
 
     def below(state: ParentOrder, event: po.Replaced) -> dict[str, Any]:
         return {**replaced(state, event), "terms": event.terms}
 
-    patch.setitem(po._EVOLVE, po.Replaced, below)
+    patch.setitem(parent_life._EVOLVE, po.Replaced, below)
 
 
 @bug("a late plan for an order that has moved on is dropped")
@@ -152,9 +157,9 @@ def skips_an_event_when_it_folds(patch: pytest.MonkeyPatch) -> None:
 
 @bug("no wall clock in evolve")
 def reads_the_wall_clock_in_evolve(patch: pytest.MonkeyPatch) -> None:
-    evolve = co.evolve
+    evolve = child_life.evolve
 
     def timed(state: ChildOrder | None, event: Event, *, stream: UUID, at_ns: int) -> ChildOrder:
         return evolve(state, event, stream=stream, at_ns=time.time_ns())
 
-    patch.setattr(co, "evolve", timed)
+    patch.setattr(child_life, "evolve", timed)

@@ -1,0 +1,229 @@
+"""How the events of a child order change its state: one function an event, and the table of order life for its status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from domain.child_order import (
+    Acknowledged,
+    Canceled,
+    CancelRefused,
+    CancelRequested,
+    ChildOrder,
+    Created,
+    DoneForDay,
+    Doubted,
+    Expired,
+    Filled,
+    FillRestated,
+    Held,
+    ProvedUnknown,
+    ProvedWorking,
+    Rejected,
+    Replaced,
+    ReplaceRefused,
+    ReplaceRequested,
+    Replacing,
+    RequestPending,
+    Restated,
+    Triggered,
+)
+from domain.event import Event
+from domain.instructions import CARRIED
+from domain.order_life import OrdStatus, Trigger, transition
+from domain.revise import revised
+
+# Folding asks `type(event) is`: what isinstance answers of pydantic classes goes through a Python function.
+_Changes = dict[str, Any]  # what an event changes, by field
+_ACCEPTING = (Trigger.ACKNOWLEDGE, Trigger.PROVE_WORKING, Trigger.REPLACE, Trigger.RESTATE, Trigger.BEGIN_DAY)
+_FILLS = (Trigger.PARTIAL_FILL, Trigger.FULL_FILL)
+
+
+def trigger_of(state: ChildOrder, event: Event) -> Trigger | None:
+    """The row of the table of order life that an event is; None for events that leave the status alone."""
+    kind = type(event)
+    if kind is Filled:
+        full = state.cum_quantity_e9 + event.quantity_e9 >= state.quantity_e9  # type: ignore[attr-defined]
+        return Trigger.FULL_FILL if full else Trigger.PARTIAL_FILL
+    if kind in _TRIGGERS:
+        return _TRIGGERS[kind]
+    return _trigger_of_request(state, event)
+
+
+_TRIGGERS: dict[type[Event], Trigger | None] = {
+    Acknowledged: Trigger.ACKNOWLEDGE,
+    CancelRequested: Trigger.REQUEST_CANCEL,
+    ReplaceRequested: Trigger.REQUEST_REPLACE,
+    Canceled: Trigger.CANCEL,
+    Rejected: Trigger.REJECT,
+    Expired: Trigger.EXPIRE,
+    DoneForDay: Trigger.END_DAY,
+    Doubted: Trigger.DOUBT,
+    ProvedWorking: Trigger.PROVE_WORKING,
+    ProvedUnknown: Trigger.PROVE_UNKNOWN,
+    FillRestated: Trigger.RESTATE,
+    Triggered: None,
+}
+
+
+def _trigger_of_request(state: ChildOrder, event: Event) -> Trigger | None:
+    match event:
+        case RequestPending():
+            return {"new": None, "cancel": Trigger.PEND_CANCEL, "replace": Trigger.PEND_REPLACE}[event.request]
+        case Replaced():
+            return Trigger.FULL_FILL if state.cum_quantity_e9 >= event.quantity_e9 else Trigger.REPLACE
+        case CancelRefused():  # where the order has ended meanwhile, or is in doubt, that outlives the refusal
+            return Trigger.REFUSE_REQUEST if state.status is OrdStatus.PENDING_CANCEL else None
+        case ReplaceRefused():
+            return Trigger.REFUSE_REQUEST if state.status is OrdStatus.PENDING_REPLACE else None
+        case Held():
+            return Trigger.STOP if event.kind == "stopped" else Trigger.SUSPEND
+        case Restated():
+            return Trigger.BEGIN_DAY if event.reason == NEW_DAY else Trigger.RESTATE
+        case _:
+            raise KeyError(event.TOPIC)
+
+
+NEW_DAY = 1  # ExecRestatementReason (378): a carried order begins its day
+
+
+def evolve(state: ChildOrder | None, event: Event, *, stream: UUID, at_ns: int) -> ChildOrder:
+    """Fold one event. Pure and total over what decide can return."""
+    if state is None:
+        assert isinstance(event, Created)
+        return _created(event, stream, at_ns)
+    changed = _EVOLVE.get(type(event))
+    changes = changed(state, event) if changed is not None else {}
+    trigger = trigger_of(state, event)
+    if trigger is not None:
+        changes["status"] = _moved(state, trigger, changes)
+    changes["version"], changes["changed_ns"] = state.version + 1, at_ns
+    return revised(state, changes)
+
+
+def _moved(state: ChildOrder, trigger: Trigger, changes: _Changes) -> OrdStatus:
+    cum_quantity_e9 = changes.get("cum_quantity_e9", state.cum_quantity_e9)
+    status = transition(
+        awake(state, trigger),
+        trigger,
+        filled=cum_quantity_e9 > 0,
+        full=cum_quantity_e9 >= changes.get("quantity_e9", state.quantity_e9),
+    )
+    assert status is not None, (state.status, trigger)
+    if status is OrdStatus.NEW and not (state.accepted or trigger in _ACCEPTING):
+        return OrdStatus.PENDING_NEW  # a request about it was refused before the venue had taken it
+    return status
+
+
+def awake(state: ChildOrder, trigger: Trigger) -> OrdStatus:
+    """A carried order that was done for the day and trades has begun another, whether or not the venue said so."""
+    done = state.status is OrdStatus.DONE_FOR_DAY and trigger in _FILLS and state.time_in_force in CARRIED
+    return OrdStatus.NEW if done else state.status
+
+
+def _filled(state: ChildOrder, event: Filled) -> _Changes:
+    return {
+        "cum_quantity_e9": state.cum_quantity_e9 + event.quantity_e9,
+        "notional_e18": state.notional_e18 + event.price_e9 * event.quantity_e9,
+        "accepted": True,
+    }
+
+
+def _acknowledged(state: ChildOrder, event: Acknowledged) -> _Changes:
+    return {"order_id": event.order_id or state.order_id, "acknowledged": False, "working": event.working, "accepted": True}
+
+
+def _proved_working(state: ChildOrder, event: ProvedWorking) -> _Changes:
+    return {"order_id": event.order_id or state.order_id, "canceling": "", "acknowledged": False, "accepted": True}
+
+
+def _cancel_requested(state: ChildOrder, event: CancelRequested) -> _Changes:
+    return {"cancels": state.cancels + 1, "canceling": event.cl_ord_id, "acknowledged": False}
+
+
+def _cancel_refused(state: ChildOrder, event: CancelRefused) -> _Changes:
+    return {"canceling": "", "acknowledged": False}
+
+
+def _replace_requested(state: ChildOrder, event: ReplaceRequested) -> _Changes:
+    asked = Replacing(
+        event.cl_ord_id, event.quantity_e9, event.ord_type, event.limit_price_e9, event.time_in_force, event.instructions
+    )
+    return {"replaces": state.replaces + 1, "replacing": asked, "acknowledged": False}
+
+
+def _request_pending(state: ChildOrder, event: RequestPending) -> _Changes:
+    return {"acknowledged": True}
+
+
+def _triggered(state: ChildOrder, event: Triggered) -> _Changes:
+    return {"working": True}
+
+
+def _replaced(state: ChildOrder, event: Replaced) -> _Changes:
+    changes: _Changes = {
+        "cl_ord_id": event.cl_ord_id,
+        "quantity_e9": event.quantity_e9,
+        "limit_price_e9": event.limit_price_e9,
+        "replacing": None,
+        "acknowledged": False,
+    }
+    if (asked := state.replacing) is not None:
+        changes |= {"ord_type": asked.ord_type, "time_in_force": asked.time_in_force, "instructions": asked.instructions}
+    return changes
+
+
+def _replace_refused(state: ChildOrder, event: ReplaceRefused) -> _Changes:
+    return {"replacing": None, "acknowledged": False}
+
+
+def _restated(state: ChildOrder, event: Restated) -> _Changes:
+    return {"quantity_e9": event.quantity_e9, "limit_price_e9": event.limit_price_e9}
+
+
+def _fill_restated(state: ChildOrder, event: FillRestated) -> _Changes:
+    before_e18 = event.previous_price_e9 * event.previous_quantity_e9
+    return {
+        "cum_quantity_e9": state.cum_quantity_e9 + event.quantity_e9 - event.previous_quantity_e9,
+        "notional_e18": state.notional_e18 + event.price_e9 * event.quantity_e9 - before_e18,
+    }
+
+
+_EVOLVE: dict[type[Event], Callable[..., _Changes]] = {
+    Filled: _filled,
+    Acknowledged: _acknowledged,
+    ProvedWorking: _proved_working,
+    CancelRequested: _cancel_requested,
+    CancelRefused: _cancel_refused,
+    ReplaceRequested: _replace_requested,
+    RequestPending: _request_pending,
+    Replaced: _replaced,
+    ReplaceRefused: _replace_refused,
+    Triggered: _triggered,
+    Restated: _restated,
+    FillRestated: _fill_restated,
+}
+
+
+def _created(event: Created, stream: UUID, at_ns: int) -> ChildOrder:
+    return ChildOrder(
+        id=stream,
+        version=1,
+        parent=event.parent,
+        venue_session=event.venue_session,
+        trade_date=event.trade_date,
+        cl_ord_id=event.cl_ord_id,
+        instrument=event.instrument,
+        side=event.side,
+        quantity_e9=event.quantity_e9,
+        ord_type=event.ord_type,
+        limit_price_e9=event.limit_price_e9,
+        time_in_force=event.time_in_force,
+        account=event.account,
+        tactic=event.tactic,
+        status=OrdStatus.PENDING_NEW,
+        changed_ns=at_ns,
+        instructions=event.instructions,
+    )

@@ -1,0 +1,116 @@
+"""Sessions: that they are up or down, the numbers they may use, and what each client has not been sent yet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import structlog
+
+from domain import fix_session as fs
+from domain.event import Recorded
+from domain.messages import LinkUp, SessionChange, SessionNews
+from domain.ports import EventLog, Reference
+from domain.sending import Outbound
+from ems import recovery, reports
+from ems.drop_copy import DropCopies
+from ems.scheduler import Scheduler
+from ems.turn import Turn
+from ems.venue_desk import VenueDesk
+
+_logger = structlog.get_logger("desk")
+OUTBOUND_BLOCK = 1_000_000  # outbound sequence numbers reserved at a logon
+
+
+class SessionDesk:
+    """The desk's side that faces the FIX sessions themselves. What it remembers is only how far each peer has been sent."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        reference: Reference,
+        venue: VenueDesk,
+        scheduler: Scheduler,
+        venue_sessions: frozenset[str],
+        copies: DropCopies,
+    ) -> None:
+        self._log = log
+        self._reference = reference
+        self._venue = venue
+        self._scheduler = scheduler
+        self._venue_sessions = venue_sessions
+        self._copies = copies
+        self._sent_seq: dict[str, int] | None = None  # a link has come up that told this and waits for what clients missed
+        self._caught_up = False  # have clients been sent all there is? Until then their reports wait in the log
+
+    def link_up(self, link: LinkUp) -> None:
+        """The gateway is there and has told how far it has sent."""
+        self._sent_seq, self._caught_up = dict(link.sent_seq), False
+
+    def news(self, turn: Turn, news: SessionNews) -> None:
+        """Something happened at a session without us: noted, and where a venue is concerned, it is asked how things stand."""
+        stream = fs.key(news.ref.session, self._reference.trade_date(turn.now_ns))
+        turn.apply(stream, fs.MessageNoted(session=news.ref.session, note=news.text, raw=news.raw), correlation=stream)
+        if news.ref.session in self._venue_sessions:
+            recovery.doubt_all(turn, self._venue, news.text, news.ref.session)
+
+    def changed(self, turn: Turn, change: SessionChange) -> None:
+        stream = fs.key(change.session, self._reference.trade_date(turn.now_ns))
+        turn.begin(actor="system:gateway", causation="session")
+        if not change.up:
+            out = fs.LoggedOut(session=change.session, role=change.role, reason="logged off")
+            turn.apply(stream, out, correlation=stream)
+            self._venue_lost(turn, change.session)
+            return
+        before = turn.state.sessions.get(stream)
+        if before is None or not before.up or before.reset_epoch != change.reset_epoch:  # else it is told how far it has got
+            on = fs.LoggedOn(session=change.session, role=change.role, reset_epoch=change.reset_epoch)
+            turn.apply(stream, on, correlation=stream)
+            self._logged_on(turn, change)
+        epoch, up_to = turn.state.reserved.get(change.session, (-1, 0))
+        if epoch != change.reset_epoch or change.outbound_seq_num + OUTBOUND_BLOCK // 2 > up_to:
+            reserved = fs.OutboundReserved(
+                session=change.session, reset_epoch=change.reset_epoch, up_to=change.outbound_seq_num + OUTBOUND_BLOCK
+            )
+            turn.apply(stream, reserved, correlation=stream)
+
+    def _logged_on(self, turn: Turn, change: SessionChange) -> None:
+        """A venue is asked what is in doubt; a client is sent what it has not had, also where a reset gave that up."""
+        if change.session in self._venue_sessions:
+            self._scheduler.session_up(change.session)
+            turn.touched.update(dict.fromkeys(turn.state.working))
+        elif self._caught_up or self._sent_seq is not None:  # what a link that has just come up told of it holds
+            self._sent_seq = {change.session: change.sent_seq, **(self._sent_seq or {})}
+            self._caught_up = False
+
+    def _venue_lost(self, turn: Turn, session: str) -> None:
+        if session in self._venue_sessions:
+            self._scheduler.sessions_up.discard(session)
+            recovery.doubt_all(turn, self._venue, "the venue's session is down", session)
+
+    def link_down(self, turn: Turn) -> None:
+        self._sent_seq, self._caught_up = None, False
+        turn.begin(actor="system:gateway", causation="link")
+        for session in [s for s in turn.state.sessions.values() if s.up]:
+            out = fs.LoggedOut(session=session.session, role="", reason="the gateway is gone")
+            turn.apply(session.id, out, correlation=session.id)
+            self._venue_lost(turn, session.session)
+
+    async def due(self, turn: Turn, recorded: tuple[Recorded, ...]) -> list[Outbound]:
+        """What may leave now. Clients get their reports in the order of the log and without a hole, or the gateway's
+        word on how far it has sent would be worth nothing: nothing new before what was missed.
+        """
+        outbound = turn.outbound(recorded)
+        outbound += self._copies.of(outbound)
+        if self._caught_up:
+            return outbound
+        behind = self._sent_seq
+        if behind is None:
+            return [message for message in outbound if not reports.to_client(message)]
+        missed = await recovery.missed_reports(self._log, turn.state, behind, self._copies)
+        if missed:
+            _logger.info("reports sent again", reports=len(missed))
+        self._sent_seq, self._caught_up = None, True
+        others = [message for message in outbound if not reports.to_client(message) or message.session not in behind]
+        answers = [m for m in turn.answers(recorded) if reports.to_client(m) and m.session in behind]
+        again = [replace(m, poss_resend=True) for m in missed]
+        return [*others, *again, *(reports.recovered(session, again) for session in {m.session: None for m in again}), *answers]
