@@ -180,7 +180,12 @@ def _replace_refused(state: ChildOrder, event: ReplaceRefused) -> _Changes:
 
 
 def _restated(state: ChildOrder, event: Restated) -> _Changes:
-    return {"quantity_e9": event.quantity_e9, "limit_price_e9": event.limit_price_e9}
+    told = (*state.told, event.exec_id)
+    return {"quantity_e9": event.quantity_e9, "limit_price_e9": event.limit_price_e9, "told": told}
+
+
+def _held(state: ChildOrder, event: Held) -> _Changes:
+    return {"told": (*state.told, event.exec_id)}
 
 
 def _fill_restated(state: ChildOrder, event: FillRestated) -> _Changes:
@@ -203,6 +208,7 @@ _EVOLVE: dict[type[Event], Callable[..., _Changes]] = {
     ReplaceRefused: _replace_refused,
     Triggered: _triggered,
     Restated: _restated,
+    Held: _held,
     FillRestated: _fill_restated,
 }
 

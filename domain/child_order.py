@@ -109,6 +109,7 @@ class Held(Event):
 
     TOPIC: ClassVar[str] = "child_order.held.v1"
     kind: Literal["stopped", "suspended"]
+    exec_id: str
     text: str
 
 
@@ -116,6 +117,7 @@ class Restated(Event):
     """The venue changed the order or began its next day."""
 
     TOPIC: ClassVar[str] = "child_order.restated.v1"
+    exec_id: str
     reason: int | None  # ExecRestatementReason (378)
     quantity_e9: int
     limit_price_e9: int | None
@@ -227,6 +229,7 @@ class ChildOrder(NamedTuple):
     acknowledged: bool = False  # the venue has what we sent last and has yet to decide: waiting is no reason to doubt
     working: bool | None = None
     accepted: bool = False  # has the venue ever taken it?
+    told: tuple[str, ...] = ()  # ExecIDs of what must not be taken for news when a venue repeats it
 
     @property
     def live(self) -> bool:

@@ -64,7 +64,8 @@ def reported(state: ChildOrder, report: VenueReport) -> Event | None:
         case "triggered":
             return None if state.working else Triggered()
         case "stopped" | "suspended":
-            return Held.sample(kind=report.exec_kind, text=report.text)
+            known = report.exec_id in state.told
+            return None if known else Held.sample(kind=report.exec_kind, exec_id=report.exec_id, text=report.text)
         case "restated":
             return _restatement(state, report)
         case "status":
@@ -96,8 +97,11 @@ def _rejection(state: ChildOrder, report: VenueReport) -> Event | None:
 
 
 def _restatement(state: ChildOrder, report: VenueReport) -> Event | None:
+    if report.exec_id in state.told:
+        return None
     price_e9 = report.limit_price_e9 if report.limit_price_e9 is not None else state.limit_price_e9
     return Restated(
+        exec_id=report.exec_id,
         reason=report.restatement_reason,
         quantity_e9=report.quantity_e9 or state.quantity_e9,
         limit_price_e9=price_e9,

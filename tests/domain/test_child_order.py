@@ -76,7 +76,7 @@ def test_an_overfill_counts() -> None:
         ((co.Canceled(text=""),), child_filled(10), True),
         ((co.Canceled(text=""),), CANCELING, False),
         ((ACK,), co.CancelRefused(reason=0, text=""), True),
-        ((co.Canceled(text=""),), co.Restated(reason=None, quantity_e9=E9, limit_price_e9=None, text=""), True),
+        ((co.Canceled(text=""),), co.Restated(exec_id="X1", reason=None, quantity_e9=E9, limit_price_e9=None, text=""), True),
         ((ACK,), co.Replaced(cl_ord_id="R1", orig_cl_ord_id="", quantity_e9=E9, limit_price_e9=None), True),
         ((co.Canceled(text=""),), co.Replaced(cl_ord_id="R1", orig_cl_ord_id="", quantity_e9=E9, limit_price_e9=None), False),
         ((ACK, CANCELING), CANCELING, True),
