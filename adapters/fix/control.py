@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import logging
 import socket
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from adapters.fix.local_server import LocalServer
 
 log = logging.getLogger(__name__)
 Command = Callable[[dict[str, Any]], Any]
@@ -23,26 +24,12 @@ class ControlSocket:
 
     def __init__(self, path: Path, commands: dict[str, Command]) -> None:
         self._commands = commands
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        self._server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._server.bind(str(path))
-        path.chmod(0o600)
-        self._server.listen(4)
-        threading.Thread(target=self._accept, name="control", daemon=True).start()
+        self._server = LocalServer(path, self._serve, name="control")
+        self._server.start()
 
     def close(self) -> None:
         """Accept no more."""
         self._server.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self._server.accept()
-            except OSError:
-                log.debug("control: accepts no more")
-                return
-            threading.Thread(target=self._serve, args=(sock,), name="control-caller", daemon=True).start()
 
     def _serve(self, sock: socket.socket) -> None:
         with sock, sock.makefile("rwb") as stream:

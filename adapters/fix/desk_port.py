@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from adapters.fix import frames
 from adapters.fix.frames import Frame, FrameReader
+from adapters.fix.local_server import LocalServer
 from adapters.fix.spool import Spool
 from domain.errors import LinkError
 
@@ -123,16 +124,11 @@ class DeskPort:
         self._on_acknowledged = on_acknowledged
         self._lock = threading.Lock()  # around the spool and which connection is the active one
         self._active: Connection | None = None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        self._server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._server.bind(str(path))
-        path.chmod(0o600)
-        self._server.listen(4)
+        self._server = LocalServer(path, self._serve, name="link")
 
     def start(self) -> None:
         """Begin to accept."""
-        threading.Thread(target=self._accept, name="link-accept", daemon=True).start()
+        self._server.start()
 
     @property
     def attached(self) -> bool:
@@ -185,15 +181,6 @@ class DeskPort:
             if self._active is not None:
                 self._active.close()
                 self._active = None
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self._server.accept()
-            except OSError:
-                log.debug("link: accepts no more")
-                return
-            threading.Thread(target=self._serve, args=(sock,), name="link-reader", daemon=True).start()
 
     def _serve(self, sock: socket.socket) -> None:
         connection: Connection | None = None
