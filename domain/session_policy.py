@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from domain.allocation_terms import ALLOCATION_DEFAULT, AllocationPolicy
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPolicy:
@@ -21,6 +23,7 @@ class SessionPolicy:
             logged out, or always.
         cancel_delay_ns: how long the session may be away before they are.
         throttle_count: new orders and replaces allowed in any throttle_window_ns; 0: no limit. Cancels never count.
+        allocation: how executions are divided among accounts where the client leaves that open.
     """
 
     acknowledge_first: bool = True
@@ -30,6 +33,7 @@ class SessionPolicy:
     cancel_delay_ns: int = 0
     throttle_count: int = 0
     throttle_window_ns: int = 1_000_000_000
+    allocation: AllocationPolicy = ALLOCATION_DEFAULT
 
 
 DEFAULT: Final = SessionPolicy()
