@@ -12,6 +12,8 @@ from typing import Final
 from adapters.fix.dialect import Dialect
 from adapters.fix.fields import cut
 from adapters.fix.from_client import cancel_order, dont_know, new_order, replace_order, status_query
+from adapters.fix.from_client_allocations import NEEDED as ALLOCATION_NEEDED
+from adapters.fix.from_client_allocations import allocation_instruction
 from adapters.fix.from_venue import venue_cancel_reject, venue_refusal, venue_report
 from adapters.fix.reading import Origin, Reading, seq_num, unreadable
 from domain.event import InboundRef
@@ -51,6 +53,7 @@ _NEEDED: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "F": (("11", "ClOrdID"), ("41", "OrigClOrdID")),
     "H": (("11", "ClOrdID"),),
     "Q": (("17", "ExecID"),),
+    "J": ALLOCATION_NEEDED,
     "8": (("17", "ExecID"), ("150", "ExecType")),
     "9": (("11", "ClOrdID"),),
 }
@@ -70,5 +73,6 @@ _FROM_CLIENT: Final[dict[str, _Reader]] = {
     "F": cancel_order,
     "H": status_query,
     "Q": dont_know,
+    "J": allocation_instruction,
 }
 _FROM_VENUE: Final[dict[str, _Reader]] = {"8": venue_report, "9": venue_cancel_reject}

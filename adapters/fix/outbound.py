@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from adapters.fix.fields import number_text, plain, timestamp_text
 from adapters.fix.instruction_fields import instructions_text, report_text
+from adapters.fix.outbound_allocations import WRITE as WRITE_ALLOCATIONS
 from adapters.fix.vocabulary import (
     EXEC_TYPE_CODE,
     ORD_STATUS_CODE,
@@ -184,4 +185,5 @@ _WRITE: Final[dict[type[Any], Callable[[Any], str]]] = {
     MessageReject: _message_reject,
     SendDontKnow: _dont_know,
     SendNews: _news,
+    **WRITE_ALLOCATIONS,
 }
