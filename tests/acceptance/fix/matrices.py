@@ -130,9 +130,14 @@ class Case:
 
 
 def scenarios(file: str) -> list[Scenario]:
-    """Read a table. Raises ValueError for a line that says nothing."""
+    """Read a table of this folder. Raises ValueError for a line that says nothing."""
+    return read((HERE / file).read_text("utf-8"), file)
+
+
+def read(table: str, name: str) -> list[Scenario]:
+    """Read a table. Raises ValueError, with the table's name and the line, for one that says nothing."""
     found: list[Scenario] = []
-    for number, text in enumerate((HERE / file).read_text("utf-8").splitlines(), 1):
+    for number, text in enumerate(table.splitlines(), 1):
         line = re.sub(r"(^|\s)#.*", "", text).rstrip()
         try:
             if not line:
@@ -143,7 +148,7 @@ def scenarios(file: str) -> list[Scenario]:
                 last = found.pop()
                 found.append(replace(last, steps=(*last.steps, _step(line, len(last.steps) + 1))))
         except (KeyError, ValueError, IndexError) as error:
-            raise ValueError(f"{file}, line {number}: {text!r}: {error!r}") from error
+            raise ValueError(f"{name}, line {number}: {text!r}: {error!r}") from error
     return found
 
 

@@ -186,10 +186,13 @@ class Room:
         ends = [oms.session for oms in self.clients.values()] + [venue.peer for venue in self.venues.values()]
         found = [fault for end in ends for fault in end.faults]
         strays = [stray for side in (*self.clients.values(), *self.venues.values()) for stray in side.strays]
+        return found + [f"nobody's message: {stray}" for stray in strays] + self.troubles()
+
+    def troubles(self) -> list[str]:
+        """What the processes logged as errors."""
         logs = sorted((self.program.home / "state" / "logs").glob("*.jsonl"))
-        lines = [json.loads(line) for log in logs for line in log.read_text().splitlines()]
-        troubles = [f"logged: {line['event']}" for line in lines if line["level"] in ("error", "critical")]
-        return found + [f"nobody's message: {stray}" for stray in strays] + troubles
+        lines = [json.loads(line) for log in logs for line in log.read_text().splitlines() if '"level": "info"' not in line]
+        return [f"logged: {line['event']}" for line in lines if line["level"] in ("error", "critical")]
 
 
 @contextlib.asynccontextmanager

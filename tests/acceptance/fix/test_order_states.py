@@ -20,6 +20,7 @@ from tests.acceptance.fix.matrices import Case, scenarios
 from tests.acceptance.fix.play import Failed, Play
 from tests.acceptance.fix.room import Room, open_room
 from tests.acceptance.fix.versions import VERSIONS, not_expressible
+from tests.acceptance.fix.walks import walk
 
 pytestmark = pytest.mark.slow
 AT_ONCE = 24  # cases that are played at the same time
@@ -53,6 +54,8 @@ class Run(NamedTuple):
 
 CASES = [case for file in ("published.txt", "further.txt") for scenario in scenarios(file) for case in scenario.cases()]
 OTHERS = [Run(case, "4.4", "4.4", "asyncfix") for case in CASES if not case.scenario.options]
+WALKS = int(os.environ.get("EMS_FIX_WALKS", "60"))
+CASES += [Case(scenario, scenario.name, scenario.steps) for scenario in map(walk, range(WALKS))]
 RUNS = {run.name: run for run in [Run(case, *pair) for pair in PAIRS for case in CASES] + OTHERS * (("4.4", "4.4") in PAIRS)}
 
 
@@ -95,6 +98,8 @@ async def play(room: Room, run: Run, at_once: asyncio.Semaphore) -> str:
     assert room.log is not None
     played = Play(run.case, room.clients[run.style, run.client], room.venues[run.venue], room.log, room.symbol(run.venue))
     async with at_once:
+        if troubles := room.troubles():  # nothing that follows would tell more than the first trouble does
+            return f"not played, because a process is in trouble: {troubles[0]}"
         try:
             await played.run()
         except Failed as why:
