@@ -63,7 +63,6 @@ _TRIGGERS: dict[type[Event], Trigger | None] = {
     Doubted: Trigger.DOUBT,
     ProvedWorking: Trigger.PROVE_WORKING,
     ProvedUnknown: Trigger.PROVE_UNKNOWN,
-    FillRestated: Trigger.RESTATE,
     Triggered: None,
 }
 
@@ -78,6 +77,9 @@ def _trigger_of_request(state: ChildOrder, event: Event) -> Trigger | None:
             return Trigger.REFUSE_REQUEST if state.status is OrdStatus.PENDING_CANCEL else None
         case ReplaceRefused():
             return Trigger.REFUSE_REQUEST if state.status is OrdStatus.PENDING_REPLACE else None
+        case FillRestated():  # what is filled now is filled, whatever was pending
+            cum_e9 = state.cum_quantity_e9 + event.quantity_e9 - event.previous_quantity_e9
+            return Trigger.FULL_FILL if cum_e9 >= state.quantity_e9 else Trigger.RESTATE
         case Held():
             return Trigger.STOP if event.kind == "stopped" else Trigger.SUSPEND
         case Restated():

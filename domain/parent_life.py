@@ -225,7 +225,7 @@ def _ended(state: ParentOrder, event: Canceled | Expired) -> _Changes:
     # What else was asked gets its own answer.
     over = {"status": _moved(state, event), **_next(state, event.cl_ord_id if isinstance(event, Canceled) else "")}
     if isinstance(event, Expired) or event.cl_ord_id == state.cl_ord_id:
-        return over
+        return {**over, "orig_cl_ord_id": ""}  # nobody asked
     return {**over, "cl_ord_id": event.cl_ord_id, "orig_cl_ord_id": state.cl_ord_id}
 
 

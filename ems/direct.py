@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain import child_order as co
+from domain import parent_life, parent_rules
 from domain import parent_order as po
-from domain import parent_rules
 from domain.child_life import NEW_DAY
 from domain.child_order import ChildOrder
 from domain.event import Event
 from domain.market_state import MarketState
-from domain.order_life import HELD, OrdStatus
+from domain.order_life import HELD, OrdStatus, transition
 from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.refusal import Reason
@@ -138,6 +138,13 @@ class DirectDesk:
         """Is the client told New before a fill or an end that comes at once?"""
         return self._policies.get(parent.client_session, DEFAULT).acknowledge_first
 
+    def _tell(self, turn: Turn, parent: ParentOrder, event: Event) -> None:
+        """An event of the parent, if its life allows it: a venue may say of a child what no longer changes its order."""
+        parent = turn.state.parent(parent.id)
+        trigger = parent_life.trigger_of(parent, event)
+        if trigger is None or transition(parent.status, trigger, filled=parent.cum_quantity_e9 > 0) is not None:
+            turn.parent(parent.id, event)
+
     def mirror(self, turn: Turn, child: ChildOrder, event: Event) -> None:
         """What an event of the child, which is in force, means for its parent."""
         parent = turn.state.parent(child.parent)
@@ -157,9 +164,9 @@ class DirectDesk:
             case co.Canceled() | co.Expired() | co.DoneForDay():
                 self._ended(turn, parent, event)
             case co.Held():
-                turn.parent(parent.id, po.Held(kind=event.kind, text=event.text))
+                self._tell(turn, parent, po.Held(kind=event.kind, text=event.text))
             case co.Triggered():
-                turn.parent(parent.id, po.Triggered())
+                self._tell(turn, parent, po.Triggered())
             case co.Restated():
                 restated = po.Restated(
                     reason=event.reason,
@@ -168,7 +175,7 @@ class DirectDesk:
                     text=event.text,
                     day_began_ns=turn.now_ns if event.reason == NEW_DAY else None,
                 )
-                turn.parent(parent.id, restated)
+                self._tell(turn, parent, restated)
                 self._amended(turn, child)
 
     def refused(self, turn: Turn, parent: ParentOrder, request: str, cxl_rej_reason: int, text: str) -> None:
@@ -184,21 +191,21 @@ class DirectDesk:
             ends_pending=True,
             cxl_rej_reason=cxl_rej_reason,
         )
-        turn.parent(parent.id, refusal)
+        self._tell(turn, parent, refusal)
 
     def _never_worked(self, turn: Turn, parent: ParentOrder, event: co.Rejected | co.ProvedUnknown) -> None:
         reason = event.ord_rej_reason if isinstance(event, co.Rejected) else None
         if parent.status in (OrdStatus.PENDING_NEW, OrdStatus.NEW):
-            turn.parent(parent.id, po.TurnedDown(ord_rej_reason=reason, text=event.text))
+            self._tell(turn, parent, po.TurnedDown(ord_rej_reason=reason, text=event.text))
         elif parent.live:
-            turn.parent(parent.id, po.Canceled(cl_ord_id=parent.cl_ord_id, text=event.text))
+            self._tell(turn, parent, po.Canceled(cl_ord_id=parent.cl_ord_id, text=event.text))
 
     def _pending(self, turn: Turn, parent: ParentOrder, request: str) -> None:
         asked = next((a for a in parent_rules.requests(parent) if a.request == request and not a.shown), None)
         if asked is not None and asked.terms is not None:
-            turn.parent(parent.id, po.ReplaceRequested(cl_ord_id=asked.cl_ord_id, terms=asked.terms))
+            self._tell(turn, parent, po.ReplaceRequested(cl_ord_id=asked.cl_ord_id, terms=asked.terms))
         elif asked is not None:
-            turn.parent(parent.id, po.CancelRequested(cl_ord_id=asked.cl_ord_id))
+            self._tell(turn, parent, po.CancelRequested(cl_ord_id=asked.cl_ord_id))
 
     def _replaced(self, turn: Turn, parent: ParentOrder, child: ChildOrder) -> None:
         asked = next((a for a in parent_rules.requests(parent) if a.terms is not None), None)
@@ -206,7 +213,7 @@ class DirectDesk:
             return
         taken = {"quantity_e9": child.quantity_e9, "limit_price_e9": child.limit_price_e9}
         terms = asked.terms.model_copy(update=taken)
-        turn.parent(parent.id, po.Replaced(cl_ord_id=asked.cl_ord_id, terms=terms))
+        self._tell(turn, parent, po.Replaced(cl_ord_id=asked.cl_ord_id, terms=terms))
         self._amended(turn, child)
 
     def _amended(self, turn: Turn, child: ChildOrder) -> None:
@@ -218,13 +225,14 @@ class DirectDesk:
         if self.acknowledges_first(parent):
             self.acknowledge(turn, parent)
         if isinstance(event, co.Expired):
-            turn.parent(parent.id, po.Expired(text=event.text))
+            self._tell(turn, parent, po.Expired(text=event.text))
         elif isinstance(event, co.DoneForDay):
-            turn.parent(parent.id, po.DoneForDay(text=event.text))
+            self._tell(turn, parent, po.DoneForDay(text=event.text))
         else:
             asked = next((a for a in parent_rules.requests(parent) if a.request == "cancel"), None)
-            turn.parent(
-                parent.id,
+            self._tell(
+                turn,
+                parent,
                 po.Canceled(
                     cl_ord_id=asked.cl_ord_id if asked is not None else parent.cl_ord_id,
                     text=event.text,

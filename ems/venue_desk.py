@@ -162,7 +162,7 @@ class VenueDesk:
             **before,
         )
         turn.parent(child.parent, told)
-        if child.live and report.leaves_quantity_e9 == 0 and report.ord_status in _ENDED:
+        if child.leaves_e9 and report.leaves_quantity_e9 == 0 and report.ord_status in _ENDED:
             self._happen(turn, child, co.Canceled(text="the venue does not work the quantity again"), report)
 
     def _quarantine(self, turn: Turn, report: VenueReport, reason: str) -> None:

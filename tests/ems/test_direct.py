@@ -337,3 +337,23 @@ async def test_a_successor_knows_what_was_asked_and_what_the_venue_owes() -> Non
     await heir.report("status", ord_status="pending_replace", cum_quantity_e9=0)
     await heir.report("replaced", cl_ord_id=asked.cl_ord_id, quantity_e9=8_000 * E9)
     assert (heir.parent().terms.quantity_e9, heir.parent().cl_ord_id, heir.parent().pending) == (8_000 * E9, "A2", None)
+
+
+async def test_an_execution_corrected_to_all_of_the_order_fills_it_while_its_cancel_is_on_its_way() -> None:
+    room = await working()
+    await room.fill(9_000, "C")
+    await room.cancel("A2", "A1")
+    room.take()
+    await room.fill(10_000, "D", exec_kind="trade_correct", exec_ref_id="C", ord_status="filled", leaves_quantity_e9=0)
+    await venue_refuses(room, "cancel", reason=0)
+    assert told(room) == [("trade_correct", "filled", "A1", "", 10_000, 10_000, 0), ("cancel_reject", "filled", "A2", "A1", 0)]
+    assert room.parent().finished
+
+
+async def test_an_end_that_nobody_asked_for_names_no_request() -> None:
+    room = await working()
+    await replace(room, "A2", "A1", 8_000)
+    await venue_replaces(room)
+    room.take()
+    await room.report("canceled", restatement_reason=2)
+    assert told(room) == [("canceled", "canceled", "A2", "", 8_000, 0, 0)]
