@@ -183,6 +183,7 @@ class SessionChange:
     outbound_seq_num: int
     frame: int = 0
     sent_seq: int = 0
+    logged_out: bool = False  # it is down because the peer logged out: not lost
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,21 @@ def cancel(state: ParentOrder, request: CancelOrder, *, policy: SessionPolicy = 
     return (*events, po.Canceled(cl_ord_id=request.cl_ord_id, text="canceled by the client"))
 
 
+def withdraw(state: ParentOrder, *, text: str) -> tuple[Event, ...]:
+    """A cancel of the desk's own making, under the order's own ClOrdID; () where it has ended or is being canceled.
+
+    What else was asked is overtaken. A direct order's venue answers for itself.
+    """
+    if not state.live or any(asked.request == "cancel" for asked in requests(state)):
+        return ()
+    if state.direct:
+        return (po.RequestQueued(request="cancel", cl_ord_id=state.cl_ord_id),)
+    events: list[Event] = [_overtaken(asked, text) for asked in requests(state)]
+    if state.open_e9:
+        return (*events, po.CancelRequested(cl_ord_id=state.cl_ord_id))
+    return (*events, po.Canceled(cl_ord_id=state.cl_ord_id, text=text))
+
+
 def requests(state: ParentOrder) -> tuple[po.Pending, ...]:
     """What the client has asked for and not had an answer to, in order."""
     return (state.pending, *state.queue) if state.pending is not None else ()
@@ -247,7 +262,8 @@ def settle(state: ParentOrder, *, now_ns: int, market: MarketState | None) -> tu
         return (overtaken(state, state.pending),)
     if state.pending is not None:
         if state.pending.terms is None:
-            return (po.Canceled(cl_ord_id=state.pending.cl_ord_id, text="canceled by the client"),)
+            text = "canceled by the client" if state.pending.cl_ord_id != state.cl_ord_id else "canceled by the desk"
+            return (po.Canceled(cl_ord_id=state.pending.cl_ord_id, text=text),)
         return (po.Replaced(cl_ord_id=state.pending.cl_ord_id, terms=state.pending.terms),)
     if now_ns >= state.terms.end_ns:
         left = from_e9(state.leaves_e9)

@@ -80,7 +80,9 @@ class Desk:
         self._venue = VenueDesk(reference, direct)
         self._commands = CommandDesk(reference, self.markets, self._client_sessions)
         self._scheduler = Scheduler(reference, self.markets, self._venue, direct, throttle, self._pace)
-        self._sessions = SessionDesk(self._ports.log, reference, self._venue, self._scheduler, self._venue_sessions, self._copies)
+        self._sessions = SessionDesk(
+            self._ports.log, reference, self._venue, self._scheduler, self._venue_sessions, self._copies, self._policies
+        )
 
     # --------------------------------------------------------------------------------------- start, stop
 
@@ -110,8 +112,8 @@ class Desk:
         """Cycle until cancelled. Raises Fenced when another desk leads."""
         while True:
             inputs = await self.inbox.take(poll_s)
-            wake_ns = self._scheduler.next_wake_ns()
-            if wake_ns is not None and wake_ns <= self._ports.clock.now_ns():
+            wakes_ns = (self._scheduler.next_wake_ns(), self._sessions.next_wake_ns())
+            if any(wake_ns is not None and wake_ns <= self._ports.clock.now_ns() for wake_ns in wakes_ns):
                 inputs.append(Timer())
             if inputs:
                 await self.cycle(inputs)
@@ -178,6 +180,7 @@ class Desk:
                 self.markets[item.market.instrument] = item.market
                 self._touch(turn, self._scheduler.of_market(item.market.instrument))
             case Timer():
+                self._sessions.cancel_left(turn)
                 self._touch(turn, self._scheduler.due(turn.now_ns))
             case Commanded():
                 self._commands.handle(turn, item)

@@ -107,7 +107,7 @@ def _exec_id(recorded: Recorded) -> str:
 
 def _asked(event: Any, after: ParentOrder) -> tuple[str, str]:
     """A request that is pending: its own id, and the order's."""
-    return event.cl_ord_id, after.cl_ord_id
+    return event.cl_ord_id, after.cl_ord_id if after.cl_ord_id != event.cl_ord_id else ""
 
 
 def _answered(event: Any, after: ParentOrder) -> tuple[str, str] | None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import structlog
 
 from domain import fix_session as fs
+from domain import parent_rules
 from domain.event import Recorded
 from domain.messages import LinkUp, SessionChange, SessionNews
 from domain.ports import EventLog, Reference
 from domain.sending import Outbound
+from domain.session_policy import DEFAULT, SessionPolicy
 from ems import recovery, reports
 from ems.drop_copy import DropCopies
 from ems.scheduler import Scheduler
@@ -32,7 +35,10 @@ class SessionDesk:
         scheduler: Scheduler,
         venue_sessions: frozenset[str],
         copies: DropCopies,
+        policies: Mapping[str, SessionPolicy],
     ) -> None:
+        self._policies = policies
+        self._leaving: dict[str, int] = {}  # sessions that were lost -> when their orders are canceled
         self._log = log
         self._reference = reference
         self._venue = venue
@@ -60,7 +66,9 @@ class SessionDesk:
             out = fs.LoggedOut(session=change.session, role=change.role, reason="logged off")
             turn.apply(stream, out, correlation=stream)
             self._venue_lost(turn, change.session)
+            self._client_lost(turn, change.session, logged_out=change.logged_out)
             return
+        self._leaving.pop(change.session, None)
         before = turn.state.sessions.get(stream)
         if before is None or not before.up or before.reset_epoch != change.reset_epoch:  # else it is told how far it has got
             on = fs.LoggedOn(session=change.session, role=change.role, reset_epoch=change.reset_epoch)
@@ -94,6 +102,34 @@ class SessionDesk:
             out = fs.LoggedOut(session=session.session, role="", reason="the gateway is gone")
             turn.apply(session.id, out, correlation=session.id)
             self._venue_lost(turn, session.session)
+            self._client_lost(turn, session.session, logged_out=False)
+
+    # ------------------------------------------------------------------------------ cancel on disconnect
+
+    def _client_lost(self, turn: Turn, session: str, *, logged_out: bool) -> None:
+        """Its working orders of the day are canceled, where that was agreed, unless it is back in time."""
+        policy = self._policies.get(session, DEFAULT)
+        wanted = policy.cancel_on_disconnect == "any" or (policy.cancel_on_disconnect == "ungraceful" and not logged_out)
+        if wanted and session not in self._leaving:
+            self._leaving[session] = turn.now_ns + policy.cancel_delay_ns
+            self.cancel_left(turn)
+
+    def next_wake_ns(self) -> int | None:
+        """When `cancel_left` will next have something to do."""
+        return min(self._leaving.values(), default=None)
+
+    def cancel_left(self, turn: Turn) -> None:
+        """Cancel the orders of the sessions that did not come back in time."""
+        gone = {session for session, due_ns in self._leaving.items() if due_ns <= turn.now_ns}
+        if not gone:
+            return
+        turn.begin(actor="system:desk", causation="disconnect")
+        for parent in [turn.state.parent(stream) for stream in turn.state.working]:
+            concerned = parent.client_session in gone and not parent.carried
+            if concerned and (events := parent_rules.withdraw(parent, text="canceled because the session was lost")):
+                turn.parent(parent.id, *events)
+        for session in gone:
+            del self._leaving[session]
 
     async def due(self, turn: Turn, recorded: tuple[Recorded, ...]) -> list[Outbound]:
         """What may leave now. Clients get their reports in the order of the log and without a hole, or the gateway's

@@ -136,9 +136,9 @@ class Room:
         await self.client(new_order(**changes))
         return self.parent()
 
-    async def client_order(self, cl_ord_id: str) -> None:
+    async def client_order(self, cl_ord_id: str, **changes: Any) -> None:
         """A direct order arrives."""
-        await self.client(new_order(cl_ord_id=cl_ord_id, algo="", parameters=()))
+        await self.client(new_order(cl_ord_id=cl_ord_id, algo="", parameters=(), **changes))
 
     async def plan(self, *quantities: int, every_ns: int = MINUTE_NS) -> None:
         """The planner answers the last request: these quantities, one each every_ns from now on."""
@@ -184,7 +184,7 @@ class Room:
         return [message for message in sent if kind is None or isinstance(message, kind)]
 
 
-def session(name: str, *, up: bool = True, reset_epoch: int = 0, sent_seq: int = 0) -> SessionChange:
+def session(name: str, *, up: bool = True, reset_epoch: int = 0, sent_seq: int = 0, logged_out: bool = False) -> SessionChange:
     return SessionChange(
         session=name,
         role="venue" if name == "VENUE" else "client",
@@ -192,6 +192,7 @@ def session(name: str, *, up: bool = True, reset_epoch: int = 0, sent_seq: int =
         reset_epoch=reset_epoch,
         outbound_seq_num=1,
         sent_seq=sent_seq,
+        logged_out=logged_out,
     )
 
 
