@@ -2,7 +2,7 @@
 
 What differs: ExecTransType (20) says bust, correction and status; fills are ExecType 1 and 2; OrdStatus 5 (Replaced)
 exists; HandlInst (21) is required; an order for the close is an order type; parties are single tags; reasons (102, 103,
-380) are fewer; there is no ExecType L; no field above 446 but the users' own.
+380) are fewer; there is no ExecType L and no AllocationReport; no field above 446 but the users' own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapters.fix.dialect import Body, tags_between
+from adapters.fix.dialect_42_allocations import to_allocation, to_answer
 
 LAST_TAG: Final = 446  # of the published version
 USERS_FIRST_TAG: Final = 5000
@@ -60,7 +61,9 @@ class Fix42:
             _to_close(body)
             if not body.get("21"):
                 body.put("21", "1")
-        elif msg_type == "8" and not _to_report(body):
+        elif msg_type == "P":
+            to_answer(body)
+        elif (msg_type == "8" and not _to_report(body)) or (msg_type == "AS" and not to_allocation(body)):
             return False
         _narrow_reason(body, msg_type)
         body.drop(set(tags_between(body.pairs, LAST_TAG + 1, USERS_FIRST_TAG - 1)) - self.keep)

@@ -40,15 +40,15 @@ def _ack(m: AllocationAck) -> str:
 
 
 def _report(m: AllocationReport) -> str:
-    refused = m.misfit is not None and m.action != "cancel"
+    misfit = m.misfit if m.action != "cancel" else None  # the cancel itself is good; its text says why
     return "".join(
         (
             _head("AS", m.poss_resend),
             f"755={m.report_id}{SOH}70={plain(m.alloc_id)}{SOH}71={_TRANS_TYPE[m.action]}{SOH}",
             f"795={m.ref_report_id}{SOH}796={_why(m)}{SOH}" if m.ref_report_id else "",
             f"794={_UNASKED if m.pre_trade else _AFTER_INSTRUCTION}{SOH}",
-            f"87={_STATUS['block_reject' if refused else 'accepted']}{SOH}",
-            f"88={ALLOC_REJ_CODE[m.misfit]}{SOH}" if m.misfit is not None else "",
+            f"87={_STATUS['accepted' if misfit is None else 'block_reject']}{SOH}",
+            f"88={ALLOC_REJ_CODE[misfit]}{SOH}" if misfit is not None else "",
             f"857={_EXPLICIT_ORDERS}{SOH}73={len(m.orders)}{SOH}",
             "".join(_order(one) for one in m.orders),
             f"54={SIDE_CODE[m.side]}{SOH}55={plain(m.symbol)}{SOH}53={number_text(m.quantity_e9)}{SOH}",
