@@ -93,26 +93,28 @@ _HEADER = re.compile(r"^\s*\[\[?\s*([\w.\"*-]+)\s*\]\]?")
 
 
 def line_of(text: str, loc: Sequence[int | str]) -> int | None:
-    """The line (from 1) on which a value stands, or its table begins; None where neither can be found.
+    """The line (from 1) on which a value stands, or the nearest table around it begins; None where neither can be found.
 
     Args:
         loc: keys and list positions, as ("sessions", 1, "port").
     """
     keys = [key for key in loc if isinstance(key, str)]
     position = next((key for key in loc if isinstance(key, int)), 0)
-    table = keys[0] if keys else ""
-    begins = 0
-    seen = -1
-    inside = len(keys) == 1
+    table: list[str] = []  # the one that the line at hand is in
+    seen, many = -1, False  # how often the outermost table has begun, and whether it is a list of tables
+    found: tuple[int, int | None] = (0, None)  # how many of the keys lead to the line, and the line
     for number, line in enumerate(text.splitlines(), start=1):
         if (header := _HEADER.match(line)) is not None:
-            name = header[1].strip('"')
-            seen += name == table
-            inside = name == table and (seen == position or not line.lstrip().startswith("[["))
-            begins = number if inside and not begins else begins
-        elif inside and keys and re.match(rf'\s*"?{re.escape(keys[-1])}"?\s*=', line):
-            return number
-    return begins or None
+            table = [part.strip('"') for part in header[1].split(".")]
+            if table == keys[:1]:
+                seen, many = seen + 1, line.lstrip().startswith("[[")
+        if table != keys[: len(table)] or (many and seen != position):
+            continue
+        named = header is None and len(table) < len(keys) and re.match(rf'\s*"?{re.escape(keys[len(table)])}"?\s*=', line)
+        reached = len(table) + 1 if named else len(table) if header is not None else 0
+        if reached > found[0]:
+            found = (reached, number)
+    return found[1]
 
 
 def sentence(error: Mapping[str, Any]) -> str:

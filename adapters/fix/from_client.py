@@ -83,8 +83,15 @@ def _order(message: Reading) -> dict[str, Any]:
         "parameters": parameters,
         "transact_time_ns": time_ns_of(get("60", "")),
         "instructions": instructions,
-        "refusal": refusals[0] if refusals else None,
+        "refusal": min(refusals, key=_rank) if refusals else None,
     }
+
+
+def _rank(refusal: Refusal) -> int:
+    return _RANK[refusal.reason]
+
+
+_RANK: Final = {reason: rank for rank, reason in enumerate(Reason)}
 
 
 def _one_of(codes: Mapping[str, StrEnum]) -> str:
