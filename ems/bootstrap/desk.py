@@ -108,6 +108,7 @@ class DeskProcess:
             venue_sessions=frozenset(s.name for s in settings.sessions if s.role == "venue"),
             client_sessions=frozenset(s.name for s in settings.sessions if s.role == "client"),
             pace=settings.scheduler_pace(),
+            policies=settings.policies(),
         )
         self._state = "standing by"
         await _start(desk)
