@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from domain.errors import ConfigError
+from domain.session_policy import SessionPolicy
+from ems.allocation_settings import AS_USUAL, AllocationSettings
 from ems.config_text import line_of, sentence
 from ems.pace import Pace
 
@@ -49,6 +51,7 @@ class Session(_Part):
     environment: Mode = "PAPER"
     symbols: tuple[str, ...] = ()
     allowed_addresses: tuple[str, ...] = ()
+    allocation: AllocationSettings = AS_USUAL
 
 
 class ClockSettings(_Part):
@@ -186,6 +189,10 @@ class Settings(_Part):
         """The venue session that child orders of a symbol go to."""
         only = next((s.name for s in self.sessions if s.role == "venue"), "")
         return self.routes.get(symbol) or self.routes.get(ANY_SYMBOL) or only
+
+    def policies(self) -> dict[str, SessionPolicy]:
+        """What is agreed with each client about its orders, by session."""
+        return {s.name: SessionPolicy(allocation=s.allocation.policy()) for s in self.sessions if s.role == "client"}
 
     def scheduler_pace(self) -> Pace:
         """The pace in the desk's clock."""
