@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TypeVar
+from uuid import UUID
 
+from domain import parent_order as po
 from domain.instructions import PLAIN
 from domain.instrument import Instrument
 from domain.market_state import MarketState
@@ -13,6 +15,22 @@ from domain.refusal import Reason, Refusal
 from domain.values import E9, Algo, OrdType, TimeInForce, from_e9
 
 _Order = TypeVar("_Order", bound=NewOrder)
+
+
+def rejected(order: NewOrder, stream: UUID, trade_date: str, refusal: Refusal, *, list_id: str = "") -> po.Rejected:
+    """What is written of a new order that was refused."""
+    return po.Rejected(
+        client_session=order.ref.session,
+        trade_date=trade_date,
+        cl_ord_id=order.cl_ord_id,
+        order_id=po.order_id(stream),
+        symbol=order.symbol,
+        side=order.side,
+        quantity_e9=order.quantity_e9,
+        reason=refusal.reason,
+        text=refusal.text,
+        list_id=list_id,
+    )
 
 
 def size(order: _Order, instrument: Instrument | None, market: MarketState | None) -> _Order | Refusal:

@@ -34,6 +34,7 @@ from domain.parent_order import (
     RequestRefused,
     Restated,
     Scheduled,
+    Started,
     Triggered,
     TurnedDown,
 )
@@ -64,6 +65,8 @@ def trigger_of(state: ParentOrder, event: Event) -> Trigger | None:
         full = state.cum_quantity_e9 + event.quantity_e9 >= state.terms.quantity_e9 and state.status not in _SHOWN
         return Trigger.FULL_FILL if full else Trigger.PARTIAL_FILL
     if type(event) is Replaced:
+        if state.staged:
+            return Trigger.RESTATE
         return Trigger.FULL_FILL if state.cum_quantity_e9 >= event.terms.quantity_e9 else Trigger.REPLACE
     if type(event) is RequestRefused:
         pending = state.pending
@@ -121,10 +124,16 @@ def _accepted(event: Accepted, stream: UUID, at_ns: int) -> ParentOrder:
         side=event.side,
         terms=event.terms,
         arrival=event.arrival,
-        status=OrdStatus.PENDING_NEW if event.terms.algo is Algo.DIRECT else OrdStatus.NEW,
+        status=OrdStatus.PENDING_NEW if event.staged or event.terms.algo is Algo.DIRECT else OrdStatus.NEW,
         created_ns=at_ns,
+        list_id=event.list_id,
+        staged=event.staged,
         accepted=event.terms.algo is not Algo.DIRECT,
     )
+
+
+def _started(state: ParentOrder, event: Started) -> _Changes:
+    return {"staged": False, "terms": event.terms, "arrival": event.arrival}
 
 
 def _scheduled(state: ParentOrder, event: Scheduled) -> _Changes:
@@ -168,12 +177,12 @@ def _acknowledged(state: ParentOrder, event: Acknowledged) -> _Changes:
     return {"status": _moved(state, event), "working": event.working, "accepted": True}
 
 
-def _turned_down(state: ParentOrder, event: TurnedDown) -> _Changes:
+def _moves(state: ParentOrder, event: TurnedDown | DoneForDay | Held) -> _Changes:
     return {"status": _moved(state, event)}
 
 
 def _queued(state: ParentOrder, event: RequestQueued) -> _Changes:
-    waiting = Pending(event.request, event.cl_ord_id, event.terms, shown=False)
+    waiting = Pending(event.request, event.cl_ord_id, event.terms, False, event.text, event.restatement_reason)
     return {"pending": waiting, "finished": False} if state.pending is None else {"queue": (*state.queue, waiting)}
 
 
@@ -189,8 +198,10 @@ def _next(state: ParentOrder, cl_ord_id: str) -> _Changes:
 
 def _requested(state: ParentOrder, event: CancelRequested | ReplaceRequested) -> _Changes:
     """The status shows a request from now on: one that waited, or one that has just come."""
-    terms = event.terms if isinstance(event, ReplaceRequested) else None
-    shown = Pending("cancel" if terms is None else "replace", event.cl_ord_id, terms)
+    if isinstance(event, ReplaceRequested):
+        shown = Pending("replace", event.cl_ord_id, event.terms)
+    else:
+        shown = Pending("cancel", event.cl_ord_id, None, True, event.text, event.restatement_reason)
     return {"status": _moved(state, event), "pending": shown, "queue": _others(state, event.cl_ord_id)}
 
 
@@ -222,19 +233,10 @@ def _request_refused(state: ParentOrder, event: RequestRefused) -> _Changes:
 
 
 def _ended(state: ParentOrder, event: Canceled | Expired) -> _Changes:
-    # What else was asked gets its own answer.
-    over = {"status": _moved(state, event), **_next(state, event.cl_ord_id if isinstance(event, Canceled) else "")}
-    if isinstance(event, Expired) or event.cl_ord_id == state.cl_ord_id:
-        return {**over, "orig_cl_ord_id": ""}  # nobody asked
-    return {**over, "cl_ord_id": event.cl_ord_id, "orig_cl_ord_id": state.cl_ord_id}
-
-
-def _triggered(state: ParentOrder, event: Triggered) -> _Changes:
-    return {"working": True}
-
-
-def _done_for_day(state: ParentOrder, event: DoneForDay) -> _Changes:
-    return {"status": _moved(state, event)}
+    # What else was asked gets its own answer; a cancel of the desk's own, which has no id, needs none.
+    answered = event.cl_ord_id if isinstance(event, Canceled) and event.cl_ord_id != state.cl_ord_id else ""
+    over = {"status": _moved(state, event), **_next(state, answered)}
+    return over | {"cl_ord_id": answered or state.cl_ord_id, "orig_cl_ord_id": state.cl_ord_id if answered else ""}
 
 
 def _restated(state: ParentOrder, event: Restated) -> _Changes:
@@ -266,20 +268,9 @@ def _opened(state: ParentOrder, child: UUID, open_e9: int) -> Mapping[UUID, int]
     return {**others, child: open_e9} if open_e9 else others
 
 
-def _held(state: ParentOrder, event: Held) -> _Changes:
-    return {"status": _moved(state, event)}
-
-
-def _disputed(state: ParentOrder, event: ExecutionDisputed) -> _Changes:
-    return {}
-
-
-def _finished(state: ParentOrder, event: Finished) -> _Changes:
-    return {"finished": True}
-
-
 _EVOLVE: dict[type[Event], Callable[..., _Changes]] = {
     Scheduled: _scheduled,
+    Started: _started,
     PlanFailed: _plan_failed,
     ChildReleased: _released,
     Filled: _filled,
@@ -290,15 +281,15 @@ _EVOLVE: dict[type[Event], Callable[..., _Changes]] = {
     Replaced: _replaced,
     RequestRefused: _request_refused,
     Expired: _ended,
-    Finished: _finished,
+    Finished: lambda *_: {"finished": True},
     Acknowledged: _acknowledged,
-    TurnedDown: _turned_down,
+    TurnedDown: _moves,
     RequestQueued: _queued,
-    Triggered: _triggered,
-    DoneForDay: _done_for_day,
+    Triggered: lambda *_: {"working": True},
+    DoneForDay: _moves,
     Restated: _restated,
     FillRestated: _fill_restated,
     ChildAmended: _child_amended,
-    ExecutionDisputed: _disputed,
-    Held: _held,
+    ExecutionDisputed: lambda *_: {},
+    Held: _moves,
 }

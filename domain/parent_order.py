@@ -10,36 +10,16 @@ from types import MappingProxyType
 from typing import ClassVar, Literal, NamedTuple
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-
 from domain.event import Event
-from domain.instructions import CARRIED, Instructions
+from domain.instructions import CARRIED
 from domain.market_state import MarketState
 from domain.order_life import TERMINAL, OrdStatus
 from domain.refusal import Reason
 from domain.schedule import Schedule
-from domain.values import Algo, OrdType, Side, TimeInForce, divide_round, stream_id
+from domain.terms import Terms
+from domain.values import Algo, Side, divide_round, stream_id
 
 # ---------------------------------------------------------------------------------------------- events
-
-
-class Terms(BaseModel):
-    """What the client may amend. Times are UTC nanoseconds, rates are fractions at 1e-9."""
-
-    model_config = ConfigDict(frozen=True)
-
-    quantity_e9: int
-    limit_price_e9: int | None
-    algo: Algo
-    start_ns: int
-    end_ns: int
-    participation_e9: int | None = None
-    max_participation_e9: int | None = None
-    would_price_e9: int | None = None
-    parameters: tuple[tuple[str, str], ...] = ()  # as sent, echoed on every report
-    ord_type: OrdType | None = None  # None: a limit order where there is a limit, else a market order
-    time_in_force: TimeInForce = TimeInForce.DAY
-    instructions: Instructions | None = None
 
 
 class Accepted(Event):
@@ -53,6 +33,16 @@ class Accepted(Event):
     side: Side
     terms: Terms
     arrival: MarketState | None  # the market when the order came: the benchmark of its shortfall
+    list_id: str = ""  # ListID (66) of the list that it came in
+    staged: bool = False  # it waits until its list is executed
+
+
+class Started(Event):
+    """An order that waited in its list may be worked: its terms and benchmark are of now."""
+
+    TOPIC: ClassVar[str] = "parent_order.started.v1"
+    terms: Terms
+    arrival: MarketState | None
 
 
 class Rejected(Event):
@@ -66,6 +56,7 @@ class Rejected(Event):
     quantity_e9: int
     reason: Reason
     text: str
+    list_id: str = ""
 
 
 class Scheduled(Event):
@@ -129,13 +120,17 @@ class RequestQueued(Event):
 
     TOPIC: ClassVar[str] = "parent_order.request_queued.v1"
     request: Literal["cancel", "replace"]
-    cl_ord_id: str
+    cl_ord_id: str  # "": the desk itself asks, as for every order of a mass cancel
     terms: Terms | None = None
+    text: str = ""  # why the desk asks
+    restatement_reason: int | None = None  # ExecRestatementReason (378) of its end then
 
 
 class CancelRequested(Event):
     TOPIC: ClassVar[str] = "parent_order.cancel_requested.v1"
-    cl_ord_id: str
+    cl_ord_id: str  # this and what follows as in RequestQueued
+    text: str = ""
+    restatement_reason: int | None = None
 
 
 class Canceled(Event):
@@ -252,7 +247,7 @@ class Finished(Event):
 
 
 EVENTS = (
-    Accepted, Rejected, Scheduled, PlanFailed, ChildReleased, Filled, ChildClosed, CancelRequested, Canceled,
+    Accepted, Started, Rejected, Scheduled, PlanFailed, ChildReleased, Filled, ChildClosed, CancelRequested, Canceled,
     ReplaceRequested, Replaced, RequestRefused, Expired, Finished, Acknowledged, TurnedDown, RequestQueued, Triggered,
     DoneForDay, Restated, FillRestated, ChildAmended, ExecutionDisputed, Held,
 )  # fmt: skip
@@ -267,6 +262,8 @@ class Pending(NamedTuple):
     cl_ord_id: str
     terms: Terms | None = None
     shown: bool = True
+    text: str = ""
+    restatement_reason: int | None = None
 
 
 class RejectedOrder(NamedTuple):
@@ -311,6 +308,8 @@ class ParentOrder(NamedTuple):
     day_start_e9: int | None = None  # of a carried order: what was filled before its present day
     day_began_ns: int = 0
     accepted: bool = True  # has a direct order's venue ever taken it?
+    list_id: str = ""
+    staged: bool = False  # it waits until its list is executed
 
     @property
     def direct(self) -> bool:

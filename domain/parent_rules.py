@@ -14,9 +14,10 @@ from domain.instrument import Instrument
 from domain.market_state import MarketState
 from domain.messages import CancelOrder, NewOrder, ReplaceOrder
 from domain.order_life import OrdStatus
-from domain.parent_order import ParentOrder, Terms
+from domain.parent_order import ParentOrder
 from domain.refusal import Reason, Refusal
 from domain.session_policy import DEFAULT, SessionPolicy
+from domain.terms import Terms
 from domain.values import Algo, OrdType, TimeInForce, from_e9
 
 
@@ -135,35 +136,45 @@ def _window(
 
 
 def cancel(state: ParentOrder, request: CancelOrder, *, policy: SessionPolicy = DEFAULT) -> tuple[Event, ...] | Refusal:
-    """A client's cancel. It never waits: what was asked before and is not done is overtaken, except at a direct order's
-    venue, which answers for itself. Done at once where nothing is at a venue.
-    """
+    """A client's cancel."""
     if not state.live:
         return Refusal(Reason.TOO_LATE, f"the order is {state.status}")
     another = any(asked.request == "cancel" for asked in requests(state))
     if another and policy.requests == "refuse":
         return Refusal(Reason.ALREADY_PENDING, "a cancel is already pending")
-    if state.direct or another:
+    if another:
         return (po.RequestQueued(request="cancel", cl_ord_id=request.cl_ord_id),)
-    events: list[Event] = [_overtaken(asked, "overtaken by a cancel") for asked in requests(state)]
-    if state.open_e9:
-        return (*events, po.CancelRequested(cl_ord_id=request.cl_ord_id))
-    return (*events, po.Canceled(cl_ord_id=request.cl_ord_id, text="canceled by the client"))
+    return _end(state, request.cl_ord_id)
 
 
-def withdraw(state: ParentOrder, *, text: str) -> tuple[Event, ...]:
-    """A cancel of the desk's own making, under the order's own ClOrdID; () where it has ended or is being canceled.
+def withdraw(state: ParentOrder, *, text: str, restatement_reason: int | None = None) -> tuple[Event, ...]:
+    """A cancel that the desk itself makes, as of every order of a mass cancel: nothing refuses it. Empty where the order
+    has ended or is being canceled. Its reports carry the order's own ClOrdID, for no request has named the order.
 
-    What else was asked is overtaken. A direct order's venue answers for itself.
+    Args:
+        text: why, for the client.
+        restatement_reason: ExecRestatementReason (378) of the end, None where the client asked for it.
     """
     if not state.live or any(asked.request == "cancel" for asked in requests(state)):
         return ()
-    if state.direct:
-        return (po.RequestQueued(request="cancel", cl_ord_id=state.cl_ord_id),)
-    events: list[Event] = [_overtaken(asked, text) for asked in requests(state)]
+    return _end(state, "", text, restatement_reason)
+
+
+def _end(state: ParentOrder, cl_ord_id: str, text: str = "", reason: int | None = None) -> tuple[Event, ...]:
+    """A cancel never waits: what was asked before and is not done is overtaken, except at a direct order's venue, which
+    answers for itself. Done at once where nothing is at a venue.
+    """
+    if state.direct and state.children:
+        return (po.RequestQueued(request="cancel", cl_ord_id=cl_ord_id, text=text, restatement_reason=reason),)
+    events: list[Event] = [_overtaken(asked, "overtaken by a cancel") for asked in requests(state)]
     if state.open_e9:
-        return (*events, po.CancelRequested(cl_ord_id=state.cl_ord_id))
-    return (*events, po.Canceled(cl_ord_id=state.cl_ord_id, text=text))
+        return (*events, po.CancelRequested(cl_ord_id=cl_ord_id, text=text, restatement_reason=reason))
+    return (*events, _canceled(state, cl_ord_id, text, reason))
+
+
+def _canceled(state: ParentOrder, cl_ord_id: str, text: str, reason: int | None) -> po.Canceled:
+    text = text or "canceled by the client"
+    return po.Canceled(cl_ord_id=cl_ord_id or state.cl_ord_id, text=text, restatement_reason=reason)
 
 
 def requests(state: ParentOrder) -> tuple[po.Pending, ...]:
@@ -193,6 +204,8 @@ def amend(
         return terms
     if (terms.algo is Algo.DIRECT) is not state.direct:
         return Refusal(Reason.NOT_AMENDABLE, "a direct order stays direct, and an algorithm's order stays with an algorithm")
+    if state.staged and day is not None:
+        return (po.Replaced(cl_ord_id=request.cl_ord_id, terms=terms.until(day.close_ns)),)
     if state.direct or state.pending is not None:
         return (po.RequestQueued(request="replace", cl_ord_id=request.cl_ord_id, terms=terms),)
     if state.open_e9 and state.live:  # a filled order that is reopened is larger than all that is out
@@ -228,8 +241,13 @@ def promote(state: ParentOrder) -> tuple[Event, ...]:
     if asked is None or asked.shown or not state.live or not state.open_e9 or state.direct:
         return ()
     if asked.terms is None:
-        return (po.CancelRequested(cl_ord_id=asked.cl_ord_id),)
+        return (shown(asked),)
     return (po.ReplaceRequested(cl_ord_id=asked.cl_ord_id, terms=asked.terms),)
+
+
+def shown(asked: po.Pending) -> po.CancelRequested:
+    """A cancel that shows in the order's status from now on."""
+    return po.CancelRequested(cl_ord_id=asked.cl_ord_id, text=asked.text, restatement_reason=asked.restatement_reason)
 
 
 def release(state: ParentOrder, child: UUID, quantity_e9: int, *, late_e9: int = 0) -> po.ChildReleased:
@@ -256,14 +274,14 @@ def settle(state: ParentOrder, *, now_ns: int, market: MarketState | None) -> tu
                 market=market,
             ),
         )
-    if state.direct:  # its child tells
+    if state.direct and not state.staged:  # its child tells
         return ()
     if state.pending is not None and not state.leaves_e9 and _asks_for_no_more(state, state.pending):
         return (overtaken(state, state.pending),)
     if state.pending is not None:
         if state.pending.terms is None:
-            text = "canceled by the client" if state.pending.cl_ord_id != state.cl_ord_id else "canceled by the desk"
-            return (po.Canceled(cl_ord_id=state.pending.cl_ord_id, text=text),)
+            asked = state.pending
+            return (_canceled(state, asked.cl_ord_id, asked.text, asked.restatement_reason),)
         return (po.Replaced(cl_ord_id=state.pending.cl_ord_id, terms=state.pending.terms),)
     if now_ns >= state.terms.end_ns:
         left = from_e9(state.leaves_e9)

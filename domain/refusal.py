@@ -35,6 +35,8 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
     NOT_ACCEPTING = "not_accepting"
     THROTTLED = "throttled"
+    LIST_UNSUPPORTED = "list_unsupported"
+    LIST_REFUSED = "list_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ ORD_REJ_REASON: dict[Reason, int] = {
     Reason.ORDER_TYPE_UNSUPPORTED: 11,
     Reason.TIME_IN_FORCE_UNSUPPORTED: 11,
     Reason.UNKNOWN_ALGO: 11,
+    Reason.LIST_UNSUPPORTED: 11,
 }
 # FIX 102 CxlRejReason on an OrderCancelReject; 99 = other.
 CXL_REJ_REASON: dict[Reason, int] = {

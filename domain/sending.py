@@ -6,7 +6,7 @@ Each derives from one event (`event_seq`): `ems.reports` makes it, live and agai
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from domain.instructions import Instructions
 from domain.messages import ExecKind
@@ -87,6 +87,14 @@ class Forget(Outbound):
     cl_ord_id: str
 
 
+class MassStatusPart(NamedTuple):
+    """Which of the answers to an OrderMassStatusRequest a report is."""
+
+    request_id: str  # MassStatusReqID (584)
+    reports: int  # TotNumReports (911)
+    last: bool  # LastRptRequested (912)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParentReport(Outbound):
     """35=8 to an OMS."""
@@ -121,6 +129,8 @@ class ParentReport(Outbound):
     day_quantity_e9: int | None = None  # DayOrderQty (424): from a carried order's second day on
     day_cum_quantity_e9: int | None = None  # DayCumQty (425)
     copied: bool = False  # CopyMsgIndicator (797): for a drop copy session
+    list_id: str = ""  # ListID (66) of the list that the order came in
+    mass_status: MassStatusPart | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

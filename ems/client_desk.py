@@ -8,11 +8,12 @@ from typing import TypeVar
 from uuid import UUID
 
 from domain import fix_session as fs
+from domain import order_checks, parent_rules
 from domain import parent_order as po
-from domain import parent_rules
 from domain.allocation_messages import AllocationInstruction
 from domain.event import Event
 from domain.instrument import Instrument
+from domain.list_messages import ListCancel, ListExecute, ListStatusQuery, MassCancel, MassStatusQuery, NewOrderList
 from domain.market_state import MarketState
 from domain.messages import (
     CancelOrder,
@@ -32,8 +33,10 @@ from domain.refusal import Reason, Refusal
 from domain.sending import ParentReport
 from domain.session_policy import DEFAULT, SessionPolicy
 from domain.values import event_id
-from ems import reports
+from ems import reports, session_notes
 from ems.allocation_desk import AllocationDesk
+from ems.list_desk import ListDesk
+from ems.mass_desk import MassDesk
 from ems.throttle import Throttle
 from ems.turn import Turn
 
@@ -55,6 +58,8 @@ class ClientDesk:
         self._reference = reference
         self._markets = markets
         self.allocations = AllocationDesk(reference, policies)
+        self.lists = ListDesk(reference, markets, self._too_many)
+        self._mass = MassDesk(reference)
 
     def handle(self, turn: Turn, message: Inbound) -> None:
         """Dispatch one client message."""
@@ -67,6 +72,10 @@ class ClientDesk:
                 self._status(turn, message)
             case DontKnowTrade():
                 self._disputed(turn, message)
+            case MassCancel() | MassStatusQuery():
+                self._mass.handle(turn, message)
+            case NewOrderList() | ListExecute() | ListCancel() | ListStatusQuery():
+                self.lists.handle(turn, message)
             case AllocationInstruction():
                 self.allocations.handle(turn, message)
             case Unreadable():
@@ -83,7 +92,7 @@ class ClientDesk:
     def _new(self, turn: Turn, order: NewOrder) -> None:
         trade_date = self._reference.trade_date(turn.now_ns)
         stream = po.key(order.ref.session, trade_date, order.cl_ord_id)
-        known = self._known(turn, order.ref.session, trade_date, order.cl_ord_id, stream)
+        known = turn.state.used_by(order.ref.session, trade_date, order.cl_ord_id)
         if known is not None and (order.poss_resend or order.poss_dup):
             self._repeat(turn, order, known)
             return
@@ -104,14 +113,8 @@ class ClientDesk:
         elif known is not None:
             self._duplicate(turn, order, known, accepted)
         else:
-            turn.apply(stream, _rejection(order, stream, trade_date, accepted), correlation=stream)
-
-    def _known(self, turn: Turn, session: str, trade_date: str, cl_ord_id: str, stream: UUID) -> UUID | None:
-        """The stream in which a ClOrdID was used before: as an order, rejected or not, or as a request about one."""
-        if stream in turn.state.parents:
-            return stream
-        state = turn.state
-        return state.client_ids.get((session, trade_date, cl_ord_id)) or state.carried_ids.get((session, cl_ord_id))
+            rejected = order_checks.rejected(order, stream, trade_date, accepted)
+            turn.apply(stream, rejected, correlation=stream)
 
     def _repeat(self, turn: Turn, order: NewOrder, known: UUID) -> None:
         """The peer is not sure that we had it: tell it how the order stands."""
@@ -157,12 +160,15 @@ class ClientDesk:
 
     def _throttled(self, turn: Turn, order: _Order) -> _Order:
         """The order, with a refusal in it if its session sends more than was agreed."""
-        session = order.ref.session
-        if self._throttle.passes(session, turn.now_ns):
-            return order
+        refusal = self._too_many(order.ref.session, turn.now_ns)
+        return order if refusal is None else replace(order, refusal=refusal)
+
+    def _too_many(self, session: str, now_ns: int) -> Refusal | None:
+        if self._throttle.passes(session, now_ns):
+            return None
         policy = self._policies[session]
         said = f"more than {policy.throttle_count} orders in {policy.throttle_window_ns / 1e9:g} s; cancels pass"
-        return replace(order, refusal=Refusal(Reason.THROTTLED, said))
+        return Refusal(Reason.THROTTLED, said)
 
     def _status(self, turn: Turn, query: OrderStatusQuery) -> None:
         parent = self._find(turn, query.ref.session, query.cl_ord_id)
@@ -190,33 +196,25 @@ class ClientDesk:
         orig_ref_id: str = "",
     ) -> fs.FixSession:  # fmt: skip
         """A message that belongs to no order: recorded on its session's stream, and answered."""
-        event = fs.MessageRefused.sample(
-            session=message.ref.session, msg_type=msg_type, ref_id=ref_id, orig_ref_id=orig_ref_id, answer=answer,
-            reason=refusal.reason, text=refusal.text, raw=message.raw,
+        return session_notes.refuse(
+            turn, self._reference, message, refusal, ref_id=ref_id, msg_type=msg_type, answer=answer, orig_ref_id=orig_ref_id
         )  # fmt: skip
-        stream = fs.key(message.ref.session, self._reference.trade_date(turn.now_ns))
-        session: fs.FixSession = turn.apply(stream, event, correlation=stream)
-        return session
 
     def _unknown_order(self, turn: Turn, message: Inbound, cl_ord_id: str, orig: str, msg_type: str) -> None:
         refusal = Refusal(Reason.UNKNOWN_ORDER, f"no order of this session today has the ClOrdID {orig}")
         self.refuse(turn, message, refusal, ref_id=cl_ord_id, orig_ref_id=orig, msg_type=msg_type, answer="cancel_reject")
 
     def _note(self, turn: Turn, message: Inbound, note: str) -> None:
-        stream = fs.key(message.ref.session, self._reference.trade_date(turn.now_ns))
-        event = fs.MessageNoted(session=message.ref.session, note=note, raw=message.raw)
-        turn.apply(stream, event, correlation=stream)
+        session_notes.note(turn, self._reference, message, note)
 
     def _find(self, turn: Turn, session: str, cl_ord_id: str) -> ParentOrder | None:
         trade_date = self._reference.trade_date(turn.now_ns)
-        stream = self._known(turn, session, trade_date, cl_ord_id, po.key(session, trade_date, cl_ord_id))
+        stream = turn.state.used_by(session, trade_date, cl_ord_id)
         parent = turn.state.parents.get(stream) if stream is not None else None
         return parent if isinstance(parent, ParentOrder) else None
 
     def _used(self, turn: Turn, session: str, cl_ord_id: str) -> bool:
-        trade_date = self._reference.trade_date(turn.now_ns)
-        stream = po.key(session, trade_date, cl_ord_id)
-        return self._known(turn, session, trade_date, cl_ord_id, stream) is not None
+        return turn.state.used_by(session, self._reference.trade_date(turn.now_ns), cl_ord_id) is not None
 
     def _market_of(self, symbol: str, now_ns: int) -> tuple[Instrument | None, TradingDay | None]:
         instrument = self._reference.instrument(symbol)
@@ -225,20 +223,6 @@ class ClientDesk:
 
 def _used_before(cl_ord_id: str) -> Refusal:
     return Refusal(Reason.DUPLICATE_CL_ORD_ID, f"ClOrdID {cl_ord_id} was used before in this session today")
-
-
-def _rejection(order: NewOrder, stream: UUID, trade_date: str, refusal: Refusal) -> po.Rejected:
-    return po.Rejected(
-        client_session=order.ref.session,
-        trade_date=trade_date,
-        cl_ord_id=order.cl_ord_id,
-        order_id=po.order_id(stream),
-        symbol=order.symbol,
-        side=order.side,
-        quantity_e9=order.quantity_e9,
-        reason=refusal.reason,
-        text=refusal.text,
-    )
 
 
 def _state_report(turn: Turn, parent: ParentOrder, *, poss_resend: bool = False) -> ParentReport:

@@ -152,6 +152,8 @@ class Desk:
         turn.begin(actor="system:scheduler", causation="state")
         for parent in list(turn.touched):
             self._scheduler.work(turn, parent)
+        turn.begin(actor="system:lists", causation="state")
+        self._client.lists.settle(turn)
         turn.begin(actor="system:allocations", causation="state")
         for parent in list(turn.touched):
             self._client.allocations.work(turn, parent)

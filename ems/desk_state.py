@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from domain import allocation, child_life, child_order, decision, fill, fix_session, parent_life, parent_order
+from domain import allocation, child_life, child_order, decision, fill, fix_session, mass, order_list, parent_life, parent_order
 from domain.allocation import Allocation
 from domain.child_order import ChildOrder
 from domain.event import Event, InboundRef, Meta, Recorded
 from domain.fill import Fill
 from domain.fix_session import FixSession
+from domain.mass import MassCancel
+from domain.order_list import OrderList
 from domain.parent_order import ParentOrder, RejectedOrder
 
 _NAMED = (  # parent events that use up a ClOrdID of the client's
@@ -38,6 +40,9 @@ class DeskState:
         self.children: dict[UUID, ChildOrder] = {}
         self.fills: dict[UUID, Fill] = {}
         self.sessions: dict[UUID, FixSession] = {}
+        self.mass_cancels: dict[UUID, MassCancel] = {}
+        self.lists: dict[UUID, OrderList] = {}
+        self.list_ids: dict[tuple[str, str], UUID] = {}  # (session, ListID) -> the last list of that name
         self.allocations: dict[UUID, Allocation] = {}
         self.decisions = 0
         self.watermarks: dict[str, tuple[int, int]] = {}  # session -> (reset epoch, highest durable MsgSeqNum)
@@ -68,10 +73,23 @@ class DeskState:
 
     def version(self, stream: UUID) -> int:
         """How many events of a stream have been folded."""
-        for store in (self.parents, self.children, self.fills, self.sessions, self.allocations):
+        for store in self._stores():
             if stream in store:
-                return store[stream].version
+                version: int = store[stream].version
+                return version
         return 0
+
+    def _stores(self) -> tuple[dict[UUID, Any], ...]:
+        return (
+            self.parents, self.children, self.fills, self.sessions, self.allocations, self.mass_cancels, self.lists,
+        )  # fmt: skip
+
+    def used_by(self, session: str, trade_date: str, cl_ord_id: str) -> UUID | None:
+        """The order that used a ClOrdID before, rejected or not, or a request about which did."""
+        stream = parent_order.key(session, trade_date, cl_ord_id)
+        if stream in self.parents:
+            return stream
+        return self.client_ids.get((session, trade_date, cl_ord_id)) or self.carried_ids.get((session, cl_ord_id))
 
     def parent(self, stream: UUID) -> ParentOrder:
         """An accepted parent. Raises KeyError for one that was rejected or never came."""
@@ -90,8 +108,7 @@ class DeskState:
     def digest(self) -> str:
         """SHA-256 over the whole state, the same on every machine that folded the same events."""
         sha = hashlib.sha256()
-        stores: tuple[dict[UUID, Any], ...] = (self.parents, self.children, self.fills, self.sessions, self.allocations)
-        for store in stores:
+        for store in self._stores():
             for stream in sorted(store):
                 sha.update(repr(store[stream]).encode())
         sha.update(repr((self.seq, self.decisions, sorted(self.watermarks.items()), sorted(self.reserved.items()))).encode())
@@ -118,7 +135,7 @@ class DeskState:
             self.rejected_by[stream] = event.client_session
             self.client_ids.setdefault((event.client_session, event.trade_date, event.cl_ord_id), stream)
         elif isinstance(after, ParentOrder):
-            if isinstance(event, _NAMED):
+            if isinstance(event, _NAMED) and event.cl_ord_id:
                 # A refused request may carry an id that is another order's: the first to use an id keeps it.
                 self.client_ids.setdefault((after.client_session, after.trade_date, event.cl_ord_id), stream)
                 if after.carried:
@@ -167,11 +184,24 @@ class DeskState:
             self.allocations_of[parent] = known if stream in known else (*known, stream)
         return after
 
+    def _mass_cancel(self, stream: UUID, event: Event, meta: Meta, seq: int) -> MassCancel:
+        self.mass_cancels[stream] = after = mass.evolve(self.mass_cancels.get(stream), event, stream=stream)
+        self.last_seq[stream] = seq
+        return after
+
+    def _list(self, stream: UUID, event: Event, meta: Meta, seq: int) -> OrderList:
+        self.lists[stream] = after = order_list.evolve(self.lists.get(stream), event, stream=stream)
+        self.list_ids[(after.client_session, after.list_id)] = stream
+        self.last_seq[stream] = seq
+        return after
+
     _FOLD: ClassVar[dict[type[Event], Callable[..., Any]]] = {
         **dict.fromkeys(parent_order.EVENTS, _parent),
         **dict.fromkeys(child_order.EVENTS, _child),
         **dict.fromkeys(fill.EVENTS, _fill),
         **dict.fromkeys(decision.EVENTS, _decision),
         **dict.fromkeys(fix_session.EVENTS, _session),
+        **dict.fromkeys(mass.EVENTS, _mass_cancel),
+        **dict.fromkeys(order_list.EVENTS, _list),
         **dict.fromkeys(allocation.EVENTS, _allocation),
     }

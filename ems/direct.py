@@ -20,6 +20,7 @@ from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.refusal import Reason
 from domain.session_policy import DEFAULT, SessionPolicy
+from domain.terms import Terms
 from domain.values import OrdType
 from ems.pace import Pace
 from ems.throttle import Throttle
@@ -58,7 +59,7 @@ class DirectDesk:
         if (cancel is not None or not parent.live) and child.live and not child.canceling:
             request = co.CancelRequested(
                 cl_ord_id=co.cl_ord_id(child.id, cancel=child.cancels + 1),
-                reason="the client's cancel" if cancel is not None else f"parent is {parent.status}",
+                reason=cancel.text or "the client's cancel" if cancel is not None else f"parent is {parent.status}",
             )
             child = turn.apply(child.id, request, correlation=parent.id)
         if parent.pending is not None and parent.pending.terms is not None and child.replacing is None:
@@ -68,7 +69,7 @@ class DirectDesk:
     def _send(self, turn: Turn, parent: ParentOrder, sessions_up: set[str]) -> None:
         instrument = self._reference.instrument(parent.instrument)
         session = self._reference.venue_session(instrument) if instrument is not None else ""
-        if not parent.live:
+        if not parent.live or parent.staged:
             return
         if session not in sessions_up:
             down = f"the session {session} to the venue is down" if session else f"{parent.instrument} has no venue"
@@ -98,7 +99,7 @@ class DirectDesk:
         )
         turn.apply(stream, created, correlation=parent.id)
 
-    def _replace(self, turn: Turn, parent: ParentOrder, child: ChildOrder, terms: po.Terms) -> None:
+    def _replace(self, turn: Turn, parent: ParentOrder, child: ChildOrder, terms: Terms) -> None:
         more = child.live or (child.status is OrdStatus.FILLED and terms.quantity_e9 > child.quantity_e9)
         if not more or child.status not in _AMENDABLE:  # over, which is answered below; or it has yet to be acknowledged
             return
@@ -205,7 +206,7 @@ class DirectDesk:
         if asked is not None and asked.terms is not None:
             self._tell(turn, parent, po.ReplaceRequested(cl_ord_id=asked.cl_ord_id, terms=asked.terms))
         elif asked is not None:
-            self._tell(turn, parent, po.CancelRequested(cl_ord_id=asked.cl_ord_id))
+            self._tell(turn, parent, parent_rules.shown(asked))
 
     def _replaced(self, turn: Turn, parent: ParentOrder, child: ChildOrder) -> None:
         asked = next((a for a in parent_rules.requests(parent) if a.terms is not None), None)
@@ -230,12 +231,13 @@ class DirectDesk:
             self._tell(turn, parent, po.DoneForDay(text=event.text))
         else:
             asked = next((a for a in parent_rules.requests(parent) if a.request == "cancel"), None)
+            reason = event.restatement_reason
             self._tell(
                 turn,
                 parent,
                 po.Canceled(
-                    cl_ord_id=asked.cl_ord_id if asked is not None else parent.cl_ord_id,
-                    text=event.text,
-                    restatement_reason=event.restatement_reason,
+                    cl_ord_id=(asked.cl_ord_id if asked is not None else "") or parent.cl_ord_id,
+                    text=event.text or (asked.text if asked is not None else ""),
+                    restatement_reason=reason if reason is not None or asked is None else asked.restatement_reason,
                 ),
             )

@@ -77,8 +77,9 @@ def _client_of(state: DeskState, stream: UUID) -> str | None:
     parent = state.parents.get(stream)
     if isinstance(parent, ParentOrder):
         return parent.client_session
-    if (allocation := state.allocations.get(stream)) is not None:
-        return allocation.client_session
+    for store in (state.allocations, state.mass_cancels, state.lists):
+        if (found := store.get(stream)) is not None:
+            return found.client_session
     session = state.sessions.get(stream)
     return session.session if session is not None else state.rejected_by.get(stream)
 

@@ -25,7 +25,7 @@ from domain.sending import (
     ParentReport,
     SendNews,
 )
-from ems import allocation_reports, orders_out
+from ems import allocation_reports, list_reports, orders_out
 
 
 def outbound(recorded: Recorded, after: Any) -> Outbound | None:
@@ -40,7 +40,10 @@ def outbound(recorded: Recorded, after: Any) -> Outbound | None:
 
 def to_client(message: Outbound | None) -> bool:
     """Is it a report that the OMS must not miss?"""
-    return isinstance(message, (ParentReport, CancelReject, MessageReject, *allocation_reports.TO_CLIENT))
+    return isinstance(message, _TO_CLIENT)
+
+
+_TO_CLIENT = (ParentReport, CancelReject, MessageReject, *allocation_reports.TO_CLIENT, *list_reports.TO_CLIENT)
 
 
 # ------------------------------------------------------------------------------------------ to the client
@@ -91,6 +94,7 @@ def report(
         exec_ref_id=exec_ref_id,
         restatement_reason=restatement_reason,
         working=parent.working,
+        list_id=parent.list_id,
         day_quantity_e9=None if day_start_e9 is None else parent.terms.quantity_e9 - day_start_e9,
         day_cum_quantity_e9=None if day_start_e9 is None else parent.cum_quantity_e9 - day_start_e9,
     )
@@ -105,9 +109,9 @@ def _exec_id(recorded: Recorded) -> str:
     return exec_id(recorded.event_id)
 
 
-def _asked(event: Any, after: ParentOrder) -> tuple[str, str]:
-    """A request that is pending: its own id, and the order's."""
-    return event.cl_ord_id, after.cl_ord_id if after.cl_ord_id != event.cl_ord_id else ""
+def _asked(event: Any, after: ParentOrder) -> tuple[str, str] | None:
+    """A request that is pending: its own id, and the order's; None where the desk itself asks."""
+    return (event.cl_ord_id, after.cl_ord_id) if event.cl_ord_id else None
 
 
 def _answered(event: Any, after: ParentOrder) -> tuple[str, str] | None:
@@ -191,35 +195,20 @@ def _restated(recorded: Recorded, after: Any) -> Outbound:
 
 
 def _accepted(recorded: Recorded, after: Any) -> Outbound | None:
-    """A direct order is New when its venue says so."""
-    return None if after.direct else _new(recorded, after)
+    """A direct order is New when its venue says so, one that waits when its list is executed."""
+    return None if after.direct or after.staged else _new(recorded, after)
 
 
 def _rejected(recorded: Recorded, _: Any) -> Outbound:
     event = recorded.event
     assert isinstance(event, po.Rejected)
     return ParentReport(
-        session=event.client_session,
-        event_seq=recorded.seq,
-        exec_kind="rejected",
-        ord_status=OrdStatus.REJECTED,
-        exec_id=_exec_id(recorded),
-        order_id=event.order_id,
-        cl_ord_id=event.cl_ord_id,
-        orig_cl_ord_id="",
-        symbol=event.symbol,
-        side=event.side,
-        quantity_e9=event.quantity_e9,
-        limit_price_e9=None,
-        last_quantity_e9=0,
-        last_price_e9=0,
-        cum_quantity_e9=0,
-        leaves_quantity_e9=0,
-        average_price_e9=0,
-        transact_time_ns=recorded.meta.event_time_ns,
-        text=event.text,
-        ord_rej_reason=ORD_REJ_REASON.get(event.reason, OTHER),
-    )
+        session=event.client_session, event_seq=recorded.seq, exec_kind="rejected", ord_status=OrdStatus.REJECTED,
+        exec_id=_exec_id(recorded), order_id=event.order_id, cl_ord_id=event.cl_ord_id, orig_cl_ord_id="", symbol=event.symbol,
+        side=event.side, quantity_e9=event.quantity_e9, limit_price_e9=None, last_quantity_e9=0, last_price_e9=0,
+        cum_quantity_e9=0, leaves_quantity_e9=0, average_price_e9=0, transact_time_ns=recorded.meta.event_time_ns,
+        text=event.text, ord_rej_reason=ORD_REJ_REASON.get(event.reason, OTHER), list_id=event.list_id,
+    )  # fmt: skip
 
 
 def _request_refused(recorded: Recorded, after: Any) -> Outbound:
@@ -228,7 +217,7 @@ def _request_refused(recorded: Recorded, after: Any) -> Outbound:
     return CancelReject(
         session=after.client_session,
         event_seq=recorded.seq,
-        cl_ord_id=event.cl_ord_id,
+        cl_ord_id=event.cl_ord_id or after.cl_ord_id,
         orig_cl_ord_id=after.cl_ord_id,
         order_id=after.order_id,
         ord_status=after.status,
@@ -268,11 +257,12 @@ def _message_refused(recorded: Recorded, _: Any) -> Outbound | None:
         ref_seq_num=ref.msg_seq_num,
         ref_msg_type=event.msg_type,
         ref_id=event.ref_id,
-        business_reject_reason=3 if event.reason is Reason.UNSUPPORTED_MESSAGE else 5 if event.ref_id == "" else 0,
+        business_reject_reason=_BUSINESS_REJECT.get(event.reason, 5 if event.ref_id == "" else 0),
         text=event.text,
     )
 
 
+_BUSINESS_REJECT = {Reason.UNKNOWN_ORDER: 1, Reason.UNSUPPORTED_MESSAGE: 3}  # BusinessRejectReason (380)
 _new = _report("new")
 
 _TOLD: dict[type[Any], Callable[[Recorded, Any], Outbound | None]] = {
@@ -294,4 +284,5 @@ _TOLD: dict[type[Any], Callable[[Recorded, Any], Outbound | None]] = {
     po.Expired: _report("expired", text=True),
     fs.MessageRefused: _message_refused,
     **allocation_reports.DERIVE,
+    **list_reports.DERIVE,
 }

@@ -134,7 +134,7 @@ class Scheduler:
 
     def _due(self, parent: ParentOrder, now_ns: int) -> bool:
         """Is it an algorithm's turn to plan and to release?"""
-        works = parent.live and not parent.direct and parent.pending is None
+        works = parent.live and not parent.direct and not parent.staged and parent.pending is None
         return works and parent.terms.start_ns <= now_ns < parent.terms.end_ns
 
     def _waits_for_market(self, turn: Turn, parent: ParentOrder) -> bool:

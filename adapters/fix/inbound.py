@@ -14,6 +14,14 @@ from adapters.fix.fields import cut
 from adapters.fix.from_client import cancel_order, dont_know, new_order, replace_order, status_query
 from adapters.fix.from_client_allocations import NEEDED as ALLOCATION_NEEDED
 from adapters.fix.from_client_allocations import allocation_instruction
+from adapters.fix.from_client_lists import (
+    list_cancel,
+    list_execute,
+    list_status_query,
+    mass_cancel,
+    mass_status_query,
+    new_order_list,
+)
 from adapters.fix.from_venue import venue_cancel_reject, venue_refusal, venue_report
 from adapters.fix.reading import Origin, Reading, seq_num, unreadable
 from domain.event import InboundRef
@@ -53,6 +61,9 @@ _NEEDED: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "F": (("11", "ClOrdID"), ("41", "OrigClOrdID")),
     "H": (("11", "ClOrdID"),),
     "Q": (("17", "ExecID"),),
+    "q": (("11", "ClOrdID"), ("530", "MassCancelRequestType")),
+    "AF": (("584", "MassStatusReqID"), ("585", "MassStatusReqType")),
+    **dict.fromkeys("EKLM", (("66", "ListID"),)),
     "J": ALLOCATION_NEEDED,
     "8": (("17", "ExecID"), ("150", "ExecType")),
     "9": (("11", "ClOrdID"),),
@@ -73,6 +84,12 @@ _FROM_CLIENT: Final[dict[str, _Reader]] = {
     "F": cancel_order,
     "H": status_query,
     "Q": dont_know,
+    "q": mass_cancel,
+    "AF": mass_status_query,
+    "E": new_order_list,
+    "K": list_cancel,
+    "L": list_execute,
+    "M": list_status_query,
     "J": allocation_instruction,
 }
 _FROM_VENUE: Final[dict[str, _Reader]] = {"8": venue_report, "9": venue_cancel_reject}

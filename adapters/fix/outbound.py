@@ -11,6 +11,7 @@ from typing import Any, Final
 from adapters.fix.fields import number_text, plain, timestamp_text
 from adapters.fix.instruction_fields import instructions_text, report_text
 from adapters.fix.outbound_allocations import WRITE as WRITE_ALLOCATIONS
+from adapters.fix.outbound_lists import WRITE as WRITE_LISTS
 from adapters.fix.vocabulary import (
     EXEC_TYPE_CODE,
     ORD_STATUS_CODE,
@@ -22,6 +23,7 @@ from adapters.fix.vocabulary import (
 )
 from domain.sending import (
     CancelReject,
+    MassStatusPart,
     MessageReject,
     Outbound,
     ParentReport,
@@ -126,6 +128,8 @@ def _rest(m: ParentReport) -> str:
             f"59={TIME_IN_FORCE_CODE[m.time_in_force]}{SOH}" if m.time_in_force is not None else "",
             _field(19, m.exec_ref_id) if m.exec_ref_id else "",
             f"797=Y{SOH}" if m.copied else "",
+            _field(66, m.list_id),
+            _mass_status(m.mass_status) if m.mass_status is not None else "",
             f"378={m.restatement_reason}{SOH}" if m.restatement_reason is not None else "",
             f"636={'Y' if m.working else 'N'}{SOH}" if m.working is not None else "",
             f"424={number_text(m.day_quantity_e9)}{SOH}" if m.day_quantity_e9 is not None else "",
@@ -133,6 +137,10 @@ def _rest(m: ParentReport) -> str:
             report_text(m.instructions) if m.instructions is not None else "",
         )
     )
+
+
+def _mass_status(part: MassStatusPart) -> str:
+    return f"584={plain(part.request_id)}{SOH}911={part.reports}{SOH}912={'Y' if part.last else 'N'}{SOH}"
 
 
 def _algo(m: ParentReport) -> str:
@@ -186,4 +194,5 @@ _WRITE: Final[dict[type[Any], Callable[[Any], str]]] = {
     SendDontKnow: _dont_know,
     SendNews: _news,
     **WRITE_ALLOCATIONS,
+    **WRITE_LISTS,
 }

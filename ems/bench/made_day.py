@@ -16,6 +16,7 @@ from domain import parent_order as po
 from domain.market_state import MarketState
 from domain.order_life import OrdStatus
 from domain.schedule import PlanRequest, Schedule, Slice
+from domain.terms import Terms
 from domain.values import E9, Algo, OrdType, Side, TimeInForce
 from ems.desk_state import DeskState
 from ems.turn import Turn
@@ -62,7 +63,7 @@ def _parent(turn: Turn, number: int, *, ends: bool) -> None:
         instrument=SYMBOL, time_ns=turn.now_ns, bid_e9=221_000_000_000, bid_size_e9=300 * E9,
         ask_e9=221_040_000_000, ask_size_e9=200 * E9, volume_e9=number * E9,
     )  # fmt: skip
-    terms = po.Terms(
+    terms = Terms(
         quantity_e9=CHILDREN * CHILD_E9, limit_price_e9=None, algo=Algo.TWAP, start_ns=OPEN_NS, end_ns=OPEN_NS + HALF_HOUR_NS
     )
     accepted = po.Accepted(
@@ -78,7 +79,7 @@ def _parent(turn: Turn, number: int, *, ends: bool) -> None:
         turn.parent(stream, finished)
 
 
-def _plan(turn: Turn, stream: UUID, terms: po.Terms, market: MarketState) -> None:
+def _plan(turn: Turn, stream: UUID, terms: Terms, market: MarketState) -> None:
     slices = tuple(Slice(OPEN_NS + i * HALF_HOUR_NS // 3, OPEN_NS + (i + 1) * HALF_HOUR_NS // 3, CHILD_E9) for i in range(3))
     schedule = Schedule(planner="twap/1", filled_e9=0, slices=slices)
     request = PlanRequest(

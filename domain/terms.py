@@ -1,0 +1,31 @@
+"""The terms of a parent order: what its client may amend."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.instructions import Instructions
+from domain.values import Algo, OrdType, TimeInForce
+
+
+class Terms(BaseModel):
+    """What the client may amend. Times are UTC nanoseconds, rates are fractions at 1e-9."""
+
+    model_config = ConfigDict(frozen=True)
+
+    quantity_e9: int
+    limit_price_e9: int | None
+    algo: Algo
+    start_ns: int
+    end_ns: int
+    participation_e9: int | None = None
+    max_participation_e9: int | None = None
+    would_price_e9: int | None = None
+    parameters: tuple[tuple[str, str], ...] = ()  # as sent, echoed on every report
+    ord_type: OrdType | None = None  # None: a limit order where there is a limit, else a market order
+    time_in_force: TimeInForce = TimeInForce.DAY
+    instructions: Instructions | None = None
+
+    def until(self, end_ns: int) -> Terms:
+        """The same with another end."""
+        return self.model_copy(update={"end_ns": end_ns})
