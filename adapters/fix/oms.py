@@ -23,6 +23,7 @@ from typing import Any, Final, NoReturn
 
 import quickfix as fix
 
+from adapters.fix.dialect import Dialect
 from adapters.fix.ending import leave_process, log_out
 from adapters.fix.engine import build, end_process, load_dictionary
 from adapters.fix.fields import cut, number_text, occurrences, plain, timestamp_text
@@ -69,11 +70,12 @@ class Message:
 class Oms(fix.Application):
     """One session to an EMS. The methods may be called from any thread but the engine's own."""
 
-    def __init__(self, directory: Path, session: SessionConfig) -> None:
+    def __init__(self, directory: Path, session: SessionConfig, dialect: Dialect | None = None) -> None:
         """
         Args:
             directory: keeps the session's numbers and ledger.jsonl; one OMS at a time.
             session: of kind initiator, seen from the OMS.
+            dialect: that the EMS speaks with it. The ledger holds what was on the wire, `messages` what it means.
 
         Raises:
             ConfigError: the engine refuses the settings.
@@ -89,6 +91,7 @@ class Oms(fix.Application):
         self._load_ledger()
         self._ledger = self._ledger_path.open("a", encoding="utf-8")
         self._dictionary = load_dictionary(session.begin_string)
+        self._dialect = dialect
         self._session_id = fix.SessionID(session.begin_string, session.sender_comp_id, session.target_comp_id)
         self._prefix = f"{session.sender_comp_id}-{time.strftime('%m%d%H%M%S', time.gmtime())}"
         path = directory / "initiator.settings"
@@ -219,6 +222,8 @@ class Oms(fix.Application):
 
     def _received(self, text: str) -> None:
         fields = self._record("in", text)
+        if self._dialect is not None:
+            fields = cut(self._dialect.inward(text)[0])
         with self._changed:
             self._messages.append(Message(fields.get("35", ""), fields))
             self._changed.notify_all()
@@ -267,6 +272,7 @@ class Oms(fix.Application):
             return f"{self._prefix}-{self._count}"
 
     def _send(self, text: str) -> None:
+        text = text if self._dialect is None else self._dialect.outward(text)
         if not fix.Session.sendToTarget(build(text, self._dictionary), self._session_id):
             log.info("the session is down: the message waits for the next logon")
 

@@ -174,15 +174,9 @@ class Orders(_Part):
     times: tuple[TimeInForce, ...] = ()
 
 
-class Throttle(_Part):
-    """At most count messages to them in any window."""
-
-    count: Annotated[int, Field(ge=1)]
-    window_ms: Annotated[int, Field(ge=1, le=3_600_000)] = 1000
-
-
 class Profile(_Part):
-    """One counterparty."""
+    """One counterparty. policy: how the desk treats its orders, or for a broker what it takes of ours; but not allocation,
+    which is the house's own."""
 
     name: Text
     version: Literal["FIX.4.2", "FIX.4.4", "FIXT.1.1"] = "FIX.4.4"
@@ -196,13 +190,12 @@ class Profile(_Part):
     routes: Routes = Routes()
     parameters: tuple[FlatParameter, ...] = ()
     orders: Orders = Orders()
-    throttle: Throttle | None = None
     policy: SessionPolicy = SessionPolicy()
 
     @field_validator("policy", mode="before")
     @classmethod
     def _known(cls, given: Any) -> Any:
-        known = [field.name for field in fields(SessionPolicy)]
+        known = [field.name for field in fields(SessionPolicy) if field.name != "allocation"]
         if isinstance(given, dict) and (unknown := [name for name in given if name not in known]):
             raise ValueError(f"{unknown[0]} is not one of {', '.join(known)}")
         return given

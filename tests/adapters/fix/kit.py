@@ -10,11 +10,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from adapters.fix.control import ask
+from adapters.fix.dialect import Dialect
 from adapters.fix.link import FixLink, Hello
 from adapters.fix.oms import Oms, OmsOrder
 from adapters.fix.sessions import SessionConfig
@@ -110,10 +111,10 @@ class GatewayProcess:
 class Desk:
     """A desk that only records: runs a FixLink and keeps what it delivers."""
 
-    def __init__(self, path: Path, hello: Hello) -> None:
+    def __init__(self, path: Path, hello: Hello, dialects: Mapping[str, Dialect] | None = None) -> None:
         self.inputs: list[Input] = []
         self._came = asyncio.Event()
-        self.link = FixLink(path, hello=lambda: hello, deliver=self._deliver)
+        self.link = FixLink(path, hello=lambda: hello, deliver=self._deliver, dialects=dialects)
         self.epoch = hello.epoch
         self.task = asyncio.get_running_loop().create_task(self.link.run())
 
