@@ -78,7 +78,7 @@ def settle(state: Allocation, orders: Orders, *, anew: bool = False) -> tuple[Re
     """The report that is due, if any: nothing while the last one says what is.
 
     An order may work again after a bust. Until it is over, only what makes the last report wrong is told at once: less
-    executed than it says, or the same at another price.
+    executed than it says, or the same at another price. That nothing can be divided is told once.
 
     Args:
         anew: the terms are new, so that there is something to say whatever was said before.
@@ -100,7 +100,7 @@ def settle(state: Allocation, orders: Orders, *, anew: bool = False) -> tuple[Re
         return (_report(state, booked, parts, orders, cause),)
     if holding is not None:
         return withdraw(state, parts.text, cause=cause, fault=parts, executed=executed)
-    return (_report(state, booked, (), orders, cause, fault=parts),)
+    return () if last is not None and not anew else (_report(state, booked, (), orders, cause, fault=parts),)
 
 
 def _overstates(holding: Reported, executed: tuple[int, int]) -> bool:
@@ -113,11 +113,11 @@ def withdraw(
     state: Allocation, text: str, *, cause: Cause, fault: Fault | None = None, executed: tuple[int, int] = (0, 0)
 ) -> tuple[Reported, ...]:
     """The report that holds is canceled, where there is one: it repeats what it cancels, without the accounts."""
-    holding, last = state.reported, state.report
-    if holding is None or last is None:
+    holding = state.reported
+    if holding is None:
         return ()
     changes = {
-        "number": last.number + 1,
+        "number": holding.number + 1,
         "action": "cancel",
         "ref_number": holding.number,
         "cause": cause,

@@ -179,6 +179,23 @@ async def test_fixed_quantities_that_a_bust_breaks_are_canceled_until_the_client
     assert isinstance(answer, AllocationAck)
 
 
+async def test_what_lost_its_executions_takes_none_from_those_that_have_them_since() -> None:
+    room = await open_room(method=Method.FIXED)
+    await executed(room, (400, 100), (600, 100))
+    await room.client(instruction(*X_Y))
+    await bust(room, "EA11", 600)
+    await room.client(instruction(("X", 600), alloc_id="J2"))
+    room.take()
+    await room.fill(400, "LATE")
+    assert told(room) == [], "J1 asks for 1000, and 400 are free"
+    await room.client(instruction(alloc_id="J3", action="cancel", ref_alloc_id="J2"))
+    _, canceled, again = told(room)
+    assert isinstance(canceled, AllocationReport)
+    assert isinstance(again, AllocationReport)
+    assert (canceled.alloc_id, again.alloc_id, again.action) == ("J2", "J1", "new")
+    assert parts(again) == {"X": 600, "Y": 400}
+
+
 async def test_where_a_bust_leaves_too_little_for_all_the_last_gives_way() -> None:
     room = await open_room()
     await executed(room, (300, 100), (700, 100))
