@@ -4,6 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 DEMO ?=
 TESTS ?=
+WORKERS ?= -n auto --maxprocesses 4 --dist loadgroup
 # What `make check` leaves out: whole days, whole processes, kills.
 LONG := --ignore=tests/acceptance --ignore=tests/simulation -m "not slow"
 
@@ -18,8 +19,8 @@ setup:  ## virtual environment and dependencies (every other target does this fi
 demo: setup  ## start everything and watch one parent order being worked (DEMO="--headless" passes options)
 	@$(BIN)/ems demo $(DEMO)
 
-test: setup  ## every test (TESTS="tests/domain -k fill" chooses)
-	@$(BIN)/python -m pytest $(TESTS)
+test: setup  ## every test (TESTS="tests/domain -k fill" chooses, WORKERS= runs one after the other)
+	@$(BIN)/python -m pytest $(WORKERS) $(TESTS)
 
 check: setup  ## lint, format, types, imports, fast tests
 	$(BIN)/ruff check .

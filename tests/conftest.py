@@ -19,6 +19,15 @@ from adapters.postgres.migrate import migrate
 _numbers = itertools.count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Which tests one worker runs, where there are several: those of a file share their fixtures, and whole systems are
+    never up side by side, which would be a test of the machine.
+    """
+    for item in items:
+        systems = item.path.parent.name == "acceptance"
+        item.add_marker(pytest.mark.xdist_group("systems" if systems else str(item.path)))
+
+
 @dataclass(frozen=True)
 class Database:
     """Connection strings of one database, by role."""

@@ -101,9 +101,9 @@ class Runtime(BaseModel):
 
 def socket_directory(state: Path) -> Path:
     """Where a state directory's sockets lie."""
-    directory = state / "sockets"
-    if len(os.fsencode(directory)) > _SOCKET_PATH_MAX - len("/gateway-control.sock"):
-        name = hashlib.sha256(os.fsencode(state)).hexdigest()[:16]
-        directory = Path(tempfile.gettempdir()) / f"ems-{os.getuid()}-{name}"
+    name = f"ems-{os.getuid()}-{hashlib.sha256(os.fsencode(state)).hexdigest()[:16]}"
+    places = (state / "sockets", Path(tempfile.gettempdir()) / name, Path("/tmp") / name)  # noqa: S108 (the last resort)
+    length_max = _SOCKET_PATH_MAX - len("/gateway-control.sock")
+    directory = next((place for place in places if len(os.fsencode(place)) <= length_max), places[-1])
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import tempfile
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -36,8 +37,12 @@ def test_the_file_is_the_owners_alone_and_reads_back(tmp_path: Path) -> None:
     assert Runtime.load(path) == runtime
 
 
-def test_sockets_have_names_that_every_system_takes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("temporary", ["here", "d" * 100])
+def test_sockets_have_names_that_every_system_takes(tmp_path: Path, temporary: str, monkeypatch: pytest.MonkeyPatch) -> None:
     deep = tmp_path / ("d" * 60) / ("e" * 60)
+    if temporary != "here":
+        (tmp_path / temporary).mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / temporary))
     for state in (tmp_path, deep):
         socket = Runtime(settings=Settings(state_directory=state)).socket("gateway-control")
         assert len(str(socket)) < 104 and socket.parent.is_dir()
