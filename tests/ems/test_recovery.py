@@ -6,8 +6,8 @@ import pytest
 
 from adapters.memory.event_log import MemoryEventLog
 from domain.catalogue import TOPICS
-from domain.messages import LinkUp
 from domain.errors import ChainBroken
+from domain.messages import LinkUp
 from domain.order_life import OrdStatus
 from domain.sending import ParentReport, SendChild, SendChildCancel, SendStatusQuery
 from domain.values import E9
