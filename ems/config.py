@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from domain.errors import ConfigError
 from domain.session_policy import SessionPolicy
+from domain.session_rules import NO_RULES, SessionRules
 from ems.allocation_settings import AS_USUAL, AllocationSettings
 from ems.config_text import line_of, sentence
 from ems.pace import Pace
@@ -26,6 +27,7 @@ Mode = Literal["PAPER", "LIVE"]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 ANY_SYMBOL: Final = "*"
+FIX_DEFAULT: Final = "FIX.4.4"
 _NS: Final = 1_000_000_000
 
 
@@ -45,13 +47,15 @@ class Session(_Part):
     target_comp_id: Annotated[str, Field(min_length=1)]
     host: str = "127.0.0.1"
     port: Port
-    begin_string: Literal["FIX.4.2", "FIX.4.4", "FIXT.1.1"] = "FIX.4.4"
+    begin_string: Literal["FIX.4.2", "FIX.4.4", "FIXT.1.1"] | None = None  # None: its profile's, FIX.4.4 without one
     heart_bt_int_s: Annotated[int, Field(ge=1, le=3600)] = 30
-    reset: Literal["continue", "logon"] = "continue"
+    reset: Literal["continue", "logon"] | None = None  # None: its profile's, continue without one
+    profile: Path | None = None  # what the counterparty's FIX says otherwise: a TOML file
     environment: Mode = "PAPER"
     symbols: tuple[str, ...] = ()
     allowed_addresses: tuple[str, ...] = ()
     allocation: AllocationSettings = AS_USUAL
+    rules: SessionRules = NO_RULES
 
 
 class ClockSettings(_Part):
@@ -286,4 +290,9 @@ def _absolute(settings: Settings, folder: Path) -> Settings:
             changed[field] = (folder / value).resolve()
     if settings.venue is not None and settings.venue.tape is not None:
         changed["venue"] = settings.venue.model_copy(update={"tape": (folder / settings.venue.tape).resolve()})
+    if any(session.profile is not None for session in settings.sessions):
+        changed["sessions"] = tuple(
+            s if s.profile is None else s.model_copy(update={"profile": (folder / s.profile).resolve()})
+            for s in settings.sessions
+        )
     return settings.model_copy(update=changed)

@@ -1,6 +1,7 @@
 """The gateway's control socket: one JSON object a line, answered by one. It works with desk and database dead.
 
-``{"command": "health"}``, ``{"command": "sessions"}``, and
+``{"command": "health"}``, ``{"command": "sessions"}``.
+``{"command": "stop", "session": "BROKER"}`` and ``{"command": "start", ...}`` take one session down and up again.
 ``{"command": "cancel_all", "session": "BROKER", "scope": [0, 0, 0, 0], "why": "drill"}`` (session and scope optional).
 """
 

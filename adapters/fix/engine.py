@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 import quickfix as fix
 
+from adapters.fix.logon_gate import UNNAMED, Credentials, is_logon, redacted
 from adapters.fix.sessions import DICTIONARIES
 from adapters.fix.vocabulary import ORDER_CREATING, SOH
 
@@ -35,6 +36,7 @@ _GROUPS: Final = {  # the group counters that a text of a type may hold; any oth
     "j": (),
 }
 _GARBLED: Final = "Invalid message"  # how the engine's event begins for bytes that it cannot read
+_NOT_ENABLED: Final = "Session is not enabled for logon"
 _NO_LOGON: Final = "Tried to send a reject while not logged on"  # after it the engine would keep the connection for ever
 
 
@@ -61,6 +63,15 @@ class EngineEvents(Protocol):
         """The peer will not repeat these messages."""
 
     def asked_for_resend(self, key: str) -> None: ...
+
+    def credentials(self, key: str) -> Credentials:
+        """What our Logon says of us."""
+
+    def refuses(self, key: str, text: str) -> str:
+        """Why a Logon of the peer is refused, before the engine acts on it; "" where it may go on."""
+
+    def logout_came(self, key: str, said: str) -> None:
+        """The peer logs out, or refuses our Logon."""
 
     def garbled(self, key: str, text: str, fault: str) -> None:
         """Bytes that the engine ignores by FIX rules."""
@@ -157,8 +168,16 @@ class EngineApplication(fix.Application):
             self._events.rejected_by_engine(key, message.toString(), refused if same else "")
         elif msg_type == "2":
             self._events.asked_for_resend(key)
-        elif msg_type == "A" and _says_yes(message, 141):
+        elif msg_type == "A":
+            self._logon(message, key)
+
+    def _logon(self, message: fix.Message, key: str) -> None:
+        if _says_yes(message, 141):
             self._events.numbering_reset(key)
+        ours = self._events.credentials(key)
+        if ours.username and self._logs.initiates(key):
+            message.setField(553, ours.username)
+            message.setField(554, ours.password)
 
     def _from_admin(self, message: fix.Message, key: str) -> None:
         msg_type = message.getHeader().getField(35)
@@ -169,6 +188,8 @@ class EngineApplication(fix.Application):
             self._events.gap_filled(key, first, int(message.getField(36)) - 1)
         elif msg_type == "A" and _says_yes(message, 141):
             self._events.numbering_reset(key)
+        elif msg_type == "5":
+            self._events.logout_came(key, message.getField(58) if message.isSetField(58) else "")
 
 
 def _says_yes(message: fix.Message, tag: int) -> bool:
@@ -181,9 +202,10 @@ class SessionLog(fix.Log):
     def __init__(self, key: str, session_id: fix.SessionID | None, events: EngineEvents | None) -> None:
         super().__init__()
         self._key = key
-        self._session_id = session_id
+        self.session_id = session_id
         self._events = events
         self.last = ""
+        self._refused = False
 
     def clear(self) -> None:
         """Nothing is kept."""
@@ -192,21 +214,49 @@ class SessionLog(fix.Log):
         """Nothing is kept."""
 
     def onIncoming(self, text: str) -> None:  # noqa: N802
-        self.last = text
+        if is_logon(text):
+            try:
+                self._judge(text)
+            except BaseException:  # noqa: BLE001
+                end_process("onIncoming")
+        else:
+            self.last = text
 
     def onOutgoing(self, text: str) -> None:  # noqa: N802
         """Not of interest."""
 
     def onEvent(self, text: str) -> None:  # noqa: N802
         try:
-            log.debug("%s: %s", self._key or "engine", text)
+            log.debug("%s: %s", self._key or "engine", redacted(text))
             if self._events is not None and text.startswith(_GARBLED):
                 self._events.garbled(self._key, self.last, text)
             elif self._events is not None and text.startswith(_NO_LOGON):
-                self._events.garbled(self._key, self.last, "a Logon that breaks the rules")
-                fix.Session.lookupSession(self._session_id).disconnect()
+                self._events.garbled(self._key, self.last, "Logon refused: it breaks the rules of its dictionary")
+                self._session().disconnect()
+            elif text == _NOT_ENABLED and self._refused:
+                self._refused = False
+                self._session().logon()  # the engine ends this connection all the same; the next one is judged anew
         except BaseException:  # noqa: BLE001
             end_process("onEvent")
+
+    def _judge(self, text: str) -> None:
+        """Have the engine end the connection of a Logon that is refused, before it resets or answers anything."""
+        self.last = redacted(text)
+        why = self._events.refuses(self._key, text) if self._events is not None else ""
+        if not why:
+            return
+        assert self._events is not None
+        self._refused = True
+        self._events.garbled(self._key, self.last, why)
+        if why != UNNAMED:
+            said = fix.Message()
+            said.getHeader().setField(35, "5")
+            said.setField(58, why)
+            fix.Session.sendToTarget(said, self.session_id)
+        self._session().logout()
+
+    def _session(self) -> fix.Session:
+        return fix.Session.lookupSession(self.session_id)
 
 
 class EngineLogs(fix.LogFactory):
@@ -229,6 +279,10 @@ class EngineLogs(fix.LogFactory):
 
     def destroy(self, made: fix.Log) -> None:
         """Python's to destroy."""
+
+    def initiates(self, key: str) -> bool:
+        """Is the session one that connects?"""
+        return bool(fix.Session.lookupSession(self._logs[key].session_id).isInitiator())
 
     def last_incoming(self, key: str) -> str:
         """The last text that a session received."""

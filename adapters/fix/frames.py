@@ -22,6 +22,7 @@ Gateway to desk (those marked * carry a number and stay in the spool until ackno
     NOT_SENT*     why, NUL, the text that did not leave
     CANCELED_ALL* JSON: what an emergency cancel sent while nobody or somebody listened
     GAP_FILLED*   JSON: the peer declined to repeat messages that were asked for again
+    NEWS*         a sentence: what happened at a session, for the log and a person
     MARKET        market data text; neither durable nor acknowledged
     FENCED        epoch = the highest epoch seen; the sender of a lower one is refused
     DENIED        a sentence: why this desk may not use this gateway
@@ -52,6 +53,7 @@ GAP_FILLED: Final = 23
 MARKET: Final = 24
 FENCED: Final = 25
 DENIED: Final = 26
+NEWS: Final = 27
 
 POSS_RESEND: Final = 1  # flag: content that may have been sent before
 LIVE: Final = 2  # flag: the payload opens with a live-order entry

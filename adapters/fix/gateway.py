@@ -17,7 +17,9 @@ from adapters.fix import frames
 from adapters.fix.desk_port import DeskPort
 from adapters.fix.engine import end_process
 from adapters.fix.frames import Frame
+from adapters.fix.keeper import Keeper
 from adapters.fix.live_orders import LiveOrders
+from adapters.fix.logon_gate import Credentials, credentials, refusal
 from adapters.fix.sender import Sender
 from adapters.fix.sessions import GatewayConfig
 from adapters.fix.slots import Slot, message_seq_num, set_numbers
@@ -41,6 +43,7 @@ class Gateway:
         self.port = DeskPort(config.link_path, spool, self, self._acknowledged)
         self.slots = [self._slot(number) for number in range(len(config.sessions))]
         self.sender = Sender(self.slots, self._live, self.port, self.state)
+        self.keeper = Keeper(self.slots, self._news)
         self._by_key = {slot.key: slot for slot in self.slots}
         self._lock = threading.Lock()  # around the epoch
         self._hello: dict[str, Any] | None = None
@@ -52,10 +55,16 @@ class Gateway:
         config = self._config.sessions[number]
         session_id = fix.SessionID(config.begin_string, config.sender_comp_id, config.target_comp_id)
         store = self._config.directory / "store"
-        return Slot(number, config, session_id, session_id.toString(), self.state.session(config.name), store)
+        slot = Slot(number, config, session_id, session_id.toString(), self.state.session(config.name), store)
+        slot.credentials = credentials(config.name, config.rules)
+        return slot
 
     def set_numbers(self, wait_s: float) -> None:
-        """Wait for a desk's watermarks, then set the sessions' numbers; without a desk the store and spool stand."""
+        """Wait for a desk's watermarks, then set the sessions' numbers; without a desk the store and spool stand.
+
+        A window that began while no gateway ran begins now, before what is durable of the one before is asked about.
+        """
+        self.keeper.tick()
         if self._hello_came.wait(wait_s) and self._hello is not None:
             sessions: dict[str, Any] = self._hello.get("sessions", {})
             owed = self.port.owed()
@@ -72,6 +81,8 @@ class Gateway:
         slot = self._by_key[key]
         slot.note_numbering()
         slot.up = True
+        slot.peer_said, slot.logged_out = "", False
+        self.keeper.logged_on(slot)
         log.info("%s: logged on, reset epoch %d", slot.config.name, slot.state.reset_epoch)
         self._tell(slot)
         if slot.config.role == "marketdata":
@@ -80,9 +91,28 @@ class Gateway:
     def logged_out(self, key: str) -> None:
         slot = self._by_key[key]
         if slot.up:
-            slot.up = False
+            slot.up, slot.logged_out = False, bool(slot.peer_said)
             log.info("%s: logged out", slot.config.name)
             self._tell(slot)
+        elif slot.config.kind == "initiator":
+            self.keeper.attempt_failed(slot, slot.peer_said)
+        slot.peer_said = ""
+
+    def credentials(self, key: str) -> Credentials:
+        return self._by_key[key].credentials
+
+    def refuses(self, key: str, text: str) -> str:
+        slot = self._by_key[key]
+        if slot.config.kind == "initiator":
+            return ""  # it answers ours
+        return refusal(text, slot.config.rules, slot.credentials)
+
+    def logout_came(self, key: str, said: str) -> None:
+        self._by_key[key].peer_said = said or "no reason given"
+
+    def _news(self, slot: Slot, text: str) -> None:
+        log.warning("%s: %s", slot.config.name, text)
+        self.port.store(frames.NEWS, text.encode("utf-8", "replace"), slot=slot.number, reset_epoch=slot.state.reset_epoch)
 
     def numbering_reset(self, key: str) -> None:
         self._by_key[key].reset_seen = True
@@ -219,6 +249,23 @@ class Gateway:
     def sessions(self) -> list[dict[str, Any]]:
         """Every session as it stands."""
         return [slot.describe(outbound=number) for slot, number in zip(self.slots, self.outbound_numbers(), strict=True)]
+
+    def by_name(self, name: str) -> Slot:
+        """A session's slot. Raises ValueError for one that is not here."""
+        for slot in self.slots:
+            if slot.config.name == name:
+                return slot
+        raise ValueError(f"there is no session {name!r} here")
+
+    def stop_session(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Log one session out and keep it down."""
+        self.keeper.stop(self.by_name(str(request.get("session", ""))))
+        return {"stopped": request["session"]}
+
+    def start_session(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Let one session log on again, whatever stopped it."""
+        self.keeper.go(self.by_name(str(request.get("session", ""))))
+        return {"started": request["session"]}
 
     def health(self) -> dict[str, Any]:
         """Counters, and what waits where."""

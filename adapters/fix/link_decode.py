@@ -76,6 +76,7 @@ def _session_change(session: dict[str, Any]) -> list[Input]:
             reset_epoch=session["reset_epoch"],
             outbound_seq_num=session["outbound"],
             sent_seq=session["sent_seq"],
+            logged_out=session.get("logged_out", False),
         )
     ]
 
@@ -92,7 +93,9 @@ def _refused(origin: Origin, reject: str, refused: str) -> Input:
 def _garbled(origin: Origin, fault: str, text: str) -> Input:
     """FIX ignores what it cannot read and does not count it, so there is no number."""
     ref = InboundRef(origin.session, origin.reset_epoch, 0)
-    return EngineRefusal(ref=ref, frame=origin.frame, raw=text, text=f"ignored by FIX rules: {fault}")
+    return EngineRefusal(
+        ref=ref, frame=origin.frame, raw=text, text=fault if fault.startswith("Logon") else f"ignored by FIX rules: {fault}"
+    )
 
 
 def _not_sent(origin: Origin, why: str, text: str) -> Input:
@@ -135,4 +138,5 @@ _TOLD: dict[int, Callable[[Origin, str, str], Input]] = {
     frames.NOT_SENT: _not_sent,
     frames.CANCELED_ALL: _canceled_all,
     frames.GAP_FILLED: _gap_filled,
+    frames.NEWS: _news,
 }

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import quickfix as fix
 
@@ -46,6 +46,7 @@ def run_gateway(config: GatewayConfig, stop: threading.Event | None = None) -> i
 
 def _own(directory: Path) -> int:
     """Lock the directory for this process. Raises ConfigError when another gateway has it."""
+    os.umask(0o077)  # spool, store and settings are nobody else's: they hold orders, and a password that we log on with
     directory.mkdir(parents=True, exist_ok=True)
     lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -75,13 +76,17 @@ def _run(config: GatewayConfig, stop: threading.Event) -> NoReturn:
             "health": lambda _: gateway.health(),
             "sessions": lambda _: gateway.sessions(),
             "cancel_all": gateway.sender.cancel_all,
+            "stop": gateway.stop_session,
+            "start": gateway.start_session,
         },
     )
     for engine in engines:
         _start(engine, config)
+    gateway.keeper.start()
     log.info("fix gateway runs, %d sessions", len(config.sessions))
     stop.wait()
     control.close()
+    gateway.keeper.close()
     sessions = [slot.session() for slot in gateway.slots]
     log_out(sessions, lambda: any(slot.up for slot in gateway.slots), why="the gateway stops", wait_s=config.logout_wait_s)
     gateway.close()
@@ -89,19 +94,33 @@ def _run(config: GatewayConfig, stop: threading.Event) -> NoReturn:
 
 
 def _engines(config: GatewayConfig, application: EngineApplication, logs: EngineLogs) -> list[fix.Acceptor | fix.Initiator]:
-    """One acceptor and one initiator at most, each with one thread. The acceptor first: its ports may be taken."""
+    """One engine of a kind at most, each with one thread. Acceptors first: their ports may be taken."""
     engines: list[fix.Acceptor | fix.Initiator] = []
-    for kind, make in (("acceptor", fix.SocketAcceptor), ("initiator", fix.SocketInitiator)):
-        sessions = [session for session in config.sessions if session.kind == kind]
+    for (kind, tls), make in _ENGINES.items():
+        sessions = [session for session in config.sessions if (session.kind, session.rules.tls) == (kind, tls)]
         if sessions:
-            path = config.directory / f"{kind}.settings"
+            path = config.directory / f"{'tls-' if tls else ''}{kind}.settings"
             path.write_text(settings_text(sessions, config.directory / "store"))
             try:
                 settings = fix.SessionSettings(str(path))
-                engines.append(make(application, fix.FileStoreFactory(settings), settings, logs))
+                engines.append(getattr(fix, make)(application, fix.FileStoreFactory(settings), settings, logs))
             except fix.ConfigError as error:
-                raise ConfigError(f"the FIX engine refuses its settings: {error}") from error
+                raise ConfigError(_refused(str(error), sessions[0].name)) from error
     return engines
+
+
+_ENGINES: Final = {
+    ("acceptor", False): "SocketAcceptor",
+    ("acceptor", True): "SSLSocketAcceptor",
+    ("initiator", False): "SocketInitiator",
+    ("initiator", True): "SSLSocketInitiator",
+}
+
+
+def _refused(error: str, session: str) -> str:
+    if "HAVE_SSL" in error:
+        return f"FIX session {session}: this build of QuickFIX has no TLS, so let stunnel carry it as docs/fix-tls.md shows"
+    return f"the FIX engine refuses its settings: {error}"
 
 
 def _start(engine: fix.Acceptor | fix.Initiator, config: GatewayConfig) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from domain.errors import ConfigError
+from domain.session_rules import NO_RULES, SessionRules
 
 Environment = Literal["PAPER", "LIVE"]
 ANY_HOST: Final = ".".join("0000")  # an acceptor's peer may come from anywhere
@@ -36,6 +37,7 @@ class SessionConfig:
         host: where an initiator connects. The engine listens on every interface, so for an acceptor it is the peer
             that may connect when allowed_addresses is empty; "0.0.0.0" lets any.
         allowed_addresses: for an acceptor, the peers that may connect.
+        reconnect_interval_s: an initiator's wait before its second attempt; it doubles with each that fails.
     """
 
     name: str
@@ -52,6 +54,7 @@ class SessionConfig:
     symbols: tuple[str, ...] = ()
     allowed_addresses: tuple[str, ...] = ()
     reconnect_interval_s: int = 1
+    rules: SessionRules = NO_RULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +106,7 @@ def _check_session(session: SessionConfig, environment: Environment) -> None:
         raise ConfigError(f"{where}: a client connects to us, so its kind must be acceptor")
     if session.role != "marketdata" and session.symbols:
         raise ConfigError(f"{where}: only a marketdata session has symbols")
+    session.rules.check(where)
     for value in (session.sender_comp_id, session.target_comp_id, session.host, *session.symbols):
         if not value or not value.isprintable():
             raise ConfigError(f"{where}: {value!r} cannot be used in a setting")
@@ -124,7 +128,7 @@ def settings_text(sessions: Sequence[SessionConfig], store: Path) -> str:
         "LogoutTimeout=2",
     ]
     for session in sessions:
-        lines += _session_lines(session)
+        lines += [*_session_lines(session), *_tls_lines(session)]
     return "\n".join(lines) + "\n"
 
 
@@ -164,3 +168,19 @@ def _dictionary_lines(begin_string: str) -> list[str]:
         f"AppDataDictionary={application}",
         f"DefaultApplVerID={DEFAULT_APPL_VER_ID}",
     ]
+
+
+def _tls_lines(session: SessionConfig) -> list[str]:
+    rules = session.rules
+    if not rules.tls:
+        return []
+    side = "Server" if session.kind == "acceptor" else "Client"
+    named = {
+        f"{side}CertificateFile": rules.tls_certificate,
+        f"{side}CertificateKeyFile": rules.tls_key,
+        "CertificationAuthoritiesFile": rules.tls_ca,
+    }
+    # 2: the peer must show a certificate that the authority has signed. An acceptor without an authority asks for none.
+    level = 2 if rules.tls_ca else 0
+    lines = [f"{name}={path}" for name, path in named.items() if path]
+    return [*lines, f"CertificateVerifyLevel={level}", "SSLProtocol=+TLSv1_2 +TLSv1_3"]

@@ -13,6 +13,8 @@ import quickfix as fix
 from adapters.fix import frames
 from adapters.fix.frames import Frame
 from adapters.fix.inbound import seq_num
+from adapters.fix.logon_gate import NOBODY, Credentials
+from adapters.fix.reading import time_ns_of
 from adapters.fix.sessions import SessionConfig
 from adapters.fix.state import SessionState
 from adapters.fix.vocabulary import SOH
@@ -37,6 +39,13 @@ class Slot:
     refused_count: int = 0
     garbled_count: int = 0
     resend_request_count: int = 0
+    credentials: Credentials = NOBODY
+    attempts: int = 0  # that failed in a row
+    refused_logons: int = 0  # of these, those that the peer refused
+    retry_at_s: float = 0.0  # monotonic: not enabled before
+    stopped: str = ""  # why the session is kept down
+    peer_said: str = ""  # text of the last Logout
+    logged_out: bool = False  # it is down because the peer logged out
 
     def session(self) -> fix.Session:
         """The engine's session; exists once the engine has been constructed."""
@@ -49,6 +58,8 @@ class Slot:
             "name": self.config.name,
             "role": self.config.role,
             "up": self.up,
+            "stopped": self.stopped,
+            "logged_out": self.logged_out,
             "reset_epoch": self.state.reset_epoch,
             "outbound": outbound,
             "sent_seq": self.state.sent_seq,
@@ -63,13 +74,28 @@ class Slot:
         """Called at every logon: counts a reset of the numbering, whoever wanted it."""
         created = self.created()
         if self.reset_seen or (self.state.created and created != self.state.created):
-            self.state.reset_epoch += 1
-            self.state.sent_seq = min(self.state.sent_seq, self.state.delivered_seq)
-            self.state.inbound_seq_num = 0
-            self.asked_again = None
-            log.info("%s: numbering reset, epoch %d", self.config.name, self.state.reset_epoch)
+            self._new_epoch()
         self.state.created = created
         self.reset_seen = False
+
+    def created_ns(self) -> int:
+        """The same as a moment, UTC nanoseconds; far in the future while there is no store: it needs no reset."""
+        text = self.created()
+        return time_ns_of(text) if text else 2**63
+
+    def begin_again(self) -> None:
+        """Reset the numbering of our own accord; a peer that is logged on is logged out first."""
+        self.session().reset()
+        self._new_epoch()
+        self.state.created = self.created()
+        self.reset_seen = False
+
+    def _new_epoch(self) -> None:
+        self.state.reset_epoch += 1
+        self.state.sent_seq = min(self.state.sent_seq, self.state.delivered_seq)
+        self.state.inbound_seq_num = 0
+        self.asked_again = None
+        log.info("%s: numbering reset, epoch %d", self.config.name, self.state.reset_epoch)
 
     def sent_text(self, number: int) -> str:
         """What we sent under a number, from the engine's store; "" where it has it no more."""

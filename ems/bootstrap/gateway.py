@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 from adapters.fix.process import run_gateway
 from adapters.fix.sessions import GatewayConfig, SessionConfig
 from ems import lifeline
+from ems.bootstrap.profiles import begin_string, profile_of
 from ems.bootstrap.runtime import Runtime
 from ems.config import Session, Settings
 
@@ -30,8 +32,13 @@ def gateway_config(runtime: Runtime) -> GatewayConfig:
 
 
 def session_config(session: Session) -> SessionConfig:
-    """A session as the FIX wing takes it."""
-    return SessionConfig(**session.model_dump())
+    """A session as the FIX wing takes it. Raises ConfigError for a profile that cannot be meant."""
+    profile = profile_of(session)
+    known = {field.name for field in fields(SessionConfig)}
+    values = {name: getattr(session, name) for name in type(session).model_fields if name in known}
+    values["begin_string"] = begin_string(session)
+    values["reset"] = session.reset or (profile.reset if profile is not None else "continue")
+    return SessionConfig(**values)
 
 
 def oms_session(settings: Settings, name: str = "") -> SessionConfig | None:
@@ -51,7 +58,7 @@ def oms_session(settings: Settings, name: str = "") -> SessionConfig | None:
                 target_comp_id=session.sender_comp_id,
                 host=host,
                 port=session.port,
-                begin_string=session.begin_string,
+                begin_string=begin_string(session),
                 heart_bt_int_s=session.heart_bt_int_s,
                 environment=session.environment,
             )

@@ -119,13 +119,13 @@ GARBLED.append(
 )
 
 CONVERSATION = [
-    Case("4a", "nothing to send: a heartbeat", "logon\n< 0 112=-\n> 0\n< 0 112=-\n> 0\n< 0 112=-", heart_bt_int_s=1),
+    Case("4a", "nothing to send: a heartbeat", "logon\n< 0 112=-\n> 0\n< 0 112=-\n> 0\n< 0 112=-", heart_bt_int_s=2),
     Case("4b", "TestRequest", "logon\n> 1 112=HELLO\n< 0 112=HELLO"),
     Case(
         "6",
         "a silent peer is tested, then left",
         "logon\n.. 1 112=*\n> 0 112=TEST\n.. 1 112=*\n> 0 112=TEST\n> 1 112=ON\n.. 0 112=*\n.. 1 112=*\ngone",
-        heart_bt_int_s=1,
+        heart_bt_int_s=2,
     ),
     Case("7", "a Reject is taken without an answer", "logon\n> 3 45=1|58=no reason\n> 1 112=ON\n< 0 112=ON"),
     Case("13b", "Logout is answered", "logon\n> 5\n< 5\nclosed"),

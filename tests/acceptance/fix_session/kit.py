@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import socket
+import time
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -14,16 +17,20 @@ from adapters.fix.link import FixLink, Hello
 from adapters.memory.event_log import MemoryEventLog
 from domain.catalogue import TOPICS
 from domain.event import Recorded
+from domain.fix_session import LoggedOn
 from domain.messages import Input
 from domain.sending import SendStatusQuery
 from domain.values import Side
 from ems.desk import Desk, DeskPorts
+from tests.acceptance.fix_session.policy_cases import PASSWORD, PASSWORD_ENV
 from tests.acceptance.fix_session.script import Case, Player, Role
 from tests.acceptance.fix_session.versions import Version
 from tests.acceptance.fix_session.wire import WAIT_S, Broken
 from tests.adapters.fix.kit import GatewayProcess, free_port, started
 from tests.ems.room import PACE, Clock, Planners, Reference
 from tests.waiting import until
+
+CLIENTS_AT_ONCE = 40  # more at once would be too slow for the shortest heartbeat on a machine that is busy
 
 
 class Log(MemoryEventLog):
@@ -32,8 +39,10 @@ class Log(MemoryEventLog):
     def __init__(self, clock: Clock) -> None:
         super().__init__(TOPICS, clock)
         self.caused: Counter[tuple[str, int]] = Counter()
+        self.logged_on: set[str] = set()
 
     def after_durable(self, recorded: Sequence[Recorded]) -> None:
+        self.logged_on |= {r.event.session for r in recorded if isinstance(r.event, LoggedOn)}
         self.caused.update((r.meta.inbound.session, r.meta.inbound.msg_seq_num) for r in recorded if r.meta.inbound is not None)
 
 
@@ -102,6 +111,7 @@ class LiveSystem:
             "heart_bt_int_s": case.heart_bt_int_s,
             "begin_string": self._version.begin_string,
             **dict(case.config),
+            "rules": {key: _time(value) for key, value in case.rules},
         }
 
     async def start(self) -> None:
@@ -109,6 +119,7 @@ class LiveSystem:
         for session, sock in self._sockets.items():
             self._came[session] = asyncio.Queue()
             self._listeners[session] = await asyncio.start_server(partial(self._accepted, session), sock=sock)
+        os.environ[PASSWORD_ENV] = PASSWORD  # the gateway inherits it
         await started(self.gateway)
         await self.desk.start()
 
@@ -139,15 +150,24 @@ class LiveSystem:
             while not self._came[session].empty():
                 self._came[session].get_nowait()[1].transport.abort()
 
+    async def settled(self, session: str) -> None:
+        """The desk knows that the session is up. Before, a report would be one that the client may have missed."""
+        await until(lambda: session in self.desk.log.logged_on)
+
     async def took(self, session: str, number: int) -> int:
         await until(lambda: self.desk.causes(session, number) > 0)
         return self.desk.causes(session, number)
 
     async def query(self, session: str, cl_ord_id: str) -> None:
-        # Before its Logon is taken, a message would wait for a resend request.
-        await until(lambda: any(s.up for s in self.desk.desk.state.sessions.values() if s.session == session))
+        await self.settled(session)
         query = SendStatusQuery(session=session, event_seq=0, cl_ord_id=cl_ord_id, order_id="", instrument="ABC", side=Side.BUY)
         self.desk.link.send([query], epoch=self.desk.desk.epoch)
+
+
+def _time(value: object) -> object:
+    """A time of day some hours from now, where a rule wants one."""
+    hours = {"{later}": 2, "{last}": 3}.get(str(value))
+    return value if hours is None else time.strftime("%H:%M:%S", time.gmtime(time.time() + hours * 3600))
 
 
 async def play(directory: Path, version: Version, cases: Sequence[tuple[Role, Case]]) -> dict[tuple[Role, Case], str]:
@@ -155,7 +175,13 @@ async def play(directory: Path, version: Version, cases: Sequence[tuple[Role, Ca
     system = LiveSystem(directory, version, cases)
     told: dict[tuple[Role, Case], str] = {}
 
+    clients = asyncio.Semaphore(CLIENTS_AT_ONCE)
+
     async def one(role: Role, case: Case) -> None:
+        async with clients if role == "acceptor" else contextlib.nullcontext():
+            await alone(role, case)
+
+    async def alone(role: Role, case: Case) -> None:
         session = system.names[role, case]
         try:
             await Player(case, role, version, system, session).play()

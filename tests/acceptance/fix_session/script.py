@@ -12,6 +12,7 @@
 ``.. 1 112=*``            the same, heartbeats before it passed over
 ``closed``                the connection ends, and nothing came before
 ``gone``                  the connection ends; a Logout or a Reject may come before
+``alone 5``               for so many seconds our side does not connect
 ``drop``                  cut the connection
 ``number 9``              the next number that we send
 ``took 2``                our side made what it received under this number durable, once
@@ -43,6 +44,9 @@ class System(Protocol):
     async def connect(self, session: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection with a session of ours, whichever of the two opens it."""
 
+    async def settled(self, session: str) -> None:
+        """Return when the session's first Logon is known to all of our side."""
+
     async def took(self, session: str, number: int) -> int:
         """How many durable events name an inbound message as their cause. Raises TimeoutError for none."""
 
@@ -58,6 +62,7 @@ class Case:
         roles: the sides of ours that it is played against.
         heart_bt_int_s: HeartBtInt of the Logon (of our configuration, where we are the initiator).
         config: what the session's configuration has beside the usual.
+        rules: the same of its rules; "{later}" and "{last}" are times of day that are not now.
     """
 
     number: str
@@ -66,6 +71,7 @@ class Case:
     roles: tuple[Role, ...] = ("acceptor", "initiator")
     heart_bt_int_s: int = 30
     config: tuple[tuple[str, object], ...] = ()
+    rules: tuple[tuple[str, object], ...] = ()
 
     @property
     def name(self) -> str:
@@ -81,9 +87,9 @@ class Player:
         self._current = "1"
         self._number = 1
         self._verbs: dict[str, Callable[[str], Awaitable[None]]] = {
-            "connect": self._connect, "again": self._again, "use": self._use, "logon": self._logon, ">": self._send,
-            "raw": self._raw, "<": self._expect, "..": self._expect_later, "closed": self._closed, "gone": self._gone, "drop": self._drop,
-            "number": self._set_number, "took": self._took, "say": self._say,
+            "connect": self._connect, "again": self._again, "use": self._use, "logon": self._logon, "closed": self._closed,
+            "gone": self._gone, "alone": self._alone, "drop": self._drop, ">": self._send, "raw": self._raw,
+            "<": self._expect, "..": self._expect_later, "number": self._set_number, "took": self._took, "say": self._say,
         }  # fmt: skip
 
     async def play(self) -> None:
@@ -147,6 +153,14 @@ class Player:
             if message.get("35") not in ("3", "5"):
                 raise Broken(f"not the end, but {message}")
 
+    async def _alone(self, seconds: str) -> None:
+        try:
+            async with asyncio.timeout(float(seconds)):
+                await self._connect("")
+        except TimeoutError:
+            return
+        raise Broken("it connects again")
+
     async def _drop(self, _: str) -> None:
         await self._wire.close()
 
@@ -157,6 +171,8 @@ class Player:
 
     async def _send(self, text: str) -> None:
         msg_type, _, said = text.partition(" ")
+        if self._role == "acceptor" and msg_type in ("app", "D", "8"):
+            await self._system.settled(self._session)
         fields = self._template(msg_type)
         for tag, value in _fields(said):
             places = [i for i, (known, _) in enumerate(fields) if known == tag]

@@ -10,12 +10,13 @@ from tests.acceptance.fix_session.acceptor_cases import ACCEPTOR
 from tests.acceptance.fix_session.cases import BOTH
 from tests.acceptance.fix_session.initiator_cases import INITIATOR
 from tests.acceptance.fix_session.kit import play
+from tests.acceptance.fix_session.policy_cases import POLICY
 from tests.acceptance.fix_session.script import Case, Role
 from tests.acceptance.fix_session.versions import VERSIONS, chosen
 
 Told = dict[tuple[Role, Case], str]
 ROLES: tuple[Role, ...] = ("acceptor", "initiator")
-CASES = [(role, case) for role in ROLES for case in [*ACCEPTOR, *INITIATOR, *BOTH] if role in case.roles]
+CASES = [(role, case) for role in ROLES for case in [*ACCEPTOR, *INITIATOR, *BOTH, *POLICY] if role in case.roles]
 
 
 @pytest.fixture(scope="module")

@@ -6,19 +6,26 @@ import json
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 from adapters.fix.process import run_gateway
 from adapters.fix.sessions import GatewayConfig, SessionConfig
+from domain.session_rules import SessionRules
 
 
 def main(path: str) -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     data = json.loads(Path(path).read_text())
-    sessions = tuple(
-        SessionConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in s.items()}) for s in data.pop("sessions")
-    )
+    sessions = tuple(_session(session) for session in data.pop("sessions"))
     paths = {name: Path(data.pop(name)) for name in ("directory", "link_path", "control_path")}
     return run_gateway(GatewayConfig(sessions=sessions, **paths, **data))
+
+
+def _session(values: dict[str, Any]) -> SessionConfig:
+    rules = SessionRules(**values.pop("rules", {}))
+    return SessionConfig(
+        **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}, rules=rules
+    )
 
 
 if __name__ == "__main__":
