@@ -23,6 +23,10 @@ class VenueTif(StrEnum):
     GTC = "gtc"
     IOC = "ioc"
     FOK = "fok"
+    GTD = "gtd"
+
+
+CARRIED: Final = (VenueTif.GTC, VenueTif.GTD)  # orders that outlive their day
 
 
 class VenueOrder(NamedTuple):
@@ -34,6 +38,7 @@ class VenueOrder(NamedTuple):
     price_ticks: int = 0
     is_market: bool = False
     tif: VenueTif = VenueTif.DAY
+    stop_ticks: int | None = None  # held until a trade reaches this price; None: at work at once
 
 
 class Execution(NamedTuple):
@@ -46,12 +51,30 @@ class Execution(NamedTuple):
     is_maker: bool
 
 
+class Triggered(NamedTuple):
+    """A trade has reached the stop price of one of our orders: from now on it is at work."""
+
+    order_id: int
+    time_ns: int
+
+
+class Unfilled(NamedTuple):
+    """What a triggered order could not trade may not rest, and is gone."""
+
+    order_id: int
+    time_ns: int
+
+
+MarketEvent = Execution | Triggered | Unfilled
+
+
 class Submitted(NamedTuple):
     """What became of a submitted order at once."""
 
     executions: list[Execution]
-    resting_lots: int  # 0 when it filled, or when its time in force or its kind forbids resting
-    accepted: bool  # False: the book is full or the price is outside its window; nothing was done
+    resting_lots: int  # or held ones; 0 when it filled, or when its time in force or its kind forbids resting
+    accepted: bool  # False: the book is full or a price is outside its window; nothing was done
+    then: list[MarketEvent]  # what followed: stop orders that its trades, or for a stop the last trade, have triggered
 
 
 class Top(NamedTuple):
@@ -84,21 +107,21 @@ class TapeSource(Protocol):
 class Market(Protocol):
     """One instrument's continuous market: a book, matched in price-time priority, driven by a tape."""
 
-    def advance(self, now_ns: int) -> list[Execution]:
-        """Apply the tape events due by now; fills of our resting orders."""
+    def advance(self, now_ns: int) -> list[MarketEvent]:
+        """Apply the tape events due by now; what became of our resting and held orders, in order."""
         ...
 
     def submit(self, order: VenueOrder, now_ns: int) -> Submitted:
-        """Match an order against the book; what is left rests where it may."""
+        """Match an order against the book; what is left rests where it may. A stop order is held."""
         ...
 
     def cancel(self, order_id: int) -> int:
-        """Take an order out; lots taken out, 0 for an unknown id."""
+        """Take an order out, resting or held; lots taken out, 0 for an unknown id."""
         ...
 
-    def replace(self, order_id: int, price_ticks: int, leaves_lots: int, now_ns: int) -> Submitted:
-        """Change what is open of a resting order. Less quantity at the same price keeps its place in the queue;
-        anything else loses it and may trade at once."""
+    def replace(self, order: VenueOrder, now_ns: int) -> Submitted:
+        """Change a resting or held order to these prices and this open quantity. Less quantity at the same price keeps
+        its place in the queue; anything else loses it and may trade at once."""
         ...
 
     def top(self) -> Top:
@@ -141,17 +164,20 @@ class NewOrder:
     cl_ord_id: str
     symbol: str
     side: int
-    ord_type: str  # "market" | "limit" | "?"
+    ord_type: str  # "market" | "limit" | "stop" | "stop_limit" | "?"
     tif: str  # a VenueTif, or "?"
     quantity_e9: int
     price_e9: int | None
     account: str
     possible_repeat: bool  # PossDup or PossResend was set
+    stop_price_e9: int | None = None
+    expire_ns: int | None = None  # when a GTD order ends
+    msg_seq_num: int = 0  # what a reject of the message itself refers to
 
 
 @dataclass(frozen=True, slots=True)
 class CancelRequest:
-    """A request to cancel, or (quantity_e9 set) to replace, the order that orig_cl_ord_id names."""
+    """A request to cancel, or (quantity_e9 set) to replace, the order that orig_cl_ord_id names. None and "": as it was."""
 
     session: str
     cl_ord_id: str
@@ -161,6 +187,21 @@ class CancelRequest:
     possible_repeat: bool
     quantity_e9: int | None = None
     price_e9: int | None = None
+    stop_price_e9: int | None = None
+    ord_type: str = ""
+    tif: str = ""
+    expire_ns: int | None = None
+    msg_seq_num: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MassStatusRequest:
+    """A question for the state of all orders that are alive: of one symbol, or (symbol "") of the whole session."""
+
+    session: str
+    request_id: str
+    symbol: str = ""
+    understood: bool = True  # False: it asks for a scope that is not answered here
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +243,14 @@ class Report:
     text: str = ""
     cancel_reject_to: str = ""  # CxlRejResponseTo: "1" cancel, "2" replace
     request_id: str = ""
+    stop_price_e9: int | None = None
+    expire_ns: int | None = None
+    working: bool | None = None  # WorkingIndicator, of stop orders
+    exec_ref_id: str = ""  # the execution that a bust or correction is about
+    restatement_reason: int | None = None
+    mass_request_id: str = ""  # of an answer to a MassStatusRequest; which of how many it is stands beside it
+    mass_total: int = 0
+    mass_last: bool = False
 
 
 class Snapshot(NamedTuple):
@@ -250,6 +299,8 @@ class VenueHandler(Protocol):
 
     def on_status(self, request: StatusRequest) -> None: ...
 
+    def on_mass_status(self, request: MassStatusRequest) -> None: ...
+
     def snapshot(self, symbol: str) -> Snapshot | None: ...
 
 
@@ -259,6 +310,7 @@ class OrderState(StrEnum):
     NEW = "new"
     PARTIALLY_FILLED = "partially_filled"
     FILLED = "filled"
+    DONE_FOR_DAY = "done_for_day"
     CANCELED = "canceled"
     EXPIRED = "expired"
     REJECTED = "rejected"

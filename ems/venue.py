@@ -11,24 +11,35 @@ after that, so a message is either in the ledger or will be sent again by the pe
 - a message that the peer repeats (PossDup, PossResend) and that the ledger knows is not acted on again;
 - answers that were written but not noted as handed over go again with PossResend=Y and the same ExecID.
 
-At the end of the source's session working DAY orders expire, and new orders are refused.
+At the end of the source's session working DAY orders end, GTC and GTD orders are done for the day, and new orders are
+refused. A new day's ledger begins with what the old one left: DAY orders end, the others are restated (378=1) and work.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from random import Random
 from time import monotonic
-from typing import Any
+from typing import Any, get_args
 
 from domain.ports import Clock
-from domain.ports_venue import CancelRequest, Listing, Market, NewOrder, OrderFront, Snapshot, StatusRequest
+from domain.ports_venue import (
+    CancelRequest,
+    Listing,
+    Market,
+    MassStatusRequest,
+    NewOrder,
+    OrderFront,
+    Snapshot,
+    StatusRequest,
+)
 from ems import venue_orders as vo
+from ems.venue_day import Day, DayEnd
 from ems.venue_faults import FaultPlan, Outbox
-from ems.venue_ledger import Ledger
+from ems.venue_ledger import Ledger, Line
 from ems.venue_publisher import Publisher
 from ems.venue_record import Record
 from ems.venue_trading import Trading
@@ -44,6 +55,8 @@ class Venue:
         clock: market time; a restart must not go behind `resume_times(ledger path).reached_ns`.
         ledger: opened; a restarted venue gets the same file.
         start_ns: market time of the very first start of this ledger.
+        left_over: of an earlier day's ledger (`ems.venue_record.left_over`), for a ledger that has not begun.
+        day_end: how DAY orders end with their session.
         publish_every_s: wall time between publications of changed states.
         seed: of the faults' choices.
     """
@@ -57,6 +70,8 @@ class Venue:
         ledger: Ledger,
         *,
         start_ns: int,
+        left_over: Sequence[Line] = (),
+        day_end: DayEnd = "expired",
         publish_every_s: float = 0.05,
         faults: FaultPlan | None = None,
         seed: int = 0,
@@ -71,6 +86,8 @@ class Venue:
         self._record = Record(name, ledger)
         self._outbox = Outbox(self.faults, Random(seed), self._record.hand_over)
         self._trading = Trading(name, self._listings, self._markets, self._record, self._outbox)
+        self._day = Day(self._markets, self._record, self._trading, day_end)
+        self._left_over = list(left_over)
         self._publisher = Publisher(self._listings, self._markets, ledger, publish_every_s)
         self._front: OrderFront | None = None
         self._lock = threading.RLock()
@@ -115,6 +132,8 @@ class Venue:
                         raise ValueError("no such session")
                 case "expire":
                     answer["expired"] = self.expire_day()
+                case "day_end":
+                    self._change_day_end(value)
                 case "status":
                     answer["status"] = self.status()
                 case _:
@@ -131,10 +150,16 @@ class Venue:
             }
             return {"time_ns": now_ns, "orders": len(self._record.orders), "faults": asdict(self.faults), "markets": markets}
 
+    def _change_day_end(self, value: Any) -> None:
+        if value not in get_args(DayEnd):
+            raise ValueError(f"day_end is one of {', '.join(get_args(DayEnd))}")
+        with self._lock:
+            self._day.end = value
+
     def expire_day(self) -> int:
         """Expire all working DAY orders now. Their number."""
         with self._decision() as now_ns:
-            return sum(self._trading.expire(symbol, now_ns) for symbol in self._markets)
+            return sum(self._day.expire(symbol, now_ns) for symbol in self._markets)
 
     # -- what the front calls (port: VenueHandler)
 
@@ -142,6 +167,7 @@ class Venue:
         """A NewOrderSingle: New and what follows, or Rejected."""
         with self._decision() as now_ns:
             self._trading.new(order, now_ns)
+            self._day.note(self._record.find(order.session, order.cl_ord_id, now_ns))
 
     def on_cancel(self, request: CancelRequest) -> None:
         """An OrderCancelRequest: Canceled, or a cancel reject."""
@@ -152,6 +178,7 @@ class Venue:
         """An OrderCancelReplaceRequest: Replaced and the fills that follow, or a cancel reject."""
         with self._decision() as now_ns:
             self._trading.replace(request, now_ns)
+            self._day.note(self._record.find(request.session, request.cl_ord_id, now_ns))
 
     def on_status(self, request: StatusRequest) -> None:
         """An OrderStatusRequest: ExecType I with the present state, 39=8 and 103=5 for an unknown order."""
@@ -162,6 +189,17 @@ class Venue:
                 self._record.say(vo.unknown_order_status(request, now_ns))
             else:
                 self._record.say(order.report("I", "0", now_ns, request_id=request.request_id))
+
+    def on_mass_status(self, request: MassStatusRequest) -> None:
+        """An OrderMassStatusRequest: one ExecType I for each order that is alive, or one that says that there is none."""
+        with self._lock:
+            with self._decision() as now_ns:
+                live = self._record.live(request.session, request.symbol) if request.understood else []
+            for number, order in enumerate(live, 1):
+                part = {"mass_request_id": request.request_id, "mass_total": len(live), "mass_last": number == len(live)}
+                self._record.say(order.report("I", "0", now_ns, **part))
+            if not live:
+                self._record.say(vo.nothing_to_tell(request, now_ns))
 
     def snapshot(self, symbol: str) -> Snapshot | None:
         """The present state of one market; None when it is not listed here."""
@@ -177,14 +215,19 @@ class Venue:
         """Markets up to now, one decision at that time, then its ledger lines and answers."""
         with self._lock:
             now_ns = self._clock.now_ns()
-            self._trading.advance(now_ns)
+            self._day.advance(now_ns)
             yield now_ns
             self._record.commit()
 
     def _recover(self) -> None:
         published = self._record.read()
         if self._record.reached_ns == 0:
-            self._ledger.write([{"k": "day", "venue": self._name, "start_ns": self._start_ns}])
+            self._ledger.write([{"k": "day", "venue": self._name, "start_ns": self._start_ns}, *self._left_over])
+            self._record.read()
+            now_ns = max(self._clock.now_ns(), self._start_ns)
+            for market in self._markets.values():
+                market.advance(now_ns)
+            self._day.begin(now_ns)
         else:
             now_ns = max(self._clock.now_ns(), self._record.reached_ns)
-            self._trading.recover(published, self._record.reached_ns, now_ns)
+            self._day.recover(published, self._record.reached_ns, now_ns)

@@ -5,6 +5,7 @@ Words, several may stand in one object:
                 "drop_next": 1, "duplicate_next": 1, "reorder_next": 1, "reject_next": 1}}   any of them
     {"disconnect": {"session": "<name>", "hold_ms": 500}}
     {"expire": true}      DAY orders end now
+    {"day_end": "done_for_day"}   how they end: 150=3; "expired": 150=C, as at the start
     {"status": true}      market time, faults, working orders, counters
 Answer: {"ok": true, ...} or {"ok": false, "error": "..."}.
 """

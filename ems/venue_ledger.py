@@ -7,7 +7,8 @@ Prices, quantities and money are integers at 1e-9 (`_e9`), times are the market'
 day     venue, start_ns: market time of the first start; everything generated is reproducible from it
 order   one line at every change of an order: n, order_id, session, cl_ord_id (the current one), orig_cl_ord_id,
         symbol, side (+1, -1), ord_type, tif, account, quantity_e9, price_e9 (null: market), cum_e9, notional_e18,
-        state (new, partially_filled, filled, canceled, expired, rejected), time_ns, why
+        state (new, partially_filled, filled, done_for_day, canceled, expired, rejected), time_ns, stop_price_e9,
+        expire_ns, held (it waits for its stop price), why
 exec    exec_id, order_id, session, cl_ord_id, symbol, side, price_e9, quantity_e9, time_ns, maker (true: it rested)
 report  r, report: one answer in full, to be handed to the FIX engine
 sent    r: numbers of answers that the engine has stored; fate "sent", or "dropped": lost on command

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 
 from domain.ports_venue import CancelRequest, OrderFront, Report
 from ems.venue_faults import Outbox
 from ems.venue_ledger import Ledger, Line
 from ems.venue_orders import LiveOrder, order_of
+
+_ANY_DAY: Final = ""  # orders that outlive their day are known on all of them
 
 
 def trade_date(time_ns: int) -> str:
@@ -55,8 +58,13 @@ class Record:
 
     def find(self, session: str, cl_ord_id: str, now_ns: int) -> LiveOrder | None:
         """The order that a session knows, or knew, under this ClOrdID on this trade date."""
-        n = self._known.get((session, trade_date(now_ns), cl_ord_id))
+        n = self._known.get((session, trade_date(now_ns), cl_ord_id), self._known.get((session, _ANY_DAY, cl_ord_id)))
         return None if n is None else self.orders[n]
+
+    def live(self, session: str = "", symbol: str = "") -> list[LiveOrder]:
+        """Orders that may trade, today or on another day, oldest first: of a session, of a symbol."""
+        found = (order for _, order in sorted(self.orders.items()) if order.live)
+        return [o for o in found if session in ("", o.session) and symbol in ("", o.symbol)]
 
     def working(self, symbol: str) -> list[LiveOrder]:
         """Orders that may still trade, oldest first."""
@@ -65,7 +73,7 @@ class Record:
     def register(self, order: LiveOrder, now_ns: int) -> None:
         """Make an order known by its current ClOrdID."""
         self.orders[order.n] = order
-        self._known[order.session, trade_date(now_ns), order.cl_ord_id] = order.n
+        self._known[order.session, _ANY_DAY if order.carried else trade_date(now_ns), order.cl_ord_id] = order.n
 
     def rename(self, order: LiveOrder, request: CancelRequest, now_ns: int) -> None:
         """An accepted request moves the chain of ClOrdIDs on."""
@@ -155,6 +163,29 @@ class Record:
 
 def _number(exec_id: str) -> int:
     return int(exec_id.rpartition("-")[2])
+
+
+def left_over(path: Path) -> list[Line]:
+    """What a ledger of an earlier day leaves to a new one: its live orders, and the answers that had not gone."""
+    orders: dict[int, Line] = {}
+    answers: dict[int, Line] = {}
+    ledger = Ledger(path)
+    for line in ledger.lines():
+        match line["k"]:
+            case "order":
+                orders[line["n"]] = _without_end(line)
+            case "report":
+                answers[line["r"]] = _without_end(line)
+            case "sent":
+                for number in line["r"]:
+                    answers.pop(number, None)
+    ledger.close()
+    live = [{**line, "why": "left over"} for line in orders.values() if order_of(line).live]
+    return live + [{**line, "r": number} for number, line in enumerate(answers.values(), 1)]
+
+
+def _without_end(line: Line) -> Line:
+    return {name: value for name, value in line.items() if name != "end"}
 
 
 def exec_line(exec_id: str, order: LiveOrder, trade: dict[str, Any]) -> Line:

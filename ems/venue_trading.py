@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from domain.ports_venue import (
     ORDER_ID_MIN,
@@ -10,9 +11,12 @@ from domain.ports_venue import (
     Execution,
     Listing,
     Market,
+    MarketEvent,
     NewOrder,
     OrderState,
     Submitted,
+    Triggered,
+    Unfilled,
     VenueOrder,
     VenueTif,
 )
@@ -38,7 +42,7 @@ class Trading:
         self._markets = markets
         self._record = record
         self._outbox = outbox
-        self._closed: set[str] = set()
+        self.closed: set[str] = set()  # symbols whose session has ended
 
     def new(self, order: NewOrder, now_ns: int) -> None:
         """A new order, or one that the peer repeats."""
@@ -79,10 +83,13 @@ class Trading:
             tif=new.tif,
             account=new.account,
             quantity_e9=new.quantity_e9,
-            price_e9=new.price_e9 if new.ord_type == "limit" else None,
+            price_e9=new.price_e9 if new.ord_type in vo.PRICED else None,
+            stop_price_e9=new.stop_price_e9 if new.ord_type in vo.HELD else None,
+            expire_ns=new.expire_ns if new.tif == VenueTif.GTD else None,
+            held=new.ord_type in vo.HELD,
         )
         self._record.register(order, now_ns)
-        why = self._refuse(new)
+        why = self._refuse(new, now_ns)
         if why is not None:
             order.state = OrderState.REJECTED
             self._record.changed(order, why[1], now_ns)
@@ -90,31 +97,39 @@ class Trading:
             return
         self._record.changed(order, "accepted", now_ns)
         self._record.answer(order.report("0", self._record.exec_id(now_ns), now_ns))
-        self._put_in_book(order, now_ns)
+        self.put_in_book(order, now_ns)
 
-    def _refuse(self, new: NewOrder) -> tuple[int, str] | None:
-        why = vo.refusal(new, self._listings.get(new.symbol))
-        if why is None and (new.symbol in self._closed or self._markets[new.symbol].halted):
+    def _refuse(self, new: NewOrder, now_ns: int) -> tuple[int, str] | None:
+        why = vo.refusal(new, self._listings.get(new.symbol), now_ns)
+        if why is None and (new.symbol in self.closed or self._markets[new.symbol].halted):
             why = vo.EXCHANGE_CLOSED, "the market is closed or halted"
         if why is None and self._outbox.rejects():
             why = vo.OTHER, "rejected on command"
         return why
 
-    def _put_in_book(self, order: LiveOrder, now_ns: int) -> None:
+    def put_in_book(self, order: LiveOrder, now_ns: int) -> None:
+        """An order into its market: one that is new, or one that a restart brings back."""
+        self._after_submit(order, self._markets[order.symbol].submit(self._entry(order), now_ns), now_ns)
+
+    def _entry(self, order: LiveOrder) -> VenueOrder:
+        """What is open of an order, as its market takes it."""
         listing = self._listings[order.symbol]
-        lots = vo.lots_of(order.open_e9, listing)
-        ticks = (order.price_e9 or 0) // listing.tick_size_e9
-        market_order = order.price_e9 is None
-        entry = VenueOrder(order.book_id, order.side, lots, ticks, market_order, VenueTif(order.tif))
-        self._after_submit(order, self._markets[order.symbol].submit(entry, now_ns), now_ns)
+        return VenueOrder(
+            order.book_id,
+            order.side,
+            vo.lots_of(order.open_e9, listing),
+            (order.price_e9 or 0) // listing.tick_size_e9,
+            order.price_e9 is None,
+            VenueTif(order.tif),
+            order.stop_price_e9 // listing.tick_size_e9 if order.held and order.stop_price_e9 is not None else None,
+        )
 
     def _after_submit(self, order: LiveOrder, result: Submitted, now_ns: int) -> None:
-        self._executed(result.executions)
+        self.happened(result.executions)
         if order.working and result.resting_lots == 0:
-            order.state = OrderState.CANCELED
             why = "nothing left to trade with" if result.accepted else "the book has no room for it"
-            self._record.changed(order, why, now_ns)
-            self._record.answer(order.report("4", self._record.exec_id(now_ns), now_ns, text=why))
+            self.end(order, OrderState.CANCELED, why, now_ns)
+        self.happened(result.then)
 
     def _repeat(self, new: NewOrder, known: LiveOrder, now_ns: int) -> None:
         """The ClOrdID is known. A repeat was answered, or will be; anything else is refused, and the order lives on."""
@@ -129,7 +144,7 @@ class Trading:
                 self._refuse_request(request, response_to, vo.CXL_DUPLICATE, "duplicate ClOrdID", now_ns)
             return None
         order = self._record.find(request.session, request.orig_cl_ord_id, now_ns)
-        if order is not None and not order.working:
+        if order is not None and not order.live:
             self._refuse_request(request, response_to, vo.CXL_TOO_LATE, f"too late: {order.state}", now_ns)
         elif order is None or order.cl_ord_id != request.orig_cl_ord_id:
             self._refuse_request(request, response_to, vo.CXL_UNKNOWN_ORDER, "unknown order", now_ns)
@@ -146,75 +161,74 @@ class Trading:
         self._record.answer(order.report("", "0", now_ns, **ids, reason=reason, text=text, cancel_reject_to=response_to))
 
     def _replace(self, order: LiveOrder, request: CancelRequest, now_ns: int) -> None:
-        listing = self._listings[order.symbol]
-        quantity_e9 = request.quantity_e9 or 0
-        price_e9 = order.price_e9 if request.price_e9 is None else request.price_e9
-        fault = vo.price_fault(price_e9, listing)
-        if quantity_e9 <= 0 or quantity_e9 % listing.lot_size_e9:
-            fault = "the quantity must be a positive number of whole lots"
-        if fault is not None or price_e9 is None:
-            self._refuse_request(request, "2", vo.CXL_OTHER, fault or "", now_ns)
+        fault = vo.replace_fault(order, request, self._listings[order.symbol], now_ns)
+        if fault is not None:
+            self._refuse_request(request, "2", vo.CXL_OTHER, fault, now_ns)
             return
-        market = self._markets[order.symbol]
-        result = Submitted([], 0, True)
-        if quantity_e9 <= order.cum_e9:  # less than what has executed: the balance is canceled
-            market.cancel(order.book_id)
-            quantity_e9 = order.cum_e9
-        else:
-            lots = vo.lots_of(quantity_e9 - order.cum_e9, listing)
-            result = market.replace(order.book_id, price_e9 // listing.tick_size_e9, lots, now_ns)
-            if not result.accepted:
-                self._refuse_request(request, "2", vo.CXL_OTHER, "the price is outside the book", now_ns)
-                return
-        order.quantity_e9, order.price_e9 = quantity_e9, price_e9
-        order.settle()
+        asked = self._as_asked(order, request)
+        result = Submitted([], 0, True, [])
+        if asked.open_e9 == 0:  # no more than what has executed: the balance is canceled
+            self._markets[order.symbol].cancel(order.book_id)
+        elif order.working:
+            result = self._markets[order.symbol].replace(self._entry(asked), now_ns)
+        if not result.accepted:
+            self._refuse_request(request, "2", vo.CXL_OTHER, "the price is outside the book", now_ns)
+            return
+        order.quantity_e9, order.price_e9, order.stop_price_e9 = asked.quantity_e9, asked.price_e9, asked.stop_price_e9
+        order.tif, order.expire_ns = asked.tif, asked.expire_ns
+        if order.working or order.open_e9 == 0:
+            order.settle()
         self._record.rename(order, request, now_ns)
         self._record.changed(order, "replaced", now_ns)
         self._record.answer(order.report("5", self._record.exec_id(now_ns), now_ns, orig_cl_ord_id=order.orig_cl_ord_id))
         if order.working:
             self._after_submit(order, result, now_ns)
 
-    def recover(self, published: Mapping[str, list[int]], reached_ns: int, now_ns: int) -> None:
-        """Markets run forward to where they were, continue what was published, and go on to now; only then do
-        working orders queue again, since nobody could trade with them while the venue was away."""
-        for symbol, market in self._markets.items():
-            market.advance(reached_ns)
-            if symbol in published:
-                market.restore_trading(*published[symbol])
-            market.advance(now_ns)
-            for order in self._record.working(symbol):
-                self._put_in_book(order, now_ns)
+    def _as_asked(self, order: LiveOrder, request: CancelRequest) -> LiveOrder:
+        """The order as a request wants it. Less than what has executed means: nothing more."""
+        asked = replace(order, quantity_e9=max(request.quantity_e9 or 0, order.cum_e9), tif=request.tif or order.tif)
+        if order.price_e9 is not None and request.price_e9 is not None:
+            asked.price_e9 = request.price_e9
+        if order.held and request.stop_price_e9 is not None:
+            asked.stop_price_e9 = request.stop_price_e9
+        asked.expire_ns = (request.expire_ns or order.expire_ns) if asked.tif == VenueTif.GTD else None
+        return asked
 
-    def advance(self, now_ns: int) -> None:
-        """Bring all markets up to now; at the end of a market's session its DAY orders expire."""
-        for symbol, market in self._markets.items():
-            self._executed(market.advance(now_ns))
-            if market.ends_ns is not None and now_ns >= market.ends_ns and symbol not in self._closed:
-                self._closed.add(symbol)
-                self.expire(symbol, now_ns)
+    def happened(self, events: Iterable[MarketEvent]) -> None:
+        """What became of orders in their markets."""
+        for event in events:
+            order = self._record.orders[event.order_id - ORDER_ID_MIN]
+            match event:
+                case Execution():
+                    self._executed(order, event)
+                case Triggered():
+                    order.held = False
+                    self._record.changed(order, "triggered", event.time_ns)
+                    self._record.answer(order.report("L", self._record.exec_id(event.time_ns), event.time_ns))
+                case Unfilled():
+                    self.end(order, OrderState.CANCELED, "nothing left to trade with", event.time_ns)
 
-    def expire(self, symbol: str, now_ns: int) -> int:
-        """Expire the working DAY orders of one market. Their number."""
-        day_orders = [order for order in self._record.working(symbol) if order.tif == VenueTif.DAY]
-        for order in day_orders:
-            self._markets[symbol].cancel(order.book_id)
-            order.state = OrderState.EXPIRED
-            self._record.changed(order, "end of day", now_ns)
-            self._record.answer(order.report("C", self._record.exec_id(now_ns), now_ns, text="end of day"))
-        return len(day_orders)
+    def _executed(self, order: LiveOrder, execution: Execution) -> None:
+        listing = self._listings[order.symbol]
+        quantity_e9 = execution.quantity_lots * listing.lot_size_e9
+        price_e9 = execution.price_ticks * listing.tick_size_e9
+        order.cum_e9 += quantity_e9
+        order.notional_e18 += price_e9 * quantity_e9
+        order.settle()
+        exec_id = self._record.exec_id(execution.time_ns)
+        trade = {"price_e9": price_e9, "quantity_e9": quantity_e9, "time_ns": execution.time_ns, "maker": execution.is_maker}
+        self._record.add(exec_line(exec_id, order, trade))
+        self._record.changed(order, "executed", execution.time_ns)
+        last = {"last_quantity_e9": quantity_e9, "last_price_e9": price_e9}
+        self._record.answer(order.report("F", exec_id, execution.time_ns, **last))
 
-    def _executed(self, executions: list[Execution]) -> None:
-        for execution in executions:
-            order = self._record.orders[execution.order_id - ORDER_ID_MIN]
-            listing = self._listings[order.symbol]
-            quantity_e9 = execution.quantity_lots * listing.lot_size_e9
-            price_e9 = execution.price_ticks * listing.tick_size_e9
-            order.cum_e9 += quantity_e9
-            order.notional_e18 += price_e9 * quantity_e9
-            order.settle()
-            exec_id = self._record.exec_id(execution.time_ns)
-            trade = {"price_e9": price_e9, "quantity_e9": quantity_e9, "time_ns": execution.time_ns, "maker": execution.is_maker}
-            self._record.add(exec_line(exec_id, order, trade))
-            self._record.changed(order, "executed", execution.time_ns)
-            last = {"last_quantity_e9": quantity_e9, "last_price_e9": price_e9}
-            self._record.answer(order.report("F", exec_id, execution.time_ns, **last))
+    def take_out(self, order: LiveOrder, state: OrderState, why: str, now_ns: int) -> None:
+        """The day, or its time, ends an order."""
+        self._markets[order.symbol].cancel(order.book_id)
+        self.end(order, state, why, now_ns)
+
+    def end(self, order: LiveOrder, state: OrderState, why: str, now_ns: int) -> None:
+        """An order is over, for the day at least, and nobody asked for it."""
+        order.state = state
+        self._record.changed(order, why, now_ns)
+        self._record.answer(order.report(vo.ORD_STATUS[state], self._record.exec_id(now_ns), now_ns, text=why))

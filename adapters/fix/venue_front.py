@@ -1,11 +1,16 @@
 """The FIX 4.4 acceptor front of the simulated venue: QuickFIX callbacks in, reports and market data out.
 
 Order session (SenderCompID = venue, TargetCompID = client):
-    in   D (11 55 54 38 40 44 59 1), F (11 41 55 54), G (11 41 55 54 38 44), H (11 55 54 [790])
-    out  8: 37 17 150 39 11 [41] 55 54 38 [44] 40 59 [1] 32 31 151 14 6 60 5060 [103] [58] [790]
-            150: 0 New, F fill (39=1 or 2), 4 Canceled, 5 Replaced, 8 Rejected, C Expired, I status answer
-         9: 37 11 41 39 434 102 [58] 60 5060;  j and 3 from the engine for what it cannot understand
-    40: 1 market, 2 limit. 59: 0 DAY (also when absent), 1 GTC, 3 IOC, 4 FOK. 54: 1 buy, 2 and 5 sell.
+    in   D (11 55 54 38 40 44 99 59 126 432 1), F (11 41 55 54), G (11 41 55 54 38 40 44 99 59 126 432), H (11 55 54 [790]),
+         AF (584 585 55)
+    out  8: 37 17 150 39 11 [41] 55 54 38 [44] [99] 40 59 [126] [1] 32 31 151 14 6 60 5060 [636] [19] [378] [103] [58] [790]
+            [584 911 912]
+            150: 0 New, F fill (39=1 or 2), 4 Canceled, 5 Replaced, 8 Rejected, C Expired, 3 Done for Day, L Triggered,
+            D Restated (378), I status answer
+         9: 37 11 41 39 434 102 [58] 60 5060;  j and 3 for what cannot be understood
+    40: 1 market, 2 limit, 3 stop, 4 stop limit (held, 636=N, until a trade reaches 99).
+    59: 0 DAY (also when absent), 1 GTC, 3 IOC, 4 FOK, 6 GTD (until 126, or the end of 432). 54: 1 buy, 2 and 5 sell.
+    585: 1 (of 55), 7 (all).
 Market data session (TargetCompID = client + "-MD" by default; not persisted, sequence numbers reset at logon):
     in   V: 262, 263 (0 snapshot, 1 subscribe, 2 unsubscribe), 146 x 55; the entry types asked for are ignored
     out  W: 262, 55, 5060, 5061, 268 x {269=0 270 271 bid | 269=1 270 271 ask | 269=2 270 271 last trade
@@ -227,6 +232,8 @@ class VenueFront(fix.Application):
                 handler.on_replace(vm.cancel_request(fields, session))
             case "H", False:
                 handler.on_status(vm.status_request(fields, session))
+            case "AF", False:
+                handler.on_mass_status(vm.mass_status_request(fields, session))
             case "V", True:
                 self._market_data(fields, [value for tag, value in pairs if tag == "55"], session, handler)
             case _:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
 import quickfix as fix
 
+from adapters.fix.fields import timestamp_ns, timestamp_text
 from domain.errors import NumberError
-from domain.ports_venue import CancelRequest, NewOrder, Report, Snapshot, StatusRequest
+from domain.ports_venue import CancelRequest, MassStatusRequest, NewOrder, Report, Snapshot, StatusRequest
 from domain.values import E9, divide_round, from_e9, to_e9
 
-_ORD_TYPE: Final = {"1": "market", "2": "limit"}
-_TIF: Final = {"": "day", "0": "day", "1": "gtc", "3": "ioc", "4": "fok"}
+_ORD_TYPE: Final = {"1": "market", "2": "limit", "3": "stop", "4": "stop_limit"}
+_TIF: Final = {"0": "day", "1": "gtc", "3": "ioc", "4": "fok", "6": "gtd"}
 _SIDE: Final = {"1": 1, "2": -1, "5": -1}
-_ORD_TYPE_OUT: Final = {"market": "1", "limit": "2"}
-_TIF_OUT: Final = {"day": "0", "gtc": "1", "ioc": "3", "fok": "4"}
+_ORD_TYPE_OUT: Final = {word: code for code, word in _ORD_TYPE.items()}
+_TIF_OUT: Final = {word: code for code, word in _TIF.items()}
+_PRICED: Final = ("limit", "stop_limit")
+_STOPS: Final = ("stop", "stop_limit")
+_TRADES: Final = ("F", "G", "H")
+_OF_SYMBOL, _ALL = "1", "7"  # MassStatusReqType (585)
+
+_DAY_NS: Final = 86_400 * 10**9
 
 Fields = dict[int, str]
 
@@ -37,11 +43,14 @@ def new_order(fields: Fields, session: str) -> NewOrder:
         symbol=need(fields, 55),
         side=_SIDE.get(need(fields, 54), 0),
         ord_type=ord_type,
-        tif=_TIF.get(fields.get(59, ""), "?"),
+        tif=_TIF.get(fields.get(59, "0"), "?"),
         quantity_e9=_number(fields, 38),
-        price_e9=_number(fields, 44) if ord_type == "limit" else None,
+        price_e9=_number(fields, 44) if ord_type in _PRICED else None,
         account=fields.get(1, ""),
         possible_repeat=_repeated(fields),
+        stop_price_e9=_number(fields, 99) if ord_type in _STOPS else None,
+        expire_ns=_expire_ns(fields),
+        msg_seq_num=int(fields.get(34, "0")),
     )
 
 
@@ -57,6 +66,11 @@ def cancel_request(fields: Fields, session: str) -> CancelRequest:
         possible_repeat=_repeated(fields),
         quantity_e9=_number(fields, 38) if replace else None,
         price_e9=_number(fields, 44) if replace and 44 in fields else None,
+        stop_price_e9=_number(fields, 99) if replace and 99 in fields else None,
+        ord_type=_ORD_TYPE.get(fields[40], "?") if replace and 40 in fields else "",
+        tif=_TIF.get(fields[59], "?") if replace and 59 in fields else "",
+        expire_ns=_expire_ns(fields) if replace else None,
+        msg_seq_num=int(fields.get(34, "0")),
     )
 
 
@@ -64,6 +78,13 @@ def status_request(fields: Fields, session: str) -> StatusRequest:
     """An OrderStatusRequest."""
     side = _SIDE.get(fields.get(54, ""), 0)
     return StatusRequest(session, need(fields, 11), fields.get(55, ""), side, fields.get(790, ""))
+
+
+def mass_status_request(fields: Fields, session: str) -> MassStatusRequest:
+    """An OrderMassStatusRequest: all orders (585=7), or those of one symbol (1)."""
+    request_id, scope = need(fields, 584), need(fields, 585)
+    symbol = need(fields, 55) if scope == _OF_SYMBOL else ""
+    return MassStatusRequest(session, request_id, symbol, scope in (_OF_SYMBOL, _ALL))
 
 
 def report_message(report: Report) -> fix.Message:
@@ -82,9 +103,14 @@ def report_message(report: Report) -> fix.Message:
         40: _ORD_TYPE_OUT.get(report.ord_type, ""),
         59: _TIF_OUT.get(report.tif, ""),
         44: "" if report.price_e9 is None else _decimal(report.price_e9),
+        99: "" if report.stop_price_e9 is None else _decimal(report.stop_price_e9),
+        126: "" if report.expire_ns is None else timestamp_text(report.expire_ns),
         1: report.account,
-        32: _decimal(report.last_quantity_e9) if report.exec_type == "F" else "",
-        31: _decimal(report.last_price_e9) if report.exec_type == "F" else "",
+        32: _decimal(report.last_quantity_e9) if report.exec_type in _TRADES else "",
+        31: _decimal(report.last_price_e9) if report.exec_type in _TRADES else "",
+        19: report.exec_ref_id,
+        378: "" if report.restatement_reason is None else str(report.restatement_reason),
+        636: "" if report.working is None else "Y" if report.working else "N",
         151: _decimal(report.leaves_e9),
         14: _decimal(report.cum_e9),
         6: _decimal(report.average_e9),
@@ -92,6 +118,8 @@ def report_message(report: Report) -> fix.Message:
         58: report.text,
         790: report.request_id,
     }
+    if report.mass_request_id:
+        values |= {584: report.mass_request_id, 911: str(report.mass_total), 912: "Y" if report.mass_last else "N"}
     return _filled(message, values, report.time_ns)
 
 
@@ -159,21 +187,27 @@ def _filled(message: fix.Message, values: Fields, time_ns: int) -> fix.Message:
     for tag, value in values.items():
         if value:
             message.setField(tag, value)
-    message.setField(60, utc_timestamp(time_ns))
+    message.setField(60, timestamp_text(time_ns))
     message.setField(5060, str(time_ns))
     return message
-
-
-def utc_timestamp(time_ns: int) -> str:
-    """FIX UTCTimestamp in milliseconds."""
-    seconds, nanoseconds = divmod(time_ns, 10**9)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y%m%d-%H:%M:%S}.{nanoseconds // 10**6:03d}"
 
 
 def _number(fields: Fields, tag: int) -> int:
     try:
         return to_e9(need(fields, tag))
     except NumberError as error:
+        raise fix.IncorrectTagValue(tag) from error
+
+
+def _expire_ns(fields: Fields) -> int | None:
+    """ExpireTime (126), or the end of ExpireDate (432) in UTC."""
+    tag = 126 if fields.get(126) else 432
+    text = fields.get(tag, "")
+    if not text:
+        return None
+    try:
+        return timestamp_ns(text) if tag == 126 else timestamp_ns(f"{text}-00:00:00") + _DAY_NS - 1
+    except ValueError as error:
         raise fix.IncorrectTagValue(tag) from error
 
 

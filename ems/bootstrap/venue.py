@@ -29,7 +29,8 @@ from ems.config import Settings, VenueSettings
 from ems.preflight import check_ports, state_lock
 from ems.venue import Venue
 from ems.venue_control import Control
-from ems.venue_ledger import Ledger, resume_times
+from ems.venue_ledger import Ledger, Line, resume_times
+from ems.venue_record import left_over
 from models.market.continuous import ContinuousMarket
 from models.market.flow import FlowParameters, GeneratedFlow, RecordedFlow
 
@@ -104,6 +105,7 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
         clock,
         Ledger(ledger_path),
         start_ns=start_ns,
+        left_over=_left_over(ledger_path),
         publish_every_s=venue.publish_every_s,
         seed=venue.seed,
     )
@@ -119,10 +121,16 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
 
 
 def _put_aside(ledger_path: Path, now_ns: int) -> None:
-    """A new day (UTC) begins a new ledger: yesterday's orders were for yesterday, and its market need not be run again."""
+    """A new day (UTC) begins a new ledger: yesterday's market need not be run again."""
     resume = resume_times(ledger_path)
     if resume is not None and _date(resume.start_ns) < _date(now_ns):
         ledger_path.rename(ledger_path.with_name(f"ledger-{_date(resume.start_ns)}.jsonl"))
+
+
+def _left_over(ledger_path: Path) -> list[Line]:
+    """What the last day left to a ledger that has not begun."""
+    earlier = sorted(ledger_path.parent.glob("ledger-*.jsonl"))
+    return left_over(earlier[-1]) if earlier and resume_times(ledger_path) is None else []
 
 
 def _date(at_ns: int) -> date:

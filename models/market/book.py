@@ -38,7 +38,13 @@ N_OUTSIDE: Final = 13  # tape events with a price outside the ladder
 TAKEN: Final = 14  # displayed lots our orders took
 TAKEN_SHORT: Final = 15  # recorded cancels and executions of lots that we had taken
 DISPLACED: Final = 16  # recorded executed lots that reached our orders first
-META: Final = 17
+HIGH: Final = 17  # highest and lowest trade since they were last looked at, half ticks
+LOW: Final = 18
+RISE: Final = 19  # a trade at or above this (half ticks) triggers a stop order, and so does one at or below FALL
+FALL: Final = 20
+META: Final = 21
+
+NEVER: Final = 2**62  # above every price; negative: below
 
 RECORDED: Final = i64(0)
 OWNED: Final = i64(1)
@@ -66,6 +72,7 @@ def make_book(base_ticks: int, window: int = 1 << 16, capacity: int = 1 << 16) -
     """An empty book for prices base_ticks .. base_ticks + window - 1 and at most capacity orders."""
     meta = np.zeros(META, np.int64)
     meta[BEST_BID], meta[BEST_ASK], meta[BASE] = -1, window, base_ticks
+    meta[HIGH], meta[LOW], meta[RISE], meta[FALL] = -NEVER, NEVER, NEVER, -NEVER
     levels, orders = np.zeros((2, window), LEVEL), np.zeros(capacity, ORDER)
     levels["first"] = levels["last"] = -1
     orders["next"] = np.arange(1, capacity + 1)  # the free list

@@ -6,11 +6,23 @@ from typing import Final
 
 import numpy as np
 
-from domain.ports_venue import ORDER_ID_MIN, Execution, Submitted, TapeSource, Top, VenueOrder, VenueTif
+from domain.ports_venue import (
+    ORDER_ID_MIN,
+    Execution,
+    MarketEvent,
+    Submitted,
+    TapeSource,
+    Top,
+    Triggered,
+    Unfilled,
+    VenueOrder,
+    VenueTif,
+)
 from domain.tape import Tape, empty_tape
 from models.market import book as bk
 from models.market.flow import RecordedFlow
 from models.market.matching import FILL_COLUMNS, available, match
+from models.market.stops import Stops
 from models.market.tape_rules import apply
 
 _COUNTERS: Final = {
@@ -21,6 +33,8 @@ _COUNTERS: Final = {
     "taken_short_lots": bk.TAKEN_SHORT,
     "displaced_lots": bk.DISPLACED,
 }
+
+_RESTS: Final = (VenueTif.DAY, VenueTif.GTC, VenueTif.GTD)
 
 
 class ContinuousMarket:
@@ -40,6 +54,7 @@ class ContinuousMarket:
         self._base = base_ticks
         self._window = window
         self.book = bk.make_book(base_ticks, window, capacity)
+        self.stops = Stops(self.book)
         self._fills = np.zeros((capacity + 1, FILL_COLUMNS), np.int64)
         self._time_ns = 0
 
@@ -51,66 +66,98 @@ class ContinuousMarket:
         market.submit(VenueOrder(ORDER_ID_MIN, 1, 2, 1), 0)
         market.submit(VenueOrder(ORDER_ID_MIN + 1, -1, 2, 1, tif=VenueTif.FOK), 0)
         market.submit(VenueOrder(ORDER_ID_MIN, 1, 2, 1), 0)
-        market.replace(ORDER_ID_MIN, 1, 1, 0)
+        market.replace(VenueOrder(ORDER_ID_MIN, 1, 1, 1), 0)
         market.cancel(ORDER_ID_MIN)
 
-    def advance(self, now_ns: int) -> list[Execution]:
+    def advance(self, now_ns: int) -> list[MarketEvent]:
         """Apply the source's events due by now."""
         tape = self._source.until(now_ns)
         self._time_ns = max(self._time_ns, now_ns)
         return self.apply(tape)
 
-    def apply(self, tape: Tape) -> list[Execution]:
-        """Apply these events; fills of our resting orders, in order."""
-        executions: list[Execution] = []
+    def apply(self, tape: Tape) -> list[MarketEvent]:
+        """Apply these events; what became of our orders, in order."""
+        events: list[MarketEvent] = []
         i = 0
         while i < tape.size:
             i, rows = apply(self.book, tape, i, self._fills)
-            executions += self._executions(rows)
-        return executions
+            events += self._executions(rows)
+            events += self._trigger(int(tape["ts_event_ns"][i - 1]))
+        return events
 
     def submit(self, order: VenueOrder, now_ns: int) -> Submitted:
         """Match an order and let the rest of it stand where its kind allows. Units: lots, ticks."""
-        side = 0 if order.side > 0 else 1
-        limit = (self._window - 1 if side == 0 else 0) if order.is_market else order.price_ticks - self._base
-        if not 0 <= limit < self._window:
-            return Submitted([], 0, False)
-        may_rest = not order.is_market and order.tif in (VenueTif.DAY, VenueTif.GTC)
-        if may_rest and self.book.meta[bk.FREE] < 0:
-            self.book.meta[bk.N_OVERFLOW] += 1
-            return Submitted([], 0, False)
-        left = order.quantity_lots
-        if order.tif is VenueTif.FOK and available(self.book, side, limit, left) < left:
-            return Submitted([], 0, True)
-        left, rows = match(self.book, side, limit, left, order.order_id, bk.OWNED, now_ns, self._fills, 0)
-        executions = self._executions(rows)
-        if left > 0 and may_rest:
-            bk.add(self.book, order.order_id, bk.OWNED, side, limit, left, 0, False)
-            return Submitted(executions, left, True)
-        return Submitted(executions, 0, True)
+        if order.stop_ticks is None:
+            entered = self._enter(order, now_ns)
+            return entered._replace(then=self._trigger(now_ns))
+        if not self._inside(order):
+            return Submitted([], 0, False, [])
+        self.stops.hold(order)
+        return Submitted([], order.quantity_lots, True, self._trigger(now_ns))
 
     def cancel(self, order_id: int) -> int:
-        """Take one of our orders out. Lots taken out; 0 when it does not rest here."""
+        """Take one of our orders out. Lots taken out; 0 when it does not rest here and is not held."""
         slot = bk.find(self.book, order_id)
         if slot < 0 or self.book.orders[slot]["kind"] != bk.OWNED:
-            return 0
+            return self.stops.take(order_id)
         lots = int(self.book.orders[slot]["qty"])
         bk.reduce(self.book, slot, lots, 0)
         return lots
 
-    def replace(self, order_id: int, price_ticks: int, leaves_lots: int, now_ns: int) -> Submitted:
-        """Change price and open quantity. Less at the same price keeps its place; anything else queues anew."""
-        slot = bk.find(self.book, order_id)
-        inside = 0 <= price_ticks - self._base < self._window
-        if slot < 0 or self.book.orders[slot]["kind"] != bk.OWNED or not inside or leaves_lots <= 0:
-            return Submitted([], 0, False)
+    def replace(self, order: VenueOrder, now_ns: int) -> Submitted:
+        """Change prices and open quantity. Less at the same price keeps its place; anything else queues anew."""
+        if not self._inside(order) or order.quantity_lots <= 0:
+            return Submitted([], 0, False, [])
+        if self.stops.find(order.order_id) is not None:
+            self.stops.change(order)
+            return Submitted([], order.quantity_lots, True, self._trigger(now_ns))
+        slot = bk.find(self.book, order.order_id)
+        if slot < 0 or self.book.orders[slot]["kind"] != bk.OWNED:
+            return Submitted([], 0, False, [])
         lots = int(self.book.orders[slot]["qty"])
-        if price_ticks - self._base == self.book.orders[slot]["price"] and leaves_lots <= lots:
-            bk.reduce(self.book, slot, lots - leaves_lots, 0)
-            return Submitted([], leaves_lots, True)
-        side = 1 if self.book.orders[slot]["side"] == 0 else -1
+        if order.price_ticks - self._base == self.book.orders[slot]["price"] and order.quantity_lots <= lots:
+            bk.reduce(self.book, slot, lots - order.quantity_lots, 0)
+            return Submitted([], order.quantity_lots, True, [])
         bk.reduce(self.book, slot, lots, 0)
-        return self.submit(VenueOrder(order_id, side, leaves_lots, price_ticks), now_ns)
+        return self.submit(order._replace(stop_ticks=None), now_ns)
+
+    def _inside(self, order: VenueOrder) -> bool:
+        """Whether the prices of an order lie within the book's ladder."""
+        prices = [order.price_ticks] * (not order.is_market) + [order.stop_ticks] * (order.stop_ticks is not None)
+        return all(0 <= price - self._base < self._window for price in prices if price is not None)
+
+    def _enter(self, order: VenueOrder, now_ns: int) -> Submitted:
+        """An order that is at work: it trades, and rests where it may."""
+        side = 0 if order.side > 0 else 1
+        if not self._inside(order):
+            return Submitted([], 0, False, [])
+        limit = (self._window - 1 if side == 0 else 0) if order.is_market else order.price_ticks - self._base
+        may_rest = not order.is_market and order.tif in _RESTS
+        if may_rest and self.book.meta[bk.FREE] < 0:
+            self.book.meta[bk.N_OVERFLOW] += 1
+            return Submitted([], 0, False, [])
+        left = order.quantity_lots
+        if order.tif is VenueTif.FOK and available(self.book, side, limit, left) < left:
+            return Submitted([], 0, True, [])
+        left, rows = match(self.book, side, limit, left, order.order_id, bk.OWNED, now_ns, self._fills, 0)
+        executions = self._executions(rows)
+        if left > 0 and may_rest:
+            bk.add(self.book, order.order_id, bk.OWNED, side, limit, left, 0, False)
+            return Submitted(executions, left, True, [])
+        return Submitted(executions, 0, True, [])
+
+    def _trigger(self, now_ns: int) -> list[MarketEvent]:
+        """Stop orders that trades have reached go to work, and may reach others."""
+        events: list[MarketEvent] = []
+        while due := self.stops.reached():
+            for order in due:
+                events.append(Triggered(order.order_id, now_ns))
+                entered = self._enter(order._replace(stop_ticks=None), now_ns)
+                events += entered.executions
+                traded = sum(e.quantity_lots for e in entered.executions if e.order_id == order.order_id)
+                if entered.resting_lots + traded < order.quantity_lots:
+                    events.append(Unfilled(order.order_id, now_ns))
+        return events
 
     def top(self) -> Top:
         """Best prices, ours included, and the session's trading."""

@@ -13,9 +13,11 @@ from models.market.book import (
     BASE,
     BEST_ASK,
     BEST_BID,
+    HIGH,
     I64,
     LAST_PRICE,
     LAST_SIZE,
+    LOW,
     NOTIONAL,
     OWNED,
     TAKEN,
@@ -35,6 +37,8 @@ def print_trade(b: Book, half_ticks: int, lots: int) -> None:
     b.meta[NOTIONAL] += half_ticks * lots
     b.meta[LAST_PRICE] = half_ticks
     b.meta[LAST_SIZE] = lots
+    b.meta[HIGH] = max(b.meta[HIGH], half_ticks)
+    b.meta[LOW] = min(b.meta[LOW], half_ticks)
 
 
 @hot

@@ -34,13 +34,17 @@ from models.market.book import (
     BEST_ASK,
     BEST_BID,
     DISPLACED,
+    FALL,
     HALTED,
+    HIGH,
     I64,
+    LOW,
     N_OUTSIDE,
     N_UNKNOWN,
     OWN,
     OWNED,
     RECORDED,
+    RISE,
     TAKEN_SHORT,
     Book,
     add,
@@ -220,10 +224,11 @@ def _modify(b: Book, oid: int, price: int, lots: int, ts: int, fills: I64, n: in
 def apply(b: Book, tape: Tape, start: int, fills: I64) -> tuple[int, int]:
     """Apply tape events from `start` on. Returns (index of the first event not applied, fill rows).
 
-    Stops before an event whose fills might not fit: each resting order of ours fills at most once per event.
+    Stops before an event whose fills might not fit (each resting order of ours fills at most once per event), and after
+    one with a trade that reaches a stop order.
     """
     n, i = NONE, start
-    while i < tape.size and fills.shape[0] - n > b.meta[OWN]:
+    while i < tape.size and fills.shape[0] - n > b.meta[OWN] and b.meta[HIGH] < b.meta[RISE] and b.meta[LOW] > b.meta[FALL]:
         e = tape[i]
         i += 1
         kind, oid, lots, ts = e.kind, e.order_id, e.size_lots, e.ts_event_ns

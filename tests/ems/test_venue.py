@@ -110,6 +110,33 @@ def test_immediate_orders_do_not_rest(peer: FixPeer) -> None:
     assert 0 < int(rest["14"]) < 100_000_000 and rest["151"] == "0"
 
 
+def test_a_stop_order_over_fix_and_the_question_for_all_orders(peer: FixPeer) -> None:
+    held = [
+        (55, peer.symbol),
+        (54, "1"),
+        (38, "100"),
+        (40, "3"),
+        (59, "6"),
+        (126, "20991231-00:00:00"),
+        (60, "20260101-00:00:00"),
+    ]
+    peer.send("D", [(11, "S"), *held, (99, "300")])
+    assert fields(peer.report("S", "0"), 39, 40, 99, 636, 59, 126) == ["0", "3", "300", "N", "6", "20991231-00:00:00.000"]
+    peer.order("L", "1", 100, "90")
+    peer.report("L", "0")
+    peer.send("AF", [(584, "M"), (585, "7")])
+    assert [fields(peer.next("8"), 150, 11, 584, 911, 912) for _ in "12"] == [
+        ["I", "S", "M", "2", "N"],
+        ["I", "L", "M", "2", "Y"],
+    ]
+    peer.send("AF", [(584, "N"), (585, "1"), (55, "NOPE")])
+    assert fields(peer.next("8"), 150, 39, 103, 584, 911, 912) == ["I", "8", "5", "N", "0", "Y"]
+    peer.send("G", [(11, "T"), (41, "S"), *held, (99, "50")])
+    peer.report("T", "5")
+    assert fields(peer.report("T", "L"), 39, 636) == ["0", "Y"], "every trade is above it"
+    assert fields(filled(peer, "T"), 14, 151, 636) == ["100", "0", None]
+
+
 def test_replace_below_what_is_filled_ends_the_order(peer: FixPeer) -> None:
     peer.status("warm")
     peer.next("8")

@@ -66,7 +66,7 @@ class Pair:
         is_market = tif == "market"
         kind = VenueTif.DAY if is_market else VenueTif(tif)
         limit = (BASE + WINDOW - 1 if side > 0 else BASE) if is_market else price
-        rests = not is_market and kind in (VenueTif.DAY, VenueTif.GTC)
+        rests = not is_market and kind not in (VenueTif.IOC, VenueTif.FOK)
         resting = self.naive.enter(order_id, side, limit, size, ours=True, rests=rests, all_or_none=kind is VenueTif.FOK)
         result = self.market.submit(VenueOrder(order_id, side, size, price, is_market, kind), 0)
         assert result.accepted and result.resting_lots == resting
@@ -85,7 +85,7 @@ class Pair:
     def _replace(self, n: int, price: int, size: int) -> list[Any]:
         order_id = ORDER_ID_MIN + n
         old = self.naive.find(order_id)
-        result = self.market.replace(order_id, price, size, 0)
+        result = self.market.replace(VenueOrder(order_id, old.side if old else 1, size, price), 0)
         assert result.accepted == (old is not None)
         if old is None:
             return []
