@@ -25,16 +25,10 @@ log = logging.getLogger(__name__)
 EXIT_CALLBACK_FAILED: Final = 70
 _NOT_REPEATED: Final = ORDER_CREATING | {"V"}
 _BEGIN: Final = f"8=FIX.4.4{SOH}"  # of whatever version: the engine writes the session's own over it
-_ON_ORDERS: Final = tuple(f"{SOH}{counter}=" for counter in (957, 453, 454, 2593, 78))
-_GROUPS: Final = {  # the group counters that a text of a type may hold; any other type may hold any
-    "D": _ON_ORDERS,
-    "G": _ON_ORDERS,
-    "8": _ON_ORDERS,
-    "F": (f"{SOH}453=", f"{SOH}454="),
-    "H": (f"{SOH}453=", f"{SOH}454="),
-    "9": (),
-    "j": (),
-}
+_WITHOUT_GROUPS: Final = frozenset("9j")
+_ORDERS_AND_REPORTS: Final = frozenset("DGFH8")
+_PARAMETERS, _PARTIES, _ALLOCATIONS = f"{SOH}957=", f"{SOH}453=", f"{SOH}78="
+_OTHER_IDS, _ATTRIBUTES = f"{SOH}454=", f"{SOH}2593="
 _GARBLED: Final = "Invalid message"  # how the engine's event begins for bytes that it cannot read
 _NOT_ENABLED: Final = "Session is not enabled for logon"
 _NO_LOGON: Final = "Tried to send a reject while not logged on"  # after it the engine would keep the connection for ever
@@ -83,11 +77,18 @@ def build(text: str, dictionary: fix.DataDictionary) -> fix.Message:
     Groups need the dictionary, or their members would be sorted apart; all else is quicker without. Raises
     fix.FIXException for a text that is no message.
     """
-    counters = _GROUPS.get(text[3 : text.find(SOH)])
-    if counters is None or any(counter in text for counter in counters):
+    if _may_have_groups(text):
         # A group counts as closed only by a field that follows it: here the checksum, which the engine makes anew.
         return fix.Message(f"{_BEGIN}{text}10=000{SOH}", dictionary, False)
     return fix.Message(_BEGIN + text, False)
+
+
+def _may_have_groups(text: str) -> bool:
+    """Written out: it is asked for every message, and nearly always the answer is no."""
+    msg_type = text[3 : text.find(SOH)]
+    if msg_type in _ORDERS_AND_REPORTS:
+        return _PARAMETERS in text or _PARTIES in text or _OTHER_IDS in text or _ATTRIBUTES in text or _ALLOCATIONS in text
+    return msg_type not in _WITHOUT_GROUPS
 
 
 def load_dictionary(begin_string: str = "FIX.4.4") -> fix.DataDictionary:

@@ -27,6 +27,10 @@ def occurrences(text: str, tags: tuple[str, ...]) -> list[tuple[str, str]]:
 
 def number_e9(text: str) -> int:
     """Exact fixed-point value of a FIX number (digits, one point, an optional minus). Raises NumberError."""
+    return _known_number_e9(text) if len(text) <= _NUMBER_LENGTH_MAX else _number_e9(text)
+
+
+def _number_e9(text: str) -> int:
     if len(text) <= 9 and text.isascii() and text.isdigit():
         return int(text) * E9
     whole, point, fraction = text.removeprefix("-").partition(".")
@@ -39,6 +43,11 @@ def number_e9(text: str) -> int:
     if value > E9_MAX:
         raise NumberError(f"{text!r} is too large")
     return -value if text.startswith("-") else value
+
+
+# Prices and quantities come again and again. What is longer than a number can be is not kept: a peer could fill the memory.
+_NUMBER_LENGTH_MAX: Final = 24
+_known_number_e9: Final = lru_cache(maxsize=16_384)(_number_e9)
 
 
 def number_text(value_e9: int) -> str:
