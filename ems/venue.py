@@ -26,16 +26,8 @@ from time import monotonic
 from typing import Any, get_args
 
 from domain.ports import Clock
-from domain.ports_venue import (
-    CancelRequest,
-    Listing,
-    Market,
-    MassStatusRequest,
-    NewOrder,
-    OrderFront,
-    Snapshot,
-    StatusRequest,
-)
+from domain.ports_market import Market
+from domain.ports_venue import CancelRequest, Listing, MassStatusRequest, NewOrder, OrderFront, Snapshot, StatusRequest
 from ems import venue_orders as vo
 from ems.venue_day import Day, DayEnd
 from ems.venue_faults import FaultPlan, Outbox

@@ -6,7 +6,8 @@ import heapq
 from collections.abc import Mapping
 from typing import Literal
 
-from domain.ports_venue import Market, OrderState, VenueTif
+from domain.ports_market import Market, VenueTif
+from domain.ports_venue import OrderState
 from ems import venue_orders as vo
 from ems.venue_orders import LiveOrder
 from ems.venue_record import Record

@@ -5,18 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from domain.ports_venue import (
-    CARRIED,
-    ORDER_ID_MIN,
-    CancelRequest,
-    Listing,
-    MassStatusRequest,
-    NewOrder,
-    OrderState,
-    Report,
-    StatusRequest,
-    VenueTif,
-)
+from domain.ports_market import CARRIED, ORDER_ID_MIN, VenueTif
+from domain.ports_venue import CancelRequest, Listing, MassStatusRequest, NewOrder, OrderState, Report, StatusRequest
 from domain.values import E9, divide_round
 
 ORD_STATUS: Final = {

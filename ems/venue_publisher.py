@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import Final
 
-from domain.ports_venue import Listing, Market, OrderFront, Snapshot, Top
+from domain.ports_market import Market, Top
+from domain.ports_venue import Listing, OrderFront, Snapshot
 from domain.values import E9, divide_round
 from ems.venue_ledger import Ledger
 

@@ -5,21 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from domain.ports_venue import (
-    ORDER_ID_MIN,
-    CancelRequest,
-    Execution,
-    Listing,
-    Market,
-    MarketEvent,
-    NewOrder,
-    OrderState,
-    Submitted,
-    Triggered,
-    Unfilled,
-    VenueOrder,
-    VenueTif,
-)
+from domain.ports_market import ORDER_ID_MIN, Execution, Market, MarketEvent, Submitted, Triggered, Unfilled, VenueOrder, VenueTif
+from domain.ports_venue import CancelRequest, Listing, NewOrder, OrderState
 from ems import venue_orders as vo
 from ems.venue_faults import Outbox
 from ems.venue_orders import LiveOrder

@@ -19,7 +19,8 @@ from adapters.reference import files
 from domain.errors import ConfigError
 from domain.instrument import ReferenceData
 from domain.ports import Clock
-from domain.ports_venue import Listing, TapeSource
+from domain.ports_market import TapeSource
+from domain.ports_venue import Listing
 from domain.tape import Tape
 from domain.values import E9
 from ems import lifeline

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from domain.ports_venue import (
+from domain.ports_market import (
     ORDER_ID_MIN,
     Execution,
     MarketEvent,

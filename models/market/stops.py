@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.ports_venue import VenueOrder
+from domain.ports_market import VenueOrder
 from models.market import book as bk
 
 

@@ -89,6 +89,15 @@ class FixPeer:
         entries = [(267, "2"), (269, "0"), (269, "1"), (146, str(len(symbols))), *((55, s) for s in symbols)]
         self.send("V", [(262, request_id), (263, "1"), (264, "1"), *entries])
 
+    def groups(self, message: Message) -> dict[str, dict[str, str]]:
+        """Entries of a W by type, from its text: the repeating group."""
+        text = next(t for t in reversed(self.texts) if f"|34={message['34']}|" in t)
+        entries: dict[str, dict[str, str]] = {}
+        for part in text.split("|269=")[1:]:
+            kind, _, rest = part.partition("|")
+            entries[kind] = dict(pair.split("=", 1) for pair in rest.split("|") if pair)
+        return entries
+
     def until(self, found: Callable[[Message], bool], timeout_s: float = 20) -> Message:
         """Read until a message (the last one read) satisfies the condition."""
         deadline = time.monotonic() + timeout_s

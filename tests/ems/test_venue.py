@@ -192,11 +192,11 @@ def feed(venue: VenueProcess, peer: FixPeer) -> Iterator[FixPeer]:
 def test_market_data_is_conflated_and_bounds_an_interval(peer: FixPeer, feed: FixPeer) -> None:
     feed.connect()
     feed.subscribe("r1", peer.symbol)
-    first = groups(feed, feed.next("W"))
+    first = feed.groups(feed.next("W"))
     assert Decimal(first["0"]["270"]) < Decimal(first["1"]["270"]) and int(first["0"]["271"]) > 0
     peer.order("A", "1", 5000, "101")
     filled(peer, "A")
-    then = groups(feed, feed.until(lambda m: m["35"] == "W" and float(m["5061"]) > 400_000))
+    then = feed.groups(feed.until(lambda m: m["35"] == "W" and float(m["5061"]) > 400_000))
     volume = int(then["B"]["271"]) - int(first.get("B", {"271": "0"})["271"])
     assert volume >= 5000 and "9" in then and "2" in then
     times = [int(m["5060"]) for m in feed.inbox if m["35"] == "W"]
@@ -205,16 +205,6 @@ def test_market_data_is_conflated_and_bounds_an_interval(peer: FixPeer, feed: Fi
     assert feed.next("Y")["262"] == "r2"
     feed.order("X", "1", 100, "90")
     assert feed.next("j")["380"] == "3", "no orders on this session"
-
-
-def groups(feed: FixPeer, message: Message) -> dict[str, dict[str, str]]:
-    """Entries of a W by type, from its text: the repeating group."""
-    text = next(t for t in reversed(feed.texts) if f"|34={message['34']}|" in t)
-    entries: dict[str, dict[str, str]] = {}
-    for part in text.split("|269=")[1:]:
-        kind, _, rest = part.partition("|")
-        entries[kind] = dict(pair.split("=", 1) for pair in rest.split("|") if pair)
-    return entries
 
 
 def test_faults_on_command(alone: VenueProcess, client: FixPeer) -> None:

@@ -38,7 +38,8 @@ def serve(config: dict[str, Any]) -> None:
     """Build the venue and run it until SIGTERM."""
     from adapters.fix.venue_front import FrontConfig, VenueFront
     from adapters.marketdata.lobster import read_zip
-    from domain.ports_venue import Listing, TapeSource
+    from domain.ports_market import TapeSource
+    from domain.ports_venue import Listing
     from ems.venue import Venue
     from ems.venue_control import Control
     from ems.venue_faults import FaultPlan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.ports_venue import ORDER_ID_MIN, VenueOrder
+from domain.ports_market import ORDER_ID_MIN, VenueOrder
 from models.market import book as bk
 from models.market.continuous import ContinuousMarket
 from models.market.flow import FlowParameters, GeneratedFlow, RecordedFlow

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.ports_venue import ORDER_ID_MIN, Execution, MarketEvent, Triggered, Unfilled, VenueOrder, VenueTif
+from domain.ports_market import ORDER_ID_MIN, Execution, MarketEvent, Triggered, Unfilled, VenueOrder, VenueTif
 from domain.tape import FLAG_ALL, FLAG_IOC, FLAG_MAY_BE_GONE, Kind, empty_tape, tape_of
 from models.market import book as bk
 from models.market.continuous import ContinuousMarket

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.ports_venue import ORDER_ID_MIN, Execution, VenueOrder
+from domain.ports_market import ORDER_ID_MIN, Execution, VenueOrder
 from domain.tape import FLAG_BY_LEVEL, FLAG_HALF_TICK, FLAG_QUEUE, FLAG_UNCOVERED, Kind, empty_tape, tape_of
 from models.market.continuous import ContinuousMarket
 from models.market.flow import RecordedFlow
