@@ -89,8 +89,7 @@ class AllocationDesk:
 
     def _brought_along(self, turn: Turn, parent: ParentOrder) -> None:
         """The allocation in the order itself holds for what no instruction has taken, once the order is over."""
-        terms = pre_trade(parent)
-        if terms is None or not parent.finished or parent.live:
+        if not parent.finished or parent.live or (terms := pre_trade(parent)) is None:
             return
         stream = al.key(parent.client_session, parent.trade_date, terms.alloc_id)
         state = turn.state.allocations.get(stream)
