@@ -29,6 +29,7 @@ from ems import alerts, lifeline
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.dialects import dialects
 from ems.bootstrap.planning import plan
+from ems.bootstrap.profiles import policies
 from ems.bootstrap.reference import FileReference
 from ems.bootstrap.runtime import Runtime
 from ems.desk import RETRY_S, Desk, DeskPorts
@@ -99,7 +100,7 @@ class DeskProcess:
             hello=self._hello,
             deliver=self._deliver,
             read_market=read_market,
-            dialects=dialects(settings),
+            dialects=dialects(settings, reference.data.universe),
         )
         desk = self._desk = Desk(
             DeskPorts(log, link, pool, reference, self._runtime.clock()),
@@ -108,7 +109,7 @@ class DeskProcess:
             venue_sessions=frozenset(s.name for s in settings.sessions if s.role == "venue"),
             client_sessions=frozenset(s.name for s in settings.sessions if s.role == "client"),
             pace=settings.scheduler_pace(),
-            policies=settings.policies(),
+            policies=policies(settings),
         )
         self._state = "standing by"
         await _start(desk)

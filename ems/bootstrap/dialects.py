@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from adapters.fix.dialect import Dialect
-from adapters.fix.dialect_42 import Fix42
-from ems.config import Settings
+from adapters.fix.profile_steps import dialect_of
+from domain.instrument import Universe
+from ems.bootstrap.profiles import begin_string, profile_of
+from ems.config import Session, Settings
 
 
-def dialects(settings: Settings) -> dict[str, Dialect]:
-    """By session; a session that speaks the canonical text as it is has none."""
-    return {session.name: Dialect((Fix42(),)) for session in settings.sessions if session.begin_string == "FIX.4.2"}
+def dialect(session: Session, universe: Universe) -> Dialect | None:
+    """The dialect of one session; None where it speaks the canonical text as it is. Raises ConfigError, as profile_of."""
+    return dialect_of(begin_string(session), profile_of(session), universe)
+
+
+def dialects(settings: Settings, universe: Universe) -> dict[str, Dialect]:
+    """By session, of those that have one."""
+    found = {session.name: dialect(session, universe) for session in settings.sessions}
+    return {name: spoken for name, spoken in found.items() if spoken is not None}

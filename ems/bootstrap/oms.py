@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from adapters.fix.dialect import Dialect
 from adapters.fix.oms import Message, Oms, OmsOrder
+from adapters.reference import files
 from domain.errors import ConfigError
 from domain.values import Side, to_e9
+from ems.bootstrap.dialects import dialect
 from ems.bootstrap.gateway import oms_session
 from ems.config import Settings
 
@@ -32,7 +35,7 @@ def run(settings: Settings, session: str, work: Callable[[Oms], int], *, within_
     found = oms_session(settings, session)
     if found is None:
         raise ConfigError(f"the configuration has no client session {session}".rstrip())
-    oms = Oms(settings.state_directory / "oms" / found.name, found)
+    oms = Oms(settings.state_directory / "oms" / found.name, found, _dialect(settings, found.name))
     try:
         oms.start(within_s)
         status = work(oms)
@@ -40,6 +43,12 @@ def run(settings: Settings, session: str, work: Callable[[Oms], int], *, within_
         oms.stop()  # also where nobody answered: an engine that still runs when the process ends takes it down
         raise
     oms.leave(status)
+
+
+def _dialect(settings: Settings, name: str) -> Dialect | None:
+    session = next(session for session in settings.sessions if session.name == name)
+    data = files.load_sample() if settings.instruments is None else files.load(settings.instruments)
+    return dialect(session, data.universe)
 
 
 def order(

@@ -15,6 +15,7 @@ from adapters.postgres.embedded import EmbeddedPostgres
 from domain.errors import LogUnavailable
 from ems.api.auth import make_token
 from ems.bootstrap.database import close_database, open_database
+from ems.bootstrap.profiles import profiles
 from ems.bootstrap.runtime import Runtime, socket_directory
 from ems.config import Settings
 from ems.health import ask_http, ask_socket
@@ -48,10 +49,11 @@ async def started(settings: Settings) -> AsyncIterator[System]:
     """Everything that a configuration names, running; stopped in order when the block ends, however it ends.
 
     Raises:
-        ConfigError: the state directory or a port is taken, or a process refused its configuration.
+        ConfigError: a profile cannot be meant, the state directory or a port is taken, or a process refused its configuration.
         ProcessFailed: a process did not come up.
         LogError: the database cannot be reached or migrated.
     """
+    profiles(settings)
     with state_lock(settings.state_directory):
         check_ports(settings.ports())
         runtime = Runtime(settings=settings)

@@ -133,7 +133,7 @@ def test_requests() -> None:
     assert (notice.order_id, notice.exec_id, notice.reason, notice.text) == ("O1", "E1", "D", "no")
 
 
-@pytest.mark.parametrize(("origin", "msg_type"), [(OMS, "8"), (OMS, "E"), (VENUE, "D"), (OMS, "")])
+@pytest.mark.parametrize(("origin", "msg_type"), [(OMS, "8"), (OMS, "AE"), (VENUE, "D"), (OMS, "")])
 def test_a_type_that_this_side_does_not_take(origin: Origin, msg_type: str) -> None:
     unreadable = read(text({"35": msg_type, "34": "3", "11": "A1"}), origin)
     assert isinstance(unreadable, Unreadable)
