@@ -189,11 +189,12 @@ class Scheduler:
 
     def _ask_again(self, turn: Turn, parent: ParentOrder, child: ChildOrder) -> None:
         """Ask the venue what it knows; a child that should not rest is canceled beside, for doubt delays no cancel."""
-        asked_ns = self._queried.get(child.id, 0)
-        if child.venue_session in self.sessions_up and turn.now_ns - asked_ns >= self._pace.unanswered_ns:
+        if child.venue_session not in self.sessions_up:
+            return
+        if reason := self._unwanted(turn, parent, child):
+            self._cancel(turn, child, reason)
+        if turn.now_ns - self._queried.get(child.id, 0) >= self._pace.unanswered_ns:
             self._queried[child.id] = turn.now_ns
-            if reason := self._unwanted(turn, parent, child):
-                self._cancel(turn, child, reason)
             turn.extra.append(orders_out.status_query(child, seq=0))
 
     def _unwanted(self, turn: Turn, parent: ParentOrder, child: ChildOrder) -> str:
