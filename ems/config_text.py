@@ -36,6 +36,7 @@ target_comp_id = "OMS1"
 host = "127.0.0.1"                  # who may connect; "0.0.0.0" for anyone, or allowed_addresses = ["10.0.0.5"]
 port = 9876
 heart_bt_int_s = 30
+# profile = "profiles/oms1.toml"    # what this client's FIX says otherwise (docs/fix-profiles.md)
 
 [[sessions]]
 name = "SIM"

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from adapters.reference.files import load_sample
 from domain.errors import ConfigError
 from domain.session_policy import SessionPolicy
 from domain.values import OrdType
-from ems.bootstrap.profiles import load_profile
+from ems.bootstrap.dialects import dialects
+from ems.bootstrap.gateway import oms_session, session_config
+from ems.bootstrap.profiles import load_profile, policies
+from ems.config import Settings, check
 
 EXAMPLES = Path(__file__).parents[3] / "adapters" / "fix" / "profiles"
 
@@ -69,3 +73,47 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
     (tmp_path / "bytes.toml").write_bytes(b"\xff")
     with pytest.raises(ConfigError, match="byte 0 is not UTF-8"):
         load_profile(tmp_path / "bytes.toml")
+
+
+def settings(folder: Path, **session: object) -> Settings:
+    values: dict[str, object] = {
+        "name": "OMS1", "role": "client", "kind": "acceptor", "sender_comp_id": "EMS", "target_comp_id": "OMS1", "port": 9876,
+        **session,
+    }  # fmt: skip
+    return check({**_with_venue(values), "routes": {"*": "SIM"}}, name="ems.toml", folder=folder)
+
+
+def _with_venue(client: dict[str, object]) -> dict[str, object]:
+    venue = {**client, "name": "SIM", "role": "venue", "kind": "initiator", "target_comp_id": "SIM", "port": 9880}
+    for own in ("profile", "begin_string", "reset"):
+        venue.pop(own, None)
+    return {"sessions": [client, venue]}
+
+
+def test_a_session_takes_version_reset_policy_and_dialect_from_its_profile(tmp_path: Path) -> None:
+    (tmp_path / "them.toml").write_text((EXAMPLES / "northgate.toml").read_text())
+    named = settings(tmp_path, profile="them.toml")
+    assert named.sessions[0].profile == tmp_path / "them.toml"
+    ours, venue = (session_config(session) for session in named.sessions)
+    assert (ours.begin_string, ours.reset) == ("FIX.4.2", "logon")
+    assert (venue.begin_string, venue.reset) == ("FIX.4.4", "continue")
+    theirs = oms_session(named)
+    assert theirs is not None
+    assert theirs.begin_string == "FIX.4.2"
+    assert policies(named)["OMS1"].requests == "refuse"
+    assert set(dialects(named, load_sample().universe)) == {"OMS1"}
+
+
+def test_a_version_needs_no_profile(tmp_path: Path) -> None:
+    old = settings(tmp_path, begin_string="FIX.4.2")
+    assert session_config(old.sessions[0]).begin_string == "FIX.4.2"
+    assert set(dialects(old, load_sample().universe)) == {"OMS1"}
+    assert policies(old) == old.policies()
+    assert dialects(settings(tmp_path, begin_string="FIXT.1.1"), load_sample().universe) == {}
+
+
+@pytest.mark.parametrize("own", [{"begin_string": "FIX.4.4"}, {"reset": "continue"}])
+def test_a_session_may_not_contradict_its_profile(tmp_path: Path, own: dict[str, str]) -> None:
+    named = settings(tmp_path, profile=str(EXAMPLES / "northgate.toml"), **own)
+    with pytest.raises(ConfigError, match=r"session OMS1: its (begin_string|reset) is .* but its profile .* says"):
+        session_config(named.sessions[0])
