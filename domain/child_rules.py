@@ -112,6 +112,8 @@ def _restatement(state: ChildOrder, report: VenueReport) -> Event | None:
 def _status_answer(state: ChildOrder, report: VenueReport) -> Event | None:
     """What the answer to a status query proves. An answer that counts other fills than ours proves nothing yet:
     the missing executions are on their way, and the question is asked again."""
+    if state.status is OrdStatus.FILLED and state.replacing is not None and report.cum_quantity_e9 == state.cum_quantity_e9:
+        return _proved(state, report)  # filled, and asked what became of a replace that the last fill crossed
     if state.status is not OrdStatus.IN_DOUBT:
         return None
     if report.unknown_order:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.event import Event
-from domain.order_life import OrdStatus, Trigger, transition
+from domain.order_life import TERMINAL, OrdStatus, Trigger, transition
 from domain.parent_order import (
     Accepted,
     Acknowledged,
@@ -249,8 +249,10 @@ def _fill_restated(state: ParentOrder, event: FillRestated) -> _Changes:
     change_e9 = event.quantity_e9 - event.previous_quantity_e9
     cum_e9 = state.cum_quantity_e9 + change_e9
     before_e18 = event.previous_price_e9 * event.previous_quantity_e9
+    status = _moved(state, event, cum_quantity_e9=cum_e9)
     return {
-        "status": _moved(state, event, cum_quantity_e9=cum_e9),
+        "status": status,
+        "finished": state.finished and status in TERMINAL,
         "cum_quantity_e9": cum_e9,
         "notional_e18": state.notional_e18 + event.price_e9 * event.quantity_e9 - before_e18,
         "held_e9": state.held_e9 if state.direct else max(0, state.held_e9 - change_e9),

@@ -166,7 +166,8 @@ def _end(state: ParentOrder, cl_ord_id: str, text: str = "", reason: int | None 
     """
     if state.direct and state.children:
         return (po.RequestQueued(request="cancel", cl_ord_id=cl_ord_id, text=text, restatement_reason=reason),)
-    events: list[Event] = [_overtaken(asked, "overtaken by a cancel") for asked in requests(state)]
+    events: list[Event] = [po.Acknowledged(working=None)] if state.status is OrdStatus.PENDING_NEW else []  # New before an end
+    events += [_overtaken(asked, "overtaken by a cancel") for asked in requests(state)]
     if state.open_e9:
         return (*events, po.CancelRequested(cl_ord_id=cl_ord_id, text=text, restatement_reason=reason))
     return (*events, _canceled(state, cl_ord_id, text, reason))
@@ -252,7 +253,7 @@ def shown(asked: po.Pending) -> po.CancelRequested:
 
 def release(state: ParentOrder, child: UUID, quantity_e9: int, *, late_e9: int = 0) -> po.ChildReleased:
     """Reserve quantity for a new child. Raises InvariantBroken if the children would exceed the parent."""
-    if not state.live or state.pending is not None:
+    if not state.live or (state.pending is not None and not state.direct):
         raise InvariantBroken(f"parent {state.id} is {state.status}: it releases nothing")
     if quantity_e9 <= 0 or state.released_e9 + quantity_e9 > state.terms.quantity_e9:
         raise InvariantBroken(f"releasing {quantity_e9} over {state.released_e9} of {state.terms.quantity_e9}")

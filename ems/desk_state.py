@@ -27,7 +27,7 @@ _NAMED = (  # parent events that use up a ClOrdID of the client's
     parent_order.RequestQueued,
 )
 # From here on there is work on the order: again, where it had ended.
-_OPENING = (parent_order.Accepted, parent_order.Replaced, parent_order.RequestQueued)
+_OPENING = (parent_order.Accepted, parent_order.Replaced, parent_order.RequestQueued, parent_order.FillRestated)
 _INDEXED = frozenset({*_NAMED, *_OPENING, parent_order.Rejected, parent_order.Finished})
 
 
@@ -142,10 +142,10 @@ class DeskState:
                     self.carried_ids[(after.client_session, event.cl_ord_id)] = stream
             if isinstance(event, parent_order.Accepted):
                 self.order_ids[event.order_id] = stream
-            if isinstance(event, _OPENING):
-                self.working[stream] = None
-            elif after.finished:
+            if after.finished:
                 self.working.pop(stream, None)
+            elif isinstance(event, _OPENING):
+                self.working[stream] = None
 
     def _child(self, stream: UUID, event: Event, meta: Meta, seq: int) -> ChildOrder:
         after = child_life.evolve(self.children.get(stream), event, stream=stream, at_ns=meta.event_time_ns)

@@ -7,6 +7,7 @@ to the venue one after the other, but a cancel never waits behind a replace.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from domain import child_order as co
 from domain import parent_life, parent_rules
@@ -22,6 +23,7 @@ from domain.refusal import Reason
 from domain.session_policy import DEFAULT, SessionPolicy
 from domain.terms import Terms
 from domain.values import OrdType
+from ems import orders_out
 from ems.pace import Pace
 from ems.throttle import Throttle
 from ems.turn import Turn
@@ -42,6 +44,7 @@ class DirectDesk:
         pace: Pace,
     ) -> None:
         self._pace = pace
+        self._asked: dict[UUID, int] = {}  # filled children with a replace outstanding -> when the venue was last asked
         self._throttle = throttle
         self._reference = reference
         self._markets = markets
@@ -55,7 +58,7 @@ class DirectDesk:
         if child is None:
             self._send(turn, parent, sessions_up)
             return
-        cancel = next((asked for asked in parent_rules.requests(parent) if asked.request == "cancel"), None)
+        cancel = _cancel_among(parent)
         if (cancel is not None or not parent.live) and child.live and not child.canceling:
             request = co.CancelRequested(
                 cl_ord_id=co.cl_ord_id(child.id, cancel=child.cancels + 1),
@@ -111,7 +114,10 @@ class DirectDesk:
             time_in_force=terms.time_in_force,
             instructions=terms.instructions,
         )
-        turn.apply(child.id, request, correlation=parent.id)
+        child = turn.apply(child.id, request, correlation=parent.id)
+        wanted_e9 = terms.quantity_e9 - child.cum_quantity_e9
+        if wanted_e9 > parent.open_e9.get(child.id, 0):  # the venue may take it at any moment: it is reserved from now on
+            turn.apply(parent.id, po.ChildAmended(child=child.id, open_e9=wanted_e9), correlation=parent.id)
 
     def _answer_for_ended(self, turn: Turn, parent: ParentOrder, child: ChildOrder) -> None:
         """The order is over: requests that the venue will not answer are refused. A replace that crossed the last fill it
@@ -119,14 +125,18 @@ class DirectDesk:
         """
         if child.live:
             return
+        overdue = turn.now_ns >= self.answer_due_ns(child)
         for asked in parent_rules.requests(parent):
-            at_venue = child.status is OrdStatus.FILLED and (child.replacing if asked.terms else child.canceling)
-            if not at_venue or turn.now_ns >= self.answer_due_ns(child):
-                turn.apply(parent.id, parent_rules.overtaken(parent, asked), correlation=parent.id)
+            if child.status is OrdStatus.FILLED and asked.terms is not None and child.replacing is not None:
+                if overdue:  # it may be in force: nobody guesses
+                    self._asked[child.id] = turn.now_ns
+                    turn.extra.append(orders_out.status_query(child, seq=0))
+            elif child.status is not OrdStatus.FILLED or not child.canceling or overdue:
+                parent = turn.apply(parent.id, parent_rules.overtaken(parent, asked), correlation=parent.id)
 
     def answer_due_ns(self, child: ChildOrder) -> int:
         """Until when a venue may answer a request about an order that has ended."""
-        return child.changed_ns + self._pace.unanswered_ns
+        return max(child.changed_ns, self._asked.get(child.id, 0)) + self._pace.unanswered_ns
 
     # ------------------------------------------------------------------------------------ to the client
 
@@ -160,6 +170,7 @@ class DirectDesk:
                 self.refused(turn, parent, "cancel", event.reason, event.text)
             case co.ReplaceRefused():
                 self.refused(turn, parent, "replace", event.reason, event.text)
+                self._amended(turn, child)
             case co.Replaced():
                 self._replaced(turn, parent, child)
             case co.Canceled() | co.Expired() | co.DoneForDay():
@@ -230,7 +241,7 @@ class DirectDesk:
         elif isinstance(event, co.DoneForDay):
             self._tell(turn, parent, po.DoneForDay(text=event.text))
         else:
-            asked = next((a for a in parent_rules.requests(parent) if a.request == "cancel"), None)
+            asked = _cancel_among(parent)
             reason = event.restatement_reason
             self._tell(
                 turn,
@@ -241,3 +252,7 @@ class DirectDesk:
                     restatement_reason=reason if reason is not None or asked is None else asked.restatement_reason,
                 ),
             )
+
+
+def _cancel_among(parent: ParentOrder) -> po.Pending | None:
+    return next((asked for asked in parent_rules.requests(parent) if asked.request == "cancel"), None)

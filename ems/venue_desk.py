@@ -216,6 +216,8 @@ class VenueDesk:
             self._note(turn, refusal, f"the venue refused a {refusal.ref_msg_type or 'message'}: {refusal.text}")
         elif refusal.ref_msg_type == "D":
             self._happen(turn, child, co.Rejected(text=refusal.text), refusal)
+        elif refusal.ref_msg_type == "G" and child.replacing is not None:
+            self._happen(turn, child, co.ReplaceRefused(reason=OTHER, text=refusal.text), refusal)
         elif refusal.ref_msg_type == "F":
             self._cancel_refused(turn, child, OTHER, refusal.text, refusal)
         else:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
-from domain import child_life, decision, parent_life
+from domain import child_life, decision, parent_life, parent_rules
 from domain import child_order as co
 from domain import fill as fl
 from domain import fix_session as fs
@@ -14,9 +14,10 @@ from domain import parent_order as po
 from domain.event import GENESIS_HASH, Recorded
 from domain.messages import Inbound, SessionNews, VenueRefusal
 from domain.order_life import OrdStatus
-from domain.sending import Outbound, ParentReport, SendChild, SendChildCancel
+from domain.sending import Outbound, ParentReport, SendChild, SendChildCancel, SendChildReplace
 from domain.values import Algo
 from ems.desk_state import DeskState
+from ems.venue_desk import ROOT_LENGTH
 from tests.simulation.oms import Oms
 from tests.simulation.venue import Venue
 from tests.simulation.world import S, Violation, World
@@ -34,6 +35,7 @@ class Checks:
         self.created: dict[str, co.Created] = {}  # children by ClOrdID
         self.child_streams: dict[str, UUID] = {}
         self.cancels: dict[str, UUID] = {}  # ClOrdIDs of cancels asked for
+        self.replaces: dict[str, UUID] = {}
         self.exec_ids: dict[int, str] = {}  # log sequence -> ExecID that its report must have
         self.counted: Counter[str] = Counter()  # ExecIDs of the venue in the log
         self.quarantined: Counter[tuple[str, str, int, int]] = Counter()
@@ -57,12 +59,12 @@ class Checks:
             after = self.shadow.apply(one.stream, one.event, one.meta, seq=one.seq)
             self.topics[one.event.TOPIC] += 1
             self._world.told(one.seq, one.event.TOPIC, one.hash.hex()[:12])
-            told = fl.told_as(one.event.fill, 0) if isinstance(one.event, po.Filled) else one.event_id.hex[:20].upper()
-            self.exec_ids[one.seq] = told
+            self.exec_ids[one.seq] = _exec_id(one)
             self._note(one)
             if isinstance(after, po.ParentOrder):
                 touched[one.stream] = None
-                if isinstance(before, po.ParentOrder) and after.cum_quantity_e9 < before.cum_quantity_e9:
+                fell = not isinstance(one.event, po.FillRestated)
+                if fell and isinstance(before, po.ParentOrder) and after.cum_quantity_e9 < before.cum_quantity_e9:
                     raise Violation(f"parent {one.stream}: cumulative quantity fell")
         for stream in touched:
             self._children_fit(stream)
@@ -92,6 +94,10 @@ class Checks:
             self.child_streams[event.cl_ord_id] = one.stream
         elif isinstance(event, co.CancelRequested):
             self.cancels[event.cl_ord_id] = one.stream
+        elif isinstance(event, co.ReplaceRequested):
+            self.replaces[event.cl_ord_id] = one.stream
+        elif isinstance(event, fl.Restated):
+            self._restated(event)
         elif isinstance(event, decision.Planned):
             self._planned(event)
         elif isinstance(event, fs.MessageNoted):
@@ -116,19 +122,30 @@ class Checks:
         if self.counted[event.exec_id] > 1:
             raise Violation(f"fill {event.exec_id} counts twice")
 
+    def _restated(self, event: fl.Restated) -> None:
+        truth = self.venue.changes.restatements.get(event.exec_id)
+        if truth is None or (truth.quantity_e9, truth.price_e9) != (event.quantity_e9, event.price_e9):
+            raise Violation(f"restatement {event.exec_id} is not the venue's")
+        self.counted[event.exec_id] += 1
+        if self.counted[event.exec_id] > 1:
+            raise Violation(f"restatement {event.exec_id} counts twice")
+
     def _note_transition(self, one: Recorded) -> None:
         """Which row of the table of order life was used, for the coverage of a run of seeds."""
         state = self.shadow.children.get(one.stream) or self.shadow.parents.get(one.stream)
         if isinstance(state, co.ChildOrder):
-            self.transitions[state.status, child_life.trigger_of(state, one.event)] += 1
+            if (moved := child_life.trigger_of(state, one.event)) is not None:
+                self.transitions[state.status, moved] += 1
         elif isinstance(state, po.ParentOrder) and (trigger := parent_life.trigger_of(state, one.event)) is not None:
             self.transitions[state.status, trigger] += 1
 
     def _children_fit(self, stream: UUID) -> None:
         """Filled and open together never exceed the order, but for what a venue filled after it had said the order was over."""
         parent = self.shadow.parent(stream)
-        if parent.released_e9 > parent.terms.quantity_e9 + self._late_e9(stream):
-            raise Violation(f"parent {stream}: {parent.released_e9} released of {parent.terms.quantity_e9}")
+        out_e9 = parent.released_e9 - parent.held_e9
+        asked_e9 = [a.terms.quantity_e9 for a in parent_rules.requests(parent) if parent.direct and a.terms is not None]
+        if out_e9 > max(parent.terms.quantity_e9, *asked_e9, 0) + self._late_e9(stream):
+            raise Violation(f"parent {stream}: {out_e9} released of {parent.terms.quantity_e9}")
 
     def _late_e9(self, stream: UUID) -> int:
         return sum(late_e9 for key, late_e9 in self.venue.late_e9.items() if self.created[key].parent == stream)
@@ -141,6 +158,8 @@ class Checks:
             raise Violation(f"a {type(message).__name__} left before event {message.event_seq} was durable")
         if isinstance(message, SendChild) and message.cl_ord_id not in self.created:
             raise Violation(f"child {message.cl_ord_id} left before its intent was durable")
+        if isinstance(message, SendChildReplace) and message.cl_ord_id not in self.replaces:
+            raise Violation(f"replace {message.cl_ord_id} left before it was durable")
         if isinstance(message, SendChildCancel) and message.cl_ord_id not in self.cancels:
             raise Violation(f"cancel {message.cl_ord_id} left before it was durable")
         if isinstance(message, ParentReport) and not self._exec_id_fits(message):
@@ -166,7 +185,10 @@ class Checks:
         if isinstance(message, SessionNews):
             return message.text in self.notes
         assert isinstance(message, VenueRefusal)
-        return not self.shadow.children[self.child_streams[message.ref_cl_ord_id]].live
+        child = self.shadow.children[self.child_streams[message.ref_cl_ord_id[:ROOT_LENGTH]]]
+        if message.ref_msg_type == "G":
+            return child.replacing is None or child.replacing.cl_ord_id != message.ref_cl_ord_id
+        return not child.live
 
     def entered(self, message: SendChild) -> None:
         """An order has reached the venue."""
@@ -187,6 +209,8 @@ class Checks:
         """Called when the venue has entered an order: its book, not ours, says how much of the parent may trade."""
         stream = self.created[cl_ord_id].parent
         parent = self.shadow.parent(stream)
+        if parent.direct:
+            return  # its one order is what its client made of it
         total_e9 = sum(
             order.cum_e9 + (order.left_e9 if order.open else 0)
             for key, order in self.venue.orders.items()
@@ -208,7 +232,11 @@ class Checks:
         shadow = self.shadow
         ends = [f"parent {p.cl_ord_id} is {p.status}" for p in map(shadow.parent, shadow.working)]
         ends += [f"child {c.cl_ord_id} is {c.status}" for c in shadow.children.values() if c.live]
-        ends += [f"execution {key} is not in the log" for key in self.venue.executions if not self.counted[key]]
+        ends += [
+            f"execution {key} is not in the log"
+            for key in (*self.venue.executions, *self.venue.changes.restatements)
+            if not self.counted[key]
+        ]
         ends += [f"{key} is not in quarantine" for key in self.venue.bogus if not self.quarantined[key]]
         ends += [f"venue order {key} is open" for key, order in self.venue.orders.items() if order.open]
         return ends + [end for client in self.clients for end in client.open_ends()]
@@ -218,7 +246,11 @@ class Checks:
         for parent in self.shadow.parents.values():
             if not isinstance(parent, po.ParentOrder):
                 continue
-            truth_e9 = sum(e.quantity_e9 for e in self.venue.executions.values() if self.created[e.cl_ord_id].parent == parent.id)
+            truth_e9 = sum(
+                self.venue.changes.now_e9(exec_id)
+                for exec_id, e in self.venue.executions.items()
+                if self.created[e.cl_ord_id[:ROOT_LENGTH]].parent == parent.id
+            )
             client = next(c for c in self.clients if c.name == parent.client_session)
             told_e9 = client.by_id[parent.cl_ord_id].cum_e9
             if not truth_e9 == parent.cum_quantity_e9 == told_e9:
@@ -228,3 +260,13 @@ class Checks:
         for child in self.shadow.children.values():
             if child.status is OrdStatus.IN_DOUBT:
                 raise Violation(f"child {child.cl_ord_id} is in doubt at the end")
+
+
+def _exec_id(one: Recorded) -> str:
+    """The ExecID that the report of an event must have: an execution's own, or the event's."""
+    event = one.event
+    if isinstance(event, po.Filled):
+        return fl.told_as(event.fill, 0)
+    if isinstance(event, po.FillRestated):
+        return fl.told_as(event.fill, event.number)
+    return one.event_id.hex[:20].upper()

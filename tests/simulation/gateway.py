@@ -8,7 +8,7 @@ from dataclasses import replace
 from domain.event import InboundRef
 from domain.market_state import MarketState
 from domain.messages import Inbound, LinkUp, MarketUpdate, SessionChange, SessionNews, VenueRefusal
-from domain.sending import Forget, Outbound, SendChild
+from domain.sending import Forget, Outbound, SendChild, SendChildReplace
 from tests.simulation.fix import Session
 from tests.simulation.link import Link
 from tests.simulation.world import World
@@ -73,7 +73,7 @@ class Gateway:
         session = self.sessions[message.session]
         if isinstance(message, Forget):
             return
-        if isinstance(message, SendChild) and not session.up:
+        if isinstance(message, SendChild | SendChildReplace) and not session.up:
             self._not_sent(session, message)
             return
         session.outward.send(message)
@@ -162,11 +162,12 @@ class Gateway:
             session.inward.had = min(session.inward.had, max([durable if epoch == reset_epoch else 0, *numbers]))
         self._asked_again = []
 
-    def _not_sent(self, session: Session, message: SendChild) -> None:
+    def _not_sent(self, session: Session, message: SendChild | SendChildReplace) -> None:
         self._world.used["not_sent"] += 1
         ref = InboundRef(session.name, session.reset_epoch, 0)
         text = f"not sent: {session.name} is not logged on"
-        self._store(VenueRefusal(ref=ref, ref_cl_ord_id=message.cl_ord_id, ref_seq_num=0, ref_msg_type="D", text=text))
+        kind = "D" if isinstance(message, SendChild) else "G"
+        self._store(VenueRefusal(ref=ref, ref_cl_ord_id=message.cl_ord_id, ref_seq_num=0, ref_msg_type=kind, text=text))
 
     def news(self, session: Session, text: str) -> None:
         """Something at a session that is no message."""

@@ -10,10 +10,11 @@ from domain.messages import CancelOrder, Inbound, NewOrder, OrderStatusQuery, Re
 from domain.order_life import TERMINAL
 from domain.refusal import Reason, Refusal
 from domain.sending import CancelReject, MessageReject, Outbound, ParentReport, SendNews
-from domain.values import E9, OrdType, Side, TimeInForce
+from domain.values import TimeInForce
+from tests.simulation import making
 from tests.simulation.fix import Session
-from tests.simulation.reference import LOT_E9, SYMBOLS, TICK_E9
-from tests.simulation.world import START_NS, S, Violation, World
+from tests.simulation.reference import LOT_E9
+from tests.simulation.world import Violation, World
 
 _ENDED = frozenset(status.value for status in TERMINAL)
 ANSWERS = ("canceled", "replaced")  # of ExecType: what ends a request that was granted
@@ -31,6 +32,11 @@ class OmsOrder:
     fills: dict[str, tuple[int, int]] = field(default_factory=dict)  # ExecID -> quantity, price
     cum_e9: int = 0
     order_id: str = ""
+    direct: bool = False
+
+    @property
+    def carried(self) -> bool:
+        return self.first.time_in_force is TimeInForce.GTC
 
 
 class Oms:
@@ -89,66 +95,14 @@ class Oms:
     def _order(self) -> None:
         if len(self.orders) == 4:
             return
-        order = self._good(self._id())
+        direct = self._world.flip(0.35)
+        order = making.good(self._world, self.name, self._id(), direct=direct)
         if self._world.flip(0.2):
-            order = self._spoiled(order)
-        self.orders[order.cl_ord_id] = self.by_id[order.cl_ord_id] = OmsOrder(order, [order.cl_ord_id])
+            order = making.spoiled(self._world, order)
+        self.orders[order.cl_ord_id] = self.by_id[order.cl_ord_id] = OmsOrder(order, [order.cl_ord_id], direct=direct)
         self.send(order)
         if self._world.flip(0.15):
             self._replace(self.orders[order.cl_ord_id])
-
-    def _good(self, cl_ord_id: str) -> NewOrder:
-        random = self._world.random
-        side = random.choice((Side.BUY, Side.SELL))
-        limit = random.random() < 0.3
-        algo, parameters = self._algo()
-        return NewOrder(
-            ref=InboundRef(self.name, 0, 0),
-            cl_ord_id=cl_ord_id,
-            symbol=random.choice(SYMBOLS),
-            side=side,
-            quantity_e9=random.randint(3, 60) * LOT_E9,
-            ord_type=OrdType.LIMIT if limit else OrdType.MARKET,
-            limit_price_e9=(100 * E9 + side.sign * random.randint(-5, 40) * TICK_E9) if limit else None,
-            time_in_force=TimeInForce.DAY,
-            account="A1",
-            algo=algo,
-            parameters=parameters,
-        )
-
-    def _algo(self) -> tuple[str, tuple[tuple[str, str], ...]]:
-        random = self._world.random
-        algo = random.choice(("twap", "vwap", "pov"))
-        parameters = [("DurationMinutes", str(random.choice(("0.5", "1", "2", "4"))))]
-        if algo == "pov":
-            parameters.append(("ParticipationRate", random.choice(("10", "30"))))
-        if random.random() < 0.15:
-            parameters.append(("MaxParticipation", "20"))
-        if random.random() < 0.15:
-            parameters.append(("WouldPrice", f"{random.randint(9990, 10010) / 100:.2f}"))
-        if random.random() < 0.1:
-            seconds = (self._world.now_ns - START_NS) // S + random.randint(10, 60)
-            parameters.append(("StartTime", f"20260302-15:{seconds // 60:02d}:{seconds % 60:02d}"))
-        return algo, tuple(parameters)
-
-    def _spoiled(self, order: NewOrder) -> NewOrder:
-        """An order that must be refused."""
-        spoils: tuple[dict[str, Any], ...] = (
-            {"symbol": "NONE"},
-            {"quantity_e9": 0},
-            {"quantity_e9": -LOT_E9},
-            {"quantity_e9": LOT_E9 // 2},
-            {"ord_type": OrdType.LIMIT, "limit_price_e9": 100 * E9 + 1},
-            {"ord_type": OrdType.LIMIT, "limit_price_e9": None},
-            {"ord_type": None},
-            {"side": None},
-            {"time_in_force": TimeInForce.GTC},
-            {"algo": "guess"},
-            {"parameters": (("Urgency", "high"),)},
-            {"parameters": (("DurationMinutes", "-1"),)},
-            {"refusal": Refusal(Reason.UNREADABLE, "OrderQty is not a number")},
-        )
-        return replace(order, **self._world.random.choice(spoils))
 
     def _some_order(self) -> OmsOrder:
         return self._world.random.choice(list(self.orders.values()))
@@ -170,9 +124,11 @@ class Oms:
     def _replace(self, order: OmsOrder | None = None) -> None:
         order = order or self._some_order()
         cl_ord_id = self._request_id(order)
-        new = self._good(cl_ord_id)
+        new = making.good(self._world, self.name, cl_ord_id, direct=order.direct)
         if self._world.flip(0.1):
-            new = self._spoiled(new)
+            new = making.spoiled(self._world, new)
+        if order.direct:
+            new = replace(new, time_in_force=order.first.time_in_force)
         low = max(1, order.cum_e9 // LOT_E9 - 2)
         span = 3 if self._world.flip(0.3) else 40  # about what is filled, or anything
         new = replace(new, side=order.first.side, symbol=order.first.symbol)
@@ -206,7 +162,7 @@ class Oms:
             refusal = Refusal(Reason.UNSUPPORTED_MESSAGE, "35=E is not spoken here")
             self.send(Unreadable(ref=InboundRef(self.name, 0, 0), msg_type="E", ref_id="", refusal=refusal))
         else:
-            self.send(self._good(self._some_order().first.cl_ord_id))  # a ClOrdID that was used before
+            self.send(making.good(self._world, self.name, self._some_order().first.cl_ord_id))  # a ClOrdID that was used before
 
     # --------------------------------------------------------------------------------------------- in
 
@@ -233,6 +189,9 @@ class Oms:
 
     def _may_refuse(self, reject: CancelReject) -> bool:
         """A cancel is refused only of an order that is over, unknown, or being canceled, and under an id used before."""
+        order = self.by_id.get(reject.cl_ord_id)
+        if order is not None and order.direct:
+            return True  # its venue's word
         if reject.cxl_rej_reason == 0:
             return reject.ord_status in TERMINAL
         return reject.cxl_rej_reason in (1, 6) or (reject.cxl_rej_reason == 3 and reject.ord_status == "pending_cancel")
@@ -263,7 +222,7 @@ class Oms:
         """A report that is new: it must fit what was told before."""
         where = f"{self.name} {report.cl_ord_id} {report.exec_kind}"
         if report.exec_kind in ("new", "rejected"):
-            if order.answer:
+            if order.answer and not (order.direct and order.answer == "new" and report.exec_kind == "rejected"):
                 raise Violation(f"{where}: the order was answered {order.answer} before")
             order.answer, order.order_id = report.exec_kind, report.order_id
         if report.order_id != order.order_id or report.symbol != order.first.symbol:
@@ -271,12 +230,19 @@ class Oms:
         if report.exec_kind == "trade":
             order.fills[report.exec_id] = (report.last_quantity_e9, report.last_price_e9)
             order.cum_e9 += report.last_quantity_e9
+        elif report.exec_kind in ("trade_cancel", "trade_correct"):
+            if report.exec_ref_id not in order.fills:
+                raise Violation(f"{where}: it restates {report.exec_ref_id}, which nobody told")
+            order.cum_e9 += report.last_quantity_e9 - order.fills.pop(report.exec_ref_id)[0]
+            order.fills[report.exec_id] = (report.last_quantity_e9, report.last_price_e9)
         if report.cum_quantity_e9 != order.cum_e9:
             raise Violation(f"{where}: CumQty {report.cum_quantity_e9}, but {order.cum_e9} was reported")
-        leaves_e9 = 0 if report.ord_status in TERMINAL else max(0, report.quantity_e9 - report.cum_quantity_e9)
+        over = report.ord_status in TERMINAL and not (report.ord_status == "done_for_day" and order.carried)
+        leaves_e9 = 0 if over else max(0, report.quantity_e9 - report.cum_quantity_e9)
         if report.leaves_quantity_e9 != leaves_e9:
             raise Violation(f"{where}: LeavesQty {report.leaves_quantity_e9}, not {leaves_e9}")
-        if report.exec_kind in ANSWERS and report.cl_ord_id in self.requests:
+        asked = report.exec_kind in ANSWERS and report.orig_cl_ord_id  # an end that nobody asked for names no request
+        if asked and report.cl_ord_id in self.requests:
             self._answered(report.cl_ord_id, report.exec_kind)
             order.ids.append(report.cl_ord_id)
         order.status, order.quantity_e9 = report.ord_status.value, report.quantity_e9

@@ -13,7 +13,7 @@ import structlog
 from adapters.memory.event_log import MemoryEventLog
 from domain.catalogue import TOPICS
 from domain.market_state import MarketState
-from domain.sending import Outbound, SendChild
+from domain.sending import Outbound, SendChild, SendChildReplace
 from domain.values import E9
 from ems import desk as desk_module
 from ems import recovery
@@ -43,6 +43,7 @@ class Simulation:
         sessions = [Session(VENUE, "venue"), *(Session(name, "client") for name in CLIENTS)]
         self.gateway = Gateway(self.world, sessions, self.checks.acknowledged)
         self.venue = self.checks.venue = Venue(self.world, sessions[0])
+        self.venue.direct = lambda cl_ord_id: self.checks.created[cl_ord_id].tactic == "direct"
         self.clients = self.checks.clients = [Oms(self.world, session) for session in sessions[1:]]
         self._wire(sessions)
         self.crashes = 0
@@ -59,7 +60,9 @@ class Simulation:
                 self.world, lambda number, m, dup, s=session: self.gateway.receive(s, number, m, dup), lambda _: True
             )
             session.outward = Channel(
-                self.world, lambda number, m, dup, p=peer: self._to_peer(p, m), lambda m: not isinstance(m, SendChild)
+                self.world,
+                lambda number, m, dup, p=peer: self._to_peer(p, m),
+                lambda m: not isinstance(m, SendChild | SendChildReplace),
             )
 
     def _to_peer(self, peer: Venue | Oms, message: Outbound) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from domain.event import InboundRef
 from domain.messages import ExecKind, Inbound, VenueCancelReject, VenueRefusal, VenueReport
-from domain.sending import SendChild, SendChildCancel, SendStatusQuery
-from domain.values import Side
+from domain.sending import SendChild, SendChildCancel, SendChildReplace, SendStatusQuery
+from domain.values import OrdType, Side, TimeInForce
+from tests.simulation.changes import Changes
 from tests.simulation.fix import Session
 from tests.simulation.reference import LOT_E9, VENUE
 from tests.simulation.world import MS, S, World
@@ -24,13 +26,20 @@ class VenueOrder:
 
     sent: SendChild
     order_id: str
+    cl_ord_id: str  # the last that was accepted
+    quantity_e9: int
     status: str = "new"
     cum_e9: int = 0
     open: bool = True
+    held: bool = False  # waits for its stop price, or suspended
 
     @property
     def left_e9(self) -> int:
-        return self.sent.quantity_e9 - self.cum_e9
+        return max(0, self.quantity_e9 - self.cum_e9)
+
+    @property
+    def carried(self) -> bool:
+        return self.sent.time_in_force is TimeInForce.GTC
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,9 @@ class Venue:
         self._world = world
         self._session = session
         self.orders: dict[str, VenueOrder] = {}
+        self.by_id: dict[str, VenueOrder] = {}  # by any ClOrdID that it has had
+        self.direct: Callable[[str], bool]  # is the order of this ClOrdID a client's own?
+        self.changes = Changes(world, self)
         self.refused: set[str] = set()  # never entered the book
         self.executions: dict[str, Execution] = {}
         self.late_e9: Counter[str] = Counter()  # by ClOrdID: what was executed after the order had ended
@@ -68,6 +80,8 @@ class Venue:
             self._enter(message, delay_ns)
         elif isinstance(message, SendChildCancel):
             world.after(delay_ns, self._cancel, message)
+        elif isinstance(message, SendChildReplace):
+            world.after(delay_ns, self.changes.replace, message)
         elif isinstance(message, SendStatusQuery):
             self._status(message)
 
@@ -77,13 +91,15 @@ class Venue:
             self.refused.add(message.cl_ord_id)
             self._refuse(message.cl_ord_id, "D", "the venue is busy")
             return
-        order = self.orders[message.cl_ord_id] = VenueOrder(message, order_id=f"V{len(self.orders) + 1}")
+        order = VenueOrder(message, f"V{len(self.orders) + 1}", message.cl_ord_id, message.quantity_e9)
+        order.held = message.ord_type is OrdType.STOP
+        self.orders[message.cl_ord_id] = self.by_id[message.cl_ord_id] = order
         if world.strikes("venue_rejects", 0.03):
             order.open, order.status = False, "rejected"
             world.after(delay_ns, self._report, order, "rejected", "not today")
             return
         if world.strikes("ended_unacknowledged", 0.02):
-            world.after(delay_ns, self._end, order, world.random.choice(ENDS))
+            world.after(delay_ns, self._end, order, self._some_end(order))
             return
         if world.strikes("ack_lost", 0.04):
             world.told("no ack for", message.cl_ord_id)
@@ -91,36 +107,42 @@ class Venue:
             world.after(world.between(S, 10 * S), self._report, order, "new", "")
         else:
             world.after(delay_ns, self._report, order, "new", "")
-        world.after(delay_ns + world.between(MS, 12 * S), self._trade, order)
+        world.after(delay_ns + world.between(MS, 12 * S), self.trade, order)
 
     # --------------------------------------------------------------------------------------- the book
 
-    def _trade(self, order: VenueOrder) -> None:
+    def trade(self, order: VenueOrder) -> None:
         """Something happens to a working order."""
         world = self._world
-        if not order.open or (world.calm and world.flip(0.5)):
+        if not order.open:
+            return
+        if world.calm and world.flip(0.5):
+            if self.direct(order.sent.cl_ord_id):
+                self._end(order, self._some_end(order))  # nobody would withdraw it
             return  # in the calm many rest until they are withdrawn
         if world.strikes("unsolicited_end", 0.03):
-            self._end(order, world.random.choice(ENDS))
+            self._end(order, self._some_end(order))
             return
-        if world.flip(0.75):
+        self.changes.happen(order)
+        if order.open and not order.held and world.flip(0.75):
             lots = order.left_e9 // LOT_E9
-            self._execute(order, (lots if world.flip(0.5) else world.random.randint(1, lots)) * LOT_E9)
+            self.execute(order, (lots if world.flip(0.5) else world.random.randint(1, lots)) * LOT_E9)
         if order.open:
-            world.after(world.between(100 * MS, 25 * S), self._trade, order)
+            world.after(world.between(100 * MS, 25 * S), self.trade, order)
 
-    def _execute(self, order: VenueOrder, quantity_e9: int, *, late: bool = False) -> None:
+    def execute(self, order: VenueOrder, quantity_e9: int, *, late: bool = False) -> None:
         """An execution: in the ledger first, then told."""
         world = self._world
         self._numbers += 1
         exec_id, price_e9 = f"E{self._numbers}", order.sent.limit_price_e9 or LOT_E9
-        self.executions[exec_id] = Execution(order.sent.cl_ord_id, quantity_e9, price_e9)
+        self.executions[exec_id] = Execution(order.cl_ord_id, quantity_e9, price_e9)
         if late:
             self.late_e9[order.sent.cl_ord_id] += quantity_e9
+        order.held = False
         order.cum_e9 += quantity_e9
         if order.left_e9 == 0:
             order.open, order.status = False, "filled"
-        elif order.open:
+        elif order.open and order.status != "stopped":
             order.status = "partially_filled"
         world.told("execution", exec_id, order.sent.cl_ord_id, quantity_e9)
         report = self._of(order, "trade", exec_id, last=(quantity_e9, price_e9))
@@ -129,21 +151,29 @@ class Venue:
             world.after(world.between(0, 20 * S), self._repeat, report)
         if world.strikes("execution_wrong", 0.02):
             world.after(world.between(0, 5 * S), self._tell_bogus, order, report)
+        if world.strikes("restated", 0.05):
+            world.after(world.between(MS, 20 * S), self.changes.restate, order, exec_id)
+
+    def _some_end(self, order: VenueOrder) -> ExecKind:
+        """A carried order is not over when it is done for the day."""
+        return self._world.random.choice(("canceled", "expired") if order.carried else ENDS)
 
     def _end(self, order: VenueOrder, status: ExecKind) -> None:
+        if not order.open:
+            return
         order.open, order.status = False, status
         left_e9 = order.left_e9
         self._report(order, status, "ended by the venue" if status != "canceled" else "")
         if left_e9 and self._world.strikes("late_fill", 0.12 if status == "canceled" else 0.4):
             lots = self._world.random.randint(1, left_e9 // LOT_E9)
             delay_ns = self._world.between(MS, 5 * S)
-            self._world.after(delay_ns, lambda: self._execute(order, lots * LOT_E9, late=True))
+            self._world.after(delay_ns, lambda: self.execute(order, lots * LOT_E9, late=True))
 
     # ------------------------------------------------------------------------------------- requests
 
     def _cancel(self, request: SendChildCancel) -> None:
         world = self._world
-        order = self.orders.get(request.orig_cl_ord_id)
+        order = self.by_id.get(request.orig_cl_ord_id)
         if world.strikes("cancel_ignored", 0.03):
             return
         if world.strikes("cancel_refused_by_message", 0.02):
@@ -156,9 +186,9 @@ class Venue:
             if world.flip(0.3):
                 self._report(order, "pending_cancel", "")
             if world.strikes("fill_crosses_cancel", 0.1):
-                self._execute(order, LOT_E9)
+                self.execute(order, LOT_E9)
             if order.open:
-                self._end(order, world.random.choice(ENDS) if world.strikes("other_end_crosses_cancel", 0.05) else "canceled")
+                self._end(order, self._some_end(order) if world.strikes("other_end_crosses_cancel", 0.05) else "canceled")
             else:
                 self._reject_cancel(request, order)
 
@@ -167,7 +197,7 @@ class Venue:
             self._send_cancel_reject(request, order, 1 if order is None or self._world.flip(0.3) else 0)
 
     def _send_cancel_reject(self, request: SendChildCancel, order: VenueOrder | None, reason: int) -> None:
-        self._send(
+        self.send(
             VenueCancelReject(
                 ref=_REF,
                 cl_ord_id=request.cl_ord_id,
@@ -181,12 +211,12 @@ class Venue:
     def _status(self, query: SendStatusQuery) -> None:
         if self._world.strikes("status_answer_lost", 0.05):
             return
-        order = self.orders.get(query.cl_ord_id)
+        order = self.by_id.get(query.cl_ord_id)
         if order is not None:
-            self._send(self._of(order, "status", "0"))
+            self.send(self._of(order, "status", "0"))
             return
         self._world.told("unknown order", query.cl_ord_id)
-        self._send(
+        self.send(
             VenueReport(
                 ref=_REF, cl_ord_id=query.cl_ord_id, orig_cl_ord_id="", order_id="NONE", exec_id="0", exec_kind="status",
                 ord_status="rejected", symbol=query.instrument, side=query.side, last_quantity_e9=0, last_price_e9=0,
@@ -195,7 +225,7 @@ class Venue:
         )  # fmt: skip
 
     def _refuse(self, cl_ord_id: str, msg_type: str, text: str) -> None:
-        self._send(VenueRefusal(ref=_REF, ref_cl_ord_id=cl_ord_id, ref_seq_num=0, ref_msg_type=msg_type, text=text))
+        self.send(VenueRefusal(ref=_REF, ref_cl_ord_id=cl_ord_id, ref_seq_num=0, ref_msg_type=msg_type, text=text))
 
     # -------------------------------------------------------------------------------------------- out
 
@@ -204,7 +234,7 @@ class Venue:
     ) -> VenueReport:
         return VenueReport(
             ref=_REF,
-            cl_ord_id=order.sent.cl_ord_id,
+            cl_ord_id=order.cl_ord_id,
             orig_cl_ord_id="",
             order_id=order.order_id,
             exec_id=exec_id,
@@ -218,6 +248,8 @@ class Venue:
             leaves_quantity_e9=order.left_e9 if order.open else 0,
             transact_time_ns=self._world.now_ns,
             text=text,
+            quantity_e9=order.quantity_e9,
+            working=False if order.held else None,
         )
 
     def _report(self, order: VenueOrder, kind: ExecKind, text: str) -> None:
@@ -226,24 +258,30 @@ class Venue:
         self._numbers += 1
         self._tell(self._of(order, kind, f"R{self._numbers}", text=text))
 
+    def tell_of(self, order: VenueOrder, kind: ExecKind, **changes: Any) -> None:
+        """A report with something of its own."""
+        self._numbers += 1
+        exec_id = changes.pop("exec_id", f"R{self._numbers}")
+        self._tell(replace(self._of(order, kind, exec_id), **changes))
+
     def _tell(self, report: VenueReport) -> None:
         self._told.append(report)
-        self._send(report)
+        self.send(report)
 
     def _repeat(self, report: VenueReport) -> None:
-        self._send(replace(report, poss_resend=True))
+        self.send(replace(report, poss_resend=True))
 
     def make_good(self, lost: list[Any]) -> None:
         """After the numbering was reset: what may not have arrived goes again, marked so."""
         for message in lost:
-            self._send(replace(message, poss_resend=True))
+            self.send(replace(message, poss_resend=True))
 
     def repeat_anything(self) -> None:
         """Any report of the day again, as PossResend."""
         if self._told:
             self._repeat(self._world.random.choice(self._told))
 
-    def _send(self, message: Inbound) -> None:
+    def send(self, message: Inbound) -> None:
         self._session.inward.send(message)
 
     # ------------------------------------------------------------------------------------- bad venues
@@ -266,6 +304,6 @@ class Venue:
             changes["exec_kind"] = "trade_cancel"
         told = replace(report, **changes)
         self.bogus.append((told.exec_id, told.cl_ord_id, told.last_quantity_e9, told.last_price_e9))
-        self._send(told)
+        self.send(told)
         if self._world.flip(0.3):
             self._repeat(told)
