@@ -40,9 +40,9 @@ def order_at_venue(step: Step) -> Wanted:
     return _carried(said) | {"38": (quantity,)}
 
 
-def request_at_venue(step: Step, first: Step, order: VenueOrder) -> Wanted:
-    """The cancel or replace that a venue must get for a client's F or G. The id before is the last that it took itself."""
-    wanted: Wanted = {"35": (step.verb,), "41": (order.cl_ord_id,), "54": (order.asked["54"],)}
+def request_at_venue(step: Step, first: Step, order: VenueOrder, current: str) -> Wanted:
+    """The cancel or replace that a venue must get for a client's F or G. current: the last id that it had taken by then."""
+    wanted: Wanted = {"35": (step.verb,), "41": (current,), "54": (order.asked["54"],)}
     if step.verb == "F":
         return wanted
     # Below what is filled means what is filled: who says so, we or the venue, is open.

@@ -54,7 +54,7 @@ class Play:
     last: str = ""  # symbol of the last ClOrdID that was accepted
     fills: int = 0
     asked: dict[str, Step] = field(default_factory=dict)  # symbol -> the message
-    under_way: set[str] = field(default_factory=set)  # requests that the venue may not have seen yet
+    under_way: list[str] = field(default_factory=list)  # requests that the venue may not have seen yet
     order_ids: dict[str, str] = field(default_factory=dict)  # the venue's OrderID -> the one that the client knows
 
     async def run(self) -> None:
@@ -128,7 +128,7 @@ class Play:
         if not again:
             self.asked[step.cl_ord_id] = step
         if step.verb in ("F", "G"):
-            self.under_way.add(step.cl_ord_id)
+            self.under_way.append(step.cl_ord_id)
         self._note("client sends", step.verb, fields)
         self.oms.session.send(step.verb, fields)
 
@@ -155,18 +155,25 @@ class Play:
 
     async def _request(self, symbol: str) -> Fields:
         """The cancel or replace that the desk sends for the client's."""
-        if symbol not in self.requests:
-            asked, order = self.asked[symbol], self.orders[self.current]
-            request = await self._within(order.requests.get(), f"the venue gets the client's {asked.verb} {symbol}")
-            self._note("venue gets", request["35"], request)
-            if asked.held and request["decisions"] == "0":
-                raise Failed("the venue got a request before it had decided the one before")
-            compare("the venue's request", request, request_at_venue(asked, self.asked[self.current], order))
-            if request["11"] in (order.cl_ord_id, *(other["11"] for other in self.requests.values())):
-                raise Failed(f"the venue's request has a ClOrdID (11) that was used before: {request['11']}")
-            self.requests[symbol] = request
-            self.under_way.discard(symbol)
+        order, said = self.orders[self.current], f"the venue gets the client's {self.asked[symbol].verb} {symbol}"
+        while symbol not in self.requests:
+            self._take_request(order, await self._within(order.requests.get(), said))
         return self.requests[symbol]
+
+    def _take_request(self, order: VenueOrder, request: Fields) -> None:
+        """It is for the first that the client asked for of its kind: a cancel may overtake a replace."""
+        self._note("venue gets", request["35"], request)
+        waiting = (symbol for symbol in self.under_way if self.asked[symbol].verb == request["35"])
+        if (symbol := next(waiting, None)) is None:
+            raise Failed("the venue got a request that the client has not asked for")
+        asked = self.asked[symbol]
+        if asked.held and request["decisions"] == "0":
+            raise Failed("the venue got a request before it had decided the one before")
+        compare("the venue's request", request, request_at_venue(asked, self.asked[self.current], order, request["current"]))
+        if request["11"] in (request["current"], *(other["11"] for other in self.requests.values())):
+            raise Failed(f"the venue's request has a ClOrdID (11) that was used before: {request['11']}")
+        self.requests[symbol] = request
+        self.under_way.remove(symbol)
 
     # ---------------------------------------------------------------------------------- the venue acts
 
@@ -223,7 +230,8 @@ class Play:
             self.exec_ids |= {report.exec_id: message["17"]} if report.exec_id else {}
         if order is not None and (report.kind, report.status) != ("status", "rejected"):  # which is of another, unknown order
             compare("the client's report", message, {"37": (self.order_ids.setdefault(order.order_id, message["37"]),)})
-        self.under_way.discard(report.cl_ord_id)
+        if report.cl_ord_id in self.under_way:
+            self.under_way.remove(report.cl_ord_id)
         if report.kind == "replaced":
             self.last = report.cl_ord_id
 
@@ -254,8 +262,8 @@ class Play:
         if not self.box.messages.empty():
             raise Failed(f"one message too many for the client: {self.box.messages.get_nowait()}")
         for one in self.orders.values():
-            if not one.requests.empty():
-                raise Failed(f"one request too many for the venue: {one.requests.get_nowait()}")
+            while not one.requests.empty():
+                self._take_request(one, one.requests.get_nowait())
         for symbol in self.asked:
             if not (arrivals := self.venue.arrivals[self._account(symbol)]).empty():
                 raise Failed(f"one order too many for the venue: {arrivals.get_nowait().asked}")

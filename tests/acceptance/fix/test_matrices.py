@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.fix.matrices import EXEC_TYPES, NUMBERS, REFUSALS, STATUSES, Report, Scenario, Step, scenarios
+from tests.acceptance.fix.matrices import EXEC_TYPES, NUMBERS, REFUSALS, STATUSES, Report, Scenario, Step, read, scenarios
+from tests.acceptance.fix.walks import walk
 
 LIST = Path(__file__).resolve().parents[4] / "shared" / "facts" / "order-state-scenarios.json"
 TAGS = {
@@ -44,9 +45,28 @@ def test_other_endings_and_crossings_are_cases_of_their_own() -> None:
     assert [step.verb for step in late.steps] == ["D", "accept", "refuse"]
 
 
-def test_a_line_that_says_nothing_is_told() -> None:
-    with pytest.raises(FileNotFoundError):
-        scenarios("none.txt")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<  D",
+        "<  D X 10000 speed=fast",
+        ">  accept",
+        ">  accept -> new/unheard X 10000 0 10000 0",
+        ">  accept -> new/new X 10000 0 10000",
+        ">> accept -> new/new X 10000 0 10000 0",
+        ">  refuse -> cancel_refused/new Y<X reason=0",
+    ],
+)
+def test_a_line_that_says_nothing_is_told_with_its_place(line: str) -> None:
+    with pytest.raises(ValueError, match="a table, line 2"):
+        read(f"A.1: an order\n{line}", "a table")
+
+
+def test_walks_are_repeatable_and_take_every_step() -> None:
+    walks = [walk(seed) for seed in range(60)]
+    assert walks == [walk(seed) for seed in range(60)]
+    verbs = {step.verb for one in walks for step in one.steps}
+    assert verbs >= set("D F G H accept refuse fill pend cancel replace correct bust expire".split())
 
 
 def told(report: Report) -> dict[str, tuple[str, ...]]:

@@ -29,7 +29,7 @@ class VenueOrder:
     cl_ord_id: str
     quantity: Decimal
     price: str
-    requests: asyncio.Queue[Fields] = field(default_factory=asyncio.Queue)  # cancels and replaces as they come
+    requests: asyncio.Queue[Fields] = field(default_factory=asyncio.Queue)  # as they come, with what had been decided by then
     pending: list[Fields] = field(default_factory=list)  # acknowledged as pending
     open_requests: int = 0  # come, and neither refused nor done
     executions: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)  # ExecID -> quantity, price
@@ -96,7 +96,7 @@ class Venue:
             case "F" | "G" if message["41"] in self._orders:
                 order = self._orders[message["11"]] = self._orders[message["41"]]
                 order.open_requests += 1
-                order.requests.put_nowait(message | {"decisions": str(order.decisions)})
+                order.requests.put_nowait(message | {"decisions": str(order.decisions), "current": order.cl_ord_id})
             case "H" if message["11"] in self._orders:
                 self.questions += 1
                 order = self._orders[message["11"]]
@@ -166,6 +166,10 @@ class Venue:
                 return "C", asked
             case "restate":
                 return "D", asked | self._restated(order, args)
+            case "split":
+                order.done, order.quantity = False, order.quantity * 2
+                order.executions = {key: (quantity * 2, price / 2) for key, (quantity, price) in order.executions.items()}
+                return "D", asked
             case "stop" | "suspend":
                 order.halted = "7" if verb == "stop" else "9"
                 return order.halted, asked

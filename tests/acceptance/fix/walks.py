@@ -36,6 +36,7 @@ class Walk:
     executions: dict[str, tuple[int, str]] = field(default_factory=dict)  # name -> quantity, price
     current: str = "X"
     asked: list[Asked] = field(default_factory=list)
+    queued: list[Asked] = field(default_factory=list)  # replaces that wait for the one before them
     names: int = 0
     acknowledged: bool = False
     ended: str = ""
@@ -78,7 +79,7 @@ class Walk:
         verbs = {one.verb for one in self.asked}
         found += ["fill"] * 4 + ["pend"] * 3 * any(not one.pending for one in self.asked)
         if "F" not in verbs:
-            found += ["ask_cancel"] + ["ask_replace"] * 3 * ("G" not in verbs)
+            found += ["ask_cancel"] * (not self.queued) + (["ask_more"] if "G" in verbs else ["ask_replace"] * 3)
         return found + ["unsolicited"] * (not self.asked)
 
     def move(self, name: str) -> None:
@@ -105,6 +106,13 @@ class Walk:
         fewest = self.quantity // LOT + 1 if full else max(1, self.filled // LOT - 5)
         self._ask("G", LOT * self.rng.randint(fewest, max(fewest, 150)))
 
+    def _ask_more(self) -> None:
+        """A replace while another one is undecided: it names that one as the id before, and waits."""
+        before = (self.queued or self.asked)[-1].name
+        one = Asked(self.new_name("R"), "G", LOT * self.rng.randint(1, 150))
+        self.queued.append(one)
+        self.lines.append(f"<| G {one.name}<{before} {one.quantity}")
+
     def _ask(self, verb: str, quantity: int) -> None:
         one = Asked(self.new_name("R"), verb, quantity)
         self.asked.append(one)
@@ -122,6 +130,7 @@ class Walk:
         if self.rng.random() < 0.4 or (one.verb == "F" and self.filled >= self.quantity):
             kind = "cancel_refused" if one.verb == "F" else "replace_refused"
             self.lines.append(f">  refuse -> {kind}/{self.status()} {one.name}<{self.current}")
+            self._next()
             return
         ids = f"{one.name}<{self.current}"
         self.current = one.name if one.verb == "G" else self.current
@@ -131,6 +140,16 @@ class Walk:
         else:
             self.quantity = max(one.quantity, self.filled)
             self.lines.append(f">  replace -> {self.told('replaced', ids)}")
+        self._next()
+
+    def _next(self) -> None:
+        """The first of those that wait goes to the venue; what cannot change a filled order any more is refused."""
+        while self.queued and not self.asked:
+            one = self.queued.pop(0)
+            if self.filled >= self.quantity and one.quantity <= self.quantity:
+                self.lines.append(f"=  replace_refused/{self.status()} {one.name}<{self.current} refused_for=0")
+            else:
+                self.asked.append(one)
 
     def _fill(self) -> None:
         left = self.quantity - self.filled
