@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import pairwise
+from typing import NamedTuple, Protocol
 
 from adapters.fix.vocabulary import SOH
 from domain.refusal import Refusal
@@ -103,18 +104,52 @@ class Step(Protocol):
         ...
 
 
+class Canonical(NamedTuple):
+    """What a peer's text means in our vocabulary.
+
+    Attributes:
+        refusals: what is wrong with it, where it is an order.
+        of_entries: for a list (35=E) what is wrong with each of its orders.
+    """
+
+    text: str
+    refusals: tuple[Refusal, ...] = ()
+    of_entries: tuple[tuple[Refusal, ...], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """The steps of one session, the one next to the desk first."""
 
     steps: tuple[Step, ...]
 
-    def inward(self, text: str) -> tuple[str, tuple[Refusal, ...]]:
-        """Canonical text of what a peer sent, and what is wrong with it where it is an order."""
+    def inward(self, text: str) -> Canonical:
+        """Canonical text of what a peer sent, and what is wrong with it."""
         body = Body(text)
+        if body.msg_type == "E":
+            return self._list_inward(body)
+        self._inward(body)
+        return Canonical(body.text(), tuple(body.refusals))
+
+    def _inward(self, body: Body) -> None:
         for step in reversed(self.steps):
             step.inward(body)
-        return body.text(), tuple(body.refusals)
+
+    def _list_inward(self, body: Body) -> Canonical:
+        """Each order of a list is read as an order of its own is: it begins with its ClOrdID (11)."""
+        starts = [at for at, (tag, _) in enumerate(body.pairs) if tag == "11"]
+        head, orders = Body(""), []
+        head.pairs = body.pairs[: starts[0]] if starts else body.pairs
+        self._inward(head)
+        for start, end in pairwise([*starts, len(body.pairs)]):
+            order = Body("")
+            order.pairs = [("35", "D"), *body.pairs[start:end]]
+            self._inward(order)
+            order.drop({"35"})
+            orders.append(order)
+        return Canonical(
+            head.text() + "".join(order.text() for order in orders), (), tuple(tuple(order.refusals) for order in orders)
+        )
 
     def outward(self, text: str) -> str:
         """What a peer is sent for a canonical text; "" where it is sent nothing."""

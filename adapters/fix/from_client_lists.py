@@ -114,7 +114,8 @@ def _entries(message: Reading) -> tuple[Entry, ...]:
         fields = cut(entry)
         number = fields.get("67", "")
         seq_no = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else place
-        found.append(Entry(seq_no, new_order(message._replace(fields=fields, text=entry, raw=entry))))
+        refusals = message.of_entries[place - 1] if place <= len(message.of_entries) else ()
+        found.append(Entry(seq_no, new_order(message._replace(fields=fields, text=entry, raw=entry, refusals=refusals))))
     return tuple(found)
 
 

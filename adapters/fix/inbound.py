@@ -39,11 +39,11 @@ def read(text: str, origin: Origin, dialect: Dialect | None = None) -> Inbound:
         dialect: of the session, None where it speaks the canonical vocabulary.
     """
     raw, _, referenced = text.partition("\0")
-    canonical, refusals = (raw, ()) if dialect is None else dialect.inward(raw)
+    canonical, refusals, of_entries = (raw, (), ()) if dialect is None else dialect.inward(raw)
     fields = cut(canonical)
     ref = InboundRef(origin.session, origin.reset_epoch, seq_num(fields.get("34", "")))
     poss_dup, poss_resend = fields.get("43") == "Y", fields.get("97") == "Y"
-    message = Reading(fields, ref, origin.frame, raw, canonical, poss_dup, poss_resend, refusals)
+    message = Reading(fields, ref, origin.frame, raw, canonical, poss_dup, poss_resend, refusals, of_entries)
     msg_type = fields.get("35", "")
     if origin.role == "venue" and msg_type in ("3", "j"):
         return venue_refusal(message, msg_type, referenced)

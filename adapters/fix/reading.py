@@ -28,6 +28,7 @@ class Reading(NamedTuple):
     Attributes:
         text: what is read: the canonical form of raw, which is what the peer sent.
         refusals: what the session's dialect has already found wrong with an order.
+        of_entries: the same for each order of a list.
     """
 
     fields: dict[str, str]
@@ -38,6 +39,7 @@ class Reading(NamedTuple):
     poss_dup: bool
     poss_resend: bool
     refusals: tuple[Refusal, ...] = ()
+    of_entries: tuple[tuple[Refusal, ...], ...] = ()
 
 
 def seq_num(text: str) -> int:

@@ -18,6 +18,7 @@ from adapters.fix.profile_steps import dialect_of
 from adapters.reference.files import load_sample
 from domain.instructions import Instructions
 from domain.instrument import Universe
+from domain.list_messages import NewOrderList
 from domain.messages import Inbound, NewOrder, VenueReport
 from domain.refusal import Reason
 from domain.sending import Outbound, ParentReport, SendChild
@@ -187,6 +188,21 @@ def test_an_id_with_its_source_says_more_than_a_symbol() -> None:
 def test_accounts_of_allocations_are_named_too() -> None:
     taken = order(AN_ORDER.format("NGALPHA", "AMZN.O") + "78=1|79=NGBETA|80=5|", NORTHGATE)
     assert taken.instructions.allocations[0].account == "FUND-2"
+
+
+def test_every_order_of_a_list_is_read_as_one_of_its_own() -> None:
+    first = "11=A|67=1|1=NGALPHA|55=AMZN.O|54=1|38=5|40=2|44=187.5|59=0|9001=V|9013=0.1|109=NG|"
+    second = "11=B|67=2|1=NGBETA|55=NONE.O|54=2|38=6|40=3|99=5|"
+    taken = read(wire(f"35=E|34=2|66=L1|394=3|68=2|73=2|{first}{second}10=000|"), CLIENT, NORTHGATE)
+    assert isinstance(taken, NewOrderList)
+    assert taken.refusal is None
+    one, two = (entry.order for entry in taken.entries)
+    alone = order(f"35=D|34=2|{first}", NORTHGATE)
+    assert one.refusal is None
+    assert replace(one, raw="") == apart_from_text(alone)
+    assert (two.cl_ord_id, two.account) == ("B", "FUND-2")
+    assert two.refusal is not None
+    assert "no instrument here has the ric 'NONE.O'" in two.refusal.text
 
 
 def test_a_parameter_may_stand_in_a_field_of_the_standard() -> None:
