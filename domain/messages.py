@@ -118,6 +118,7 @@ class VenueReport(Inbound):
     restatement_reason: int | None = None  # ExecRestatementReason (378)
     working: bool | None = None  # WorkingIndicator (636)
     ord_rej_reason: int | None = None  # OrdRejReason (103)
+    last_of: str = ""  # MassStatusReqID (584) of the request that this is the last answer to (912=Y)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

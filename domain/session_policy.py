@@ -23,6 +23,7 @@ class SessionPolicy:
             logged out, or always.
         cancel_delay_ns: how long the session may be away before they are.
         throttle_count: new orders and replaces allowed in any throttle_window_ns; 0: no limit. Cancels never count.
+        mass_status: of a venue: after a logon it is asked for all our orders in doubt by one OrderMassStatusRequest.
         allocation: how executions are divided among accounts where the client leaves that open.
     """
 
@@ -33,6 +34,7 @@ class SessionPolicy:
     cancel_delay_ns: int = 0
     throttle_count: int = 0
     throttle_window_ns: int = 1_000_000_000
+    mass_status: bool = False
     allocation: AllocationPolicy = ALLOCATION_DEFAULT
 
 

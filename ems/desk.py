@@ -215,6 +215,7 @@ class Desk:
             self._sessions.news(turn, message)
         else:
             (self._venue if venue else self._client).handle(turn, message)
+            self._sessions.question.told(turn, message)
         turn.begin(actor="system:desk", causation="state")
 
     # ------------------------------------------------------------------------------------------ failures

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
+from collections.abc import Iterable
 from uuid import UUID
 
 from domain import child_order as co
@@ -155,6 +156,16 @@ class Scheduler:
         """A venue can be reached: questions to it may be asked at once."""
         self.sessions_up.add(session)
         self._queried.clear()
+
+    def asked(self, children: Iterable[ChildOrder], now_ns: int) -> None:
+        """A question about all of these has been asked: each has its own when that is not answered in time."""
+        self._queried.update(dict.fromkeys([child.id for child in children], now_ns))
+
+    def ask_now(self, turn: Turn, children: Iterable[ChildOrder]) -> None:
+        """Ask about each of these in this turn."""
+        for child in children:
+            self._queried.pop(child.id, None)
+            turn.touched[child.parent] = None
 
     def _forget(self, parent: ParentOrder) -> None:
         self._by_market[parent.instrument].pop(parent.id, None)

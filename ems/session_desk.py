@@ -16,6 +16,7 @@ from domain.sending import Outbound
 from domain.session_policy import DEFAULT, SessionPolicy
 from ems import recovery, reports
 from ems.drop_copy import DropCopies
+from ems.mass_question import MassQuestion
 from ems.scheduler import Scheduler
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
@@ -38,6 +39,7 @@ class SessionDesk:
         policies: Mapping[str, SessionPolicy],
     ) -> None:
         self._policies = policies
+        self.question = MassQuestion(policies, scheduler)
         self._leaving: dict[str, int] = {}  # sessions that were lost -> when their orders are canceled
         self._log = log
         self._reference = reference
@@ -85,6 +87,7 @@ class SessionDesk:
         """A venue is asked what is in doubt; a client is sent what it has not had, also where a reset gave that up."""
         if change.session in self._venue_sessions:
             self._scheduler.session_up(change.session)
+            self.question.ask(turn, change.session)
             turn.touched.update(dict.fromkeys(turn.state.working))
         elif self._caught_up or self._sent_seq is not None:  # what a link that has just come up told of it holds
             self._sent_seq = {change.session: change.sent_seq, **(self._sent_seq or {})}

@@ -57,6 +57,7 @@ def venue_report(message: Reading) -> VenueReport | Unreadable:
         restatement_reason=seq_num(restated) if restated else None,
         working=None if working is None else working == "Y",
         ord_rej_reason=seq_num(reason) if reason else None,
+        last_of=get("584", "") if get("912") == "Y" else "",
     )
 
 

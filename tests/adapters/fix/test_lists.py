@@ -259,4 +259,9 @@ def test_one_of_the_answers_to_a_mass_status_request() -> None:
     text = on_the_wire(write(report))
     fields = cut(text)
     assert [fields[tag] for tag in ("66", "584", "911", "912")] == ["L1", "S1", "3", "Y"]
-    assert isinstance(read(text, Origin("VENUE", "venue", 0, 1)), VenueReport)
+    back = read(text, Origin("VENUE", "venue", 0, 1))
+    assert isinstance(back, VenueReport)
+    assert (back.exec_kind, back.last_of) == ("status", "S1")
+    back = read(text.replace("912=Y", "912=N"), Origin("VENUE", "venue", 0, 1))
+    assert isinstance(back, VenueReport)
+    assert back.last_of == ""
