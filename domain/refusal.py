@@ -15,6 +15,7 @@ class Reason(StrEnum):
     DUPLICATE_CL_ORD_ID = "duplicate_cl_ord_id"
     UNKNOWN_SYMBOL = "unknown_symbol"
     UNKNOWN_SIDE = "unknown_side"
+    UNKNOWN_ACCOUNT = "unknown_account"
     QUANTITY_NOT_POSITIVE = "quantity_not_positive"
     QUANTITY_OFF_LOT = "quantity_off_lot"
     ORDER_TYPE_UNSUPPORTED = "order_type_unsupported"
@@ -58,6 +59,7 @@ ORD_REJ_REASON: dict[Reason, int] = {
     Reason.ORDER_TYPE_UNSUPPORTED: 11,
     Reason.TIME_IN_FORCE_UNSUPPORTED: 11,
     Reason.UNKNOWN_ALGO: 11,
+    Reason.UNKNOWN_ACCOUNT: 15,
     Reason.LIST_UNSUPPORTED: 11,
 }
 # FIX 102 CxlRejReason on an OrderCancelReject; 99 = other.

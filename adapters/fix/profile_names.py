@@ -28,7 +28,7 @@ class AccountStep:
         account = body.get("1")
         if self.accounts.only and body.msg_type in _ORDERS and account not in ours_of:
             said = f"Account (1) {account!r} is not one of {', '.join(ours_of)}, which are agreed with {self.name}"
-            body.refusals.append(Refusal(Reason.BAD_PARAMETER, said))
+            body.refusals.append(Refusal(Reason.UNKNOWN_ACCOUNT, said))
         for tag in ("1", "79"):
             body.rename(tag, tag, ours_of)
 

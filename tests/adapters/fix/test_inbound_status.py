@@ -24,7 +24,9 @@ VENUE = Origin(session="SIM", role="venue", reset_epoch=0, frame=1)
         ("A", OrdStatus.PENDING_NEW),
         ("C", OrdStatus.EXPIRED),
         ("E", OrdStatus.PENDING_REPLACE),
-        ("7", "7"),  # stopped: no word for it, so as sent
+        ("7", OrdStatus.STOPPED),
+        ("9", OrdStatus.SUSPENDED),
+        ("B", "B"),  # calculated: no word for it, so as sent
     ],
 )
 def test_a_venues_order_status_is_the_domains_word(code: str, word: str) -> None:

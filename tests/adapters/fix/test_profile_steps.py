@@ -80,7 +80,7 @@ def test_an_order_of_northgate_is_read() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "reason", "said"),
     [
-        ("1=NGALPHA|", "1=OTHER|", Reason.BAD_PARAMETER, "Account (1) 'OTHER' is not one of NGALPHA, NGBETA"),
+        ("1=NGALPHA|", "1=OTHER|", Reason.UNKNOWN_ACCOUNT, "Account (1) 'OTHER' is not one of NGALPHA, NGBETA"),
         ("55=AMZN.O|", "55=NONE.O|", Reason.UNKNOWN_SYMBOL, "no instrument here has the ric 'NONE.O'"),
         (
             "40=2|",
