@@ -150,5 +150,6 @@ def on_the_wire(body: str, begin_string: str = "FIX.4.4") -> str:
 
 
 def apart_from_text(read_input: Inbound) -> Inbound:
-    """An input without the text that it came from."""
-    return replace(read_input, raw="")
+    """An input without the text that it came from, whole or in fields."""
+    changes: dict[str, Any] = {"raw": "", "fields": ()}
+    return replace(read_input, **{name: value for name, value in changes.items() if hasattr(read_input, name)})

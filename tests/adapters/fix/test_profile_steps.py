@@ -90,7 +90,6 @@ def test_an_order_of_northgate_is_read() -> None:
         ),
         ("59=0|", "59=4|", Reason.TIME_IN_FORCE_UNSUPPORTED, "TimeInForce (59) fok is not agreed with Northgate, only day, gtc"),
         ("1=NGALPHA|55=AMZN.O|", "1=OTHER|55=NONE.O|", Reason.UNKNOWN_SYMBOL, "NONE.O"),  # the first in the order of Reason
-        ("9013=0.125|", "9013=plenty|9001=X|", Reason.UNKNOWN_ALGO, "'X'"),
         ("54=1|60=20261122-15:00:00|38=5|40=2|", "54=9|60=20261122-15:00:00|38=5|40=3|", Reason.UNKNOWN_SIDE, "Side (54)"),
     ],
 )
@@ -199,7 +198,7 @@ def test_every_order_of_a_list_is_read_as_one_of_its_own() -> None:
     one, two = (entry.order for entry in taken.entries)
     alone = order(f"35=D|34=2|{first}", NORTHGATE)
     assert one.refusal is None
-    assert replace(one, raw="") == apart_from_text(alone)
+    assert apart_from_text(one) == apart_from_text(alone)
     assert (two.cl_ord_id, two.account) == ("B", "FUND-2")
     assert two.refusal is not None
     assert "no instrument here has the ric 'NONE.O'" in two.refusal.text
