@@ -75,23 +75,28 @@ class InstrumentStep:
     universe: Universe
 
     def inward(self, body: Body) -> None:
-        named = [(self.ids.symbol, body.get("55"))]
-        if (source := _SOURCE_OF.get(body.get("22"))) is not None:
-            named.insert(0, (source, body.get("48")))  # an id with its source says more than a symbol
-        named = [(source, name) for source, name in named if name not in ("", "[N/A]")]
+        named = self._named(body)
+        why = ""
         for source, name in named:
             try:
                 found = self.universe.find(source, name, mic=body.get("207") or None)
             except ReferenceDataError as cause:
-                body.refusals.append(Refusal(Reason.UNKNOWN_SYMBOL, str(cause)))
-                return
-            if found is not None:
-                body.put("55", found.symbol)
-                body.drop({"48", "22", "454", "455", "456", "207"})
-                return
+                why = why or str(cause)  # another name may tell them apart
+            else:
+                if found is not None:
+                    body.put("55", found.symbol)
+                    body.drop({"48", "22", "207"})
+                    return
         if named:
             said = " or ".join(f"{source} {name!r}" for source, name in named)
-            body.refusals.append(Refusal(Reason.UNKNOWN_SYMBOL, f"no instrument here has the {said}"))
+            body.refusals.append(Refusal(Reason.UNKNOWN_SYMBOL, why or f"no instrument here has the {said}"))
+
+    def _named(self, body: Body) -> list[tuple[str, str]]:
+        """What a message calls its instrument: (source, name), an id with its source before a symbol."""
+        ids = [(body.get("22"), body.get("48"))]
+        ids += [(one.get("456", ""), one.get("455", "")) for one in body.take_group("454", ("455", "456"), "455")]
+        named = [(_SOURCE_OF[code], name) for code, name in ids if code in _SOURCE_OF]
+        return [(source, name) for source, name in [*named, (self.ids.symbol, body.get("55"))] if name not in ("", "[N/A]")]
 
     def outward(self, body: Body) -> bool:
         instrument = self.universe.get(body.get("55"))

@@ -176,6 +176,7 @@ def test_an_isin_of_several_listings_needs_its_market() -> None:
     assert order(sent + "207=XETR|", spoken).symbol == "AMZ"
     assert order(sent + "207=XNAS|", spoken).symbol == "AMZN"
     assert "names several instruments" in order(sent, spoken).refusal.text
+    assert order(sent + "454=2|455=none|456=5|455=AMZN.O|456=5|", spoken).symbol == "AMZN"
     assert {"55=ZZ00000AMZN9", "207=XETR"} <= fields_of(spoken.outward(wire(AN_ORDER.format("", "AMZ"))))
 
 
