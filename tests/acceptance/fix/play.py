@@ -8,29 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import Final
 
 from tests.acceptance.fix.judge import Failed, Wanted, compare, order_at_venue, request_at_venue, rules, terms, told
 from tests.acceptance.fix.matrices import Case, Report, Step
 from tests.acceptance.fix.oms import Mailbox, Oms
+from tests.acceptance.fix.room import Desk
 from tests.acceptance.fix.venue import PASSED_ON, Venue, VenueOrder
 from tests.acceptance.fix.versions import Fields
 
 PATIENCE_S: Final = 15.0
+PENDING: Final = {"F": "6", "G": "E"}  # OrdStatus
 _numbers = itertools.count(1)
-
-
-class Knowledge(Protocol):
-    """What the desk knows of an order of its own at a venue."""
-
-    async def child(self, cl_ord_id: str, expected: tuple[tuple[str, ...], Decimal, Decimal, Decimal]) -> str:
-        """Wait until it is as expected (statuses, OrderQty, CumQty, LeavesQty); empty, or what it is instead."""
-
-    def events(self, cl_ord_id: str) -> list[str]:
-        """The events of that order and of the client's, one a line."""
 
 
 @dataclass
@@ -40,7 +32,7 @@ class Play:
     case: Case
     oms: Oms
     venue: Venue
-    knowledge: Knowledge
+    desk: Desk
     symbol: str
     box: Mailbox = field(default_factory=Mailbox)
     log: list[str] = field(default_factory=list)
@@ -76,14 +68,18 @@ class Play:
 
     def _transcript(self) -> list[str]:
         """All that was said, and what the desk made of it."""
-        events = [line for order in self.orders.values() for line in self.knowledge.events(order.asked["11"])]
+        events = [line for order in self.orders.values() for line in self.desk.events(order.asked["11"])]
         return [*self.log, "events:", *events]
 
     async def _step(self, step: Step) -> None:
         if step.sent:
             self._send(step)
-            if not step.held:
+            if step.held:
+                await self.desk.heard(self.ids[step.cl_ord_id])
+            else:
                 await self._passed_on(step)
+        elif step.verb == "enter":
+            await self._enter(step)
         elif step.verb:
             await self._act(step)
             await self._told(step)
@@ -131,6 +127,18 @@ class Play:
             self.under_way.append(step.cl_ord_id)
         self._note("client sends", step.verb, fields)
         self.oms.session.send(step.verb, fields)
+
+    async def _enter(self, step: Step) -> None:
+        """An order by telephone: it has no ClOrdID of the client's."""
+        account = self._account(step.cl_ord_id)
+        self.oms.watch(account, self.box)
+        self.asked[step.cl_ord_id] = replace(step, verb="D")
+        self.current = self.last = step.cl_ord_id
+        said = terms(step)
+        entered = await self.desk.enter(self.oms.session.sender, self.symbol, account, step.quantity, said["44"])
+        self.ids[step.cl_ord_id] = entered
+        self._note("the desk enters", "an order", {"11": entered, "1": account})
+        await self._order(self.asked[step.cl_ord_id])
 
     def _account(self, symbol: str) -> str:
         return f"A{self.number:05}{symbol}"
@@ -240,10 +248,11 @@ class Play:
     async def _known(self) -> None:
         """What the desk knows of each of its orders is what the venue said last."""
         for order in self.orders.values():
-            statuses: tuple[str, ...] = (order.status,)
-            if (order.open_requests or self.under_way) and not order.ended:
-                statuses += ("6", "E")  # it has asked, and the venue has not said so yet
-            wrong = await self.knowledge.child(order.asked["11"], (statuses, order.quantity, order.filled, order.leaves))
+            statuses = {order.status}
+            if not order.ended:  # it may count as pending what it has asked for, and the venue has not taken up yet
+                verbs = {self.asked[symbol].verb for symbol in self.under_way} | set(order.open.values())
+                statuses |= {PENDING[verb] for verb in verbs}
+            wrong = await self.desk.child(order.asked["11"], (statuses, order.quantity, order.filled, order.leaves))
             if wrong:
                 raise Failed(f"the desk's own order is {wrong}")
 

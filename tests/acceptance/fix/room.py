@@ -21,8 +21,10 @@ from uuid import UUID
 from adapters.clock import WallClock
 from adapters.postgres.event_log import PostgresEventLog
 from domain.catalogue import TOPICS
-from domain.values import from_e9
+from domain.values import from_e9, to_e9
+from ems.bootstrap.runtime import Runtime
 from ems.desk_state import DeskState
+from ems.health import ask_socket
 from tests.acceptance.conftest import ROOT, Program
 from tests.acceptance.fix.asyncfix_peer import AsyncfixPeer
 from tests.acceptance.fix.oms import Oms
@@ -45,24 +47,24 @@ STATUS_WORDS: Final = {  # OrdStatus (39): the desk's words
 }  # fmt: skip
 
 
-class Log:
-    """What the desk knows, folded from its log as it grows: by the code that makes it live, in another process."""
+class Desk:
+    """The desk's own door, and what the desk knows: folded from its log as it grows, by the code that makes it live."""
 
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
         self._state = DeskState()
         self._grown = asyncio.Event()
         self._events: list[tuple[UUID, str]] = []  # with the client's order, or the session, that each belongs to
 
     async def follow(self) -> None:
         """Until cancelled."""
-        async with PostgresEventLog(self._dsn, TOPICS, WallClock()) as log:
+        async with PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock()) as log:
             async for recorded in log.subscribe():
                 self._state.apply(recorded.stream, recorded.event, recorded.meta, seq=recorded.seq)
                 self._events.append((recorded.meta.correlation, f"{recorded.seq} {recorded.event.TOPIC} {recorded.event!r}"))
                 self._grown.set()
 
-    async def child(self, cl_ord_id: str, expected: tuple[tuple[str, ...], Decimal, Decimal, Decimal]) -> str:
+    async def child(self, cl_ord_id: str, expected: tuple[set[str], Decimal, Decimal, Decimal]) -> str:
         """Wait until the desk's order is as expected (statuses, OrderQty, CumQty, LeavesQty); empty, or what it is."""
         words = {STATUS_WORDS[status] for status in expected[0]}
         with contextlib.suppress(TimeoutError):
@@ -72,6 +74,25 @@ class Log:
                     await self._grown.wait()
                 return ""
         return f"{self._seen(cl_ord_id)}, not {' or '.join(sorted(words))} {' '.join(map(str, expected[1:]))}"
+
+    async def heard(self, cl_ord_id: str) -> None:
+        """Wait until an event mentions a ClOrdID: the desk has had the message. Raises TimeoutError."""
+        looked_at = 0
+        async with asyncio.timeout(5):
+            while not any(cl_ord_id in line for _, line in self._events[looked_at:]):
+                looked_at = len(self._events)
+                self._grown.clear()
+                await self._grown.wait()
+
+    async def enter(self, client: str, symbol: str, account: str, quantity: str, price: str) -> str:
+        """Enter an order at the desk's own door. The ClOrdID that it gets there."""
+        command = {
+            "command": "enter_order", "command_id": account, "actor": "person:tester", "client_session": client,
+            "symbol": symbol, "side": "buy", "quantity_e9": to_e9(quantity), "limit_price_e9": to_e9(price), "account": account,
+        }  # fmt: skip
+        answer = await ask_socket(self._runtime.socket("desk"), command, timeout_s=15)
+        assert answer is not None and answer["ok"], answer
+        return str(answer["cl_ord_id"])
 
     def events(self, cl_ord_id: str) -> list[str]:
         """The events of that order, of the client's, and of sessions that mention it, one a line."""
@@ -105,7 +126,7 @@ class Room:
         self._ports: dict[str, int] = {}
         self.clients: dict[tuple[str, str], Oms] = {}  # by style and version
         self.venues: dict[str, Venue] = {}  # by version
-        self.log: Log | None = None
+        self.desk: Desk | None = None
 
     def symbol(self, version: str) -> str:
         """What goes to the venue of this version."""
@@ -169,8 +190,7 @@ class Room:
         async with asyncio.timeout(UP_S):
             await asyncio.gather(*(oms.session.connect(self.port(oms.session.sender)) for oms in self.clients.values()))
             await asyncio.gather(*(venue.peer.up.wait() for venue in self.venues.values()))
-        runtime = json.loads((self.program.home / "state" / "runtime.json").read_text())
-        self.log = Log(runtime["app_dsn"])
+        self.desk = Desk(Runtime.load(self.program.home / "state" / "runtime.json"))
 
     async def _give_up_in_trouble(self) -> None:
         """A start in which a process ends with an error would be tried again and again."""
@@ -219,8 +239,8 @@ async def open_room(home: Path, versions: tuple[str, ...]) -> AsyncIterator[Room
     follower: asyncio.Task[None] | None = None
     try:
         await room.connect()
-        assert room.log is not None
-        follower = asyncio.create_task(room.log.follow())
+        assert room.desk is not None
+        follower = asyncio.create_task(room.desk.follow())
         yield room
     finally:
         if follower is not None:

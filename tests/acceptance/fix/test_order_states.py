@@ -61,8 +61,6 @@ RUNS = {run.name: run for run in [Run(case, *pair) for pair in PAIRS for case in
 
 def skipped(run: Run) -> str:
     """Why a case is not played, empty where it is."""
-    if any(step.mark == "!" for step in run.case.steps):
-        return "an order by telephone needs the desk's own order entry, which is not there yet"
     if "later" in run.case.scenario.options:
         return "a corporate action that changes what was executed is not taken over yet"
     return not_expressible(run.case, run.client) or not_expressible(run.case, run.venue)
@@ -100,8 +98,8 @@ def _said(outcome: str | BaseException) -> str:
 
 
 async def play(room: Room, run: Run, at_once: asyncio.Semaphore) -> str:
-    assert room.log is not None
-    played = Play(run.case, room.clients[run.style, run.client], room.venues[run.venue], room.log, room.symbol(run.venue))
+    assert room.desk is not None
+    played = Play(run.case, room.clients[run.style, run.client], room.venues[run.venue], room.desk, room.symbol(run.venue))
     async with at_once:
         if troubles := room.troubles():  # nothing that follows would tell more than the first trouble does
             return f"not played, because a process is in trouble: {troubles[0]}"

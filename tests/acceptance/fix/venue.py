@@ -31,7 +31,7 @@ class VenueOrder:
     price: str
     requests: asyncio.Queue[Fields] = field(default_factory=asyncio.Queue)  # as they come, with what had been decided by then
     pending: list[Fields] = field(default_factory=list)  # acknowledged as pending
-    open_requests: int = 0  # come, and neither refused nor done
+    open: dict[str, str] = field(default_factory=dict)  # ClOrdID -> MsgType of requests neither refused nor done
     executions: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)  # ExecID -> quantity, price
     acknowledged: bool = False
     ended: str = ""  # OrdStatus of an end: canceled, rejected, expired
@@ -95,7 +95,7 @@ class Venue:
                 self.arrivals[message.get("1", "")].put_nowait(order)
             case "F" | "G" if message["41"] in self._orders:
                 order = self._orders[message["11"]] = self._orders[message["41"]]
-                order.open_requests += 1
+                order.open[message["11"]] = message["35"]
                 order.requests.put_nowait(message | {"decisions": str(order.decisions), "current": order.cl_ord_id})
             case "H" if message["11"] in self._orders:
                 self.questions += 1
@@ -204,7 +204,7 @@ class Venue:
         if request is None:
             return
         order.pending = [other for other in order.pending if other["11"] != request["11"]]
-        order.open_requests -= 1
+        del order.open[request["11"]]
         order.decisions += 1
 
     def _refusal(self, order: VenueOrder, request: Fields, told: Fields) -> Fields:
