@@ -233,5 +233,5 @@ def _now(listed: Listed, order: ParentOrder | RejectedOrder | None) -> Listed:
 
 def over(state: OrderList, parents: Mapping[UUID, ParentOrder | RejectedOrder]) -> bool:
     """Has every order of it ended, and been told so?"""
-    orders = [parents.get(listed.order) for listed in state.orders if listed.order is not None]
+    orders = (parents.get(listed.order) for listed in reversed(state.orders) if listed.order is not None)
     return all(order.finished for order in orders if isinstance(order, ParentOrder))

@@ -99,7 +99,7 @@ def new_order_list(message: Reading) -> NewOrderList:
         all_or_none=all_or_none,
         instructions="" if all_or_none else instructions,
         entries=entries,
-        refusal=_list_refusal(head, len(entries)),
+        refusal=_list_refusal(head, entries),
     )
 
 
@@ -119,9 +119,9 @@ def _entries(message: Reading) -> tuple[Entry, ...]:
     return tuple(found)
 
 
-def _list_refusal(head: dict[str, str], came: int) -> Refusal | None:
+def _list_refusal(head: dict[str, str], entries: tuple[Entry, ...]) -> Refusal | None:
     """What is wrong with a list as a whole, first things first."""
-    get = head.get
+    get, came = head.get, len(entries)
     said = ""
     if get("893") == "N":
         said = "a list comes in one message here: LastFragment (893) N"
@@ -131,6 +131,8 @@ def _list_refusal(head: dict[str, str], came: int) -> Refusal | None:
         said = f"NoOrders (73) says {get('73', 'nothing')}, but {came} came"
     elif get("68", str(came)) != str(came):
         said = f"a list comes in one message here: TotNoOrders (68) says {get('68')}, but {came} came"
+    elif not all(entry.order.cl_ord_id for entry in entries):
+        said = "an order of the list has no ClOrdID (11)"
     if said:
         return Refusal(Reason.UNREADABLE, said)
     if get("394") in _BIDDING:

@@ -151,6 +151,7 @@ def test_all_or_none_is_the_one_instruction_that_is_acted_on(said: str) -> None:
         ({"orders": ()}, Reason.UNREADABLE, "NoOrders (73) says 0, but 0 came"),
         ({"total": "5"}, Reason.UNREADABLE, "TotNoOrders (68) says 5, but 3 came"),
         ({"orders": ("11=A|",) * (ORDERS_MAX + 5)}, Reason.UNREADABLE, "at most 2000 orders"),
+        ({"orders": (ORDERS[0], "11=|67=2|")}, Reason.UNREADABLE, "has no ClOrdID (11)"),
         ({"head": "394=1|433=1|"}, Reason.LIST_UNSUPPORTED, "BidType (394) 1"),
         ({"head": "394=3|1385=1|"}, Reason.LIST_UNSUPPORTED, "ContingencyType (1385) 1"),
         ({"head": "394=3|433=3|"}, Reason.LIST_UNSUPPORTED, "ListExecInstType (433) '3'"),
