@@ -35,6 +35,20 @@ class PreAllocation(BaseModel):
     individual_id: str = ""  # IndividualAllocID (467)
 
 
+class StrategyFields(BaseModel):
+    """A broker's algorithm that an order is for: checked by the broker's own rules, in the broker's own fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    session: str  # the venue session of the broker
+    name: str  # of the algorithm in the broker's file
+    values: tuple[tuple[str, str], ...] = ()  # parameters by name, as the rules know them
+    tags: tuple[tuple[int, str], ...] = ()  # fields that the order carries beside its ordinary ones, in the order sent
+    parameters: tuple[tuple[str, int, str], ...] = ()  # StrategyParametersGrp: name (958), type (959), value (960)
+    unchecked: tuple[str, ...] = ()  # rules that could not be held against the order, and why
+    rules: str = ""  # SHA-256 of the broker's file
+
+
 class Instructions(BaseModel):
     """As sent. A price or quantity that is None, and a text that is empty, was not given."""
 
@@ -53,6 +67,7 @@ class Instructions(BaseModel):
     parties: tuple[Party, ...] = ()
     attributes: tuple[tuple[int, str], ...] = ()  # OrderAttributeType (2594), OrderAttributeValue (2595)
     allocations: tuple[PreAllocation, ...] = ()
+    strategy: StrategyFields | None = None  # a broker's algorithm
 
 
 PLAIN: Final = Instructions()

@@ -48,6 +48,8 @@ class NewOrder(Inbound):
     refusal: Refusal | None = None
     transact_time_ns: int = 0  # TransactTime (60), 0 where it could not be read
     instructions: Instructions | None = None  # None: nothing beside the fields above
+    fields: tuple[tuple[int, str], ...] = ()  # (tag, value) as they came, where the order may be for a broker's algorithm
+    strategy_refusal: Refusal | None = None  # what is wrong with it by the rules of the broker's algorithm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

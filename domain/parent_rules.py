@@ -88,11 +88,14 @@ def read_terms(order: NewOrder, *, instrument: Instrument | None, day: TradingDa
     if refusal is not None:
         return refusal
     assert day is not None
+    if order.strategy_refusal is not None:
+        return order.strategy_refusal
     try:
         algo = Algo(order.algo) if order.algo else Algo.DIRECT
     except ValueError:
-        known = ", ".join(Algo)
-        return Refusal(Reason.UNKNOWN_ALGO, f"unknown algorithm {order.algo!r}; there are {known}")
+        known = ", ".join(algo for algo in Algo if algo is not Algo.DIRECT)
+        said = f"the algorithm {order.algo!r} is neither ours ({known}) nor a broker's"
+        return Refusal(Reason.UNKNOWN_ALGO, said)
     refusal = order_checks.handling(order, algo)
     if refusal is not None:
         return refusal
@@ -205,6 +208,8 @@ def amend(
         return terms
     if (terms.algo is Algo.DIRECT) is not state.direct:
         return Refusal(Reason.NOT_AMENDABLE, "a direct order stays direct, and an algorithm's order stays with an algorithm")
+    if _strategy(state.terms) != _strategy(terms):
+        return Refusal(Reason.NOT_AMENDABLE, "a broker's algorithm is neither given to an order nor taken from it")
     if state.staged and day is not None:
         return (po.Replaced(cl_ord_id=request.cl_ord_id, terms=terms.until(day.close_ns)),)
     if state.direct or state.pending is not None:
@@ -212,6 +217,10 @@ def amend(
     if state.open_e9 and state.live:  # a filled order that is reopened is larger than all that is out
         return (po.ReplaceRequested(cl_ord_id=request.cl_ord_id, terms=terms),)
     return (po.Replaced(cl_ord_id=request.cl_ord_id, terms=terms),)
+
+
+def _strategy(terms: Terms) -> bool:
+    return terms.instructions is not None and terms.instructions.strategy is not None
 
 
 def _reopens(state: ParentOrder, request: ReplaceOrder) -> bool:

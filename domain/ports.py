@@ -9,8 +9,11 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from domain.event import Entry, Recorded
+from domain.instructions import StrategyFields
 from domain.instrument import Instrument
+from domain.messages import NewOrder
 from domain.parent_rules import TradingDay
+from domain.refusal import Refusal
 from domain.schedule import PlanRequest, Schedule, VolumeCurve
 from domain.sending import Outbound
 
@@ -125,4 +128,19 @@ class Reference(Protocol):
 
     def venue_session(self, instrument: Instrument) -> str:
         """The FIX session that child orders in it are sent to."""
+        ...
+
+
+class BrokerAlgos(Protocol):
+    """Brokers' algorithms by the brokers' own descriptions. Pure: the same order gives the same answer."""
+
+    def check(
+        self, order: NewOrder, *, trade_date: str, routed: str, original: StrategyFields | None = None
+    ) -> StrategyFields | Refusal | None:
+        """What an order for a broker's algorithm carries, or why it cannot; None where it is for none.
+
+        Args:
+            routed: the venue session that the instrument's orders go to, which decides between brokers.
+            original: of the order that this one replaces.
+        """
         ...

@@ -37,6 +37,7 @@ from ems import reports, session_notes
 from ems.allocation_desk import AllocationDesk
 from ems.list_desk import ListDesk
 from ems.mass_desk import MassDesk
+from ems.strategies import Strategies
 from ems.throttle import Throttle
 from ems.turn import Turn
 
@@ -52,13 +53,15 @@ class ClientDesk:
         markets: dict[str, MarketState],
         policies: Mapping[str, SessionPolicy],
         throttle: Throttle,
+        strategies: Strategies,
     ) -> None:
+        self._strategies = strategies
         self._throttle = throttle
         self._policies = policies
         self._reference = reference
         self._markets = markets
         self.allocations = AllocationDesk(reference, policies)
-        self.lists = ListDesk(reference, markets, self._too_many)
+        self.lists = ListDesk(reference, markets, self._too_many, strategies)
         self._mass = MassDesk(reference)
 
     def handle(self, turn: Turn, message: Inbound) -> None:
@@ -96,7 +99,7 @@ class ClientDesk:
         if known is not None and (order.poss_resend or order.poss_dup):
             self._repeat(turn, order, known)
             return
-        order = self._throttled(turn, order)
+        order = self._strategies.resolved(self._throttled(turn, order), turn.now_ns)
         instrument, day = self._market_of(order.symbol, turn.now_ns)
         accepted = parent_rules.place(
             order,
@@ -153,7 +156,7 @@ class ClientDesk:
     def _decide(self, turn: Turn, parent: ParentOrder, request: CancelOrder | ReplaceOrder) -> tuple[Event, ...] | Refusal:
         if isinstance(request, CancelOrder):
             return parent_rules.cancel(parent, request, policy=self._policies.get(request.ref.session, DEFAULT))
-        request = self._throttled(turn, request)
+        request = self._strategies.resolved(self._throttled(turn, request), turn.now_ns, replaces=parent)
         instrument, day = self._market_of(request.symbol, turn.now_ns)
         policy = self._policies.get(request.ref.session, DEFAULT)
         return parent_rules.amend(parent, request, instrument=instrument, day=day, now_ns=turn.now_ns, policy=policy)

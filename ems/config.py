@@ -5,7 +5,6 @@ Everything that can be wrong with it is told as one sentence that names the file
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,7 +19,8 @@ from domain.errors import ConfigError
 from domain.session_policy import SessionPolicy
 from domain.session_rules import NO_RULES, SessionRules
 from ems.allocation_settings import AS_USUAL, AllocationSettings
-from ems.config_text import line_of, sentence
+from ems.broker_settings import BrokerSettings, wrong
+from ems.config_text import place, sentence
 from ems.pace import Pace
 
 Mode = Literal["PAPER", "LIVE"]
@@ -120,6 +120,7 @@ class Settings(_Part):
     bars: Path | None = None  # folder of one-minute bars that volume curves are learned from
     sessions: tuple[Session, ...] = ()
     routes: Mapping[str, str] = {}
+    brokers: tuple[BrokerSettings, ...] = ()  # FIXatdl files of brokers' algorithms
     clock: ClockSettings = ClockSettings()
     pace: PaceSettings = PaceSettings()
     console: ConsoleSettings = ConsoleSettings()
@@ -158,7 +159,7 @@ class Settings(_Part):
                 return f"the route of {symbol} leads to {session!r}, which is none of the venue sessions {sorted(venues)}"
         if self.sessions and ANY_SYMBOL not in self.routes and len(venues) != 1:
             return f'routes needs a line "{ANY_SYMBOL}" = "<venue session>" for symbols without a route of their own'
-        return ""
+        return wrong(self.brokers, venues)
 
     def _simulated(self) -> str:
         if self.venue is not None and self.venue.tape is not None and len(self.venue.symbols) != 1:
@@ -268,19 +269,9 @@ def check(values: dict[str, Any], *, name: str, text: str = "", folder: Path | N
         loaded = _Loaded(**values)
     except ValidationError as cause:
         error = cause.errors()[0]
-        raise ConfigError(f"{_place(name, text, error['loc'])}{sentence(error)}") from cause
+        raise ConfigError(f"{place(name, text, error['loc'])}{sentence(error)}") from cause
     settings = Settings.model_validate(loaded.model_dump())
     return settings if folder is None else _absolute(settings, folder)
-
-
-def _place(name: str, text: str, loc: tuple[int | str, ...]) -> str:
-    """Where a value came from: a variable, or a line of the file."""
-    keys = [str(key).upper() for key in loc if isinstance(key, str)]
-    variables = [f"EMS_{'__'.join(keys[:length])}" for length in range(len(keys), 0, -1)]
-    if (variable := next((v for v in variables if v in os.environ), None)) is not None:
-        return f"environment variable {variable}: "
-    line = line_of(text, loc)
-    return f"{name}, line {line}: " if line else f"{name}: "
 
 
 def _absolute(settings: Settings, folder: Path) -> Settings:
@@ -295,4 +286,5 @@ def _absolute(settings: Settings, folder: Path) -> Settings:
             s if s.profile is None else s.model_copy(update={"profile": (folder / s.profile).resolve()})
             for s in settings.sessions
         )
+    changed["brokers"] = tuple(broker.under(folder) for broker in settings.brokers)
     return settings.model_copy(update=changed)

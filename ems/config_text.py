@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -61,6 +62,11 @@ symbols = ["DEMO", "AMZN"]
 [routes]
 "*" = "SIM"
 
+# Brokers' algorithms: the FIXatdl files of the broker behind a venue session. Orders that name one go to that session.
+# [[brokers]]
+# session = "BROKER1"
+# atdl = ["broker1.xml"]
+
 # A simulated venue beside the desk, for PAPER. Take this table out to trade with a venue elsewhere.
 [venue]
 comp_id = "SIM"
@@ -116,6 +122,16 @@ def line_of(text: str, loc: Sequence[int | str]) -> int | None:
         if reached > found[0]:
             found = (reached, number)
     return found[1]
+
+
+def place(name: str, text: str, loc: tuple[int | str, ...]) -> str:
+    """Where a value came from: a variable, or a line of the file."""
+    keys = [str(key).upper() for key in loc if isinstance(key, str)]
+    variables = [f"EMS_{'__'.join(keys[:length])}" for length in range(len(keys), 0, -1)]
+    if (variable := next((v for v in variables if v in os.environ), None)) is not None:
+        return f"environment variable {variable}: "
+    line = line_of(text, loc)
+    return f"{name}, line {line}: " if line else f"{name}: "
 
 
 def sentence(error: Mapping[str, Any]) -> str:

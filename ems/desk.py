@@ -15,7 +15,7 @@ from domain.commands import Answer, Commanded
 from domain.errors import LogUnavailable, VersionConflict
 from domain.market_state import MarketState
 from domain.messages import Inbound, Input, LinkDown, LinkUp, MarketUpdate, PlanReady, SessionChange, SessionNews, Timer
-from domain.ports import Clock, EventLog, OrderGateway, PlannerPool, Reference
+from domain.ports import BrokerAlgos, Clock, EventLog, OrderGateway, PlannerPool, Reference
 from domain.refusal import Reason, Refusal
 from domain.session_policy import SessionPolicy
 from ems import recovery
@@ -28,6 +28,7 @@ from ems.inbox import Inbox
 from ems.pace import Pace
 from ems.scheduler import Scheduler
 from ems.session_desk import SessionDesk
+from ems.strategies import NO_BROKERS, Strategies
 from ems.throttle import Throttle
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
@@ -46,6 +47,7 @@ class DeskPorts:
     planners: PlannerPool
     reference: Reference
     clock: Clock
+    brokers: BrokerAlgos = NO_BROKERS
 
 
 class Desk:
@@ -76,7 +78,8 @@ class Desk:
         reference = self._ports.reference
         throttle = Throttle(self._policies)
         direct = DirectDesk(reference, self.markets, self._policies, throttle, self._pace)
-        self._client = ClientDesk(reference, self.markets, self._policies, throttle)
+        strategies = Strategies(self._ports.brokers, reference)
+        self._client = ClientDesk(reference, self.markets, self._policies, throttle, strategies)
         self._venue = VenueDesk(reference, direct)
         self._commands = CommandDesk(reference, self.markets, self._client_sessions)
         self._scheduler = Scheduler(reference, self.markets, self._venue, direct, throttle, self._pace)

@@ -15,6 +15,7 @@ from domain import parent_order as po
 from domain.child_life import NEW_DAY
 from domain.child_order import ChildOrder
 from domain.event import Event
+from domain.instructions import PLAIN
 from domain.market_state import MarketState
 from domain.order_life import HELD, OrdStatus, transition
 from domain.parent_order import ParentOrder
@@ -69,9 +70,15 @@ class DirectDesk:
             self._replace(turn, parent, child, parent.pending.terms)
         self._answer_for_ended(turn, turn.state.parent(parent.id), turn.state.children[child.id])
 
-    def _send(self, turn: Turn, parent: ParentOrder, sessions_up: set[str]) -> None:
+    def venue_of(self, parent: ParentOrder) -> str:
+        """The venue session of an order: that of its broker's algorithm, else its instrument's; "" where there is none."""
+        if (strategy := (parent.terms.instructions or PLAIN).strategy) is not None:
+            return strategy.session
         instrument = self._reference.instrument(parent.instrument)
-        session = self._reference.venue_session(instrument) if instrument is not None else ""
+        return self._reference.venue_session(instrument) if instrument is not None else ""
+
+    def _send(self, turn: Turn, parent: ParentOrder, sessions_up: set[str]) -> None:
+        session = self.venue_of(parent)
         if not parent.live or parent.staged:
             return
         if session not in sessions_up:

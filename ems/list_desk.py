@@ -23,6 +23,7 @@ from domain.refusal import Reason, Refusal
 from domain.values import Algo
 from ems import list_reports
 from ems.session_notes import note, refuse
+from ems.strategies import Strategies
 from ems.turn import Turn
 
 _Verdict = tuple[Entry, UUID, po.Accepted | Refusal, bool]  # an order, its stream, what it is, and whether its id is taken
@@ -32,7 +33,8 @@ Pass = Callable[[str, int], Refusal | None]  # may one more message of a session
 class ListDesk:
     """Pure but for what it is given."""
 
-    def __init__(self, reference: Reference, markets: Mapping[str, MarketState], throttle: Pass) -> None:
+    def __init__(self, reference: Reference, markets: Mapping[str, MarketState], throttle: Pass, strategies: Strategies) -> None:
+        self._strategies = strategies
         self._reference = reference
         self._markets = markets
         self._throttle = throttle
@@ -78,7 +80,7 @@ class ListDesk:
         found: list[_Verdict] = []
         here: set[str] = set()
         for entry in request.entries:
-            order = entry.order
+            order = self._strategies.resolved(entry.order, turn.now_ns)
             taken = order.cl_ord_id in here or turn.state.used_by(session, trade_date, order.cl_ord_id) is not None
             here.add(order.cl_ord_id)
             stream = po.key(session, trade_date, order.cl_ord_id)

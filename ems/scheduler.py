@@ -95,8 +95,8 @@ class Scheduler:
         if parent.schedule is not None:
             times.append(parent.schedule.next_start_ns(now_ns) or 0)
         times.append(self._planning.due_ns(parent))
-        if (instrument := self._reference.instrument(parent.instrument)) is not None:
-            times.append(self._throttle.free_ns(self._reference.venue_session(instrument), now_ns))
+        if venue := self._direct.venue_of(parent):
+            times.append(self._throttle.free_ns(venue, now_ns))
         next_ns = min((t for t in times if t > now_ns), default=None)
         if next_ns is not None and self._wake_ns.get(parent.id) != next_ns:
             self._wake_ns[parent.id] = next_ns

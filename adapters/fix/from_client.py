@@ -59,12 +59,10 @@ def _order(message: Reading) -> dict[str, Any]:
         said = f"TimeInForce (59) {force_code!r} is not {_TIMES_IN_FORCE}"
         refusals.append(Refusal(Reason.TIME_IN_FORCE_UNSUPPORTED, said))
     strategy = get("847", "")
-    algo = ALGO_OF.get(strategy, strategy)
-    if strategy and strategy not in ALGO_OF:
-        known = ", ".join(f"{code} ({name})" for code, name in ALGO_OF.items())
-        refusals.append(Refusal(Reason.UNKNOWN_ALGO, f"TargetStrategy (847) {strategy!r} is not one of {known}"))
-    parameters = _parameters(message, refusals, direct=not strategy)
-    instructions = read_instructions(fields, message.text, refusals, direct=not strategy)
+    ours = strategy in ALGO_OF  # another one may be a broker's, who may also know it by a tag that is not read here
+    parameters = _parameters(message, refusals, flat=_FLAT_OF_OURS if ours else () if strategy else _FLAT_OF_DIRECT)
+    instructions = read_instructions(fields, message.text, refusals, direct=not ours)
+    for_broker = (strategy and not ours) or "100" in fields or not _READ.issuperset(fields)
     return {
         "ref": message.ref,
         "frame": message.frame,
@@ -79,10 +77,11 @@ def _order(message: Reading) -> dict[str, Any]:
         "limit_price_e9": limit_price_e9,
         "time_in_force": time_in_force,
         "account": get("1", ""),
-        "algo": algo,
+        "algo": ALGO_OF[strategy] if ours else f"847={strategy}" if strategy else "",
         "parameters": parameters,
         "transact_time_ns": time_ns_of(get("60", "")),
         "instructions": instructions,
+        "fields": _pairs(message.text) if for_broker else (),
         "refusal": min(refusals, key=_rank) if refusals else None,
     }
 
@@ -103,14 +102,25 @@ _ORD_TYPES: Final = _one_of(ORD_TYPE_OF)
 _TIMES_IN_FORCE: Final = _one_of(TIME_IN_FORCE_OF)
 
 
-def _parameters(message: Reading, refusals: list[Refusal], *, direct: bool) -> tuple[tuple[str, str], ...]:
-    """The 957 group, and the flat tags that say the same, as (name, value) in the order sent.
+def _pairs(text: str) -> tuple[tuple[int, str], ...]:
+    """Every field as it came, for a broker's rules."""
+    pairs = [field.partition("=") for field in text.split(SOH)]
+    return tuple((int(tag), value) for tag, _, value in pairs if tag.isascii() and tag.isdigit() and len(tag) < _TAG_DIGITS_MAX)
 
-    In a direct order ExpireTime (126) is no parameter: it ends the order.
-    """
+
+_TAG_DIGITS_MAX: Final = 10
+_READ: Final = frozenset(  # what an order has without saying anything that could be a broker's
+    "8 9 10 34 35 43 49 50 52 56 57 97 115 116 122 128 129 142 143 144 145 369 1128 "
+    "1 11 15 18 21 22 38 40 41 44 48 54 55 58 59 60 63 64 66 67 70 75 78 79 80 99 110 111 126 152 167 168 207 211 432 447 448 "
+    "452 453 467 526 528 529 582 583 661 802 523 803 847 849 957 958 959 960 2376 2593 2594 2595".split()
+)
+
+
+def _parameters(message: Reading, refusals: list[Refusal], *, flat: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The 957 group, and the flat tags that say the same, as (name, value) in the order sent."""
     fields = message.fields
-    found = [(name, fields[tag]) for tag, name in _FLAT_PARAMETERS if tag in fields and not (direct and tag == "126")]
-    if "849" in fields:
+    found = [(name, fields[tag]) for tag, name in flat if tag in fields]
+    if flat and "849" in fields:
         found.append((PARTICIPATION_RATE, _flat_participation(fields["849"], refusals)))
     if "957" in fields:
         found += _group(message.text, fields["957"], refusals)
@@ -139,7 +149,8 @@ def _group(text: str, count: str, refusals: list[Refusal]) -> list[tuple[str, st
     return found
 
 
-_FLAT_PARAMETERS: Final = (("168", START_TIME), ("126", END_TIME))
+_FLAT_OF_OURS: Final = (("168", START_TIME), ("126", END_TIME))
+_FLAT_OF_DIRECT: Final = (("168", START_TIME),)  # ExpireTime (126) is no parameter there: it ends the order
 
 
 def _flat_participation(text: str, refusals: list[Refusal]) -> str:

@@ -5,7 +5,7 @@ A text begins with MsgType (35), as `engine.build` expects it. Empty values are 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from adapters.fix.fields import number_text, plain, timestamp_text
@@ -21,6 +21,8 @@ from adapters.fix.vocabulary import (
     TARGET_STRATEGY,
     TIME_IN_FORCE_CODE,
 )
+from domain.algo_parameters import MODELS, wire_fields
+from domain.instructions import Instructions
 from domain.sending import (
     CancelReject,
     MassStatusPart,
@@ -35,6 +37,7 @@ from domain.sending import (
     SendStatusQuery,
 )
 from domain.values import OrdType
+from domain.wire_parameter import FixType
 
 EMERGENCY_SUFFIX: Final = "K"  # an emergency cancel's ClOrdID: its order's, K, and the number of the cancel-all
 
@@ -79,8 +82,25 @@ def _order(m: SendChild | SendChildReplace) -> str:
         f"{_field(1, m.account)}55={plain(m.instrument)}{SOH}"
         f"54={SIDE_CODE[m.side]}{SOH}60={timestamp_text(m.transact_time_ns)}{SOH}38={number_text(m.quantity_e9)}{SOH}"
         f"40={ORD_TYPE_CODE[m.ord_type]}{SOH}{price}59={TIME_IN_FORCE_CODE[m.time_in_force]}{SOH}"
-        f"{instructions_text(m.instructions) if m.instructions is not None else ''}"
+        f"{instructions_text(m.instructions) + _strategy(m.instructions) if m.instructions is not None else ''}"
     )
+
+
+def _strategy(given: Instructions) -> str:
+    """The fields of a broker's algorithm."""
+    strategy = given.strategy
+    if strategy is None:
+        return ""
+    tags = "".join(f"{tag}={plain(value)}{SOH}" for tag, value in strategy.tags)
+    return tags + _group(strategy.parameters)
+
+
+def _group(parameters: Sequence[tuple[str, int, str]]) -> str:
+    """StrategyParametersGrp of (name, type, value)."""
+    if not parameters:
+        return ""
+    entries = "".join(f"958={plain(name)}{SOH}959={kind}{SOH}960={plain(value)}{SOH}" for name, kind, value in parameters)
+    return f"957={len(parameters)}{SOH}{entries}"
 
 
 _WITHOUT_PRICE: Final = (OrdType.MARKET, OrdType.STOP)
@@ -144,14 +164,19 @@ def _mass_status(part: MassStatusPart) -> str:
 
 
 def _algo(m: ParentReport) -> str:
+    """The algorithm as it was sent: ours, or a broker's."""
+    if m.instructions is not None and m.instructions.strategy is not None:
+        return _strategy(m.instructions)
     if not m.algo:
         return ""
     strategy = f"847={TARGET_STRATEGY[m.algo]}{SOH}" if m.algo in TARGET_STRATEGY else ""
-    parameters = [(name, value) for name, value in m.parameters if name and value]
-    if not parameters:
-        return strategy
-    group = "".join(f"958={plain(name)}{SOH}959=14{SOH}960={plain(value)}{SOH}" for name, value in parameters)
-    return f"{strategy}957={len(parameters)}{SOH}{group}"
+    types = _TYPES.get(m.algo, {})
+    return strategy + _group([(name, types.get(name, FixType.STRING), value) for name, value in m.parameters if name and value])
+
+
+_TYPES: Final = {  # StrategyParameterType (959) of our algorithms' parameters
+    str(algo): {wire.parameter.name: wire.parameter.type for wire in wire_fields(model)} for algo, model in MODELS.items()
+}
 
 
 def _cancel_reject(m: CancelReject) -> str:

@@ -26,6 +26,7 @@ from domain.errors import ConfigError, EmsError, LogUnavailable
 from domain.messages import Input, PlanReady
 from domain.sending import SendChild
 from ems import alerts, lifeline
+from ems.bootstrap.brokers import brokers
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.dialects import dialects
 from ems.bootstrap.planning import plan
@@ -103,7 +104,7 @@ class DeskProcess:
             dialects=dialects(settings, reference.data.universe),
         )
         desk = self._desk = Desk(
-            DeskPorts(log, link, pool, reference, self._runtime.clock()),
+            DeskPorts(log, link, pool, reference, self._runtime.clock(), brokers(settings)),
             name=f"{settings.name}/{os.getpid()}",
             build=build_digest(),
             venue_sessions=frozenset(s.name for s in settings.sessions if s.role == "venue"),

@@ -14,6 +14,7 @@ from adapters.postgres.deployment import answers
 from adapters.postgres.embedded import EmbeddedPostgres
 from domain.errors import LogUnavailable
 from ems.api.auth import make_token
+from ems.bootstrap.brokers import brokers
 from ems.bootstrap.database import close_database, open_database
 from ems.bootstrap.profiles import profiles
 from ems.bootstrap.runtime import Runtime, socket_directory
@@ -50,10 +51,12 @@ async def started(settings: Settings) -> AsyncIterator[System]:
 
     Raises:
         ConfigError: a profile cannot be meant, the state directory or a port is taken, or a process refused its configuration.
+        ReferenceDataError: a broker's file is refused.
         ProcessFailed: a process did not come up.
         LogError: the database cannot be reached or migrated.
     """
     profiles(settings)
+    brokers(settings)
     with state_lock(settings.state_directory):
         check_ports(settings.ports())
         runtime = Runtime(settings=settings)

@@ -16,6 +16,8 @@ from domain.market_state import MarketState
 from domain.messages import CancelOrder, Inbound, Input, LinkUp, MarketUpdate, PlanReady, SessionChange, Timer
 from domain.parent_order import ParentOrder
 from domain.parent_rules import TradingDay
+from domain.ports import BrokerAlgos
+from domain.ports import Reference as ReferencePort
 from domain.schedule import PlanRequest, Schedule, Slice, VolumeCurve
 from domain.sending import Outbound
 from domain.session_policy import SessionPolicy
@@ -24,6 +26,7 @@ from ems import recovery
 from ems.desk import Desk, DeskPorts
 from ems.drop_copy import DropCopies
 from ems.pace import Pace
+from ems.strategies import NO_BROKERS
 from tests.domain.orders import ABC, DAY, MINUTE_NS, NOW_NS, new_order, venue_report
 
 PACE = Pace(patience_ns=30 * E9, unanswered_ns=2 * E9)
@@ -86,17 +89,19 @@ class Room:
     def __init__(
         self, log: MemoryEventLog | None = None, clock: Clock | None = None, pace: Pace = PACE,
         policies: Mapping[str, SessionPolicy] | None = None, copies: DropCopies = recovery.NO_COPIES,
+        reference: ReferencePort | None = None, brokers: BrokerAlgos = NO_BROKERS,
     ) -> None:  # fmt: skip
         self.clock = clock or Clock()
         self.log = log or MemoryEventLog(TOPICS, self.clock)
         self.gateway = Gateway()
         self.planners = Planners()
-        ports = DeskPorts(self.log, self.gateway, self.planners, Reference(), self.clock)
+        self.reference, self.brokers = reference or Reference(), brokers
+        ports = DeskPorts(self.log, self.gateway, self.planners, self.reference, self.clock, brokers)
         self.desk = Desk(
             ports,
             name="desk",
             build="test",
-            venue_sessions=frozenset({"VENUE"}),
+            venue_sessions=frozenset({"VENUE", "BROKER1", "BROKER2"}),
             pace=pace,
             policies=policies or {},
             client_sessions=frozenset({"OMS"}),
@@ -115,7 +120,7 @@ class Room:
     async def successor(self, copies: DropCopies = recovery.NO_COPIES) -> Room:
         """The desk dies; another one starts on its log."""
         self.log.release_lead()
-        room = Room(self.log, self.clock, copies=copies)
+        room = Room(self.log, self.clock, copies=copies, reference=self.reference, brokers=self.brokers)
         room._numbers, room._frame = self._numbers, self._frame
         return room
 
@@ -187,7 +192,7 @@ class Room:
 def session(name: str, *, up: bool = True, reset_epoch: int = 0, sent_seq: int = 0, logged_out: bool = False) -> SessionChange:
     return SessionChange(
         session=name,
-        role="venue" if name == "VENUE" else "client",
+        role="client" if name == "OMS" else "venue",
         up=up,
         reset_epoch=reset_epoch,
         outbound_seq_num=1,

@@ -62,7 +62,7 @@ async def test_a_repeated_command_is_the_same_order() -> None:
         ({"symbol": "NOPE"}, "instrument table"),
         ({"quantity_e9": 0}, "positive"),
         ({"client_session": "NOBODY"}, "no client session"),
-        ({"algo": "guess"}, "unknown algorithm"),
+        ({"algo": "guess"}, "neither ours"),
     ],
 )
 async def test_what_is_wrong_with_it_is_said(changes: dict[str, Any], said: str) -> None:

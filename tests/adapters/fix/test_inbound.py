@@ -71,9 +71,8 @@ def test_an_order() -> None:
         ),
         ({"t44": "1.0000000001"}, Reason.PRICE_NOT_POSITIVE, "finer than 1e-9"),
         ({"t59": "5"}, Reason.TIME_IN_FORCE_UNSUPPORTED, "TimeInForce (59) '5' is not 0 (day), 1 (gtc)"),
-        ({"t847": "1007"}, Reason.UNKNOWN_ALGO, "TargetStrategy (847) '1007' is not one of 1 (vwap)"),
         ({"t849": "a lot"}, Reason.BAD_PARAMETER, "ParticipationRate (849)"),
-        ({"t54": "9", "t38": "x", "t847": "7"}, Reason.UNKNOWN_SIDE, "Side (54)"),  # the first in the order of Reason
+        ({"t54": "9", "t38": "x"}, Reason.UNKNOWN_SIDE, "Side (54)"),  # the first in the order of Reason
     ],
 )
 def test_a_bad_field_is_a_named_refusal(changes: dict[str, str], reason: Reason, said: str) -> None:
