@@ -75,6 +75,8 @@ def _trigger_of_request(state: ChildOrder, event: Event) -> Trigger | None:
             return Trigger.FULL_FILL if state.cum_quantity_e9 >= event.quantity_e9 else Trigger.REPLACE
         case CancelRefused():  # where the order has ended meanwhile, or is in doubt, that outlives the refusal
             return Trigger.REFUSE_REQUEST if state.status is OrdStatus.PENDING_CANCEL else None
+        case ReplaceRefused() if state.cum_quantity_e9 >= state.quantity_e9:
+            return Trigger.FULL_FILL  # there is no more to it after all
         case ReplaceRefused():
             return Trigger.REFUSE_REQUEST if state.status is OrdStatus.PENDING_REPLACE else None
         case FillRestated():  # what is filled now is filled, whatever was pending

@@ -129,18 +129,20 @@ def _status_answer(state: ChildOrder, report: VenueReport) -> Event | None:
             return Expired(text=report.text or "status: expired")
         case "done_for_day":
             return DoneForDay(text=report.text or "status: done for day")
-        case "new" | "partially_filled" | "pending_cancel" | "pending_replace":
+        case "new" | "partially_filled" | "filled" | "pending_cancel" | "pending_replace" | "stopped" | "suspended":
             return _proved(state, report)
         case _:
             return None
 
 
-def _proved(state: ChildOrder, report: VenueReport) -> Event:
-    """It works. A replace that was out is in force, still pending, or, as the venue shows neither, not taken."""
+def _proved(state: ChildOrder, report: VenueReport) -> Event | None:
+    """It works, or is filled. A replace that was out may be in force or pending; where the answer shows neither, nobody
+    knows whether the venue has it: it is sent again, which changes nothing the second time.
+    """
     if report.ord_status == "pending_cancel" and state.canceling:
         return RequestPending(request="cancel")
-    if state.replacing is None:
-        return ProvedWorking(order_id=report.order_id)
-    if report.ord_status == "pending_replace":
+    if report.ord_status == "pending_replace" and state.replacing is not None:
         return RequestPending(request="replace")
-    return _taken(state, report) or ReplaceRefused(reason=OTHER, text="the venue works the order as it was")
+    if (taken := _taken(state, report)) is not None:
+        return taken
+    return ProvedWorking(order_id=report.order_id) if state.status is OrdStatus.IN_DOUBT else None

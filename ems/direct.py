@@ -45,7 +45,7 @@ class DirectDesk:
         pace: Pace,
     ) -> None:
         self._pace = pace
-        self._asked: dict[UUID, int] = {}  # filled children with a replace outstanding -> when the venue was last asked
+        self._asked: dict[UUID, int] = {}  # children whose replace was sent again -> when
         self._throttle = throttle
         self._reference = reference
         self._markets = markets
@@ -58,9 +58,12 @@ class DirectDesk:
         child = turn.state.children.get(co.key(parent.id, 1))
         if child is None:
             self._send(turn, parent, sessions_up)
+            self._answer_for_unsent(turn, turn.state.parent(parent.id))
             return
         cancel = _cancel_among(parent)
-        if (cancel is not None or not parent.live) and child.live and not child.canceling:
+        # A filled order that is asked for more is not over. What is, a venue is asked to end at the pace of lost answers.
+        over = not parent.live and parent.pending is None and child.leaves_e9 and turn.now_ns >= self.answer_due_ns(child)
+        if (cancel is not None or over) and child.live and not child.canceling:
             request = co.CancelRequested(
                 cl_ord_id=co.cl_ord_id(child.id, cancel=child.cancels + 1),
                 reason=cancel.text or "the client's cancel" if cancel is not None else f"parent is {parent.status}",
@@ -68,6 +71,9 @@ class DirectDesk:
             child = turn.apply(child.id, request, correlation=parent.id)
         if parent.pending is not None and parent.pending.terms is not None and child.replacing is None:
             self._replace(turn, parent, child, parent.pending.terms)
+        elif child.replacing is not None and child.status in _AMENDABLE and turn.now_ns >= self.answer_due_ns(child):
+            self._asked[child.id] = turn.now_ns  # asked, the venue showed no sign of it: it says the same a second time
+            turn.extra.append(orders_out.replace_again(child, at_ns=turn.now_ns))
         self._answer_for_ended(turn, turn.state.parent(parent.id), turn.state.children[child.id])
 
     def venue_of(self, parent: ParentOrder) -> str:
@@ -126,6 +132,10 @@ class DirectDesk:
         if wanted_e9 > parent.open_e9.get(child.id, 0):  # the venue may take it at any moment: it is reserved from now on
             turn.apply(parent.id, po.ChildAmended(child=child.id, open_e9=wanted_e9), correlation=parent.id)
 
+    def _answer_for_unsent(self, turn: Turn, parent: ParentOrder) -> None:
+        for asked in parent_rules.requests(parent) if not parent.live else ():
+            parent = turn.apply(parent.id, parent_rules.overtaken(parent, asked), correlation=parent.id)
+
     def _answer_for_ended(self, turn: Turn, parent: ParentOrder, child: ChildOrder) -> None:
         """The order is over: requests that the venue will not answer are refused. A replace that crossed the last fill it
         answers itself, for it may still take it.
@@ -135,10 +145,8 @@ class DirectDesk:
         overdue = turn.now_ns >= self.answer_due_ns(child)
         for asked in parent_rules.requests(parent):
             if child.status is OrdStatus.FILLED and asked.terms is not None and child.replacing is not None:
-                if overdue:  # it may be in force: nobody guesses
-                    self._asked[child.id] = turn.now_ns
-                    turn.extra.append(orders_out.status_query(child, seq=0))
-            elif child.status is not OrdStatus.FILLED or not child.canceling or overdue:
+                continue  # it may be in force: nobody guesses
+            if child.status is not OrdStatus.FILLED or not child.canceling or overdue:
                 parent = turn.apply(parent.id, parent_rules.overtaken(parent, asked), correlation=parent.id)
 
     def answer_due_ns(self, child: ChildOrder) -> int:
@@ -166,6 +174,9 @@ class DirectDesk:
     def mirror(self, turn: Turn, child: ChildOrder, event: Event) -> None:
         """What an event of the child, which is in force, means for its parent."""
         parent = turn.state.parent(child.parent)
+        if isinstance(event, co.Held | co.Triggered | co.Restated | co.Replaced):
+            self.acknowledge(turn, parent)
+            parent = turn.state.parent(parent.id)
         match event:
             case co.Acknowledged() | co.ProvedWorking():
                 self.acknowledge(turn, parent, child.working)

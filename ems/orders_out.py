@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from domain import child_order as co
@@ -39,11 +40,20 @@ def _send_child(recorded: Recorded, after: Any) -> Outbound:
 
 
 def _send_replace(recorded: Recorded, after: Any) -> Outbound:
-    event, child = recorded.event, after
-    assert isinstance(event, co.ReplaceRequested)
+    return _replace(after, at_ns=recorded.meta.event_time_ns, seq=recorded.seq)
+
+
+def replace_again(child: ChildOrder, *, at_ns: int) -> SendChildReplace:
+    """35=G once more, word for word, where nobody knows whether the venue has it: PossResend (97=Y)."""
+    return replace(_replace(child, at_ns=at_ns, seq=0), poss_resend=True)
+
+
+def _replace(child: ChildOrder, *, at_ns: int, seq: int) -> SendChildReplace:
+    event = child.replacing
+    assert event is not None
     return SendChildReplace(
         session=child.venue_session,
-        event_seq=recorded.seq,
+        event_seq=seq,
         cl_ord_id=event.cl_ord_id,
         orig_cl_ord_id=child.cl_ord_id,
         order_id=child.order_id,
@@ -54,7 +64,7 @@ def _send_replace(recorded: Recorded, after: Any) -> Outbound:
         limit_price_e9=event.limit_price_e9,
         time_in_force=event.time_in_force,
         account=child.account,
-        transact_time_ns=recorded.meta.event_time_ns,
+        transact_time_ns=at_ns,
         instructions=event.instructions,
     )
 

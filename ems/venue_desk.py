@@ -21,6 +21,7 @@ from ems.turn import Turn
 
 _ENDED = ("filled", "canceled", "rejected", "expired", "done_for_day")
 _MAY_BE_OVER = (0, 1)  # CxlRejReason (102): too late to cancel, unknown order
+_DUPLICATE = 6  # CxlRejReason (102): duplicate ClOrdID
 ROOT_LENGTH = 16  # of a child's ClOrdID; what follows numbers its cancels
 
 
@@ -203,6 +204,8 @@ class VenueDesk:
         child = self._child(turn, reject.cl_ord_id, reject.orig_cl_ord_id)
         if child is None:
             self._note(turn, reject, f"cancel reject for an order that is not ours: {reject.orig_cl_ord_id}")
+        elif reject.reason == _DUPLICATE:
+            self._note(turn, reject, f"the venue had {reject.cl_ord_id} already: its answer to the first decides")
         elif child.replacing is not None and reject.cl_ord_id == child.replacing.cl_ord_id:
             self._happen(turn, child, co.ReplaceRefused(reason=reject.reason, text=reject.text), reject)
             self._doubt_refusal(turn, child.id, reject.reason, reject.text)

@@ -128,7 +128,7 @@ UNKNOWN = {"ord_status": "rejected", "unknown_order": True, "order_id": "NONE"}
         ((DOUBT,), "status", {"ord_status": "expired"}, co.Expired),
         ((DOUBT,), "status", {"ord_status": "done_for_day"}, co.DoneForDay),
         ((DOUBT,), "status", {"ord_status": "filled", "cum_quantity_e9": 100 * E9}, None),
-        ((DOUBT,), "status", {"ord_status": "suspended"}, None),
+        ((DOUBT,), "status", {"ord_status": "suspended"}, co.ProvedWorking),
         ((DOUBT,), "status", UNKNOWN, co.ProvedUnknown),
         ((ACK,), "status", UNKNOWN, None),
         ((child_filled(10), DOUBT), "status", UNKNOWN, None),

@@ -33,6 +33,8 @@ class Changes:
         self._venue = venue
         self.restatements: dict[str, Restatement] = {}  # by the ExecID of the bust or correction, in order
         self._last: dict[str, str] = {}  # execution -> ExecID that it is known by now
+        self._sent: set[str] = set()  # ClOrdIDs of replaces, as they came first
+        self._seen: set[str] = set()  # those that were looked at
         self._numbers = 0
 
     def now_e9(self, exec_id: str) -> int:
@@ -45,11 +47,16 @@ class Changes:
     def replace(self, request: SendChildReplace) -> None:
         """35=G: taken, refused, overtaken by a fill, or never answered."""
         world, venue = self._world, self._venue
-        if request.cl_ord_id in venue.by_id:
+        if not request.poss_resend and request.cl_ord_id in self._sent:
             raise Violation(f"replace {request.cl_ord_id} reached the venue twice")
+        if not request.poss_resend:
+            self._sent.add(request.cl_ord_id)
+        if request.cl_ord_id in self._seen:
+            return  # its answer is on its way, or has been given
         order = venue.by_id.get(request.orig_cl_ord_id)
         if world.strikes("replace_ignored", 0.05):
             return
+        self._seen.add(request.cl_ord_id)
         if order is None or not self._may(order, request) or world.strikes("replace_refused", 0.1):
             self._refuse(request, order)
             return

@@ -253,8 +253,9 @@ class Venue:
         )
 
     def _report(self, order: VenueOrder, kind: ExecKind, text: str) -> None:
-        if kind in ("canceled", "expired", "done_for_day", "rejected") and self._world.strikes("end_lost", 0.03):
-            return
+        ends = kind in ("canceled", "expired", "done_for_day", "rejected")
+        if ends and not self.direct(order.sent.cl_ord_id) and self._world.strikes("end_lost", 0.03):
+            return  # of an order that nobody withdraws nobody would ever hear
         self._numbers += 1
         self._tell(self._of(order, kind, f"R{self._numbers}", text=text))
 
