@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from adapters.fix.fields import cut
+from adapters.fix.fields import cut, number_e9
 from adapters.fix.reading import Reading, number_or_refusal, seq_num, symbol_of, time_ns_of, unreadable
 from adapters.fix.vocabulary import EXEC_KIND_OF, ORD_STATUS_OF, SIDE_OF
+from domain.errors import NumberError
 from domain.messages import Unreadable, VenueCancelReject, VenueRefusal, VenueReport
 from domain.refusal import OTHER, Reason, Refusal
 
@@ -21,10 +22,10 @@ def venue_report(message: Reading) -> VenueReport | Unreadable:
     exec_kind = EXEC_KIND_OF.get(fields["150"])
     if exec_kind is None:
         return unreadable(message, f"ExecType (150) {fields['150']!r} is not known")
-    refusals: list[Refusal] = []
-    numbers = [number_or_refusal(get(tag, "0"), name, Reason.UNREADABLE, refusals) or 0 for tag, name in _REPORT_NUMBERS]
-    if refusals:
-        return unreadable(message, refusals[0].text)
+    try:
+        numbers = [number_e9(get(tag, "0")) for tag in _REPORT_NUMBERS]
+    except NumberError as cause:
+        return unreadable(message, _which_number(fields, cause))
     if exec_kind in ("trade", "trade_correct") and not (get("32") and get("31")):
         return unreadable(message, "a trade without LastQty (32) or LastPx (31)")
     if exec_kind in ("trade_correct", "trade_cancel") and not get("19"):
@@ -61,14 +62,22 @@ def venue_report(message: Reading) -> VenueReport | Unreadable:
     )
 
 
-_REPORT_NUMBERS: Final = (
-    ("32", "LastQty (32)"),
-    ("31", "LastPx (31)"),
-    ("14", "CumQty (14)"),
-    ("151", "LeavesQty (151)"),
-    ("38", "OrderQty (38)"),
-    ("44", "Price (44)"),
-)
+_REPORT_NUMBERS: Final = {
+    "32": "LastQty (32)",
+    "31": "LastPx (31)",
+    "14": "CumQty (14)",
+    "151": "LeavesQty (151)",
+    "38": "OrderQty (38)",
+    "44": "Price (44)",
+}
+
+
+def _which_number(fields: dict[str, str], cause: NumberError) -> str:
+    """The first number that cannot be read, and why."""
+    refusals: list[Refusal] = []
+    for tag, name in _REPORT_NUMBERS.items():
+        number_or_refusal(fields.get(tag), name, Reason.UNREADABLE, refusals)
+    return refusals[0].text if refusals else str(cause)
 
 
 def _ord_status(fields: dict[str, str]) -> str:

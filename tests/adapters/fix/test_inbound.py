@@ -167,6 +167,20 @@ def test_a_report_that_cannot_be_booked_is_unreadable(changes: dict[str, str]) -
     assert isinstance(read(text({**REPORT, **changes}), VENUE), Unreadable)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"31": "cheap"}, "LastPx (31): 'cheap' is not a number"),
+        ({"151": "1e3", "38": "x"}, "LeavesQty (151): '1e3' is not a number"),
+        ({"44": "99999999999"}, "Price (44): '99999999999'"),
+    ],
+)
+def test_the_number_that_cannot_be_read_is_named(changes: dict[str, str], said: str) -> None:
+    unreadable = read(text({**REPORT, **changes}), VENUE)
+    assert isinstance(unreadable, Unreadable)
+    assert said in unreadable.refusal.text
+
+
 def test_a_bust_and_a_correction_name_the_execution_that_they_are_about() -> None:
     bust = read(text({**REPORT, "150": "H", "19": "X0", "32": "0", "31": "0"}), VENUE)
     corrected = read(text({**REPORT, "150": "G", "19": "X0"}), VENUE)
