@@ -65,7 +65,7 @@ def test_a_line_that_says_nothing_is_told_with_its_place(line: str) -> None:
 def test_walks_are_repeatable_and_take_every_step() -> None:
     walks = [walk(seed) for seed in range(60)]
     assert walks == [walk(seed) for seed in range(60)]
-    verbs = {step.verb for one in walks for step in one.steps}
+    verbs = {step.verb for one in [*walks, *map(walk, range(60, 300))] for step in one.steps}
     assert verbs >= set("D F G H accept refuse fill pend cancel replace correct bust expire".split())
 
 
