@@ -294,6 +294,6 @@ def settle(state: ParentOrder, *, now_ns: int, market: MarketState | None) -> tu
             return (_canceled(state, asked.cl_ord_id, asked.text, asked.restatement_reason),)
         return (po.Replaced(cl_ord_id=state.pending.cl_ord_id, terms=state.pending.terms),)
     if now_ns >= state.terms.end_ns:
-        left = from_e9(state.leaves_e9)
-        return (po.Expired(text=f"end time reached with {left} not done"),)
+        expired = po.Expired(text=f"end time reached with {from_e9(state.leaves_e9)} not done")
+        return (po.Acknowledged(working=None), expired) if state.status is OrdStatus.PENDING_NEW else (expired,)
     return ()

@@ -21,7 +21,12 @@ async def test_a_list_that_waits_is_canceled_at_once_and_never_executed() -> Non
     room.take()
     await room.client(ListCancel(ref=REF, list_id="L1"))
     *reports, answer, done = room.take()
-    assert [(r.exec_kind, r.cl_ord_id) for r in reports] == [("canceled", "A1"), ("canceled", "B1")]
+    assert [(r.exec_kind, r.cl_ord_id) for r in reports] == [
+        ("new", "A1"),
+        ("canceled", "A1"),
+        ("new", "B1"),
+        ("canceled", "B1"),
+    ]
     assert (answer.status_type, answer.phase) == ("response", Phase.CANCELING)
     assert (done.status_type, done.phase, of(done)) == ("all_done", Phase.ALL_DONE, [("A1", "canceled"), ("B1", "canceled")])
     await room.client(ListExecute(ref=REF, list_id="L1"))

@@ -191,7 +191,7 @@ async def test_an_order_that_has_not_been_sent_yet_never_is() -> None:
     await room.desk.cycle([room.numbered(new_order(**DIRECT)), room.numbered(mass_cancel())])
     sent = room.take()
     assert [m for m in sent if isinstance(m, SendChild)] == []
-    assert [m.exec_kind for m in sent if isinstance(m, ParentReport)] == ["canceled"]
+    assert [m.exec_kind for m in sent if isinstance(m, ParentReport)] == ["new", "canceled"]
 
 
 async def test_a_crash_after_it_loses_neither_cancels_nor_answer() -> None:
