@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from adapters.fix.fields import number_text
-from adapters.fix.instruction_fields import read_instructions
+from adapters.fix.instruction_fields import INSTRUCTION_TAGS, read_instructions
 from adapters.fix.reading import Reading, number_or_refusal, symbol_of, time_ns_of
 from adapters.fix.vocabulary import (
     ALGO_OF,
@@ -61,8 +61,9 @@ def _order(message: Reading) -> dict[str, Any]:
     strategy = get("847", "")
     ours = strategy in ALGO_OF  # another one may be a broker's, who may also know it by a tag that is not read here
     parameters = _parameters(message, refusals, flat=_FLAT_OF_OURS if ours else () if strategy else _FLAT_OF_DIRECT)
-    instructions = read_instructions(fields, message.text, refusals, direct=not ours)
-    for_broker = (strategy and not ours) or "100" in fields or not _READ.issuperset(fields)
+    plain = _PLAIN.issuperset(fields)  # one look says for nearly every order that there is nothing more to read
+    instructions = None if plain else read_instructions(fields, message.text, refusals, direct=not ours)
+    for_broker = (strategy and not ours) or not (plain or ("100" not in fields and _READ.issuperset(fields)))
     return {
         "ref": message.ref,
         "frame": message.frame,
@@ -109,11 +110,12 @@ def _pairs(text: str) -> tuple[tuple[int, str], ...]:
 
 
 _TAG_DIGITS_MAX: Final = 10
-_READ: Final = frozenset(  # what an order has without saying anything that could be a broker's
-    "8 9 10 34 35 43 49 50 52 56 57 97 115 116 122 128 129 142 143 144 145 369 1128 "
+_READ: Final = frozenset(  # what an order has without saying anything that could be a broker's; "" is the text's end
+    " 8 9 10 34 35 43 49 50 52 56 57 97 115 116 122 128 129 142 143 144 145 369 1128 "
     "1 11 15 18 21 22 38 40 41 44 48 54 55 58 59 60 63 64 66 67 70 75 78 79 80 99 110 111 126 152 167 168 207 211 432 447 448 "
-    "452 453 467 526 528 529 582 583 661 802 523 803 847 849 957 958 959 960 2376 2593 2594 2595".split()
+    "452 453 467 526 528 529 582 583 661 802 523 803 847 849 957 958 959 960 2376 2593 2594 2595".split(" ")
 )
+_PLAIN: Final = _READ - INSTRUCTION_TAGS
 
 
 def _parameters(message: Reading, refusals: list[Refusal], *, flat: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

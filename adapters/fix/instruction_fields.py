@@ -25,7 +25,7 @@ _ECHOED: Final = (("18", "exec_inst"), ("21", "handl_inst"), ("15", "currency"))
 _TEXTS: Final = (*_ECHOED, ("100", "route"))
 _GROUPS: Final = ("453", "2593", "78")
 _EXPIRY: Final = ("126", "432")
-_TAGS: Final = frozenset([tag for tag, *_ in _NUMBERS] + [tag for tag, _ in _TEXTS] + [*_GROUPS, *_EXPIRY])
+INSTRUCTION_TAGS: Final = frozenset([tag for tag, *_ in _NUMBERS] + [tag for tag, _ in _TEXTS] + [*_GROUPS, *_EXPIRY])
 _DAY_NS: Final = 86_400 * NS
 
 
@@ -37,7 +37,7 @@ def read_instructions(fields: dict[str, str], text: str, refusals: list[Refusal]
         text: the same message; groups are read from it.
         direct: without an algorithm ExpireTime (126) ends the order; with one it is a parameter and not read here.
     """
-    if _TAGS.isdisjoint(fields):
+    if INSTRUCTION_TAGS.isdisjoint(fields):
         return None
     found: dict[str, Any] = {name: fields[tag] for tag, name in _TEXTS if fields.get(tag)}
     for tag, name, said, reason in _NUMBERS:

@@ -99,7 +99,7 @@ def _group(parameters: Sequence[tuple[str, int, str]]) -> str:
     """StrategyParametersGrp of (name, type, value)."""
     if not parameters:
         return ""
-    entries = "".join(f"958={plain(name)}{SOH}959={kind}{SOH}960={plain(value)}{SOH}" for name, kind, value in parameters)
+    entries = "".join([f"958={plain(name)}{SOH}959={kind}{SOH}960={plain(value)}{SOH}" for name, kind, value in parameters])
     return f"957={len(parameters)}{SOH}{entries}"
 
 
@@ -141,22 +141,27 @@ _TRADES: Final = ("trade", "trade_correct", "trade_cancel")
 
 
 def _rest(m: ParentReport) -> str:
-    """What a plain report has none of: how the order was sent, and what a restatement or correction is about."""
-    return "".join(
-        (
-            f"40={ORD_TYPE_CODE[m.ord_type]}{SOH}" if m.ord_type is not None else "",
-            f"59={TIME_IN_FORCE_CODE[m.time_in_force]}{SOH}" if m.time_in_force is not None else "",
-            _field(19, m.exec_ref_id) if m.exec_ref_id else "",
-            f"797=Y{SOH}" if m.copied else "",
-            _field(66, m.list_id),
-            _mass_status(m.mass_status) if m.mass_status is not None else "",
-            f"378={m.restatement_reason}{SOH}" if m.restatement_reason is not None else "",
-            f"636={'Y' if m.working else 'N'}{SOH}" if m.working is not None else "",
-            f"424={number_text(m.day_quantity_e9)}{SOH}" if m.day_quantity_e9 is not None else "",
-            f"425={number_text(m.day_cum_quantity_e9)}{SOH}" if m.day_cum_quantity_e9 is not None else "",
-            report_text(m.instructions) if m.instructions is not None else "",
-        )
-    )
+    """How the order was sent, and what a restatement, a correction or an answer is about."""
+    text = f"40={ORD_TYPE_CODE[m.ord_type]}{SOH}" if m.ord_type is not None else ""
+    if m.time_in_force is not None:
+        text += f"59={TIME_IN_FORCE_CODE[m.time_in_force]}{SOH}"
+    if m.exec_ref_id:
+        text += _field(19, m.exec_ref_id)
+    if m.copied:
+        text += f"797=Y{SOH}"
+    if m.list_id:
+        text += _field(66, m.list_id)
+    if m.mass_status is not None:
+        text += _mass_status(m.mass_status)
+    if m.restatement_reason is not None:
+        text += f"378={m.restatement_reason}{SOH}"
+    if m.working is not None:
+        text += f"636={'Y' if m.working else 'N'}{SOH}"
+    if m.day_quantity_e9 is not None:
+        text += f"424={number_text(m.day_quantity_e9)}{SOH}"
+    if m.day_cum_quantity_e9 is not None:
+        text += f"425={number_text(m.day_cum_quantity_e9)}{SOH}"
+    return text + report_text(m.instructions) if m.instructions is not None else text
 
 
 def _mass_status(part: MassStatusPart) -> str:
@@ -171,11 +176,12 @@ def _algo(m: ParentReport) -> str:
         return ""
     strategy = f"847={TARGET_STRATEGY[m.algo]}{SOH}" if m.algo in TARGET_STRATEGY else ""
     types = _TYPES.get(m.algo, {})
-    return strategy + _group([(name, types.get(name, FixType.STRING), value) for name, value in m.parameters if name and value])
+    return strategy + _group([(name, types.get(name, _STRING), value) for name, value in m.parameters if name and value])
 
 
+_STRING: Final = int(FixType.STRING)
 _TYPES: Final = {  # StrategyParameterType (959) of our algorithms' parameters
-    str(algo): {wire.parameter.name: wire.parameter.type for wire in wire_fields(model)} for algo, model in MODELS.items()
+    str(algo): {wire.parameter.name: int(wire.parameter.type) for wire in wire_fields(model)} for algo, model in MODELS.items()
 }
 
 
