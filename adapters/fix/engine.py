@@ -12,11 +12,12 @@ import logging
 import os
 import threading
 import traceback
-from typing import Final, Protocol
+from typing import Final
 
 import quickfix as fix
 
-from adapters.fix.logon_gate import UNNAMED, Credentials, is_logon, redacted
+from adapters.fix.engine_events import EngineEvents
+from adapters.fix.logon_gate import UNNAMED, is_logon, redacted
 from adapters.fix.sessions import DICTIONARIES
 from adapters.fix.vocabulary import ORDER_CREATING, SOH
 
@@ -30,45 +31,9 @@ _ORDERS_AND_REPORTS: Final = frozenset("DGFH8")
 _PARAMETERS, _PARTIES, _ALLOCATIONS = f"{SOH}957=", f"{SOH}453=", f"{SOH}78="
 _OTHER_IDS, _ATTRIBUTES = f"{SOH}454=", f"{SOH}2593="
 _GARBLED: Final = "Invalid message"  # how the engine's event begins for bytes that it cannot read
+_RESETS: Final = "Logon contains ResetSeqNumFlag=Y"  # it does so whatever becomes of that Logon afterwards
 _NOT_ENABLED: Final = "Session is not enabled for logon"
 _NO_LOGON: Final = "Tried to send a reject while not logged on"  # after it the engine would keep the connection for ever
-
-
-class EngineEvents(Protocol):
-    """What the gateway does when something happens at a session; key is the engine's name for the session."""
-
-    def logged_on(self, key: str) -> None: ...
-
-    def logged_out(self, key: str) -> None: ...
-
-    def numbering_reset(self, key: str) -> None:
-        """A Logon with ResetSeqNumFlag went one way or the other."""
-
-    def received(self, key: str, text: str) -> None:
-        """An application message. It is consumed when this returns."""
-
-    def rejected_by_peer(self, key: str, text: str) -> None:
-        """A session Reject (35=3) from the peer."""
-
-    def rejected_by_engine(self, key: str, text: str, refused: str) -> None:
-        """The engine answers refused with the session Reject text."""
-
-    def gap_filled(self, key: str, from_seq_num: int, to_seq_num: int) -> None:
-        """The peer will not repeat these messages."""
-
-    def asked_for_resend(self, key: str) -> None: ...
-
-    def credentials(self, key: str) -> Credentials:
-        """What our Logon says of us."""
-
-    def refuses(self, key: str, text: str) -> str:
-        """Why a Logon of the peer is refused, before the engine acts on it; "" where it may go on."""
-
-    def logout_came(self, key: str, said: str) -> None:
-        """The peer logs out, or refuses our Logon."""
-
-    def garbled(self, key: str, text: str, fault: str) -> None:
-        """Bytes that the engine ignores by FIX rules."""
 
 
 def build(text: str, dictionary: fix.DataDictionary) -> fix.Message:
@@ -149,7 +114,10 @@ class EngineApplication(fix.Application):
         stale = False
         try:
             header = message.getHeader()
-            stale = header.isSetField(43) and header.getField(43) == "Y" and header.getField(35) in _NOT_REPEATED
+            repeat = _says_yes(header, 43)
+            stale = repeat and header.getField(35) in _NOT_REPEATED
+            if not repeat and header.getField(35) == "j":
+                self._rejects(message, session_id.toString())
         except BaseException:  # noqa: BLE001
             end_process("toApp")
         if stale:
@@ -164,13 +132,17 @@ class EngineApplication(fix.Application):
     def _to_admin(self, message: fix.Message, key: str) -> None:
         msg_type = message.getHeader().getField(35)
         if msg_type == "3":
-            refused = self._logs.last_incoming(key)
-            same = message.isSetField(45) and f"{SOH}34={message.getField(45)}{SOH}" in refused
-            self._events.rejected_by_engine(key, message.toString(), refused if same else "")
+            self._rejects(message, key)
         elif msg_type == "2":
             self._events.asked_for_resend(key)
         elif msg_type == "A":
             self._logon(message, key)
+
+    def _rejects(self, message: fix.Message, key: str) -> None:
+        """The engine's own Reject (35=3) or, where a field of the header is missing, BusinessMessageReject (35=j)."""
+        refused = self._logs.last_incoming(key)
+        same = message.isSetField(45) and f"{SOH}34={message.getField(45)}{SOH}" in refused
+        self._events.rejected_by_engine(key, message.toString(), refused if same else "")
 
     def _logon(self, message: fix.Message, key: str) -> None:
         if _says_yes(message, 141):
@@ -193,7 +165,7 @@ class EngineApplication(fix.Application):
             self._events.logout_came(key, message.getField(58) if message.isSetField(58) else "")
 
 
-def _says_yes(message: fix.Message, tag: int) -> bool:
+def _says_yes(message: fix.FieldMap, tag: int) -> bool:
     return message.isSetField(tag) and message.getField(tag) == "Y"
 
 
@@ -211,17 +183,18 @@ class SessionLog(fix.Log):
     def clear(self) -> None:
         """Nothing is kept."""
 
-    def backup(self) -> None:
-        """Nothing is kept."""
+    backup = clear
 
     def onIncoming(self, text: str) -> None:  # noqa: N802
-        if is_logon(text):
-            try:
+        try:
+            if is_logon(text):
                 self._judge(text)
-            except BaseException:  # noqa: BLE001
-                end_process("onIncoming")
-        else:
-            self.last = text
+            else:
+                self.last = text
+            if self._events is not None:
+                self._events.beat(self._key)
+        except BaseException:  # noqa: BLE001
+            end_process("onIncoming")
 
     def onOutgoing(self, text: str) -> None:  # noqa: N802
         """Not of interest."""
@@ -234,6 +207,8 @@ class SessionLog(fix.Log):
             elif self._events is not None and text.startswith(_NO_LOGON):
                 self._events.garbled(self._key, self.last, "Logon refused: it breaks the rules of its dictionary")
                 self._session().disconnect()
+            elif self._events is not None and text.startswith(_RESETS):
+                self._events.numbering_reset(self._key)
             elif text == _NOT_ENABLED and self._refused:
                 self._refused = False
                 self._session().logon()  # the engine ends this connection all the same; the next one is judged anew

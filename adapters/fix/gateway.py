@@ -20,16 +20,16 @@ from adapters.fix.frames import Frame
 from adapters.fix.keeper import Keeper
 from adapters.fix.live_orders import LiveOrders
 from adapters.fix.logon_gate import Credentials, credentials, refusal
+from adapters.fix.market_request import market_data_request
 from adapters.fix.sender import Sender
 from adapters.fix.sessions import GatewayConfig
-from adapters.fix.slots import Slot, message_seq_num, set_numbers
+from adapters.fix.slots import Slot, message_seq_num, set_numbers, tag_number, tag_text
 from adapters.fix.spool import Spool
 from adapters.fix.state import GatewayState
 from adapters.fix.vocabulary import SOH
 
 log = logging.getLogger(__name__)
 OUTBOUND_STRETCH: Final = 1024  # after so many messages sent, the desk is told where the numbering stands
-_TYPES: Final = ("0", "1", "2", "B", "9")  # MDEntryTypes asked for: bid, offer, trade, volume, session VWAP
 
 
 class Gateway:
@@ -98,6 +98,9 @@ class Gateway:
             self.keeper.attempt_failed(slot, slot.peer_said)
         slot.peer_said = ""
 
+    def beat(self, key: str) -> None:
+        self.keeper.beat(self._by_key[key])
+
     def credentials(self, key: str) -> Credentials:
         return self._by_key[key].credentials
 
@@ -117,30 +120,40 @@ class Gateway:
     def numbering_reset(self, key: str) -> None:
         self._by_key[key].reset_seen = True
 
-    def received(self, key: str, text: str) -> None:
+    def _heard(self, key: str) -> Slot:
+        """The session that something has come in on; a reset of the numbering before it counts, also by a refused Logon."""
         slot = self._by_key[key]
+        if slot.reset_seen:
+            slot.note_numbering()
+        return slot
+
+    def received(self, key: str, text: str) -> None:
+        slot = self._heard(key)
         payload = text.encode("utf-8", "surrogateescape")
         if slot.config.role == "marketdata":
             self.port.push_market(frames.pack(frames.MARKET, payload, slot=slot.number))
             return
-        slot.state.inbound_seq_num = message_seq_num(text)
+        slot.state.inbound_seq_num = slot.numbered = message_seq_num(text)
         self.port.store(frames.MESSAGE, payload, slot=slot.number, reset_epoch=slot.state.reset_epoch)
 
     def rejected_by_peer(self, key: str, text: str) -> None:
-        slot = self._by_key[key]
+        slot = self._heard(key)
         start = text.find(f"{SOH}45=")
         refers_to = slot.sent_text(int(text[start + 4 : text.find(SOH, start + 4)])) if start >= 0 else ""
         payload = f"{text}\0{refers_to}".encode("utf-8", "surrogateescape")
         self.port.store(frames.MESSAGE, payload, slot=slot.number, reset_epoch=slot.state.reset_epoch)
 
     def rejected_by_engine(self, key: str, text: str, refused: str) -> None:
-        slot = self._by_key[key]
+        slot = self._heard(key)
         slot.refused_count += 1
-        payload = f"{text}\0{refused}".encode("utf-8", "surrogateescape")
-        self.port.store(frames.REFUSED, payload, slot=slot.number, reset_epoch=slot.state.reset_epoch)
+        kind, told = frames.REFUSED, text
+        if not slot.consumed(tag_number(text, 45)):
+            kind, told = frames.GARBLED, f"rejected without a number: {tag_text(text, 58)}"
+        payload = f"{told}\0{refused or text}".encode("utf-8", "surrogateescape")
+        self.port.store(kind, payload, slot=slot.number, reset_epoch=slot.state.reset_epoch)
 
     def gap_filled(self, key: str, from_seq_num: int, to_seq_num: int) -> None:
-        slot = self._by_key[key]
+        slot = self._heard(key)
         if slot.asked_again is None:
             return
         first, last = max(from_seq_num, slot.asked_again[0]), min(to_seq_num, slot.asked_again[1])
@@ -153,18 +166,13 @@ class Gateway:
         self._by_key[key].resend_request_count += 1
 
     def garbled(self, key: str, text: str, fault: str) -> None:
-        slot = self._by_key[key]
+        slot = self._heard(key)
         slot.garbled_count += 1
         payload = f"{fault}\0{text}".encode("utf-8", "surrogateescape")
         self.port.store(frames.GARBLED, payload, slot=slot.number, reset_epoch=slot.state.reset_epoch)
 
     def _subscribe(self, slot: Slot) -> None:
-        types = "".join(f"269={kind}{SOH}" for kind in _TYPES)
-        symbols = "".join(f"55={symbol}{SOH}" for symbol in slot.config.symbols)
-        text = (
-            f"35=V{SOH}262={slot.config.name}{SOH}263=1{SOH}264=1{SOH}265=0{SOH}267={len(_TYPES)}{SOH}{types}"
-            f"146={len(slot.config.symbols)}{SOH}{symbols}"
-        )
+        text = market_data_request(slot.config.name, slot.config.symbols)
         if slot.config.symbols and (refusal := self.sender.to_engine(slot, text.encode())):
             log.error("%s: the market data request did not leave: %s", slot.config.name, refusal)
 
@@ -257,15 +265,13 @@ class Gateway:
                 return slot
         raise ValueError(f"there is no session {name!r} here")
 
-    def stop_session(self, request: dict[str, Any]) -> dict[str, Any]:
+    def stop_session(self, request: dict[str, Any]) -> str:
         """Log one session out and keep it down."""
-        self.keeper.stop(self.by_name(str(request.get("session", ""))))
-        return {"stopped": request["session"]}
+        return self.keeper.stop(self.by_name(str(request.get("session", ""))))
 
-    def start_session(self, request: dict[str, Any]) -> dict[str, Any]:
+    def start_session(self, request: dict[str, Any]) -> str:
         """Let one session log on again, whatever stopped it."""
-        self.keeper.go(self.by_name(str(request.get("session", ""))))
-        return {"started": request["session"]}
+        return self.keeper.go(self.by_name(str(request.get("session", ""))))
 
     def health(self) -> dict[str, Any]:
         """Counters, and what waits where."""

@@ -11,11 +11,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import quickfix as fix
+
 from adapters.fix.engine import end_process
 from adapters.fix.slots import Slot
 
 log = logging.getLogger(__name__)
 TICK_S: Final = 0.2
+BEAT_S: Final = 0.25
 News = Callable[[Slot, str], None]
 
 
@@ -31,6 +34,7 @@ class Keeper:
         self._news = news
         self._lock = threading.Lock()  # around a tick, so that none enables what is being closed
         self._closed = False
+        self._beaten_s: dict[bool, float] = {}  # by engine: with TLS or without
 
     def start(self) -> None:
         """Keep them from now on, on a thread of its own."""
@@ -55,6 +59,21 @@ class Keeper:
             session.logon()
         elif not wanted and session.isEnabled():
             session.logout(slot.stopped or "the session's window ends")
+
+    def beat(self, heard: Slot) -> None:
+        """Have the other sessions of an acceptor look at their clocks, on its own thread, from a message it has just read.
+
+        It does so itself only when a whole second brings nothing on any connection: one busy client would silence the
+        heartbeats of all others.
+        """
+        now_s = time.monotonic()
+        tls = heard.config.rules.tls
+        if heard.config.kind != "acceptor" or now_s - self._beaten_s.get(tls, 0.0) < BEAT_S:
+            return
+        self._beaten_s[tls] = now_s
+        for slot in self._slots:
+            if slot.up and slot is not heard and (slot.config.kind, slot.config.rules.tls) == ("acceptor", tls):
+                slot.session().next(fix.UtcTimeStamp())
 
     def attempt_failed(self, slot: Slot, why: str) -> None:
         """A connection of an initiator ended before its Logon was answered; why: the peer's words in a Logout, or "".
@@ -81,16 +100,18 @@ class Keeper:
         slot.attempts = slot.refused_logons = 0
         slot.retry_at_s = 0.0
 
-    def stop(self, slot: Slot) -> None:
+    def stop(self, slot: Slot) -> str:
         """By hand: log the session out, and let nobody in."""
         slot.stopped = "stopped by hand"
         self.tick()
+        return slot.stopped
 
-    def go(self, slot: Slot) -> None:
+    def go(self, slot: Slot) -> str:
         """By hand: forget why the session was stopped."""
         slot.stopped = ""
         self.logged_on(slot)
         self.tick()
+        return "started"
 
     def close(self) -> None:
         """Leave the sessions as they are from now on."""

@@ -94,7 +94,7 @@ def _garbled(origin: Origin, fault: str, text: str) -> Input:
     """FIX ignores what it cannot read and does not count it, so there is no number."""
     ref = InboundRef(origin.session, origin.reset_epoch, 0)
     return EngineRefusal(
-        ref=ref, frame=origin.frame, raw=text, text=fault if fault.startswith("Logon") else f"ignored by FIX rules: {fault}"
+        ref=ref, frame=origin.frame, raw=text, text=f"ignored by FIX rules: {fault}" if fault.startswith("Invalid") else fault
     )
 
 
@@ -109,6 +109,7 @@ def _not_sent(origin: Origin, why: str, text: str) -> Input:
         ref=InboundRef(origin.session, origin.reset_epoch, 0),
         frame=origin.frame,
         raw=text,
+        poss_resend=fields.get("97") == "Y",  # of what did not leave
         ref_cl_ord_id=fields.get("11", ""),
         ref_seq_num=0,
         ref_msg_type=fields.get("35", ""),

@@ -45,6 +45,7 @@ class Slot:
     retry_at_s: float = 0.0  # monotonic: not enabled before
     stopped: str = ""  # why the session is kept down
     peer_said: str = ""  # text of the last Logout
+    numbered: int = 0  # the last inbound number that the desk was told
     logged_out: bool = False  # it is down because the peer logged out
 
     def session(self) -> fix.Session:
@@ -93,9 +94,19 @@ class Slot:
     def _new_epoch(self) -> None:
         self.state.reset_epoch += 1
         self.state.sent_seq = min(self.state.sent_seq, self.state.delivered_seq)
-        self.state.inbound_seq_num = 0
+        self.state.inbound_seq_num = self.numbered = 0
         self.asked_again = None
         log.info("%s: numbering reset, epoch %d", self.config.name, self.state.reset_epoch)
+
+    def consumed(self, number: int) -> bool:
+        """Whether a message that the engine has just rejected used up its number, so that it may stand for it in the log.
+
+        Any other number is what a bad message says of itself: taken for true, it would make later messages look old.
+        """
+        if number <= self.numbered or number != self.session().getExpectedTargetNum() - 1:
+            return False
+        self.numbered = number
+        return True
 
     def sent_text(self, number: int) -> str:
         """What we sent under a number, from the engine's store; "" where it has it no more."""
@@ -118,10 +129,20 @@ class Slot:
         return f"{config.begin_string}-{config.sender_comp_id}-{config.target_comp_id}"
 
 
+def tag_text(text: str, tag: int) -> str:
+    """The first value of a tag of two digits in a message's text, "" where there is none."""
+    start = text.find(f"{SOH}{tag}=")
+    return text[start + 4 : text.find(SOH, start + 4)] if start >= 0 else ""
+
+
+def tag_number(text: str, tag: int) -> int:
+    """The same as a sequence number, 0 where it is none."""
+    return seq_num(tag_text(text, tag))
+
+
 def message_seq_num(text: str) -> int:
     """MsgSeqNum of a message's text, 0 where there is none."""
-    start = text.find(f"{SOH}34=")
-    return seq_num(text[start + 4 : text.find(SOH, start + 4)]) if start >= 0 else 0
+    return tag_number(text, 34)
 
 
 def highest_spooled(slot: Slot, owed: Iterable[Frame]) -> int:

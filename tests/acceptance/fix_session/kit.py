@@ -17,7 +17,7 @@ from adapters.fix.link import FixLink, Hello
 from adapters.memory.event_log import MemoryEventLog
 from domain.catalogue import TOPICS
 from domain.event import Recorded
-from domain.fix_session import LoggedOn
+from domain.fix_session import LoggedOn, MessageRefused
 from domain.messages import Input
 from domain.sending import SendStatusQuery
 from domain.values import Side
@@ -40,8 +40,10 @@ class Log(MemoryEventLog):
         super().__init__(TOPICS, clock)
         self.caused: Counter[tuple[str, int]] = Counter()
         self.logged_on: set[str] = set()
+        self.refused: Counter[str] = Counter()  # messages of each session
 
     def after_durable(self, recorded: Sequence[Recorded]) -> None:
+        self.refused.update(r.event.session for r in recorded if isinstance(r.event, MessageRefused))
         self.logged_on |= {r.event.session for r in recorded if isinstance(r.event, LoggedOn)}
         self.caused.update((r.meta.inbound.session, r.meta.inbound.msg_seq_num) for r in recorded if r.meta.inbound is not None)
 
@@ -55,19 +57,20 @@ class LiveDesk:
         self.link = FixLink(link_path, hello=self._hello, deliver=self._deliver)
         ports = DeskPorts(self.log, self.link, Planners(), Reference(), clock)
         self.desk = Desk(ports, name="desk", build="test", venue_sessions=venue_sessions, pace=PACE)
-        self._tasks: list[asyncio.Task[None]] = []
+        self.tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         await self.desk.start()
-        self._tasks = [asyncio.create_task(self.link.run()), asyncio.create_task(self.desk.run())]
+        self.tasks = [asyncio.create_task(self.link.run()), asyncio.create_task(self.desk.run())]
         await until(lambda: self.link.up)
 
     async def stop(self) -> None:
         """Raises what ended the desk or its link before."""
-        failed = [task.exception() for task in self._tasks if task.done() and not task.cancelled()]
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        failed = [task.exception() for task in self.tasks if task.done() and not task.cancelled()]
+        for task in self.tasks:
+            while not task.done():  # a cancellation that meets a timeout of wait_for may be lost
+                task.cancel()
+                await asyncio.wait([task], timeout=0.1)
         if failed and failed[0] is not None:
             raise failed[0]
 

@@ -100,10 +100,10 @@ async def test_a_new_window_begins_the_numbering_again(gateway: GatewayProcess, 
 async def test_a_session_is_stopped_and_started_by_hand(gateway: GatewayProcess, client: RawPeer) -> None:
     await started(gateway)
     await client.connect(gateway.client_port)
-    assert await control(gateway, command="stop", session="OMS") == {"stopped": "OMS"}
+    assert await control(gateway, command="stop", session="OMS") == "stopped by hand"
     assert (await client.take(lambda m: m["35"] == "5"))["58"] == "stopped by hand"
     await asyncio.to_thread(gateway.wait_session, "OMS", up=False)
-    assert await control(gateway, command="start", session="OMS") == {"started": "OMS"}
+    assert await control(gateway, command="start", session="OMS") == "started"
     await client.drop()
     await client.connect(gateway.client_port)
     assert "error" in await control(gateway, command="stop", session="NOBODY")
