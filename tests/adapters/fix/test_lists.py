@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.fix.dialect import Dialect
+from adapters.fix.dialect_42 import Fix42
 from adapters.fix.fields import cut
 from adapters.fix.from_client_lists import ORDERS_MAX
 from adapters.fix.inbound import Origin, read
@@ -217,6 +219,12 @@ def test_every_answer_passes_the_dictionary(begin_string: str, data: st.DataObje
     fields = cut(on_the_wire(write(canceled), begin_string))
     assert fields.get("534", "0") == fields["533"] == str(len(canceled.orders))
     assert (fields["531"] == "0") == ("532" in fields)
+
+
+@given(_STATUSES)
+def test_a_lists_status_passes_the_dictionary_of_an_older_version_too(status: ListStatus) -> None:
+    said = on_the_wire(Dialect((Fix42(),)).outward(write(status)), "FIX.4.2")
+    assert (said.count("\x0184="), "\x011386=" in said) == (len(status.orders), False)
 
 
 def test_the_answer_to_a_mass_cancel() -> None:
