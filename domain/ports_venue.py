@@ -152,6 +152,14 @@ class OrderFront(Protocol):
         """Log a session out and refuse it for that long. False: no such session."""
         ...
 
+    def refuse(self, session: str, kind: str, msg_type: str, msg_seq_num: int, ref_id: str, text: str) -> None:
+        """Refuse a message of a peer's as a message: kind "j" (BusinessMessageReject) or "3" (Reject)."""
+        ...
+
+    def skip_numbers(self, session: str, count: int) -> None:
+        """Leave out so many sequence numbers: the peer finds a gap and asks."""
+        ...
+
 
 class VenueHandler(Protocol):
     """What a protocol front calls, each once per message, before it confirms the message to the peer."""

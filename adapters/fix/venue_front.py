@@ -170,6 +170,15 @@ class VenueFront(fix.Application):
         threading.Thread(target=self._readmit, args=(session, session_id, hold_ms), name="readmit", daemon=True).start()
         return True
 
+    def refuse(self, session: str, kind: str, msg_type: str, msg_seq_num: int, ref_id: str, text: str) -> None:
+        """Send a j or a 3."""
+        fix.Session.sendToTarget(vm.refusal_message(kind, msg_type, msg_seq_num, ref_id, text), self._session_ids[session])
+
+    def skip_numbers(self, session: str, count: int) -> None:
+        """The next message has a number too high; what is asked for again is filled by the engine."""
+        engine = _session(self._session_ids[session])
+        engine.setNextSenderMsgSeqNum(engine.getExpectedSenderNum() + count)
+
     def _readmit(self, session: str, session_id: fix.SessionID, hold_ms: int) -> None:
         deadline = time.monotonic() + _LOGOUT_S  # the engine's timer sends the Logout, within a second
         while session in self._up and time.monotonic() < deadline:

@@ -137,6 +137,16 @@ def reject_message(report: Report) -> fix.Message:
     return _filled(_message("9"), values, report.time_ns)
 
 
+def refusal_message(kind: str, msg_type: str, msg_seq_num: int, ref_id: str, text: str) -> fix.Message:
+    """A BusinessMessageReject (j), or a Reject (3)."""
+    message = _message(kind)
+    values = {45: str(msg_seq_num), 372: msg_type, 58: text}
+    values |= {379: ref_id, 380: "0"} if kind == "j" else {373: "99"}
+    for tag, value in values.items():
+        message.setField(tag, value)
+    return message
+
+
 def snapshot_message(snapshot: Snapshot, request_id: str) -> fix.Message:
     """A MarketDataSnapshotFullRefresh."""
     message = _message("W")

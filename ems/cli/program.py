@@ -182,12 +182,29 @@ def replay(
 def venue(
     config: ConfigOption = Path("ems.toml"),
     directory: Annotated[Path | None, typer.Option(help="Its ledger and FIX store.")] = None,
+    certify: Annotated[bool, typer.Option("--certify", help="The scripted counterparty in place of the market.")] = False,
+    list_scripts: Annotated[bool, typer.Option("--list", help="With --certify: print its table.")] = False,
+    session: Annotated[str, typer.Option(help="With --certify: whose other end to play; the first venue session.")] = "",
+    client: Annotated[str, typer.Option(help="With --certify: the CompID that logs on, without a configuration.")] = "",
+    comp_id: Annotated[str, typer.Option(help="With --client: our CompID.")] = "SIM",
+    port: Annotated[int, typer.Option(help="With --client: where to listen.")] = 9880,
+    json_output: JsonOption = False,
 ) -> None:
-    """Run the simulated venue of a configuration alone, for another EMS to trade with."""
-    from ems.bootstrap.venue import run_alone
-    from ems.config import load
+    """Run the simulated venue of a configuration alone, for another EMS to trade with; or a scripted counterparty.
 
-    run_alone(load(config), directory)
+    With --certify what is done with an order is chosen by its OrderQty (38), as its table (--list) says.
+    """
+    from ems.cli.certify import play, show_table
+
+    if list_scripts:
+        show_table(json_output=json_output)
+    elif certify:
+        play(config, session, client, comp_id, port, directory)
+    else:
+        from ems.bootstrap.venue import run_alone
+        from ems.config import load
+
+        run_alone(load(config), directory)
 
 
 def _plain(value: Any) -> str:

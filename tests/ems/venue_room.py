@@ -43,6 +43,12 @@ class KeepingFront:
     def disconnect(self, session: str, hold_ms: int) -> bool:
         return False
 
+    def refuse(self, session: str, kind: str, msg_type: str, msg_seq_num: int, ref_id: str, text: str) -> None:
+        """The simulated venue refuses orders, never messages."""
+
+    def skip_numbers(self, session: str, count: int) -> None:
+        """There are no numbers."""
+
 
 class VenueRoom:
     """One venue, its clock and its tape of events (side, price in ticks, lots, an aggressor that does not rest)."""

@@ -1,0 +1,62 @@
+"""`ems venue --certify`: the scripted counterparty, and the table by which it acts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from domain.errors import ConfigError
+from ems.certify_table import ANY, GROUPS, Script
+
+
+def show_table(*, json_output: bool) -> None:
+    """Print the table: quantity, what is done, what a client of the EMS is told."""
+    if json_output:
+        rows = [{"group": group, **script._asdict()} for group, scripts in GROUPS.items() for script in scripts]
+        typer.echo(json.dumps({"scripts": rows}))
+        return
+    for group, scripts in GROUPS.items():
+        typer.echo(group)
+        for script in scripts:
+            typer.echo(f"  {script.quantity:<6}{_what(script):<62} {' '.join(script.told) or 'nothing'}")
+    typer.echo(f"  {ANY.name}")
+
+
+def markdown() -> str:
+    """The table as the documentation has it."""
+    rows = ["| OrderQty (38) | what happens | the client sends | the client of the EMS is told |", "|---|---|---|---|"]
+    for group, scripts in GROUPS.items():
+        rows.append(f"| **{group}** | | | |")
+        rows += [f"| {s.quantity} | {s.name} | {_sent(s)} | {' '.join(s.told) or 'nothing'} |" for s in scripts]
+    return "\n".join([*rows, f"| any other | {ANY.name.partition(': ')[2]} | D | {' '.join(ANY.told)} |"])
+
+
+def _what(script: Script) -> str:
+    return f"{script.name}{f' (send a {script.request})' if script.request else ''}"
+
+
+def _sent(script: Script) -> str:
+    order = "D with 59=1" if script.good_till_cancel else "D"
+    return {"": order, "cancel": f"{order}, then F", "replace": f"{order}, then G"}[script.request]
+
+
+def play(config: Path, session: str, client: str, comp_id: str, port: int, directory: Path | None) -> NoReturn:
+    """Play the other end of a configuration's venue session or, with a client's CompID, one that needs no configuration.
+
+    Raises:
+        ConfigError: that cannot be played.
+    """
+    from ems.bootstrap.certify import Counterparty, counterparty, run_certify
+    from ems.config import load
+
+    if client:
+        if not 0 < port < 65536:
+            raise ConfigError(f"--port {port} is not a port")
+        run_certify(Counterparty(comp_id=comp_id, client=client, port=port, directory=directory or Path("var/certify").resolve()))
+    found = counterparty(load(config), session)
+    if directory is not None:
+        found = Counterparty(comp_id=found.comp_id, client=found.client, port=found.port, directory=directory, host=found.host)
+    run_certify(found)
