@@ -32,7 +32,7 @@ from domain.child_order import (
 )
 from domain.event import Event
 from domain.instructions import CARRIED
-from domain.order_life import OrdStatus, Trigger, transition
+from domain.order_life import RESTING, OrdStatus, Trigger, transition
 from domain.revise import revised
 
 # Folding asks `type(event) is`: what isinstance answers of pydantic classes goes through a Python function.
@@ -116,6 +116,8 @@ def _moved(state: ChildOrder, trigger: Trigger, changes: _Changes) -> OrdStatus:
         full=cum_quantity_e9 >= changes.get("quantity_e9", state.quantity_e9),
     )
     assert status is not None, (state.status, trigger)
+    if trigger is Trigger.RESTATE and status in RESTING and (state.canceling or state.replacing is not None):
+        return OrdStatus.PENDING_CANCEL if state.canceling else OrdStatus.PENDING_REPLACE  # they outlived the fill that hid them
     if status is OrdStatus.NEW and not (state.accepted or trigger in _ACCEPTING):
         return OrdStatus.PENDING_NEW  # a request about it was refused before the venue had taken it
     return status
@@ -136,30 +138,30 @@ def _filled(state: ChildOrder, event: Filled) -> _Changes:
 
 
 def _acknowledged(state: ChildOrder, event: Acknowledged) -> _Changes:
-    return {"order_id": event.order_id or state.order_id, "acknowledged": False, "working": event.working, "accepted": True}
+    return {"order_id": event.order_id or state.order_id, "deciding": frozenset(), "working": event.working, "accepted": True}
 
 
 def _proved_working(state: ChildOrder, event: ProvedWorking) -> _Changes:
-    return {"order_id": event.order_id or state.order_id, "canceling": "", "acknowledged": False, "accepted": True}
+    return {"order_id": event.order_id or state.order_id, "canceling": "", "deciding": frozenset(), "accepted": True}
 
 
 def _cancel_requested(state: ChildOrder, event: CancelRequested) -> _Changes:
-    return {"cancels": state.cancels + 1, "canceling": event.cl_ord_id, "acknowledged": False}
+    return {"cancels": state.cancels + 1, "canceling": event.cl_ord_id, "deciding": state.deciding - {"cancel"}}
 
 
 def _cancel_refused(state: ChildOrder, event: CancelRefused) -> _Changes:
-    return {"canceling": "", "acknowledged": False}
+    return {"canceling": "", "deciding": state.deciding - {"cancel"}}
 
 
 def _replace_requested(state: ChildOrder, event: ReplaceRequested) -> _Changes:
     asked = Replacing(
         event.cl_ord_id, event.quantity_e9, event.ord_type, event.limit_price_e9, event.time_in_force, event.instructions
     )
-    return {"replaces": state.replaces + 1, "replacing": asked, "acknowledged": False}
+    return {"replaces": state.replaces + 1, "replacing": asked, "deciding": state.deciding - {"replace"}}
 
 
 def _request_pending(state: ChildOrder, event: RequestPending) -> _Changes:
-    return {"acknowledged": True}
+    return {"deciding": state.deciding | {event.request}}
 
 
 def _triggered(state: ChildOrder, event: Triggered) -> _Changes:
@@ -172,7 +174,7 @@ def _replaced(state: ChildOrder, event: Replaced) -> _Changes:
         "quantity_e9": event.quantity_e9,
         "limit_price_e9": event.limit_price_e9,
         "replacing": None,
-        "acknowledged": False,
+        "deciding": state.deciding - {"replace"},
     }
     if (asked := state.replacing) is not None:
         changes |= {"ord_type": asked.ord_type, "time_in_force": asked.time_in_force, "instructions": asked.instructions}
@@ -180,7 +182,7 @@ def _replaced(state: ChildOrder, event: Replaced) -> _Changes:
 
 
 def _replace_refused(state: ChildOrder, event: ReplaceRefused) -> _Changes:
-    return {"replacing": None, "acknowledged": False}
+    return {"replacing": None, "deciding": state.deciding - {"replace"}}
 
 
 def _restated(state: ChildOrder, event: Restated) -> _Changes:

@@ -226,7 +226,7 @@ class ChildOrder(NamedTuple):
     instructions: Instructions | None = None
     canceling: str = ""  # ClOrdID of the cancel that has no answer yet
     replacing: Replacing | None = None  # the replace that has no answer yet
-    acknowledged: bool = False  # the venue has what we sent last and has yet to decide: waiting is no reason to doubt
+    deciding: frozenset[str] = frozenset()  # what the venue says it has and has yet to decide: "new", "cancel", "replace"
     working: bool | None = None
     accepted: bool = False  # has the venue ever taken it?
     told: tuple[str, ...] = ()  # ExecIDs of what must not be taken for news when a venue repeats it
@@ -237,9 +237,17 @@ class ChildOrder(NamedTuple):
         return self.status not in TERMINAL or (self.status is OrdStatus.DONE_FOR_DAY and self.time_in_force in CARRIED)
 
     @property
+    def considered(self) -> bool:
+        """Has the venue said that it is deciding what we wait for? Then waiting is no reason to doubt."""
+        return _WAITS_FOR.get(self.status, "") in self.deciding
+
+    @property
     def leaves_e9(self) -> int:
         """What may still trade: zero once ended."""
         return max(0, self.quantity_e9 - self.cum_quantity_e9) if self.live else 0
+
+
+_WAITS_FOR = {OrdStatus.PENDING_NEW: "new", OrdStatus.PENDING_CANCEL: "cancel", OrdStatus.PENDING_REPLACE: "replace"}
 
 
 def key(parent: UUID, number: int) -> UUID:

@@ -44,12 +44,12 @@ def reported(state: ChildOrder, report: VenueReport) -> Event | None:
             known = state.status not in (OrdStatus.PENDING_NEW, OrdStatus.IN_DOUBT) and state.order_id == report.order_id
             return None if known else Acknowledged(order_id=report.order_id, working=report.working)
         case "pending_new":
-            fresh = state.status is OrdStatus.PENDING_NEW and not state.acknowledged
+            fresh = state.status is OrdStatus.PENDING_NEW and "new" not in state.deciding
             return RequestPending(request="new") if fresh else None
         case "pending_cancel":
-            return RequestPending(request="cancel") if state.canceling and not state.acknowledged else None
+            return RequestPending(request="cancel") if state.canceling and "cancel" not in state.deciding else None
         case "pending_replace":
-            fresh = state.replacing is not None and not state.acknowledged
+            fresh = state.replacing is not None and "replace" not in state.deciding
             return RequestPending(request="replace") if fresh else None
         case "replaced":
             return _taken(state, report)

@@ -65,9 +65,7 @@ def trigger_of(state: ParentOrder, event: Event) -> Trigger | None:
         full = state.cum_quantity_e9 + event.quantity_e9 >= state.terms.quantity_e9 and state.status not in _SHOWN
         return Trigger.FULL_FILL if full else Trigger.PARTIAL_FILL
     if type(event) is Replaced:
-        if state.staged:
-            return Trigger.RESTATE
-        return Trigger.FULL_FILL if state.cum_quantity_e9 >= event.terms.quantity_e9 else Trigger.REPLACE
+        return Trigger.RESTATE if state.staged else Trigger.REPLACE
     if type(event) is RequestRefused:
         pending = state.pending
         shown = pending is not None and pending.shown and pending.cl_ord_id == event.cl_ord_id and state.status in _SHOWN

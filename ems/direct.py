@@ -25,7 +25,7 @@ from domain.session_policy import DEFAULT, SessionPolicy
 from domain.terms import Terms
 from domain.values import OrdType
 from ems import orders_out
-from ems.pace import Pace
+from ems.pace import DECIDING_FACTOR, Pace
 from ems.throttle import Throttle
 from ems.turn import Turn
 
@@ -151,7 +151,8 @@ class DirectDesk:
 
     def answer_due_ns(self, child: ChildOrder) -> int:
         """Until when a venue may answer a request about an order that has ended."""
-        return max(child.changed_ns, self._asked.get(child.id, 0)) + self._pace.unanswered_ns
+        wait_ns = self._pace.unanswered_ns * (DECIDING_FACTOR if child.deciding else 1)
+        return max(child.changed_ns, self._asked.get(child.id, 0)) + wait_ns
 
     # ------------------------------------------------------------------------------------ to the client
 
@@ -198,15 +199,7 @@ class DirectDesk:
             case co.Triggered():
                 self._tell(turn, parent, po.Triggered())
             case co.Restated():
-                restated = po.Restated(
-                    reason=event.reason,
-                    quantity_e9=event.quantity_e9,
-                    limit_price_e9=event.limit_price_e9,
-                    text=event.text,
-                    day_began_ns=turn.now_ns if event.reason == NEW_DAY else None,
-                )
-                self._tell(turn, parent, restated)
-                self._amended(turn, child)
+                self._restated(turn, parent, child, event)
 
     def refused(self, turn: Turn, parent: ParentOrder, request: str, cxl_rej_reason: int, text: str) -> None:
         """The venue refused a request; where the order has ended meanwhile, the child takes no note of it but the client."""
@@ -246,6 +239,23 @@ class DirectDesk:
         self._tell(turn, parent, po.Replaced(cl_ord_id=asked.cl_ord_id, terms=terms))
         self._amended(turn, child)
 
+    def _restated(self, turn: Turn, parent: ParentOrder, child: ChildOrder, event: co.Restated) -> None:
+        """A day that the desk has begun is not begun again: what the venue says later counts for what it changes."""
+        begins = event.reason == NEW_DAY
+        own = day_mark(self._reference.trade_date(turn.now_ns))
+        again = begins and own in child.told and event.exec_id != own
+        terms = parent.terms
+        if not again or (event.quantity_e9, event.limit_price_e9) != (terms.quantity_e9, terms.limit_price_e9):
+            restated = po.Restated(
+                reason=None if again else event.reason,
+                quantity_e9=event.quantity_e9,
+                limit_price_e9=event.limit_price_e9,
+                text=event.text,
+                day_began_ns=turn.now_ns if begins and not again else None,
+            )
+            self._tell(turn, parent, restated)
+        self._amended(turn, child)
+
     def _amended(self, turn: Turn, child: ChildOrder) -> None:
         """What the child may trade now; reserved again where a filled one works again."""
         if turn.state.parent(child.parent).open_e9.get(child.id, 0) != child.leaves_e9:
@@ -274,3 +284,8 @@ class DirectDesk:
 
 def _cancel_among(parent: ParentOrder) -> po.Pending | None:
     return next((asked for asked in parent_rules.requests(parent) if asked.request == "cancel"), None)
+
+
+def day_mark(trade_date: str) -> str:
+    """What stands in place of a venue's ExecID where the desk itself begins a carried order's day."""
+    return f"day:{trade_date}"

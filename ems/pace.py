@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from domain.parent_order import ParentOrder
 from domain.values import Algo
 
+DECIDING_FACTOR = 30  # a venue that says it is deciding may take so much longer than one that says nothing
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -19,6 +21,7 @@ class Pace:
     pov_ns: int = 5_000_000_000  # a volume-following plan is made anew this often
     plan_lost_ns: int = 30_000_000_000  # a plan that has not come by then is asked for again
     plan_failed_ns: int = 5_000_000_000  # after a planner's failure it is asked again no sooner
+    close_grace_ns: int = 60_000_000_000  # a venue has this long after the close to say what became of an order
     rejections_max: int = 5  # venues' rejections in a row after which a parent releases nothing more
 
     def patience_of(self, parent: ParentOrder) -> int:

@@ -25,14 +25,14 @@ from domain.ports import Reference
 from domain.refusal import Refusal
 from domain.values import OrdType, TimeInForce
 from ems import orders_out, tactic
+from ems.day import DayDesk
 from ems.direct import DirectDesk
-from ems.pace import Pace
+from ems.pace import DECIDING_FACTOR, Pace
 from ems.planning import Planning
 from ems.throttle import Throttle
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
 
-DECIDING_FACTOR = 30
 _WAITING = frozenset({OrdStatus.PENDING_NEW, OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE})
 
 
@@ -45,6 +45,7 @@ class Scheduler:
         markets: dict[str, MarketState],
         venue: VenueDesk,
         direct: DirectDesk,
+        day: DayDesk,
         throttle: Throttle,
         pace: Pace,
     ) -> None:
@@ -52,6 +53,7 @@ class Scheduler:
         self._markets = markets
         self._venue = venue
         self._direct = direct
+        self._day = day
         self._throttle = throttle
         self._pace = pace
         self.sessions_up: set[str] = set()
@@ -87,9 +89,13 @@ class Scheduler:
         patience_ns = pace.patience_of(parent)
         times = [parent.terms.end_ns, parent.terms.start_ns, pace.closing_begins_ns(parent)]
         for child in self._children(turn, parent):
-            wait_ns = patience_ns if child.status in RESTING else self._answer_due_ns(child)
-            asked_ns = self._queried.get(child.id, 0) if child.status is OrdStatus.IN_DOUBT else 0
+            doubted = child.status is OrdStatus.IN_DOUBT
+            again_ns = self._day.ask_every_ns(parent, now_ns) if doubted else self._answer_due_ns(child)
+            wait_ns = patience_ns if child.status in RESTING else again_ns
+            asked_ns = self._queried.get(child.id, 0) if doubted else 0
             times += [(asked_ns or child.changed_ns) + wait_ns, self._canceled.get(child.id, 0)]
+        if parent.direct:
+            times += self._day.due_ns(turn, parent)
         if parent.direct and parent.pending is not None and (only := turn.state.children.get(co.key(parent.id, 1))) is not None:
             times.append(self._direct.answer_due_ns(only))
         if parent.schedule is not None:
@@ -110,7 +116,8 @@ class Scheduler:
         if not isinstance(parent, ParentOrder):
             return
         if parent.direct:
-            self._direct.work(turn, parent, self.sessions_up)
+            self._day.work(turn, parent)
+            self._direct.work(turn, turn.state.parent(stream), self.sessions_up)
         parent = self._close_children(turn, turn.state.parent(stream))
         if events := parent_rules.promote(parent):
             turn.apply(stream, *events, correlation=stream)
@@ -196,7 +203,7 @@ class Scheduler:
 
     def _answer_due_ns(self, child: ChildOrder) -> int:
         """How long a venue may take to answer: longer once it has said that it is thinking."""
-        return self._pace.unanswered_ns * (DECIDING_FACTOR if child.acknowledged else 1)
+        return self._pace.unanswered_ns * (DECIDING_FACTOR if child.considered else 1)
 
     def _ask_again(self, turn: Turn, parent: ParentOrder, child: ChildOrder) -> None:
         """Ask the venue what it knows; a child that should not rest is canceled beside, for doubt delays no cancel."""
@@ -204,7 +211,7 @@ class Scheduler:
             return
         if reason := self._unwanted(turn, parent, child):
             self._cancel(turn, child, reason)
-        if turn.now_ns - self._queried.get(child.id, 0) >= self._pace.unanswered_ns:
+        if turn.now_ns - self._queried.get(child.id, 0) >= self._day.ask_every_ns(parent, turn.now_ns):
             self._queried[child.id] = turn.now_ns
             turn.extra.append(orders_out.status_query(child, seq=0))
 

@@ -16,6 +16,7 @@ from domain.instructions import CARRIED
 from domain.messages import EngineRefusal, Inbound, Unreadable, VenueCancelReject, VenueRefusal, VenueReport
 from domain.ports import Reference
 from domain.refusal import OTHER, Refusal
+from ems.day import DayDesk
 from ems.direct import DirectDesk
 from ems.turn import Turn
 
@@ -28,7 +29,8 @@ ROOT_LENGTH = 16  # of a child's ClOrdID; what follows numbers its cancels
 class VenueDesk:
     """The desk's side that faces venues."""
 
-    def __init__(self, reference: Reference, direct: DirectDesk) -> None:
+    def __init__(self, reference: Reference, direct: DirectDesk, day: DayDesk) -> None:
+        self._day = day
         self._reference = reference
         self._direct = direct
 
@@ -89,6 +91,7 @@ class VenueDesk:
             ),
             correlation=child.parent,
         )
+        child = self._day.trades(turn, child, report.transact_time_ns or turn.now_ns)
         filled = co.Filled(
             fill=stream, exec_id=report.exec_id, quantity_e9=report.last_quantity_e9, price_e9=report.last_price_e9
         )
@@ -194,7 +197,7 @@ class VenueDesk:
         if child is None:
             self._note(turn, report, f"report for an order that is not ours: {report.cl_ord_id}")
             return
-        event = child_rules.reported(child, report)
+        event = self._day.gone(turn, child, report) or child_rules.reported(child, report)
         if event is None:
             self._note(turn, report, f"{report.exec_kind} changes nothing for a child that is {child.status}")
         else:
@@ -219,7 +222,7 @@ class VenueDesk:
             self._note(turn, refusal, f"the venue refused a {refusal.ref_msg_type or 'message'}: {refusal.text}")
         elif refusal.ref_msg_type == "D":
             self._happen(turn, child, co.Rejected(text=refusal.text), refusal)
-        elif refusal.ref_msg_type == "G" and child.replacing is not None:
+        elif refusal.ref_msg_type == "G" and child.replacing is not None and not refusal.poss_resend:  # the first may have left
             self._happen(turn, child, co.ReplaceRefused(reason=OTHER, text=refusal.text), refusal)
         elif refusal.ref_msg_type == "F":
             self._cancel_refused(turn, child, OTHER, refusal.text, refusal)
@@ -247,6 +250,8 @@ class VenueDesk:
         decided = child_rules.decide(child, event)
         if isinstance(decided, Refusal):
             self._note(turn, message, decided.text)
+            if child.live:  # what cannot be is asked about
+                self.doubt(turn, child, decided.text)
             return
         child = turn.apply(child.id, *decided, correlation=child.parent)
         turn.touched[child.parent] = None

@@ -186,9 +186,9 @@ class Checks:
             return message.text in self.notes
         assert isinstance(message, VenueRefusal)
         child = self.shadow.children[self.child_streams[message.ref_cl_ord_id[:ROOT_LENGTH]]]
-        if message.ref_msg_type == "G":
+        if message.ref_msg_type == "G" and not message.poss_resend:
             return child.replacing is None or child.replacing.cl_ord_id != message.ref_cl_ord_id
-        return not child.live
+        return not child.live or message.poss_resend
 
     def entered(self, message: SendChild) -> None:
         """An order has reached the venue."""

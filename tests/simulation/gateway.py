@@ -167,7 +167,16 @@ class Gateway:
         ref = InboundRef(session.name, session.reset_epoch, 0)
         text = f"not sent: {session.name} is not logged on"
         kind = "D" if isinstance(message, SendChild) else "G"
-        self._store(VenueRefusal(ref=ref, ref_cl_ord_id=message.cl_ord_id, ref_seq_num=0, ref_msg_type=kind, text=text))
+        self._store(
+            VenueRefusal(
+                ref=ref,
+                poss_resend=message.poss_resend,
+                ref_cl_ord_id=message.cl_ord_id,
+                ref_seq_num=0,
+                ref_msg_type=kind,
+                text=text,
+            )
+        )
 
     def news(self, session: Session, text: str) -> None:
         """Something at a session that is no message."""

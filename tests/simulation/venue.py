@@ -140,7 +140,7 @@ class Venue:
             self.late_e9[order.sent.cl_ord_id] += quantity_e9
         order.held = False
         order.cum_e9 += quantity_e9
-        if order.left_e9 == 0:
+        if order.left_e9 == 0 and not late:
             order.open, order.status = False, "filled"
         elif order.open and order.status != "stopped":
             order.status = "partially_filled"

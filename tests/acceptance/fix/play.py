@@ -252,6 +252,8 @@ class Play:
             if not order.ended:  # it may count as pending what it has asked for, and the venue has not taken up yet
                 verbs = {self.asked[symbol].verb for symbol in self.under_way} | set(order.open.values())
                 statuses |= {PENDING[verb] for verb in verbs}
+            if order.filled and not order.leaves:
+                statuses.add("2")  # nothing more can trade, whatever the venue has yet to decide
             wrong = await self.desk.child(order.asked["11"], (statuses, order.quantity, order.filled, order.leaves))
             if wrong:
                 raise Failed(f"the desk's own order is {wrong}")
