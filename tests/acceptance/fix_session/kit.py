@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from adapters.fix.link import FixLink, Hello
+from adapters.fix.link import FixLink, Hello, SessionMarks
 from adapters.memory.event_log import MemoryEventLog
 from domain.catalogue import TOPICS
 from domain.event import Recorded
@@ -22,6 +22,7 @@ from domain.messages import Input
 from domain.sending import SendStatusQuery
 from domain.values import Side
 from ems.desk import Desk, DeskPorts
+from ems.session_desk import OUTBOUND_BLOCK
 from tests.acceptance.fix_session.policy_cases import PASSWORD, PASSWORD_ENV
 from tests.acceptance.fix_session.script import Case, Player, Role
 from tests.acceptance.fix_session.versions import Version
@@ -64,13 +65,18 @@ class LiveDesk:
         self.tasks = [asyncio.create_task(self.link.run()), asyncio.create_task(self.desk.run())]
         await until(lambda: self.link.up)
 
+    async def leave(self) -> None:
+        """Be away from the gateway, as when the network between them is cut; `come_back` ends it."""
+        await _end(self.tasks[0])
+
+    def come_back(self) -> None:
+        self.tasks[0] = asyncio.create_task(self.link.run())
+
     async def stop(self) -> None:
         """Raises what ended the desk or its link before."""
         failed = [task.exception() for task in self.tasks if task.done() and not task.cancelled()]
         for task in self.tasks:
-            while not task.done():  # a cancellation that meets a timeout of wait_for may be lost
-                task.cancel()
-                await asyncio.wait([task], timeout=0.1)
+            await _end(task)
         if failed and failed[0] is not None:
             raise failed[0]
 
@@ -79,11 +85,23 @@ class LiveDesk:
         return self.log.caused[session, number]
 
     def _hello(self) -> Hello | None:
-        return Hello(epoch=self.desk.epoch) if self.desk.ready else None
+        if not self.desk.ready:
+            return None
+        marks = {}
+        for session, (epoch, up_to) in self.desk.state.reserved.items():
+            reserved = (epoch, max(0, up_to - OUTBOUND_BLOCK), up_to)
+            marks[session] = SessionMarks(inbound=self.desk.durable_marks.get(session, (0, 0)), reserved=reserved)
+        return Hello(epoch=self.desk.epoch, sessions=marks)
 
     def _deliver(self, inputs: list[Input]) -> None:
         for item in inputs:
             self.desk.inbox.put(item)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    while not task.done():  # a cancellation that meets a timeout of wait_for may be lost
+        task.cancel()
+        await asyncio.wait([task], timeout=0.1)
 
 
 class LiveSystem:
