@@ -141,7 +141,7 @@ async def test_a_report_is_repeated_when_asked_for(gateway: GatewayProcess, clie
     client.send("2", f"7={number}|16={number}|")
     repeated = await client.take(lambda m: m["35"] == "8", after=seen)
     assert (repeated["34"], repeated["43"]) == (number, "Y")
-    assert "957=2|958=StartTime|959=14|960=x|958=EndTime|959=14|960=y|" in client.texts[-1].replace("\x01", "|")
+    assert "957=2|958=StartTime|959=19|960=x|958=EndTime|959=19|960=y|" in client.texts[-1].replace("\x01", "|")
 
 
 async def test_a_child_for_a_venue_that_is_down_never_leaves(gateway: GatewayProcess, venue: RawPeer, desk_on: MakeDesk) -> None:
