@@ -26,6 +26,15 @@ class Terms(BaseModel):
     time_in_force: TimeInForce = TimeInForce.DAY
     instructions: Instructions | None = None
 
+    @property
+    def expires_ns(self) -> int | None:
+        """When its venue ends it by itself: the close of its day, its ExpireTime, or (None) never."""
+        if self.time_in_force is TimeInForce.GTC:
+            return None
+        if self.time_in_force is TimeInForce.GTD and self.instructions is not None:
+            return self.instructions.expire_ns
+        return self.end_ns
+
     def until(self, end_ns: int) -> Terms:
         """The same with another end."""
         return self.model_copy(update={"end_ns": end_ns})

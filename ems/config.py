@@ -81,6 +81,7 @@ class PaceSettings(_Part):
     replan_s: Seconds = 300
     pov_s: Seconds = 5
     closing_wall_s: Seconds = 2
+    close_grace_s: Seconds = 60
     unanswered_wall_s: Seconds = 2
     plan_lost_wall_s: Seconds = 5
     rejections_max: Annotated[int, Field(ge=1)] = 5
@@ -204,6 +205,7 @@ class Settings(_Part):
         pace, speed = self.pace, self.clock.speed
         return Pace(
             patience_ns=int(pace.patience_s * _NS),
+            close_grace_ns=int(pace.close_grace_s * _NS),
             closing_ns=int(pace.closing_wall_s * speed * _NS),
             unanswered_ns=int(pace.unanswered_wall_s * speed * _NS),
             replan_ns=int(pace.replan_s * _NS),

@@ -89,6 +89,7 @@ patience_s = 30                     # a passive child rests this long before its
 replan_s = 300                      # TWAP and VWAP are planned anew this often
 pov_s = 5                           # POV is planned anew this often
 closing_wall_s = 2                  # a schedule is done this long before its order's end; what is left crosses the spread
+close_grace_s = 60                  # a venue has this long after the close to say what became of a direct order
 unanswered_wall_s = 2               # a venue silent for so long puts the order in doubt
 
 [console]

@@ -21,6 +21,7 @@ from domain.session_policy import SessionPolicy
 from ems import recovery
 from ems.client_desk import ClientDesk
 from ems.command_desk import CommandDesk
+from ems.day import DayDesk
 from ems.desk_state import DeskState
 from ems.direct import DirectDesk
 from ems.drop_copy import DropCopies
@@ -80,9 +81,10 @@ class Desk:
         direct = DirectDesk(reference, self.markets, self._policies, throttle, self._pace)
         strategies = Strategies(self._ports.brokers, reference)
         self._client = ClientDesk(reference, self.markets, self._policies, throttle, strategies)
-        self._venue = VenueDesk(reference, direct)
+        day = DayDesk(reference, direct, self._pace)
+        self._venue = VenueDesk(reference, direct, day)
         self._commands = CommandDesk(reference, self.markets, self._client_sessions)
-        self._scheduler = Scheduler(reference, self.markets, self._venue, direct, throttle, self._pace)
+        self._scheduler = Scheduler(reference, self.markets, self._venue, direct, day, throttle, self._pace)
         self._sessions = SessionDesk(
             self._ports.log, reference, self._venue, self._scheduler, self._venue_sessions, self._copies, self._policies
         )
