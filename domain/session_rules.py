@@ -16,6 +16,7 @@ from domain.errors import ConfigError
 
 DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NS: Final = 1_000_000_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,7 @@ class SessionRules:
     def window(self, now_ns: int) -> tuple[int, int] | None:
         """The window that a moment lies in, as [start, end) in UTC nanoseconds; None outside of all. Only where `timed`."""
         zone = ZoneInfo(self.time_zone)
-        today = datetime.fromtimestamp(now_ns / _NS, UTC).astimezone(zone).date()
+        today = (_EPOCH + timedelta(seconds=now_ns // _NS)).astimezone(zone).date()
         begins, ends = time.fromisoformat(self.start_time), time.fromisoformat(self.end_time)
         days = (DAYS.index(self.end_day) - DAYS.index(self.start_day)) % 7 if self.start_day else 0
         if days == 0 and ends <= begins:
