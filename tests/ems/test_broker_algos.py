@@ -141,8 +141,9 @@ async def test_an_algorithm_stays_unless_the_broker_lets_it_change() -> None:
 
 async def test_where_a_code_is_ours_too_the_destination_says_that_the_brokers_is_meant() -> None:
     room = await opened()
-    await says(room, plain_order() + "847=1001|")
-    assert room.parent().terms.algo == "twap"
+    for number, beside in enumerate(("", "9999=x|")):
+        await says(room, plain_order(f"A{number}") + f"847=1001|{beside}")
+        assert room.parent().terms.algo == "twap"
     (sent,) = await says(room, plain_order("B1") + "847=1001|7103=10|100=BROKER2|")
     assert (sent.session, "|847=1001|" in told(sent), "100" in cut(write(sent))) == ("BROKER2", True, False)
 

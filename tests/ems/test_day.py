@@ -98,6 +98,15 @@ async def test_a_venue_that_has_spoken_by_then_is_not_asked() -> None:
     assert await until(room, TO_THE_NEXT_OPEN_S) == []
 
 
+async def test_a_venue_that_still_speaks_after_the_close_is_given_its_time_again() -> None:
+    room = await working()
+    room.clock.ns = DAY.close_ns + 30 * E9
+    await room.fill(1_000, "E1")
+    room.take()
+    assert await until(room, TO_THE_CLOSE_S + 30 + GRACE_S - 1) == []
+    assert await until(room, TO_THE_CLOSE_S + 30 + GRACE_S) == ["SendStatusQuery"]
+
+
 @pytest.mark.parametrize("filled", [0, 1_000])
 async def test_an_order_that_the_venue_no_longer_knows_after_the_close_has_expired(filled: int) -> None:
     room = await working(filled=filled)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.event import InboundRef
-from domain.messages import VenueCancelReject
+from domain.messages import VenueCancelReject, VenueReport
 from domain.sending import SendChildReplace
+from domain.values import Side
 from tests.simulation.reference import LOT_E9, TICK_E9, VENUE
 from tests.simulation.world import MS, S, Violation, World
 
@@ -153,3 +154,27 @@ class Changes:
         )  # fmt: skip
         if world.strikes("restated_again", 0.3):
             world.after(world.between(MS, 20 * S), self.restate, order, exec_id)
+
+    # ------------------------------------------------------------------------------------- bad venues
+
+    def tell_bogus(self, order: VenueOrder, report: VenueReport) -> None:
+        """An execution that is none: another content under a known id, an unknown order, the wrong side, nothing, a bust."""
+        kind = self._world.random.choice(("conflict", "unknown_order", "wrong_side", "not_positive", "restated"))
+        self._world.used[f"execution_wrong:{kind}"] += 1
+        self._numbers += 1
+        changes: dict[str, Any] = {"exec_id": f"B{self._numbers}"}
+        if kind == "conflict":
+            changes = {"last_quantity_e9": report.last_quantity_e9 + LOT_E9}
+        elif kind == "unknown_order":
+            changes["cl_ord_id"] = f"FOREIGN{self._numbers:09d}"
+        elif kind == "wrong_side":
+            changes["side"] = Side.SELL if order.sent.side is Side.BUY else Side.BUY
+        elif kind == "not_positive":
+            changes["last_quantity_e9"] = 0
+        else:
+            changes["exec_kind"] = "trade_cancel"
+        told = replace(report, **changes)
+        self._venue.bogus.append((told.exec_id, told.cl_ord_id, told.last_quantity_e9, told.last_price_e9))
+        self._venue.send(told)
+        if self._world.flip(0.3):
+            self._venue.repeat(told)

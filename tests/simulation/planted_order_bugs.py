@@ -17,7 +17,6 @@ from domain.parent_order import ParentOrder
 from domain.ports import EventLog
 from domain.sending import Outbound
 from ems import planning, recovery, reports, tactic
-from ems.client_desk import ClientDesk
 from ems.desk import Desk
 from ems.desk_state import DeskState
 from ems.session_desk import SessionDesk
@@ -87,11 +86,11 @@ def lets_a_refused_request_take_an_id(patch: pytest.MonkeyPatch) -> None:
             self.client_ids[after.client_session, after.trade_date, event.cl_ord_id] = stream
         return after
 
-    def taken(self: ClientDesk, turn: Turn, session: str, trade_date: str, cl_ord_id: str, stream: UUID) -> UUID | None:
-        return turn.state.client_ids.get((session, trade_date, cl_ord_id))
+    def taken(self: DeskState, session: str, trade_date: str, cl_ord_id: str) -> UUID | None:
+        return self.client_ids.get((session, trade_date, cl_ord_id))
 
     patch.setattr(DeskState, "apply", move)
-    patch.setattr(ClientDesk, "_known", taken)
+    patch.setattr(DeskState, "used_by", taken)
 
 
 # --------------------------------------------------------------------------------------- quantity, plans

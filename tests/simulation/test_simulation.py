@@ -32,21 +32,27 @@ FAULTS = (
     "log_lost_after_append log_lost_before_append log_stays_away logoff_told_late market_one_sided market_silent "
     "not_sent oms_repeats other_end_crosses_cancel plan_failed plan_late plan_lost plan_twice power_cut "
     "report_repeated session_drops session_news session_reset slow_link slow_to_desk slow_wire stall_after_append "
-    "status_answer_lost unsolicited_end venue_refuses venue_rejects venue_slow "
+    "status_answer_lost unsolicited_end venue_refuses venue_rejects venue_slow replace_ignored replace_refused "
+    "fill_crosses_replace restated restated_again stopped suspended next_day "
 ).split()
 
 _S, _T = OrdStatus, Trigger
 NEVER = {  # rows of the table of order life that nothing here can use, and why
-    (_S.PENDING_REPLACE, _T.ACKNOWLEDGE): "children are not replaced, and a parent is never acknowledged",
-    (_S.PENDING_REPLACE, _T.CANCEL): "a parent's cancel ends its pending replace first; children are not replaced",
-    (_S.PENDING_REPLACE, _T.REQUEST_CANCEL): "as above",
-    (_S.PENDING_REPLACE, _T.EXPIRE): "a parent's pending replace takes effect before its end time is looked at",
-    (_S.PENDING_REPLACE, _T.END_DAY): "parents are not done for the day",
-    (_S.PENDING_REPLACE, _T.DOUBT): "children are not replaced, and a parent is never in doubt",
     (_S.PENDING_CANCEL, _T.REQUEST_CANCEL): "a cancel without an answer puts the child in doubt before it is asked again",
     (_S.FILLED, _T.PARTIAL_FILL): "a fill of a filled order is one more full fill",
 }
-SELDOM = {(_S.NEW, _T.ACKNOWLEDGE)}  # a second acknowledgement with another OrderID: see the tests of the child order
+# What 200 days may or may not meet: the rarer turns of direct orders, which tests/acceptance/fix plays by chance as well.
+RARE_STATUSES = {_S.STOPPED, _S.SUSPENDED, _S.DONE_FOR_DAY, _S.PENDING_REPLACE}
+RARE_TRIGGERS = {_T.BEGIN_DAY, _T.RESTATE, _T.PEND_CANCEL, _T.PEND_REPLACE, _T.STOP, _T.SUSPEND}
+SELDOM = {
+    *((status, trigger) for status, trigger in TRANSITIONS if status in RARE_STATUSES or trigger in RARE_TRIGGERS),
+    (_S.NEW, _T.ACKNOWLEDGE),  # a second acknowledgement with another OrderID: see the tests of the child order
+    (_S.PENDING_CANCEL, _T.REPLACE),
+    (_S.IN_DOUBT, _T.REPLACE),
+    (_S.FILLED, _T.REQUEST_REPLACE),
+}
+STREAMS = ("parent_order.", "child_order.", "fill.", "decision.", "fix_session.")  # clients here send no lists or allocations
+ELSEWHERE = {"parent_order.started.v1", "parent_order.execution_disputed.v1"}  # of lists; of a client's 35=Q
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +82,8 @@ def test_every_transition_and_every_order_event_is_met(days: Sequence[Report]) -
     used: Counter[tuple[str, str]] = sum((day.transitions for day in days), Counter())
     assert {row for row in TRANSITIONS if not used[row]} - SELDOM == set(NEVER)
     topics: Counter[str] = sum((day.topics for day in days), Counter())
-    assert [topic for topic in TOPICS if not topics[topic]] == []
+    missing = {topic for topic in TOPICS if topic.startswith(STREAMS) and not topics[topic]}
+    assert missing - ELSEWHERE == set()
 
 
 def test_a_seed_is_the_same_day_again() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from domain.event import InboundRef
 from domain.messages import ExecKind, Inbound, VenueCancelReject, VenueRefusal, VenueReport
 from domain.sending import SendChild, SendChildCancel, SendChildReplace, SendStatusQuery
-from domain.values import OrdType, Side, TimeInForce
+from domain.values import OrdType, TimeInForce
 from tests.simulation.changes import Changes
 from tests.simulation.fix import Session
 from tests.simulation.reference import LOT_E9, VENUE
@@ -148,9 +148,9 @@ class Venue:
         report = self._of(order, "trade", exec_id, last=(quantity_e9, price_e9))
         self._tell(report)
         if world.strikes("fill_repeated", 0.05):
-            world.after(world.between(0, 20 * S), self._repeat, report)
+            world.after(world.between(0, 20 * S), self.repeat, report)
         if world.strikes("execution_wrong", 0.02):
-            world.after(world.between(0, 5 * S), self._tell_bogus, order, report)
+            world.after(world.between(0, 5 * S), self.changes.tell_bogus, order, report)
         if world.strikes("restated", 0.05):
             world.after(world.between(MS, 20 * S), self.changes.restate, order, exec_id)
 
@@ -269,7 +269,7 @@ class Venue:
         self._told.append(report)
         self.send(report)
 
-    def _repeat(self, report: VenueReport) -> None:
+    def repeat(self, report: VenueReport) -> None:
         self.send(replace(report, poss_resend=True))
 
     def make_good(self, lost: list[Any]) -> None:
@@ -280,31 +280,7 @@ class Venue:
     def repeat_anything(self) -> None:
         """Any report of the day again, as PossResend."""
         if self._told:
-            self._repeat(self._world.random.choice(self._told))
+            self.repeat(self._world.random.choice(self._told))
 
     def send(self, message: Inbound) -> None:
         self._session.inward.send(message)
-
-    # ------------------------------------------------------------------------------------- bad venues
-
-    def _tell_bogus(self, order: VenueOrder, report: VenueReport) -> None:
-        """An execution that is none: another content under a known id, an unknown order, the wrong side, nothing, a bust."""
-        kind = self._world.random.choice(("conflict", "unknown_order", "wrong_side", "not_positive", "restated"))
-        self._world.used[f"execution_wrong:{kind}"] += 1
-        self._numbers += 1
-        changes: dict[str, Any] = {"exec_id": f"B{self._numbers}"}
-        if kind == "conflict":
-            changes = {"last_quantity_e9": report.last_quantity_e9 + LOT_E9}
-        elif kind == "unknown_order":
-            changes["cl_ord_id"] = f"FOREIGN{self._numbers:09d}"
-        elif kind == "wrong_side":
-            changes["side"] = Side.SELL if order.sent.side is Side.BUY else Side.BUY
-        elif kind == "not_positive":
-            changes["last_quantity_e9"] = 0
-        else:
-            changes["exec_kind"] = "trade_cancel"
-        told = replace(report, **changes)
-        self.bogus.append((told.exec_id, told.cl_ord_id, told.last_quantity_e9, told.last_price_e9))
-        self.send(told)
-        if self._world.flip(0.3):
-            self._repeat(told)
