@@ -22,7 +22,7 @@ from tests.waiting import until
 
 MESSAGES = int(os.environ.get("EMS_FUZZ_MESSAGES", "3000"))
 SEED = int(os.environ.get("EMS_FUZZ_SEED", "0")) or int(time.time())
-ATTACKERS = 6
+ATTACKERS = min(60, 6 + MESSAGES // 4000)  # what a session's Logon costs the desk grows with what came over it that day
 BURST = 40
 QUIET_S = 0.25  # an attacker that hears nothing for so long connects anew
 FAILED_MAX = 40  # Logons in a row: the engine frees a session that was cut a moment later
