@@ -81,6 +81,9 @@ class FixatdlBrokers:
             entries=read.entries,
             original=None if original is None else dict(original.values),
         )
+        if isinstance(applied, Applied) and read.entries:  # the engine sorts the members of a group that it does not know
+            said = f"{algo.strategy.name}: its repeating group is not in the dictionary of the FIX engine, and cannot be sent"
+            return Refusal(Reason.BAD_PARAMETER, said)
         return _carried(algo, order, read, applied) if isinstance(applied, Applied) else _one(applied)
 
     def _meant(self, order: NewOrder, routed: str, original: StrategyFields | None) -> _Algo | Refusal | None:

@@ -17,7 +17,11 @@ from tests.adapters.fixatdl.broker import BROKER, WITH_LEGS
 from tests.ems.room import Room, session, topics
 
 OMS = Origin("OMS", "client", 0, 1)
-BROKER1 = read_atdl("broker1.xml", WITH_LEGS.encode())
+TWO = (
+    '  <Strategy name="Two" wireValue="TWO"><Parameter name="Ratio" xsi:type="Int_t" fixTag="7201"/></Strategy>\n</Strategies>\n'
+)
+WITH_TWO = WITH_LEGS.replace("</Strategies>\n", TWO)
+BROKER1 = read_atdl("broker1.xml", WITH_TWO.encode())
 OTHER = BROKER.replace('strategyIdentifierTag="7000"', 'strategyIdentifierTag="847"')
 BROKER2 = read_atdl("broker2.xml", OTHER.replace('"FLT"', '"1001"').encode())
 TICKET = "7000=FLT|7101=20260302-15:30:00|7103=12.5|7104=C|7105=TWO ONE|957=2|958=Note|959=14|960=quick|958=Sweep|959=13|960=1|"
@@ -80,6 +84,7 @@ async def test_an_order_for_a_brokers_algorithm_goes_to_the_broker_in_the_broker
         ("7000=FLT|7103=10|7104=H|", "Float: A hasty buy needs a limit"),
         ("7000=FLT|7103=10|7107=XX|", "Desk: it is always PT, not XX"),
         ("7000=LEG|7200=2|7201=1|7202=a|", "the count 7200 says 2, but 1 entries came"),
+        ("7000=LEG|7200=2|7201=1|7202=a|7201=-2|", "Legs: its repeating group is not in the dictionary"),
         ("847=77|", "'847=77' is neither ours (twap, vwap, pov) nor a broker's"),
         ("847=twap|", "'847=twap' is neither ours"),
         ("847=77|100=BROKER1|", "BROKER1 has no algorithm '77'"),
@@ -97,12 +102,6 @@ async def test_what_is_wrong_with_the_order_itself_is_said_first() -> None:
     room = await opened()
     (report,) = await says(room, plain_order().replace("44=100", "44=100.001") + "7000=FLT|")
     assert "off the tick" in report.text
-
-
-async def test_a_repeating_group_is_carried_entry_by_entry() -> None:
-    room = await opened()
-    (sent,) = await says(room, plain_order() + "7000=LEG|7200=2|7201=1|7202=a|7201=-2|")
-    assert told(sent).endswith("|7000=LEG|7200=2|7201=1|7202=a|7201=-2|")
 
 
 async def test_a_replace_keeps_what_may_not_change_and_changes_the_rest() -> None:
@@ -128,22 +127,22 @@ async def test_an_algorithm_stays_unless_the_broker_lets_it_change() -> None:
     room = await opened(BROKER1)
     await says(room, plain_order() + "7000=FLT|7103=10|")
     await room.report("new", number=1)
-    (refused,) = await says(room, plain_order("A2", "A1") + "7000=LEG|7200=1|7201=1|")
+    (refused,) = await says(room, plain_order("A2", "A1") + "7000=TWO|7201=1|")
     assert refused.text == "the order is for Float of BROKER1 and stays with it"
-    changes = WITH_LEGS.replace("strategyIdentifierTag=", 'changeStrategyOnCxlRpl="true" strategyIdentifierTag=')
+    changes = WITH_TWO.replace("strategyIdentifierTag=", 'changeStrategyOnCxlRpl="true" strategyIdentifierTag=')
     changing = read_atdl("b.xml", changes.encode())
     room = await opened(changing)
     await says(room, plain_order() + "7000=FLT|7103=10|")
     await room.report("new", number=1)
-    (sent,) = await says(room, plain_order("A2", "A1") + "7000=LEG|7200=1|7201=1|")
-    assert told(sent).endswith("|7000=LEG|7200=1|7201=1|")
+    (sent,) = await says(room, plain_order("A2", "A1") + "7000=TWO|7201=1|")
+    assert told(sent).endswith("|7000=TWO|7201=1|")
 
 
 async def test_where_a_code_is_ours_too_the_destination_says_that_the_brokers_is_meant() -> None:
     room = await opened()
     for number, beside in enumerate(("", "9999=x|")):
         await says(room, plain_order(f"A{number}") + f"847=1001|{beside}")
-        assert room.parent().terms.algo == "twap"
+        assert (room.parent().cl_ord_id, room.parent().terms.algo) == (f"A{number}", "twap")
     (sent,) = await says(room, plain_order("B1") + "847=1001|7103=10|100=BROKER2|")
     assert (sent.session, "|847=1001|" in told(sent), "100" in cut(write(sent))) == ("BROKER2", True, False)
 

@@ -1,0 +1,112 @@
+"""An OMS's order for a broker's algorithm: `ems up` between raw peers, on real sockets; the broker gets it in its own fields."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+
+import pytest
+
+from ems.cli.demo_settings import free_ports
+from tests.acceptance.conftest import Program, watched
+from tests.adapters.fix.raw import SOH, RawPeer
+from tests.adapters.fixatdl.broker import BROKER
+
+pytestmark = pytest.mark.slow
+CONFIGURATION = """
+mode = "PAPER"
+state_directory = "state"
+
+[[sessions]]
+name = "OMS"
+role = "client"
+kind = "acceptor"
+sender_comp_id = "EMS"
+target_comp_id = "OMS"
+port = {client}
+
+[[sessions]]
+name = "VENUE"
+role = "venue"
+kind = "initiator"
+sender_comp_id = "EMS"
+target_comp_id = "VENUE"
+port = {venue}
+
+[[sessions]]
+name = "BROKER1"
+role = "venue"
+kind = "initiator"
+sender_comp_id = "EMS"
+target_comp_id = "BROKER1"
+port = {broker}
+
+[[brokers]]
+session = "BROKER1"
+atdl = ["broker1.xml"]
+
+[routes]
+"*" = "VENUE"
+
+[console]
+enabled = false
+"""
+ORDER = "1=ACC|55=DEMO|54=1|60=20260302-15:00:00|38=1000|40=2|44=200|59=0|"
+TICKET = "7000=FLT|7103=12.5|7104=C|7105=TWO ONE|957=2|958=Note|959=14|960=quick|958=Sweep|959=13|960=1|"
+WIRE = "7000=FLT|7001=3|7103=12.5|7104=C|7105=TWO ONE|7107=PT|7108="
+GROUP = "957=2|958=Note|959=14|960=quick|958=Sweep|959=13|960=1|"
+
+
+def last(peer: RawPeer, msg_type: str) -> str:
+    return [text for text in peer.texts if f"{SOH}35={msg_type}{SOH}" in text][-1].replace(SOH, "|")
+
+
+async def test_it_reaches_the_broker_in_its_fields_and_comes_back_in_reports(tmp_path: Path) -> None:
+    with watched(Program(tmp_path)) as program:
+        client_port, venue_port, broker_port = free_ports(3)
+        (tmp_path / "ems.toml").write_text(CONFIGURATION.format(client=client_port, venue=venue_port, broker=broker_port))
+        (tmp_path / "broker1.xml").write_text(BROKER)
+        venue, broker, oms = RawPeer("VENUE", "EMS"), RawPeer("BROKER1", "EMS"), RawPeer("OMS", "EMS")
+        await venue.listen(venue_port)
+        await broker.listen(broker_port)
+        up = program.start("up")
+        try:
+            assert up.stdout is not None
+            said = []
+            while "is up" not in (line := await asyncio.to_thread(up.stdout.readline)):
+                said.append(line)
+                assert line, "".join(said)
+            await oms.connect(client_port)
+            await broker.take(lambda m: m["35"] == "A")
+            await played(oms, broker)
+            assert venue.got("D") == []
+            for peer in (oms, venue, broker):
+                assert peer.got("3") == peer.got("j") == []
+        finally:
+            for peer in (oms, venue, broker):
+                await peer.close()
+            up.send_signal(signal.SIGINT)
+            await asyncio.to_thread(up.communicate, timeout=60)
+    assert up.returncode == 0
+
+
+async def played(oms: RawPeer, broker: RawPeer) -> None:
+    oms.send("D", f"11=A0|{ORDER}7000=FLT|7103=60|")
+    refused = await oms.take(lambda m: m["35"] == "8" and m["11"] == "A0")
+    assert (refused["150"], refused["58"]) == ("8", "Float: Rate: 0.60 is above 0.5")
+
+    oms.send("D", f"11=A1|{ORDER}{TICKET}")
+    sent = await broker.take(lambda m: m["35"] == "D")
+    assert all(field in last(broker, "D") for field in f"|{WIRE}".strip("|").split("|")), last(broker, "D")
+    assert GROUP in last(broker, "D")
+    broker.send("8", f"37=B1|11={sent['11']}|17=X1|150=0|39=0|55=DEMO|54=1|38=1000|151=1000|14=0|6=0|")
+    await oms.take(lambda m: m["35"] == "8" and m["11"] == "A1" and m["150"] == "0")
+    assert GROUP in last(oms, "8")
+
+    oms.send("G", f"11=A2|41=A1|{ORDER}{TICKET.replace('7104=C', '7104=H')}")
+    refused = await oms.take(lambda m: m["35"] == "9")
+    assert refused["58"] == "Float: Style cannot be changed by a replace"
+    oms.send("G", f"11=A3|41=A1|{ORDER}7000=FLT|7103=20|7104=C|")
+    replaced = await broker.take(lambda m: m["35"] == "G")
+    assert (replaced["41"], replaced["7103"], replaced["7104"]) == (sent["11"], "20", "C")
