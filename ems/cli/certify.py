@@ -25,22 +25,8 @@ def show_table(*, json_output: bool) -> None:
     typer.echo(f"  {ANY.name}")
 
 
-def markdown() -> str:
-    """The table as the documentation has it."""
-    rows = ["| OrderQty (38) | what happens | the client sends | the client of the EMS is told |", "|---|---|---|---|"]
-    for group, scripts in GROUPS.items():
-        rows.append(f"| **{group}** | | | |")
-        rows += [f"| {s.quantity} | {s.name} | {_sent(s)} | {' '.join(s.told) or 'nothing'} |" for s in scripts]
-    return "\n".join([*rows, f"| any other | {ANY.name.partition(': ')[2]} | D | {' '.join(ANY.told)} |"])
-
-
 def _what(script: Script) -> str:
     return f"{script.name}{f' (send a {script.request})' if script.request else ''}"
-
-
-def _sent(script: Script) -> str:
-    order = "D with 59=1" if script.good_till_cancel else "D"
-    return {"": order, "cancel": f"{order}, then F", "replace": f"{order}, then G"}[script.request]
 
 
 def play(config: Path, session: str, client: str, comp_id: str, port: int, directory: Path | None) -> NoReturn:

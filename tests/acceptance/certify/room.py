@@ -130,7 +130,7 @@ class Played:
         name = f"C{number}R" if kind in "FG" or (kind == "H" and last is not None) else f"C{number}"
         self._room.oms.watch(name, self.box)
         symbol = SHAKY if self.script in SESSIONS else STEADY
-        fields = {"11": name, "55": symbol, "54": "1", "60": datetime.now(UTC).strftime("%Y%m%d-%H:%M:%S.%f")[:-3]}
+        fields = {"11": name, "55": symbol, "54": "1", "60": now()}
         if kind in "FG":
             fields["41"] = f"C{number}"
         if kind in "DG":
@@ -141,6 +141,11 @@ class Played:
         if kind == "H":
             fields.pop("60")
         self._room.peer.send(kind, fields)
+
+
+def now() -> str:
+    """TransactTime of this moment."""
+    return datetime.now(UTC).strftime("%Y%m%d-%H:%M:%S.%f")[:-3]
 
 
 def inconsistent(reports: list[Fields]) -> str:

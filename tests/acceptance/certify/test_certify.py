@@ -9,11 +9,25 @@ from typing import NamedTuple
 import pytest
 
 from ems.certify_table import SESSIONS, TABLE, Script
-from tests.acceptance.certify.room import Played, inconsistent, open_room
+from tests.acceptance.certify.room import ANSWER_S, STEADY, CertifyRoom, Played, inconsistent, now, open_room
+from tests.acceptance.fix.oms import Mailbox
 from tests.acceptance.fix.versions import Fields
 
 pytestmark = pytest.mark.slow
 SETTLE_S = 2.0  # for what nobody expects
+
+
+# Of the list that a client can run alone: what is sent, and what it is told.
+STEPS: dict[str, tuple[tuple[tuple[str, Fields], ...], tuple[str, ...]]] = {
+    "13 the cancel of an order that was never answered": (
+        (("D", {"11": "S13", "38": "1109"}), ("F", {"11": "S13F", "41": "S13"})), ("0/0", "4/4")
+    ),
+    "15 an order again": (
+        (("D", {"11": "S15"}), ("D", {"11": "S15", "97": "Y"}), ("D", {"11": "S15"})), ("0/0", "I/0", "8/0 103=6")
+    ),
+    "16 no quantity": ((("D", {"11": "S16", "38": "0"}),), ("8/8 103=13",)),
+    "17 a cancel of nothing": ((("F", {"11": "S17F", "41": "S17"}),), ("9/8/1 NONE",)),
+}  # fmt: skip
 
 
 class Outcome(NamedTuple):
@@ -25,12 +39,22 @@ class Outcome(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Outcome]:
+def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, Outcome], dict[str, tuple[str, ...]]]:
     """All orders of the table, at once; those that shake their session one after the other."""
     return asyncio.run(play_all(list(TABLE.values()), tmp_path_factory.mktemp("certify")))
 
 
-async def play_all(scripts: list[Script], home: Path) -> dict[int, Outcome]:
+@pytest.fixture(scope="module")
+def outcomes(everything: tuple[dict[int, Outcome], dict[str, tuple[str, ...]]]) -> dict[int, Outcome]:
+    return everything[0]
+
+
+@pytest.fixture(scope="module")
+def steps(everything: tuple[dict[int, Outcome], dict[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
+    return everything[1]
+
+
+async def play_all(scripts: list[Script], home: Path) -> tuple[dict[int, Outcome], dict[str, tuple[str, ...]]]:
     async with open_room(home) as room:
         played = {script.quantity: Played(room, script) for script in scripts}
 
@@ -45,7 +69,10 @@ async def play_all(scripts: list[Script], home: Path) -> dict[int, Outcome]:
         await asyncio.gather(*(one.ask() for one in played.values()))
         strays = [stray for stray in room.oms.strays if stray["35"] != "B"]
         assert (room.peer.faults, strays) == ([], [])
-        return {n: Outcome(one.told(), inconsistent(one.reports), one.reports) for n, one in played.items()}
+        steps = {name: await step(room, sent, len(told)) for name, (sent, told) in STEPS.items()}
+        steps["14"] = await away_for_a_fill(room)
+        found = {n: Outcome(one.told(), inconsistent(one.reports), one.reports) for n, one in played.items()}
+        return found, steps
 
 
 @pytest.mark.parametrize("quantity", TABLE)
@@ -53,3 +80,54 @@ def test_a_client_is_told_what_the_table_says(outcomes: dict[int, Outcome], quan
     outcome = outcomes[quantity]
     assert outcome.told == TABLE[quantity].told, outcome.reports
     assert outcome.inconsistent == ""
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_of_the_list(steps: dict[str, tuple[str, ...]], name: str) -> None:
+    assert steps[name] == STEPS[name][1]
+
+
+def test_what_was_told_while_a_client_was_away_comes_once(steps: dict[str, tuple[str, ...]]) -> None:
+    assert steps["14"] == ("0/0", "F/1", "F/2 PossDup")
+
+
+async def step(room: CertifyRoom, sent: tuple[tuple[str, Fields], ...], expected: int) -> tuple[str, ...]:
+    """Send these, and take as many answers as are expected, and what else comes within a moment."""
+    box = Mailbox()
+    for number, (kind, fields) in enumerate(sent):
+        room.oms.watch(fields["11"], box)
+        terms = {"38": "77", "40": "2", "44": "50", "59": "0"} if kind == "D" else {}
+        room.peer.send(kind, {"55": STEADY, "54": "1", "60": now()} | terms | fields)
+        if kind == "D" and number == 0:
+            await asyncio.sleep(1)  # the first order is answered, or is not, before the next message
+    answers = []
+    while True:
+        try:
+            async with asyncio.timeout(ANSWER_S if len(answers) < expected else 0.5):
+                answers.append(await box.messages.get())
+        except TimeoutError:
+            return tuple(words(answer) for answer in answers)
+
+
+def words(m: Fields) -> str:
+    if m["35"] == "9":
+        return f"9/{m['39']}/{m['102']}" + (" NONE" if m["37"] == "NONE" else "")
+    reason = f" 103={m['103']}" if "103" in m else ""
+    return f"{m['150']}/{m['39']}{reason}" + (" PossDup" if m.get("43") == "Y" else "")
+
+
+async def away_for_a_fill(room: CertifyRoom) -> tuple[str, ...]:
+    """Log out after the first of two fills, and come back when the second one has been made."""
+    box, told = Mailbox(), []
+    room.oms.watch("S14", box)
+    order = {"11": "S14", "38": "1215", "55": STEADY, "54": "1", "40": "2", "44": "50", "59": "0", "60": now()}
+    room.peer.send("D", order)
+    async with asyncio.timeout(ANSWER_S):
+        told += [await box.messages.get() for _ in "12"]
+        await room.peer.close()
+        await asyncio.sleep(3)
+        await room.peer.connect(room.ports["OMS"])
+        told.append(await box.messages.get())
+    await asyncio.sleep(0.5)
+    told += [box.messages.get_nowait() for _ in range(box.messages.qsize())]
+    return tuple(words(m) for m in told)
