@@ -1,0 +1,126 @@
+"""One OrderGateway over several gateways: each session group has a process of its own, and the desk does not notice.
+
+The gateways number their frames each for itself, while the desk acknowledges one number for all that came before it. So
+what is delivered gets a number of the router's, and an acknowledgement is passed on to each link as its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from domain.messages import Inbound, Input, LinkDown, LinkUp, SessionChange
+from domain.ports import OrderGateway
+from domain.sending import Outbound
+
+
+class Link(OrderGateway, Protocol):
+    """A connection to one gateway (`link.FixLink`)."""
+
+    @property
+    def up(self) -> bool:
+        """Has the gateway answered?"""
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+
+    def close(self) -> None:
+        """Leave the gateway."""
+
+
+Deliver = Callable[[list[Input]], None]
+
+
+@dataclass(slots=True)
+class _Member:
+    link: Link
+    sessions: dict[str, SessionChange] = field(default_factory=dict)  # that are up, as they were last told
+    owed: deque[tuple[int, int]] = field(default_factory=deque)  # (the router's number, the gateway's), both rising
+
+
+class LinkRouter:
+    """`domain.ports.OrderGateway` over links by session group.
+
+    Args:
+        groups: which group each session belongs to.
+        connect: makes the link of a group from what shall take its deliveries.
+        deliver: the desk's inbox.
+    """
+
+    def __init__(self, groups: Mapping[str, str], connect: Callable[[str, Deliver], Link], deliver: Deliver) -> None:
+        self._groups = groups
+        self._deliver = deliver
+        self._number = 0
+        self._members: dict[str, _Member] = {}
+        for group in dict.fromkeys(groups.values()):
+            self._members[group] = _Member(connect(group, lambda inputs, group=group: self._came(group, inputs)))  # type: ignore[misc]
+
+    @property
+    def up(self) -> bool:
+        """Have all gateways answered?"""
+        return all(member.link.up for member in self._members.values())
+
+    async def run(self) -> None:
+        """Stay connected to all until cancelled. Raises what the first link raises that may not go on."""
+        async with asyncio.TaskGroup() as tasks:
+            for member in self._members.values():
+                tasks.create_task(member.link.run())
+
+    def send(self, messages: Sequence[Outbound], *, epoch: int) -> None:
+        """Each message to its session's gateway, in order within a group. Raises KeyError for a session of no group."""
+        parts: dict[str, list[Outbound]] = {}
+        for message in messages:
+            parts.setdefault(self._groups[message.session], []).append(message)
+        for group, part in parts.items():
+            self._members[group].link.send(part, epoch=epoch)
+
+    def acknowledge(self, frame_number: int) -> None:
+        """Everything delivered up to this number is durable: each gateway is told how far that is for it."""
+        for member in self._members.values():
+            theirs = 0
+            while member.owed and member.owed[0][0] <= frame_number:
+                theirs = member.owed.popleft()[1]
+            if theirs:
+                member.link.acknowledge(theirs)
+
+    def reset(self) -> None:
+        """Drop all links and connect again. What they were owed is forgotten: it is delivered again."""
+        for member in self._members.values():
+            member.link.reset()
+            member.owed.clear()
+            member.sessions.clear()
+
+    def close(self) -> None:
+        """Leave all gateways."""
+        for member in self._members.values():
+            member.link.close()
+
+    def _came(self, group: str, inputs: list[Input]) -> None:
+        member = self._members[group]
+        delivered = [made for item in inputs for made in self._made(member, item)]
+        if delivered:
+            self._deliver(delivered)
+
+    def _made(self, member: _Member, item: Input) -> Iterable[Input]:
+        if isinstance(item, LinkDown):
+            member.owed.clear()  # a gateway that comes back delivers them again
+            lost = [replace(change, up=False) for change in member.sessions.values()]
+            member.sessions.clear()
+            return lost  # the sessions of other groups are as they were
+        if isinstance(item, LinkUp):
+            member.owed.clear()
+            return [item]
+        if isinstance(item, SessionChange):
+            if item.up:
+                member.sessions[item.session] = item
+            else:
+                member.sessions.pop(item.session, None)
+            return [item]
+        if isinstance(item, Inbound) and item.frame:
+            self._number += 1
+            member.owed.append((self._number, item.frame))
+            return [replace(item, frame=self._number)]
+        return [item]

@@ -1,0 +1,125 @@
+"""Two gateways behind one port: each has its own sessions and frames, and one that goes does not concern the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.fix.link import FixLink, Hello
+from adapters.fix.link_router import LinkRouter
+from domain.messages import Input, LinkDown, LinkUp, NewOrder, SessionChange
+from tests.adapters.fix.kit import AN_ORDER, GatewayProcess, a_report, started
+from tests.adapters.fix.raw import RawPeer
+from tests.waiting import until
+
+
+@dataclass
+class Two:
+    """Gateways `east` and `west`, each with the client session of its name, and a desk that only records."""
+
+    gateways: dict[str, GatewayProcess]
+    router: LinkRouter
+    clients: dict[str, RawPeer]
+    inputs: list[Input] = field(default_factory=list)
+
+    def orders(self) -> list[NewOrder]:
+        return [item for item in self.inputs if isinstance(item, NewOrder)]
+
+    def changes(self) -> list[tuple[str, bool]]:
+        return [(item.session, item.up) for item in self.inputs if isinstance(item, SessionChange)]
+
+    async def health(self, name: str) -> dict[str, Any]:
+        return await asyncio.to_thread(self.gateways[name].wait_health, lambda _: True)
+
+
+@pytest.fixture
+async def two(tmp_path: Path) -> AsyncIterator[Two]:
+    gateways, clients, inputs = {}, {}, []
+    for name in ("east", "west"):
+        (tmp_path / name).mkdir()
+        gateway = gateways[name] = GatewayProcess(tmp_path / name)
+        gateway.config["sessions"] = [{**gateway.config["sessions"][0], "name": name, "target_comp_id": name}]
+        clients[name] = RawPeer(name, "EMS")
+        await started(gateway)
+
+    def link(group: str, deliver: Any) -> FixLink:
+        return FixLink(gateways[group].link_path, hello=lambda: Hello(epoch=1), deliver=deliver)
+
+    router = LinkRouter({"east": "east", "west": "west"}, link, inputs.extend)
+    running = asyncio.create_task(router.run())
+    await until(lambda: router.up)
+    made = Two(gateways, router, clients, inputs)
+    for name, client in clients.items():
+        await client.connect(gateways[name].client_port)
+    await until(lambda: {("east", True), ("west", True)} <= set(made.changes()))
+    yield made
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    for name, gateway in gateways.items():
+        await clients[name].close()
+        await asyncio.to_thread(gateway.stop)
+
+
+async def test_messages_of_both_are_numbered_as_one_and_acknowledged_each_to_its_own(two: Two) -> None:
+    for number, name in enumerate(("east", "west", "west", "east", "west"), 1):
+        two.clients[name].send("D", AN_ORDER.format(f"A{number}"))
+        await until(lambda number=number: len(two.orders()) == number)  # type: ignore[misc]
+    assert [(order.ref.session, order.frame) for order in two.orders()] == [
+        ("east", 1), ("west", 2), ("west", 3), ("east", 4), ("west", 5),
+    ]  # fmt: skip
+    two.router.acknowledge(3)  # east's first, and west's first two
+    for name, acknowledged in (("east", 1), ("west", 2)):
+        await asyncio.to_thread(two.gateways[name].wait_health, lambda h, n=acknowledged: h["spool_acknowledged"] == n)
+    two.router.acknowledge(5)
+    for name, acknowledged in (("east", 2), ("west", 3)):
+        await asyncio.to_thread(two.gateways[name].wait_health, lambda h, n=acknowledged: h["spool_acknowledged"] == n)
+
+
+async def test_a_report_goes_to_its_sessions_gateway(two: Two) -> None:
+    reports = [a_report(f"A{n}", event_seq=n, session=name) for n, name in enumerate(("west", "east", "west"), 1)]
+    two.router.send(reports, epoch=1)
+    await two.clients["west"].take(lambda m: m.get("11") == "A3")
+    await two.clients["east"].take(lambda m: m.get("11") == "A2")
+    assert [m["11"] for m in two.clients["west"].got("8")] == ["A1", "A3"]
+    with pytest.raises(KeyError):
+        two.router.send([a_report("A4", session="north")], epoch=1)
+
+
+async def test_a_gateway_that_goes_takes_only_its_own_sessions_down(two: Two) -> None:
+    two.clients["west"].send("D", AN_ORDER.format("A1"))
+    await until(lambda: len(two.orders()) == 1)
+    two.inputs.clear()
+    two.gateways["west"].kill()
+    await until(lambda: bool(two.inputs))
+    assert two.changes() == [("west", False)]
+    assert not [item for item in two.inputs if isinstance(item, LinkDown)]
+    two.clients["east"].send("D", AN_ORDER.format("A2"))
+    await until(lambda: len(two.orders()) == 1)
+    two.router.acknowledge(two.orders()[0].frame)
+    await asyncio.to_thread(two.gateways["east"].wait_health, lambda health: health["spool_acknowledged"] == 1)
+    two.inputs.clear()
+    await asyncio.to_thread(two.gateways["west"].start)
+    await until(lambda: bool(two.orders()))
+    assert [dict(item.sent_seq) for item in two.inputs if isinstance(item, LinkUp)] == [{"west": 0}]
+    assert [order.cl_ord_id for order in two.orders()] == ["A1"]  # it was not acknowledged
+    two.router.acknowledge(two.orders()[0].frame)
+    await asyncio.to_thread(two.gateways["west"].wait_health, lambda health: health["spool_acknowledged"] == 1)
+
+
+async def test_a_reset_brings_everything_that_is_owed_again(two: Two) -> None:
+    two.clients["east"].send("D", AN_ORDER.format("A1"))
+    two.clients["west"].send("D", AN_ORDER.format("A2"))
+    await until(lambda: len(two.orders()) == 2)
+    two.router.acknowledge(next(order.frame for order in two.orders() if order.cl_ord_id == "A1"))
+    await asyncio.to_thread(two.gateways["east"].wait_health, lambda health: health["spool_acknowledged"] == 1)
+    two.inputs.clear()
+    two.router.reset()
+    await until(lambda: bool(two.orders()) and {("east", True), ("west", True)} <= set(two.changes()))
+    assert [order.cl_ord_id for order in two.orders()] == ["A2"]
+    two.router.acknowledge(two.orders()[0].frame)
+    await asyncio.to_thread(two.gateways["west"].wait_health, lambda health: health["spool_acknowledged"] == 1)
