@@ -11,6 +11,7 @@ from typing import Final
 
 from domain import child_order as co
 from domain import child_rules
+from domain import parent_order as po
 from domain.child_life import NEW_DAY
 from domain.child_order import ChildOrder
 from domain.event import Event
@@ -44,12 +45,20 @@ class DayDesk:
         """What a direct order's day calls for now."""
         child = self._child(turn, parent)
         if child is None:
+            self._unsent(turn, parent)
             return
         if (asks_ns := self._asks_ns(parent, child)) is not None and turn.now_ns >= asks_ns:
             over = co.Doubted(reason="its time is over, and the venue has not said what became of it")
             turn.apply(child.id, over, correlation=parent.id)
         elif parent.carried and child.status not in _UNSURE:
             self._carry(turn, parent, child)
+
+    def _unsent(self, turn: Turn, parent: ParentOrder) -> None:
+        """Held back by a throttle until its time was over: it is not sent into a closed market."""
+        ends_ns = parent.terms.expires_ns
+        waits = parent.live and not parent.staged and not parent.children
+        if waits and ends_ns is not None and turn.now_ns >= ends_ns:
+            turn.apply(parent.id, po.Expired(text="its time was over before it could be sent"), correlation=parent.id)
 
     def _carry(self, turn: Turn, parent: ParentOrder, child: ChildOrder) -> None:
         today = self._today(parent, turn.now_ns)

@@ -92,16 +92,17 @@ class FixatdlBrokers:
         Several brokers may use one identifier, and so may we: ExDestination (100) says which broker is meant. Where it does
         not, ours goes first, then the broker of the order that is replaced, then the one that the instrument's orders go to.
         """
-        found = [algo for code in order.fields if code[0] in self._tags for algo in self._by_code.get(code, ())]
+        if order.algo in ALGO_OF.values():
+            codes = [code for code in order.fields if code[0] == _TARGET_STRATEGY]
+        else:
+            codes = [code for code in order.fields if code[0] in self._tags]
+        found = [algo for code in codes for algo in self._by_code.get(code, ())]
         route = (order.instructions or PLAIN).route
         if route in self._sessions:
             named = [algo for algo in found if algo.session == route]
-            code = next((text for tag, text in order.fields if tag == _TARGET_STRATEGY), "")
-            if not named and code and order.algo not in ALGO_OF.values():
-                return Refusal(Reason.UNKNOWN_ALGO, f"{route} has no algorithm {code!r}")
-            return named[0] if named else None
+            return named[0] if named else self._unknown(order, codes, f"an algorithm of {route}")
         if order.algo in ALGO_OF.values() or not found:
-            return None
+            return self._unknown(order, codes, "an algorithm of a broker's")
         for session in (original.session if original is not None else "", routed):
             for algo in found:
                 if algo.session == session:
@@ -110,6 +111,13 @@ class FixatdlBrokers:
             said = " and ".join(sorted({algo.session for algo in found}))
             return Refusal(Reason.UNKNOWN_ALGO, f"{said} both have this algorithm: ExDestination (100) must say which")
         return found[0]
+
+    def _unknown(self, order: NewOrder, codes: Sequence[tuple[int, str]], said: str) -> Refusal | None:
+        """An order that names an algorithm which nobody has must not be worked as one that names none."""
+        if order.algo in ALGO_OF.values() or not (codes or order.algo):
+            return None
+        named = f"{codes[0][0]}={codes[0][1]}" if codes else order.algo
+        return Refusal(Reason.UNKNOWN_ALGO, f"{named} is neither one of our algorithms nor {said}")
 
 
 def _one(refusals: Sequence[Refusal]) -> Refusal:

@@ -85,9 +85,11 @@ async def test_an_order_for_a_brokers_algorithm_goes_to_the_broker_in_the_broker
         ("7000=FLT|7103=10|7107=XX|", "Desk: it is always PT, not XX"),
         ("7000=LEG|7200=2|7201=1|7202=a|", "the count 7200 says 2, but 1 entries came"),
         ("7000=LEG|7200=2|7201=1|7202=a|7201=-2|", "Legs: its repeating group is not in the dictionary"),
-        ("847=77|", "'847=77' is neither ours (twap, vwap, pov) nor a broker's"),
-        ("847=twap|", "'847=twap' is neither ours"),
-        ("847=77|100=BROKER1|", "BROKER1 has no algorithm '77'"),
+        ("847=77|", "847=77 is neither one of our algorithms nor an algorithm of a broker's"),
+        ("847=twap|", "847=twap is neither one of our algorithms"),
+        ("847=77|100=BROKER1|", "847=77 is neither one of our algorithms nor an algorithm of BROKER1"),
+        ("7000=NEW|7103=10|", "7000=NEW is neither one of our algorithms nor an algorithm of a broker's"),
+        ("7000=FLT|7103=10|100=BROKER2|", "7000=FLT is neither one of our algorithms nor an algorithm of BROKER2"),
     ],
 )
 async def test_what_the_brokers_rules_exclude_is_refused_with_their_words_before_anything_is_sent(fields: str, said: str) -> None:
@@ -96,6 +98,15 @@ async def test_what_the_brokers_rules_exclude_is_refused_with_their_words_before
     assert isinstance(report, ParentReport)
     assert (report.exec_kind, said in report.text) == ("rejected", True), report.text
     assert (await topics(room))[-1] == "parent_order.rejected"
+
+
+async def test_a_desk_without_brokers_refuses_an_algorithm_that_is_not_its_own() -> None:
+    room = await Room().open()
+    for said in ("77", "twap", "direct"):
+        (report,) = await says(room, plain_order(said) + f"847={said}|")
+        assert report.text == f"the algorithm '847={said}' is neither ours (twap, vwap, pov) nor a broker's"
+    (sent,) = await says(room, plain_order("A9") + "7000=NEW|")
+    assert isinstance(sent, SendChild), "without a broker's file the tag is a client's own"
 
 
 async def test_what_is_wrong_with_the_order_itself_is_said_first() -> None:

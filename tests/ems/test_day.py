@@ -14,6 +14,7 @@ from domain.instrument import Instrument
 from domain.order_life import OrdStatus
 from domain.parent_rules import TradingDay
 from domain.sending import Forget, ParentReport, SendStatusQuery
+from domain.session_policy import SessionPolicy
 from domain.values import E9, TimeInForce
 from ems.pace import Pace
 from tests.domain.orders import DAY, MINUTE_NS, NOW_NS
@@ -225,6 +226,19 @@ async def test_a_successor_tells_nothing_twice(after_s: int) -> None:
     await until(heir, after_s + HOUR_S)
     assert (await topics(heir)).count("parent_order.done_for_day") == 1
     assert (await topics(heir)).count("parent_order.restated") == len(told) - 1
+
+
+async def test_an_order_that_a_throttle_held_until_the_close_is_not_sent_into_a_closed_market() -> None:
+    slow = {"VENUE": SessionPolicy(throttle_count=1, throttle_window_ns=8 * HOUR_S * E9)}
+    room = await Room(reference=Weekdays(), policies=slow).open()
+    await room.client_order("A1")
+    await room.report("new")
+    await room.client_order("A2")
+    room.take()
+    told = await until(room, TO_THE_CLOSE_S)
+    assert told == [("expired", "expired", None, None)]
+    assert room.parent().finished
+    assert "SendChild" not in await until(room, TO_THE_NEXT_OPEN_S)
 
 
 async def test_an_order_for_an_algorithm_has_its_own_end() -> None:
