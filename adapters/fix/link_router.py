@@ -64,10 +64,16 @@ class LinkRouter:
         return all(member.link.up for member in self._members.values())
 
     async def run(self) -> None:
-        """Stay connected to all until cancelled. Raises what the first link raises that may not go on."""
-        async with asyncio.TaskGroup() as tasks:
-            for member in self._members.values():
-                tasks.create_task(member.link.run())
+        """Stay connected to all until cancelled. Raises ConfigError when a gateway refuses this desk for good."""
+        running = [asyncio.ensure_future(member.link.run()) for member in self._members.values()]
+        try:
+            ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+        for task in ended:
+            task.result()
 
     def send(self, messages: Sequence[Outbound], *, epoch: int) -> None:
         """Each message to its session's gateway, in order within a group. Raises KeyError for a session of no group."""

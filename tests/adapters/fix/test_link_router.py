@@ -12,6 +12,7 @@ import pytest
 
 from adapters.fix.link import FixLink, Hello
 from adapters.fix.link_router import LinkRouter
+from domain.errors import ConfigError
 from domain.messages import Input, LinkDown, LinkUp, NewOrder, SessionChange
 from tests.adapters.fix.kit import AN_ORDER, GatewayProcess, a_report, started
 from tests.adapters.fix.raw import RawPeer
@@ -25,6 +26,7 @@ class Two:
     gateways: dict[str, GatewayProcess]
     router: LinkRouter
     clients: dict[str, RawPeer]
+    running: asyncio.Task[None]
     inputs: list[Input] = field(default_factory=list)
 
     def orders(self) -> list[NewOrder]:
@@ -53,7 +55,7 @@ async def two(tmp_path: Path) -> AsyncIterator[Two]:
     router = LinkRouter({"east": "east", "west": "west"}, link, inputs.extend)
     running = asyncio.create_task(router.run())
     await until(lambda: router.up)
-    made = Two(gateways, router, clients, inputs)
+    made = Two(gateways, router, clients, running, inputs)
     for name, client in clients.items():
         await client.connect(gateways[name].client_port)
     await until(lambda: {("east", True), ("west", True)} <= set(made.changes()))
@@ -109,6 +111,16 @@ async def test_a_gateway_that_goes_takes_only_its_own_sessions_down(two: Two) ->
     assert [order.cl_ord_id for order in two.orders()] == ["A1"]  # it was not acknowledged
     two.router.acknowledge(two.orders()[0].frame)
     await asyncio.to_thread(two.gateways["west"].wait_health, lambda health: health["spool_acknowledged"] == 1)
+
+
+async def test_a_desk_that_one_gateway_refuses_leaves_all(two: Two) -> None:
+    newer = FixLink(two.gateways["west"].link_path, hello=lambda: Hello(epoch=2), deliver=lambda _: None)
+    leading = asyncio.create_task(newer.run())
+    with pytest.raises(ConfigError, match="another desk leads"):
+        await two.running
+    assert not two.router.up
+    leading.cancel()
+    await asyncio.gather(leading, return_exceptions=True)
 
 
 async def test_a_reset_brings_everything_that_is_owed_again(two: Two) -> None:
