@@ -1,16 +1,14 @@
-"""The FIX 4.4 acceptor front of the simulated venue: QuickFIX callbacks in, reports and market data out.
+"""The FIX acceptor front of the simulated venue, here in FIX 4.4: QuickFIX callbacks in, reports and market data out.
 
 Order session (SenderCompID = venue, TargetCompID = client):
     in   D (11 55 54 38 40 44 99 59 126 432 1), F (11 41 55 54), G (11 41 55 54 38 40 44 99 59 126 432), H (11 55 54 [790]),
          AF (584 585 55)
     out  8: 37 17 150 39 11 [41] 55 54 38 [44] [99] 40 59 [126] [1] 32 31 151 14 6 60 5060 [636] [19] [378] [103] [58] [790]
             [584 911 912]
-            150: 0 New, F fill (39=1 or 2), 4 Canceled, 5 Replaced, 8 Rejected, C Expired, 3 Done for Day, L Triggered,
-            D Restated (378), I status answer
+            150: 0 New, F fill, 4 Canceled, 5 Replaced, 8 Rejected, C Expired, 3 Done for Day, L Triggered, D Restated, I status
          9: 37 11 41 39 434 102 [58] 60 5060;  j and 3 for what cannot be understood
-    40: 1 market, 2 limit, 3 stop, 4 stop limit (held, 636=N, until a trade reaches 99).
+    40: 1 market, 2 limit, 3 stop, 4 stop limit (held, 636=N, until a trade reaches 99). 585: 1 (of 55), 7 (all).
     59: 0 DAY (also when absent), 1 GTC, 3 IOC, 4 FOK, 6 GTD (until 126, or the end of 432). 54: 1 buy, 2 and 5 sell.
-    585: 1 (of 55), 7 (all).
 Market data session (TargetCompID = client + "-MD" by default; not persisted, sequence numbers reset at logon):
     in   V: 262, 263 (0 snapshot, 1 subscribe, 2 unsubscribe), 146 x 55; the entry types asked for are ignored
     out  W: 262, 55, 5060, 5061, 268 x {269=0 270 271 bid | 269=1 270 271 ask | 269=2 270 271 last trade
@@ -36,7 +34,9 @@ from typing import Any, Final, NoReturn
 import quickfix as fix
 
 from adapters.fix import venue_messages as vm
+from adapters.fix.dialect import Dialect
 from adapters.fix.ending import leave_process, log_out
+from adapters.fix.sessions import DEFAULT_APPL_VER_ID, DICTIONARIES
 from domain.errors import ConfigError
 from domain.ports_venue import Report, Snapshot, VenueHandler
 
@@ -49,6 +49,7 @@ class FrontConfig:
     """Where and for whom the front listens. clients are the TargetCompIDs of order sessions.
 
     dictionary: a FIX44.xml; None switches validation by dictionary off.
+    begin_string, dialect: of the order sessions, whose dictionaries are ours but for FIX.4.4; market data is FIX.4.4 always.
     """
 
     host: str
@@ -59,6 +60,8 @@ class FrontConfig:
     dictionary: Path | None = None
     market_data_suffix: str = "-MD"
     heartbeat_s: int = 30
+    begin_string: str = "FIX.4.4"
+    dialect: Dialect | None = None
 
 
 def settings_of(config: FrontConfig) -> fix.SessionSettings:
@@ -83,12 +86,24 @@ def settings_of(config: FrontConfig) -> fix.SessionSettings:
         *validation,
     ]
     for client in config.clients:
-        lines += ["[SESSION]", f"TargetCompID={client}"]
+        lines += ["[SESSION]", f"TargetCompID={client}", *_version_lines(config.begin_string)]
         lines += ["[SESSION]", f"TargetCompID={client}{config.market_data_suffix}", "PersistMessages=N", "ResetOnLogon=Y"]
     config.store_dir.mkdir(parents=True, exist_ok=True)
     path = config.store_dir / "venue.cfg"
     path.write_text("\n".join(lines) + "\n")
     return fix.SessionSettings(str(path))
+
+
+def _version_lines(begin_string: str) -> list[str]:
+    """What an order session of another version than FIX 4.4 is told."""
+    if begin_string == "FIX.4.4":
+        return []
+    transport, application = DICTIONARIES[begin_string]
+    lines = [f"BeginString={begin_string}", "UseDataDictionary=Y"]
+    if transport == application:
+        return [*lines, f"DataDictionary={application}"]
+    dictionaries = [f"TransportDataDictionary={transport}", f"AppDataDictionary={application}"]
+    return [*lines, *dictionaries, f"DefaultApplVerID={DEFAULT_APPL_VER_ID}"]
 
 
 def die(error: BaseException) -> None:
@@ -117,8 +132,11 @@ class VenueFront(fix.Application):
         self._subscribed: dict[tuple[str, str], str] = {}  # (session, symbol) -> MDReqID
         self._subscriptions = threading.Lock()
         self._up: set[str] = set()
-        names = [client + suffix for client in config.clients for suffix in ("", config.market_data_suffix)]
-        self._session_ids = {name: fix.SessionID("FIX.4.4", config.comp_id, name) for name in names}
+        self._session_ids: dict[str, fix.SessionID] = {}
+        for client in config.clients:
+            self._session_ids[client] = fix.SessionID(config.begin_string, config.comp_id, client)
+            feed = client + config.market_data_suffix
+            self._session_ids[feed] = fix.SessionID("FIX.4.4", config.comp_id, feed)
         try:
             self._settings = settings_of(config)
             self._store = fix.FileStoreFactory(self._settings)
@@ -150,6 +168,11 @@ class VenueFront(fix.Application):
         message = vm.reject_message(report) if report.cancel_reject_to else vm.report_message(report)
         if possible_resend:
             message.getHeader().setField(97, "Y")
+        if self._config.dialect is not None:
+            text = self._config.dialect.outward(vm.text_of(message))
+            if not text:
+                return True  # this version has no words for it
+            message = vm.message_of(text)
         fix.Session.sendToTarget(message, session_id)  # False only says that nobody is connected: it is stored
         return True
 
@@ -200,7 +223,7 @@ class VenueFront(fix.Application):
         self._guard(lambda: self._gone(_name(session_id)))
 
     def toAdmin(self, message: fix.Message, session_id: fix.SessionID) -> None:  # noqa: N802
-        """Nothing to add to session messages."""
+        """Nothing to add."""
 
     def fromAdmin(self, message: fix.Message, session_id: fix.SessionID) -> None:  # noqa: N802
         """Nothing to read in session messages."""
@@ -210,7 +233,7 @@ class VenueFront(fix.Application):
 
     def fromApp(self, message: fix.Message, session_id: fix.SessionID) -> None:  # noqa: N802
         """A message of a peer: decided and in the ledger when this returns."""
-        self._guard(lambda: self._receive(message.toString(), _name(session_id)))
+        self._guard(lambda: self._receive(self._read(message), _name(session_id)))
 
     def _guard(self, action: Callable[[], Any]) -> None:
         try:
@@ -219,6 +242,10 @@ class VenueFront(fix.Application):
             raise  # QuickFIX answers these with j or 3
         except BaseException as error:  # noqa: BLE001  # whatever it is, it must not reach the engine
             self._fatal(error)
+
+    def _read(self, message: fix.Message) -> str:
+        text: str = message.toString()
+        return text if self._config.dialect is None else self._config.dialect.inward(text).text
 
     def _gone(self, name: str) -> None:
         self._up.discard(name)

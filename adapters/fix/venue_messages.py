@@ -7,6 +7,7 @@ from typing import Final
 import quickfix as fix
 
 from adapters.fix.fields import timestamp_ns, timestamp_text
+from adapters.fix.vocabulary import SOH
 from domain.errors import NumberError
 from domain.ports_venue import CancelRequest, MassStatusRequest, NewOrder, Report, Snapshot, StatusRequest
 from domain.values import E9, divide_round, from_e9, to_e9
@@ -185,6 +186,17 @@ def unknown_symbol_message(request_id: str, symbol: str) -> fix.Message:
     message.setField(281, "0")
     message.setField(58, f"unknown symbol {symbol}")
     return message
+
+
+def text_of(message: fix.Message) -> str:
+    """A message of ours as text that begins with MsgType (35)."""
+    text: str = message.toString()
+    return text[text.index(f"{SOH}35=") + 1 : text.rindex(f"{SOH}10=") + 1]
+
+
+def message_of(text: str) -> fix.Message:
+    """The engine's message from a text without groups that begins with MsgType (35)."""
+    return fix.Message(f"8=FIX{SOH}9=0{SOH}{text}", False)
 
 
 def _message(kind: str) -> fix.Message:

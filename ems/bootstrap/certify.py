@@ -11,7 +11,9 @@ from typing import NoReturn
 import structlog
 
 from adapters.clock import WallClock
-from adapters.fix.sessions import DICTIONARY
+from adapters.fix.dialect import Dialect
+from adapters.fix.dialect_42 import Fix42
+from adapters.fix.sessions import DICTIONARIES, DICTIONARY
 from adapters.fix.venue_front import FrontConfig, VenueFront
 from domain.errors import ConfigError
 from ems.bootstrap.logs import log_plain
@@ -32,6 +34,7 @@ class Counterparty:
     port: int
     directory: Path
     host: str = "127.0.0.1"
+    begin_string: str = "FIX.4.4"
 
 
 def counterparty(settings: Settings, session: str = "") -> Counterparty:
@@ -41,7 +44,7 @@ def counterparty(settings: Settings, session: str = "") -> Counterparty:
         session: its name; the first venue session by default.
 
     Raises:
-        ConfigError: there is none, it is not one that connects, or it speaks another version than FIX 4.4.
+        ConfigError: there is none, it is not one that connects, or it has a profile.
     """
     found = [one for one in settings.sessions if one.role == "venue" and session in ("", one.name)]
     if not found:
@@ -49,18 +52,27 @@ def counterparty(settings: Settings, session: str = "") -> Counterparty:
             f"the configuration has no venue session{f' {session}' if session else ''} whose other end could be played"
         )
     one = found[0]
-    if one.kind != "initiator" or begin_string(one) != "FIX.4.4":
-        raise ConfigError(f"session {one.name} must be an initiator and speak FIX.4.4 for its other end to be played")
+    if one.kind != "initiator" or one.profile is not None:
+        raise ConfigError(f"session {one.name} must be an initiator without a profile for its other end to be played")
     directory = settings.state_directory / f"certify-{one.name}"
-    return Counterparty(comp_id=one.target_comp_id, client=one.sender_comp_id, port=one.port, directory=directory, host=one.host)
+    return Counterparty(
+        comp_id=one.target_comp_id,
+        client=one.sender_comp_id,
+        port=one.port,
+        directory=directory,
+        host=one.host,
+        begin_string=begin_string(one),
+    )
 
 
 def run_certify(party: Counterparty) -> NoReturn:
     """Perform the table's scripts until SIGTERM or SIGINT; then log everybody out and end with status 0.
 
     Raises:
-        ConfigError: the port is taken, or another process has the directory.
+        ConfigError: the version is not spoken, the port is taken, or another process has the directory.
     """
+    if party.begin_string not in DICTIONARIES:
+        raise ConfigError(f"{party.begin_string} is not spoken here, only {', '.join(DICTIONARIES)}")
     log_plain()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -69,7 +81,12 @@ def run_certify(party: Counterparty) -> NoReturn:
     with state_lock(party.directory):
         check_ports([("the scripted counterparty", party.host, party.port)])
         store = party.directory / "store"
-        front = VenueFront(FrontConfig(party.host, party.port, party.comp_id, (party.client,), store, dictionary=DICTIONARY))
+        front = VenueFront(
+            FrontConfig(
+                party.host, party.port, party.comp_id, (party.client,), store, dictionary=DICTIONARY,
+                begin_string=party.begin_string, dialect=Dialect((Fix42(),)) if party.begin_string == "FIX.4.2" else None,
+            )
+        )  # fmt: skip
         venue = CertifyVenue(party.comp_id, WallClock())
         venue.start(front)
         _log.info("the scripted counterparty is open", comp_id=party.comp_id, client=party.client, port=party.port)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -29,7 +30,7 @@ def _what(script: Script) -> str:
     return f"{script.name}{f' (send a {script.request})' if script.request else ''}"
 
 
-def play(config: Path, session: str, client: str, comp_id: str, port: int, directory: Path | None) -> NoReturn:
+def play(config: Path, session: str, client: str, comp_id: str, port: int, begin_string: str, directory: Path | None) -> NoReturn:
     """Play the other end of a configuration's venue session or, with a client's CompID, one that needs no configuration.
 
     Raises:
@@ -38,11 +39,10 @@ def play(config: Path, session: str, client: str, comp_id: str, port: int, direc
     from ems.bootstrap.certify import Counterparty, counterparty, run_certify
     from ems.config import load
 
-    if client:
-        if not 0 < port < 65536:
-            raise ConfigError(f"--port {port} is not a port")
-        run_certify(Counterparty(comp_id=comp_id, client=client, port=port, directory=directory or Path("var/certify").resolve()))
-    found = counterparty(load(config), session)
-    if directory is not None:
-        found = Counterparty(comp_id=found.comp_id, client=found.client, port=found.port, directory=directory, host=found.host)
-    run_certify(found)
+    if not client:
+        found = counterparty(load(config), session)
+        run_certify(found if directory is None else replace(found, directory=directory))
+    if not 0 < port < 65536:
+        raise ConfigError(f"--port {port} is not a port")
+    place = directory or Path("var/certify").resolve()
+    run_certify(Counterparty(comp_id=comp_id, client=client, port=port, directory=place, begin_string=begin_string))

@@ -189,6 +189,7 @@ def venue(
     client: Annotated[str, typer.Option(help="With --certify: the CompID that logs on, without a configuration.")] = "",
     comp_id: Annotated[str, typer.Option(help="With --client: our CompID.")] = "SIM",
     port: Annotated[int, typer.Option(help="With --client: where to listen.")] = 9880,
+    begin_string: Annotated[str, typer.Option(help="With --client: FIX.4.2, FIX.4.4 or FIXT.1.1.")] = "FIX.4.4",
     json_output: JsonOption = False,
 ) -> None:
     """Run the simulated venue of a configuration alone, for another EMS to trade with; or a scripted counterparty.
@@ -200,7 +201,7 @@ def venue(
     if list_scripts:
         show_table(json_output=json_output)
     elif certify:
-        play(config, session, client, comp_id, port, directory)
+        play(config, session, client, comp_id, port, begin_string, directory)
     else:
         from ems.bootstrap.venue import run_alone
         from ems.config import load

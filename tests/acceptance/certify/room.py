@@ -20,7 +20,7 @@ from ems.certify_table import SESSIONS, Script
 from tests.acceptance.conftest import ROOT, Program
 from tests.acceptance.fix.oms import Mailbox, Oms
 from tests.acceptance.fix.peer import Peer
-from tests.acceptance.fix.versions import VERSIONS, Fields
+from tests.acceptance.fix.versions import Fields, Version
 
 UP_S: Final = 60.0
 ANSWER_S: Final = 25.0
@@ -31,11 +31,12 @@ SAMPLE: Final = ROOT / "adapters" / "reference" / "sample"
 class CertifyRoom:
     """The system, its counterparties and its client, as `open_room` yields them."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, version: Version) -> None:
+        self.version = version
         self.program = Program(home)
         self.ports = {name: _free_port() for name in ("OMS", STEADY, SHAKY)}
         self.processes: list[subprocess.Popen[str]] = []
-        self.peer = Peer(VERSIONS["4.4"], "OMS", "EMS")
+        self.peer = Peer(version, "OMS", "EMS")
         self.oms = Oms(self.peer)
         self.peer.received = self.oms.received
 
@@ -57,6 +58,7 @@ class CertifyRoom:
         return (
             f'\n[[sessions]]\nname = "{name}"\nrole = "{role}"\nkind = "{kind}"\nsender_comp_id = "EMS"\n'
             f'target_comp_id = "{name}"\nport = {self.ports[name]}\nheart_bt_int_s = 5\n'
+            f'begin_string = "{self.version.begin_string}"\n'
         )
 
     async def start(self) -> None:
@@ -185,9 +187,9 @@ def _free_port() -> int:
 
 
 @contextlib.asynccontextmanager
-async def open_room(home: Path) -> AsyncIterator[CertifyRoom]:
+async def open_room(home: Path, version: Version) -> AsyncIterator[CertifyRoom]:
     """Everything, running and logged on; all of it ended when the block ends."""
-    room = CertifyRoom(home)
+    room = CertifyRoom(home, version)
     room.configure()
     try:
         await room.start()
