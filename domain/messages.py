@@ -180,7 +180,7 @@ class SessionChange:
     """
 
     session: str
-    role: Literal["client", "venue"]
+    role: Literal["client", "venue", "dropcopy"]
     up: bool
     reset_epoch: int
     outbound_seq_num: int

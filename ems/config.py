@@ -41,7 +41,7 @@ class Session(_Part):
     """One FIX session, seen from our side; names are for ever: events carry them."""
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
-    role: Literal["client", "venue", "marketdata"]
+    role: Literal["client", "venue", "marketdata", "dropcopy"]
     kind: Literal["acceptor", "initiator"]
     sender_comp_id: Annotated[str, Field(min_length=1)]
     target_comp_id: Annotated[str, Field(min_length=1)]
@@ -54,6 +54,8 @@ class Session(_Part):
     environment: Mode = "PAPER"
     symbols: tuple[str, ...] = ()
     allowed_addresses: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # of a drop copy: the client sessions and the accounts it is told of, all by default
+    accounts: tuple[str, ...] = ()
     allocation: AllocationSettings = AS_USUAL
     rules: SessionRules = NO_RULES
 
@@ -129,7 +131,7 @@ class Settings(_Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for check in (self._one_mode, self._names, self._routed, self._simulated, self._apart):
+        for check in (self._one_mode, self._names, self._copied, self._routed, self._simulated, self._apart):
             if why := check():
                 raise ValueError(why)
         return self
@@ -151,6 +153,15 @@ class Settings(_Part):
             ZoneInfo(self.home_time_zone)
         except (OSError, ValueError, KeyError):
             return f"home_time_zone {self.home_time_zone!r} is no time zone, such as America/New_York"
+        return ""
+
+    def _copied(self) -> str:
+        clients = {session.name for session in self.sessions if session.role == "client"}
+        for session in self.sessions:
+            if session.role != "dropcopy" and (session.sources or session.accounts):
+                return f"only a dropcopy session has sources and accounts, but {session.name} is a {session.role} session"
+            if unknown := sorted(set(session.sources) - clients):
+                return f"session {session.name} copies {unknown[0]!r}, which is none of the client sessions {sorted(clients)}"
         return ""
 
     def _routed(self) -> str:

@@ -47,7 +47,7 @@ def read(text: str, origin: Origin, dialect: Dialect | None = None) -> Inbound:
     msg_type = fields.get("35", "")
     if origin.role == "venue" and msg_type in ("3", "j"):
         return venue_refusal(message, msg_type, referenced)
-    reader = (_FROM_CLIENT if origin.role == "client" else _FROM_VENUE).get(msg_type)
+    reader = _READERS[origin.role].get(msg_type)
     if reader is None:
         said = f"MsgType (35) {msg_type!r} is not taken from a {origin.role}"
         return unreadable(message, said, Reason.UNSUPPORTED_MESSAGE)
@@ -93,3 +93,4 @@ _FROM_CLIENT: Final[dict[str, _Reader]] = {
     "J": allocation_instruction,
 }
 _FROM_VENUE: Final[dict[str, _Reader]] = {"8": venue_report, "9": venue_cancel_reject}
+_READERS: Final[dict[str, dict[str, _Reader]]] = {"client": _FROM_CLIENT, "venue": _FROM_VENUE, "dropcopy": {}}

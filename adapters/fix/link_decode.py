@@ -100,7 +100,7 @@ def _garbled(origin: Origin, fault: str, text: str) -> Input:
 
 def _not_sent(origin: Origin, why: str, text: str) -> Input:
     """Something of ours never left: for a venue as good as refused by it, and certain."""
-    if origin.role == "client":
+    if origin.role != "venue":
         return SessionNews(
             ref=InboundRef(origin.session, origin.reset_epoch, 0), frame=origin.frame, raw=text, text=f"report not sent: {why}"
         )

@@ -17,7 +17,7 @@ class Origin(NamedTuple):
     """Where a text came from: what the frame says beside it."""
 
     session: str
-    role: Literal["client", "venue"]
+    role: Literal["client", "venue", "dropcopy"]
     reset_epoch: int
     frame: int
 

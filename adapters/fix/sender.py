@@ -18,9 +18,11 @@ from adapters.fix.fields import timestamp_text
 from adapters.fix.frames import Frame, Scope
 from adapters.fix.live_orders import LiveOrder, LiveOrders
 from adapters.fix.outbound import EMERGENCY_SUFFIX
+from adapters.fix.sessions import TOLD
 from adapters.fix.slots import Slot
 from adapters.fix.state import GatewayState
 from adapters.fix.vocabulary import SOH
+from adapters.fix.wire_journal import WireJournal
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ class Sender:
         self._dictionaries = {begin: load_dictionary(begin) for begin in {slot.config.begin_string for slot in slots}}
         self._lock = threading.Lock()  # around live orders
         self.register: Callable[[], None] = lambda: None  # called on every thread before it sends
+        self.wire: WireJournal | None = None
         self.not_sent_count = 0
 
     @property
@@ -73,7 +76,7 @@ class Sender:
                 self._not_sent(slot, refusal, text)
                 return
         was_up = slot.up
-        refusal = self.to_engine(slot, text)
+        refusal = self.to_engine(slot, text, frame.event_seq)
         if refusal:
             if key:
                 with self._lock:
@@ -84,22 +87,30 @@ class Sender:
             if was_up:
                 slot.state.delivered_seq = frame.event_seq
 
-    def to_engine(self, slot: Slot, text: bytes) -> str:
+    def to_engine(self, slot: Slot, text: bytes, event_seq: int = 0) -> str:
         """Hand a text to FIX; "" when the engine has it (sent, or kept for the peer's return), or why it has not."""
         try:
             message = build(text.decode("utf-8", "replace"), self._dictionaries[slot.config.begin_string])
-            before = 0 if slot.up else slot.session().getExpectedSenderNum()
-            if fix.Session.sendToTarget(message, slot.session_id) or slot.up:
-                return ""
-            kept = slot.session().getExpectedSenderNum() > before
-            return "" if kept else f"{slot.config.name} is not logged on and keeps nothing"
+            if self.wire is None:
+                return self._hand_over(slot, message)
+            self.wire.lend(event_seq)
+            refusal = self._hand_over(slot, message)
+            self.wire.settle(slot, message, taken=not refusal)
+            return refusal
         except (fix.FIXException, TypeError, ValueError) as error:
             log.exception("%s: a text cannot be sent", slot.config.name)
             return f"the engine refused it: {error}"
 
+    def _hand_over(self, slot: Slot, message: fix.Message) -> str:
+        before = 0 if slot.up else slot.session().getExpectedSenderNum()
+        if fix.Session.sendToTarget(message, slot.session_id) or slot.up:
+            return ""
+        kept = slot.session().getExpectedSenderNum() > before
+        return "" if kept else f"{slot.config.name} is not logged on and keeps nothing"
+
     def _not_sent(self, slot: Slot, why: str, text: bytes) -> None:
         self.not_sent_count += 1
-        if slot.config.role == "client" and not slot.up:
+        if slot.config.role in TOLD and not slot.up:
             return  # sent_seq stays where it is, and the desk is told it at the next logon
         log.warning("%s: not sent: %s", slot.config.name, why)
         payload = why.encode() + b"\0" + text

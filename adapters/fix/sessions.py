@@ -11,6 +11,7 @@ from domain.errors import ConfigError
 from domain.session_rules import NO_RULES, SessionRules
 
 Environment = Literal["PAPER", "LIVE"]
+TOLD: Final = ("client", "dropcopy")  # roles of peers that reports go to: they connect to us
 ANY_HOST: Final = ".".join("0000")  # an acceptor's peer may come from anywhere
 _FOLDER: Final = Path(__file__).parent / "dictionaries"
 DICTIONARY: Final = _FOLDER / "FIX44.xml"
@@ -29,7 +30,8 @@ class SessionConfig:
 
     Attributes:
         name: ours, unique: streams and references carry it for ever.
-        role: client: an OMS sends us orders; venue: we send orders; marketdata: we subscribe to prices.
+        role: client: an OMS sends us orders; venue: we send orders; marketdata: we subscribe to prices; dropcopy: it is
+            told what clients are told, and sends nothing.
         kind: acceptor: we listen; initiator: we connect.
         begin_string: FIX.4.2, FIX.4.4, or FIXT.1.1, which here means application messages of 5.0SP2.
         reset: continue: numbering goes on until the peer asks otherwise; logon: it starts at 1 at every logon.
@@ -41,7 +43,7 @@ class SessionConfig:
     """
 
     name: str
-    role: Literal["client", "venue", "marketdata"]
+    role: Literal["client", "venue", "marketdata", "dropcopy"]
     kind: Literal["acceptor", "initiator"]
     sender_comp_id: str
     target_comp_id: str
@@ -67,6 +69,7 @@ class GatewayConfig:
         control_path: Unix socket for cancel-all, health and sessions, JSON lines.
         hello_wait_s: how long a start waits for a desk's watermarks before it goes on without.
         logout_wait_s: how long an ordered stop waits between logout and stopping the engine.
+        wire_days: how many days back raw messages are kept in the wire journal; 0 keeps all.
     """
 
     directory: Path
@@ -76,11 +79,14 @@ class GatewayConfig:
     environment: Environment = "PAPER"
     hello_wait_s: float = 3.0
     logout_wait_s: float = 1.5
+    wire_days: int = 30
 
     def check(self) -> None:
         """Raises ConfigError, in one sentence, for what cannot be run."""
         if not self.sessions:
             raise ConfigError("the gateway has no FIX session")
+        if self.wire_days < 0:
+            raise ConfigError(f"the wire journal cannot be kept for {self.wire_days} days: 0 keeps all")
         names = [session.name for session in self.sessions]
         peers = [(s.begin_string, s.sender_comp_id, s.target_comp_id) for s in self.sessions]
         for session in self.sessions:
@@ -102,7 +108,7 @@ def _check_session(session: SessionConfig, environment: Environment) -> None:
         raise ConfigError(f"{where}: {session.port} is not a port")
     if not 1 <= session.heart_bt_int_s <= 3600:
         raise ConfigError(f"{where}: a heartbeat interval of {session.heart_bt_int_s} s is not between 1 and 3600")
-    if session.role == "client" and session.kind != "acceptor":
+    if session.role in TOLD and session.kind != "acceptor":
         raise ConfigError(f"{where}: a client connects to us, so its kind must be acceptor")
     if session.role != "marketdata" and session.symbols:
         raise ConfigError(f"{where}: only a marketdata session has symbols")

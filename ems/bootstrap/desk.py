@@ -33,7 +33,9 @@ from ems.bootstrap.planning import plan
 from ems.bootstrap.profiles import policies
 from ems.bootstrap.reference import FileReference
 from ems.bootstrap.runtime import Runtime
+from ems.config import Settings
 from ems.desk import RETRY_S, Desk, DeskPorts
+from ems.drop_copy import DropCopies, DropCopy
 from ems.health import StatusSocket
 from ems.planner_pool import ProcessPlannerPool
 from ems.session_desk import OUTBOUND_BLOCK
@@ -111,6 +113,7 @@ class DeskProcess:
             client_sessions=frozenset(s.name for s in settings.sessions if s.role == "client"),
             pace=settings.scheduler_pace(),
             policies=policies(settings),
+            copies=_copies(settings),
         )
         self._state = "standing by"
         await _start(desk)
@@ -181,6 +184,14 @@ class DeskProcess:
             "sessions_up": sorted({session.session for session in state.sessions.values() if session.up}),
             "markets": {symbol: market.time_ns for symbol, market in desk.markets.items()},
         }
+
+
+def _copies(settings: Settings) -> DropCopies:
+    return DropCopies(
+        DropCopy(session=s.name, sources=frozenset(s.sources), accounts=frozenset(s.accounts))
+        for s in settings.sessions
+        if s.role == "dropcopy"
+    )
 
 
 def _marks(desk: Desk, session: str) -> SessionMarks:

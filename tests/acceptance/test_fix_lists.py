@@ -86,11 +86,15 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def desk_up(home: Path) -> AsyncIterator[Desk]:
-    """Everything running and logged on."""
+async def desk_up(home: Path, more: str = "", oms_profile: str = "") -> AsyncIterator[Desk]:
+    """Everything running and logged on. more: further sessions of the configuration."""
     with watched(Program(home)) as program:
         client_port, venue_port = free_ports(2)
-        (home / "ems.toml").write_text(CONFIGURATION.format(client=client_port, venue=venue_port))
+        configuration = CONFIGURATION.format(client=client_port, venue=venue_port)
+        if oms_profile:
+            (home / "oms.toml").write_text(oms_profile)
+            configuration = configuration.replace('target_comp_id = "OMS"\n', 'target_comp_id = "OMS"\nprofile = "oms.toml"\n')
+        (home / "ems.toml").write_text(configuration.replace("[routes]", f"{more}\n[routes]"))
         (home / "venue.toml").write_text(PROFILE)
         venue, oms = RawPeer("VENUE", "EMS"), RawPeer("OMS", "EMS")
         await venue.listen(venue_port)
