@@ -22,7 +22,7 @@ from domain.child_order import (
 )
 from domain.event import Event
 from domain.messages import VenueReport
-from domain.order_life import OrdStatus, transition
+from domain.order_life import HELD, OrdStatus, transition
 from domain.refusal import OTHER, Reason, Refusal
 
 
@@ -41,7 +41,9 @@ def reported(state: ChildOrder, report: VenueReport) -> Event | None:
     """The event that a venue's report (other than a fill) is for this child; None where it says nothing new."""
     match report.exec_kind:
         case "new":
-            known = state.status not in (OrdStatus.PENDING_NEW, OrdStatus.IN_DOUBT) and state.order_id == report.order_id
+            resumed = state.status in HELD and not (report.poss_resend or report.poss_dup)
+            waited = resumed or state.status in (OrdStatus.PENDING_NEW, OrdStatus.IN_DOUBT)
+            known = not waited and state.order_id == report.order_id
             return None if known else Acknowledged(order_id=report.order_id, working=report.working)
         case "pending_new":
             fresh = state.status is OrdStatus.PENDING_NEW and "new" not in state.deciding

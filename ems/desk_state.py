@@ -168,7 +168,8 @@ class DeskState:
     def _session(self, stream: UUID, event: Event, meta: Meta, seq: int) -> FixSession:
         after = fix_session.evolve(self.sessions.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
         self.sessions[stream] = after
-        self.last_seq[stream] = seq
+        if isinstance(event, fix_session.MessageRefused):  # what else happens at a session is told to nobody
+            self.last_seq[stream] = seq
         if isinstance(event, fix_session.OutboundReserved):
             self.reserved[event.session] = (event.reset_epoch, event.up_to)
         return after

@@ -179,6 +179,8 @@ class DirectDesk:
             self.acknowledge(turn, parent)
             parent = turn.state.parent(parent.id)
         match event:
+            case co.Acknowledged() if parent.status in HELD:  # it trades again
+                turn.parent(parent.id, po.Acknowledged(working=child.working))
             case co.Acknowledged() | co.ProvedWorking():
                 self.acknowledge(turn, parent, child.working)
             case co.Rejected() | co.ProvedUnknown():

@@ -30,7 +30,8 @@ class Inbox:
         if not self._inputs:
             self._some.clear()
             try:
-                await asyncio.wait_for(self._some.wait(), timeout_s)
+                async with asyncio.timeout(timeout_s):  # wait_for can lose a cancellation that meets its timeout
+                    await self._some.wait()
             except TimeoutError:
                 return []
         taken, self._inputs = self._inputs[:BATCH_MAX], self._inputs[BATCH_MAX:]

@@ -151,5 +151,7 @@ class SessionDesk:
         self._sent_seq, self._caught_up = None, True
         others = [message for message in outbound if not reports.to_client(message) or message.session not in behind]
         answers = [m for m in turn.answers(recorded) if reports.to_client(m) and m.session in behind]
-        again = [replace(m, poss_resend=True) for m in missed]
-        return [*others, *again, *(reports.recovered(session, again) for session in {m.session: None for m in again}), *answers]
+        fresh = {one.seq for one in recorded}  # of this very turn: told for the first time
+        told = [replace(m, poss_resend=m.event_seq not in fresh) for m in missed]
+        again = [m for m in told if m.poss_resend]
+        return [*others, *told, *(reports.recovered(session, again) for session in {m.session: None for m in again}), *answers]

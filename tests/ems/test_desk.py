@@ -134,7 +134,7 @@ async def test_reports_wait_for_the_link_and_leave_in_order() -> None:
     up = [LinkUp(sent_seq=(("OMS", sent),)), session("OMS", sent_seq=sent)]
     await room.desk.cycle([*up, room.numbered(new_order(cl_ord_id="C1"))])
     reports = room.take(ParentReport)
-    assert [(r.cl_ord_id, r.poss_resend) for r in reports] == [("B1", True), ("C1", True)]
+    assert [(r.cl_ord_id, r.poss_resend) for r in reports] == [("B1", True), ("C1", False)]
     assert [r.event_seq for r in reports] == sorted(r.event_seq for r in reports)
     await room.client(new_order(cl_ord_id="D1"))
     assert [(r.cl_ord_id, r.poss_resend) for r in room.take(ParentReport)] == [("D1", False)]

@@ -224,3 +224,11 @@ async def test_an_end_that_nobody_asked_for_names_no_request() -> None:
     room.take()
     await room.report("canceled", restatement_reason=2)
     assert told(room) == [("canceled", "canceled", "A2", "", 8_000, 0, 0)]
+
+
+async def test_a_suspended_order_that_the_venue_takes_up_again_is_new_again_for_its_client() -> None:
+    room = await working(filled=1_000)
+    await room.report("suspended", exec_id="S1")
+    await room.report("new", order_id="V1", poss_resend=True)
+    await room.report("new", order_id="V1")
+    assert [(kind, status) for kind, status, *_ in told(room)] == [("suspended", "suspended"), ("new", "partially_filled")]
