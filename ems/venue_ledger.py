@@ -5,6 +5,7 @@ of them carries `"end": 1`; what follows the last such line was never acted on a
 Prices, quantities and money are integers at 1e-9 (`_e9`), times are the market's nanoseconds (`_ns`).
 
 day     venue, start_ns: market time of the first start; everything generated is reproducible from it
+numbered n: orders of earlier days have numbers up to this one
 order   one line at every change of an order: n, order_id, session, cl_ord_id (the current one), orig_cl_ord_id,
         symbol, side (+1, -1), ord_type, tif, account, quantity_e9, price_e9 (null: market), cum_e9, notional_e18,
         state (new, partially_filled, filled, done_for_day, canceled, expired, rejected), time_ns, stop_price_e9,

@@ -140,6 +140,8 @@ class Record:
                     self._next_order = max(self._next_order, order.n + 1)
                     self.register(order, order.time_ns)
                     self._sort_in(order)
+                case "numbered":
+                    self._next_order = max(self._next_order, line["n"] + 1)
                 case "report":
                     report = Report(**line["report"])
                     self.unsent[line["r"]] = report
@@ -169,11 +171,15 @@ def left_over(path: Path) -> list[Line]:
     """What a ledger of an earlier day leaves to a new one: its live orders, and the answers that had not gone."""
     orders: dict[int, Line] = {}
     answers: dict[int, Line] = {}
+    numbered = 0  # orders so far: an OrderID of one day must not be another order's on the next
     ledger = Ledger(path)
     for line in ledger.lines():
         match line["k"]:
             case "order":
                 orders[line["n"]] = _without_end(line)
+                numbered = max(numbered, line["n"])
+            case "numbered":
+                numbered = max(numbered, line["n"])
             case "report":
                 answers[line["r"]] = _without_end(line)
             case "sent":
@@ -181,7 +187,8 @@ def left_over(path: Path) -> list[Line]:
                     answers.pop(number, None)
     ledger.close()
     live = [{**line, "why": "left over"} for line in orders.values() if order_of(line).live]
-    return live + [{**line, "r": number} for number, line in enumerate(answers.values(), 1)]
+    begun = [{"k": "numbered", "n": numbered}] if numbered else []
+    return begun + live + [{**line, "r": number} for number, line in enumerate(answers.values(), 1)]
 
 
 def _without_end(line: Line) -> Line:
