@@ -12,11 +12,12 @@ import logging
 import os
 import threading
 import traceback
+from collections.abc import Callable
 from typing import Final
 
 import quickfix as fix
 
-from adapters.fix.engine_events import EngineEvents
+from adapters.fix.engine_events import EngineEvents, Wire
 from adapters.fix.logon_gate import UNNAMED, is_logon, redacted
 from adapters.fix.sessions import DICTIONARIES
 from adapters.fix.vocabulary import ORDER_CREATING, SOH
@@ -172,8 +173,9 @@ def _says_yes(message: fix.FieldMap, tag: int) -> bool:
 class SessionLog(fix.Log):
     """What the engine says of one session. The last text that came in is kept: it is what a Reject refers to."""
 
-    def __init__(self, key: str, session_id: fix.SessionID | None, events: EngineEvents | None) -> None:
+    def __init__(self, key: str, session_id: fix.SessionID | None, events: EngineEvents | None, wire: Wire | None) -> None:
         super().__init__()
+        self._wire = wire
         self._key = key
         self.session_id = session_id
         self._events = events
@@ -187,6 +189,8 @@ class SessionLog(fix.Log):
 
     def onIncoming(self, text: str) -> None:  # noqa: N802
         try:
+            if self._wire is not None:
+                self._wire.incoming(text)
             if is_logon(text):
                 self._judge(text)
             else:
@@ -197,7 +201,11 @@ class SessionLog(fix.Log):
             end_process("onIncoming")
 
     def onOutgoing(self, text: str) -> None:  # noqa: N802
-        """Not of interest."""
+        try:
+            if self._wire is not None:
+                self._wire.outgoing(text)
+        except BaseException:  # noqa: BLE001
+            end_process("onOutgoing")
 
     def onEvent(self, text: str) -> None:  # noqa: N802
         try:
@@ -241,6 +249,7 @@ class EngineLogs(fix.LogFactory):
     def __init__(self) -> None:
         super().__init__()
         self.events: EngineEvents | None = None
+        self.wire: Callable[[str], Wire] | None = None  # by the engine's name for a session, "" for none
         self._logs: dict[str, SessionLog] = {}
 
     def create(self, *session_id: fix.SessionID) -> fix.Log:
@@ -248,7 +257,7 @@ class EngineLogs(fix.LogFactory):
         # The engine's object lives only here; a session's log needs a copy.
         parts = [(i.getBeginString(), i.getSenderCompID(), i.getTargetCompID()) for i in session_id]
         copy = fix.SessionID(*(part.getValue() for part in parts[0])) if parts else None
-        made = SessionLog(key, copy, self.events if key else None)
+        made = SessionLog(key, copy, self.events if key else None, self.wire(key) if self.wire is not None else None)
         self._logs[key or f"engine {len(self._logs)}"] = made
         made.__disown__()  # or it would be deleted on both sides
         return made

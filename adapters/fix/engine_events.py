@@ -7,6 +7,14 @@ from typing import Protocol
 from adapters.fix.logon_gate import Credentials
 
 
+class Wire(Protocol):
+    """What is told of every text that goes by on a session, before anything looks at it."""
+
+    def incoming(self, text: str) -> None: ...
+
+    def outgoing(self, text: str) -> None: ...
+
+
 class EngineEvents(Protocol):
     """What the gateway does when something happens at a session; key is the engine's name for the session."""
 

@@ -18,6 +18,7 @@ from adapters.fix.ending import leave_process, log_out
 from adapters.fix.engine import EngineApplication, EngineLogs
 from adapters.fix.gateway import Gateway
 from adapters.fix.sessions import GatewayConfig, settings_text
+from adapters.fix.wire_journal import WIRE_FOLDER, WireJournal
 from domain.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,9 @@ def _run(config: GatewayConfig, stop: threading.Event) -> NoReturn:
     logs = EngineLogs()
     gateway = Gateway(config)
     logs.events = gateway
+    wire = WireJournal(config.directory / WIRE_FOLDER, gateway.slots, config.wire_days)
+    logs.wire, gateway.sender.wire = wire.of, wire
+    wire.start()
     application = EngineApplication(gateway, logs)
     gateway.sender.register = application.sends_here
     engines = _engines(config, application, logs)
@@ -73,7 +77,7 @@ def _run(config: GatewayConfig, stop: threading.Event) -> NoReturn:
     control = ControlSocket(
         config.control_path,
         {
-            "health": lambda _: gateway.health(),
+            "health": lambda _: {**gateway.health(), **wire.health()},
             "sessions": lambda _: gateway.sessions(),
             "cancel_all": gateway.sender.cancel_all,
             "stop": gateway.stop_session,
@@ -90,6 +94,7 @@ def _run(config: GatewayConfig, stop: threading.Event) -> NoReturn:
     sessions = [slot.session() for slot in gateway.slots]
     log_out(sessions, lambda: any(slot.up for slot in gateway.slots), why="the gateway stops", wait_s=config.logout_wait_s)
     gateway.close()
+    wire.close()
     leave_process()  # from here, where the engines are still held: to destroy one that runs crashes like stopping it
 
 
