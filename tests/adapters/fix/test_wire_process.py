@@ -63,12 +63,17 @@ def marks(gateway: GatewayProcess, session: str) -> list[str]:
     return [record.mark()["mark"] for record in journal(gateway, session) if record.kind == Kind.MARK]
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not holds():
+        assert time.monotonic() < deadline, "the journal has not caught up"
+        await asyncio.sleep(0.02)
+
+
 async def written(gateway: GatewayProcess, session: str, peer: HeardPeer) -> None:
     """Until the journal has what the peer has sent and received; the gateway is then idle."""
-    deadline = time.monotonic() + WAIT_S
-    while len(wire(gateway, session, Kind.IN)) < len(peer.said) or len(wire(gateway, session, Kind.OUT)) < len(peer.texts):
-        assert time.monotonic() < deadline, f"{session}: the journal has not caught up"
-        await asyncio.sleep(0.02)
+    await until(lambda: len(wire(gateway, session, Kind.IN)) >= len(peer.said))
+    await until(lambda: len(wire(gateway, session, Kind.OUT)) >= len(peer.texts))
 
 
 def same(gateway: GatewayProcess, session: str, peer: HeardPeer) -> None:
@@ -135,9 +140,7 @@ async def test_a_report_kept_for_a_peer_that_is_away_has_its_event_when_it_is_se
     desk = desk_on()
     await desk.take(LinkUp)
     desk.send(a_report("A1", event_seq=7))
-    async with asyncio.timeout(WAIT_S):
-        while not wire(gateway, "OMS", Kind.KEPT):
-            await asyncio.sleep(0.02)
+    await until(lambda: bool(wire(gateway, "OMS", Kind.KEPT)))
     await client.connect(gateway.client_port)
     await client.take(lambda m: m["35"] == "8")
     await written(gateway, "OMS", client)
