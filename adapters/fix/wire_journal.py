@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import quickfix as fix
 
@@ -31,20 +31,15 @@ STRANGERS: Final = "(no session)"  # whose Logon names a session that is not con
 _STRETCH: Final = 16  # records made before the engine's thread is let run
 _PAUSE_S: Final = 0.00002
 _LOGON, _RESETS = f"{SOH}35=A{SOH}", f"{SOH}141=Y{SOH}"
-_PASSWORDS: Final = tuple(f"{SOH}{tag}=" for tag in (554, 925, 1402, 1404))
+_PASSWORD, _NEW_PASSWORD, _ENCRYPTED, _NEW_ENCRYPTED = (f"{SOH}{tag}=" for tag in (554, 925, 1402, 1404))
 _MASK: Final = b"***"
 _LENGTH_OF: Final = {b"96": b"95", b"1402": b"1401", b"1404": b"1403"}  # data fields may hold a SOH themselves
 _SECRET: Final = re.compile(rb"(?<=\x01)(?:(95|1401|1403)=(\d{1,9})\x01)?(96|554|925|1402|1404)=")
 
 
-class _Waiting(NamedTuple):
-    wire: SessionWire
-    kind: int
-    time_ns: int
-    reset_epoch: int
-    event_seq: int
-    text: str
-    msg_seq_num: int  # 0: as the text says
+# What waits: kind, time_ns, reset epoch, MsgSeqNum (0: as the text says), log sequence of the event, text. A plain tuple:
+# it is made on the engine's thread.
+_Waiting = tuple[int, int, int, int, int, str]
 
 
 class WireJournal:
@@ -59,7 +54,7 @@ class WireJournal:
         self._directory = directory
         self._keep_days = keep_days
         self._lock = threading.Lock()  # around what waits; never held while something is made or written
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[tuple[SessionWire, _Waiting]] = []
         self._waiting_chars = 0
         self._overflow: dict[SessionWire, int] = {}
         self._lent = threading.local()
@@ -100,7 +95,7 @@ class WireJournal:
             if self._waiting_chars > WAITING_CHARS_MAX:
                 self._overflow[wire] = self._overflow.get(wire, 0) + 1
                 return
-            self._waiting.append(_Waiting(wire, kind, time.time_ns(), epoch, event_seq, text, msg_seq_num))
+            self._waiting.append((wire, (kind, time.time_ns(), epoch, msg_seq_num, event_seq, text)))
             self._waiting_chars += len(text)
 
     def flush(self) -> None:
@@ -111,8 +106,8 @@ class WireJournal:
         for wire, count in overflow.items():
             wire.files.lose(count, "they come faster than they can be written")
         of_session: dict[SessionWire, list[_Waiting]] = {}
-        for item in taken:
-            of_session.setdefault(item.wire, []).append(item)
+        for wire, item in taken:
+            of_session.setdefault(wire, []).append(item)
         for wire, waiting in of_session.items():
             wire.write(waiting)
 
@@ -167,7 +162,7 @@ class SessionWire:
         if self._slot is None:
             return 0
         epoch = self._slot.state.reset_epoch
-        if _LOGON in text[:200] and (_RESETS in text or self._slot.config.reset == "logon"):
+        if text.find(_LOGON, 0, 200) >= 0 and (_RESETS in text or self._slot.config.reset == "logon"):
             return epoch + 1
         return epoch
 
@@ -182,11 +177,11 @@ class SessionWire:
 
 
 def _record(item: _Waiting) -> WireRecord:
-    text = item.text
+    kind, time_ns, epoch, number, event_seq, text = item
     raw = text.encode("utf-8", "surrogateescape")
-    if _LOGON in text or any(tag in text for tag in _PASSWORDS):
+    if _LOGON in text or _PASSWORD in text or _NEW_PASSWORD in text or _ENCRYPTED in text or _NEW_ENCRYPTED in text:
         raw = masked(raw, raw_data=_LOGON in text)
-    return WireRecord(item.kind, item.time_ns, item.reset_epoch, item.msg_seq_num or message_seq_num(text), item.event_seq, raw)
+    return WireRecord(kind, time_ns, epoch, number or message_seq_num(text), event_seq, raw)
 
 
 def masked(raw: bytes, *, raw_data: bool) -> bytes:
