@@ -146,8 +146,7 @@ class Settings(_Part):
 
     def _names(self) -> str:
         names = [session.name for session in self.sessions]
-        twice = [name for name in names if names.count(name) > 1]
-        if twice:
+        if twice := [name for name in names if names.count(name) > 1]:
             return f"two sessions have the name {twice[0]}"
         try:
             ZoneInfo(self.home_time_zone)
@@ -157,11 +156,11 @@ class Settings(_Part):
 
     def _copied(self) -> str:
         clients = {session.name for session in self.sessions if session.role == "client"}
-        for session in self.sessions:
-            if session.role != "dropcopy" and (session.sources or session.accounts):
-                return f"only a dropcopy session has sources and accounts, but {session.name} is a {session.role} session"
-            if unknown := sorted(set(session.sources) - clients):
-                return f"session {session.name} copies {unknown[0]!r}, which is none of the client sessions {sorted(clients)}"
+        for s in self.sessions:
+            if s.role != "dropcopy" and (s.sources or s.accounts):
+                return f"only a dropcopy session has sources and accounts, but {s.name} is a {s.role} session"
+            if unknown := sorted(set(s.sources) - clients):
+                return f"session {s.name} copies {unknown[0]!r}, which is none of the client sessions {sorted(clients)}"
         return ""
 
     def _routed(self) -> str:
@@ -197,9 +196,7 @@ class Settings(_Part):
 
     def venue_clients(self) -> tuple[str, ...]:
         """CompIDs under which our order sessions log on to the simulated venue."""
-        if self.venue is None:
-            return ()
-        there = (self.venue.comp_id, self.venue.port)
+        there = (self.venue.comp_id, self.venue.port) if self.venue is not None else None
         return tuple(s.sender_comp_id for s in self.sessions if s.role == "venue" and (s.target_comp_id, s.port) == there)
 
     def route(self, symbol: str) -> str:
