@@ -1,4 +1,4 @@
-"""`ems fix`: the rules of engagement, kept as the code has them."""
+"""`ems fix`: the rules of engagement, kept as the code has them, and what was on the wire."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import Annotated
 import typer
 
 from domain.errors import ConfigError
+from ems.cli.fix_wire import wire
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(wire)
 PAGES = (Path("docs/fix.md"), Path("docs/fix-fields.md"))
 
 
 @app.callback()
 def root() -> None:
-    """What counterparties are told of our FIX."""
+    """What counterparties are told of our FIX, and what was on the wire."""
 
 
 @app.command()
