@@ -124,6 +124,7 @@ class Settings(_Part):
     sessions: tuple[Session, ...] = ()
     routes: Mapping[str, str] = {}
     brokers: tuple[BrokerSettings, ...] = ()  # FIXatdl files of brokers' algorithms
+    wire_days: Annotated[int, Field(ge=0)] = 30  # how many days back the gateway keeps raw messages; 0: all
     clock: ClockSettings = ClockSettings()
     pace: PaceSettings = PaceSettings()
     console: ConsoleSettings = ConsoleSettings()
@@ -296,5 +297,4 @@ def _absolute(settings: Settings, folder: Path) -> Settings:
             s if s.profile is None else s.model_copy(update={"profile": (folder / s.profile).resolve()})
             for s in settings.sessions
         )
-    changed["brokers"] = tuple(broker.under(folder) for broker in settings.brokers)
-    return settings.model_copy(update=changed)
+    return settings.model_copy(update={**changed, "brokers": tuple(broker.under(folder) for broker in settings.brokers)})

@@ -15,6 +15,7 @@ mode = "PAPER"                      # PAPER or LIVE; a database belongs to one o
 name = "desk"                       # who leads, as the event log notes it
 state_directory = "var/ems"         # FIX stores, spool, logs, the embedded database; one supervisor at a time
 home_time_zone = "America/New_York" # whose date is the trade date
+# wire_days = 30                    # how many days back raw FIX messages are kept (ems fix wire); 0 keeps all
 
 # The database. Without one an embedded Postgres runs in the state directory.
 # database_url = "postgresql://ems_app:secret@db.example/ems"

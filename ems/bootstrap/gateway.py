@@ -28,6 +28,7 @@ def gateway_config(runtime: Runtime) -> GatewayConfig:
         control_path=runtime.socket("gateway-control"),
         sessions=tuple(session_config(session) for session in runtime.settings.sessions),
         environment=runtime.settings.mode,
+        wire_days=runtime.settings.wire_days,
     )
 
 

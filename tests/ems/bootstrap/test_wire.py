@@ -18,6 +18,8 @@ from domain import fix_session as fs
 from domain.catalogue import TOPICS
 from domain.errors import ConfigError, EmsError
 from domain.event import Entry, InboundRef, Meta
+from ems.bootstrap.gateway import gateway_config
+from ems.bootstrap.runtime import Runtime
 from ems.bootstrap.wire import Wanted, find, moment_ns, readable
 from ems.cli.program import app
 from ems.config import Settings
@@ -148,6 +150,11 @@ def test_damage_and_gaps_are_told(tmp_path: Path) -> None:
     told = runner.invoke(app, ["fix", "wire", "--session", "OMS", "-c", str(config)])
     assert told.exit_code == 1
     assert f"{segment} at byte {data.rindex(b'WIRE', 0, at)}: no whole record" in told.stderr
+
+
+def test_how_long_messages_are_kept_is_configured(tmp_path: Path) -> None:
+    settings = Settings(state_directory=tmp_path, wire_days=7)
+    assert gateway_config(Runtime(settings=settings)).wire_days == 7
 
 
 def test_what_a_person_reads() -> None:
