@@ -63,8 +63,10 @@ class Message:
 
     @property
     def final(self) -> bool:
-        """Is it a report after which nothing more is due for the order?"""
-        return self.msg_type == "8" and self[39] in FINAL_STATUSES and self[150] != "I"
+        """Is nothing more due for the order after it? An order that filled while a request was pending is told to be so by
+        the refusal of the request (35=9).
+        """
+        return self.msg_type in ("8", "9") and self[39] in FINAL_STATUSES and self[150] != "I"
 
 
 class Oms(fix.Application):

@@ -31,7 +31,7 @@ from tests.adapters.fix.kit import GatewayProcess, free_port, started
 from tests.ems.room import PACE, Clock, Planners, Reference
 from tests.waiting import until
 
-CLIENTS_AT_ONCE = 40  # more at once would be too slow for the shortest heartbeat on a machine that is busy
+CLIENTS_AT_ONCE = 20  # more at once would be too slow for the shortest heartbeat on a machine that is busy
 
 
 class Log(MemoryEventLog):

@@ -136,6 +136,8 @@ class Oms:
         kind = message["35"]
         if order is not None and kind == "9":
             order.requests -= 1
+            if message["37"] != "NONE":
+                order.status = message["39"]
         elif order is not None and kind == "8" and message["17"] not in self._seen and message["150"] != "I":
             self._seen.add(message["17"])
             self._report(order, message)
