@@ -63,9 +63,7 @@ class Message:
 
     @property
     def final(self) -> bool:
-        """Is nothing more due for the order after it? An order that filled while a request was pending is told to be so by
-        the refusal of the request (35=9).
-        """
+        """Is nothing more due for the order after it? The refusal of a request (35=9) may be what says so."""
         return self.msg_type in ("8", "9") and self[39] in FINAL_STATUSES and self[150] != "I"
 
 

@@ -150,8 +150,7 @@ class Oms:
         return self.orders[root]
 
     def _report(self, message: Message) -> None:
-        order = self._order(message)
-        exec_id, kind = message["17"], message["150"]
+        order, exec_id, kind = self._order(message), message["17"], message["150"]
         if order is None or kind == "I":
             return
         if (before := self._seen.setdefault(exec_id, message)) is not message:
@@ -181,11 +180,10 @@ class Oms:
 
     @staticmethod
     def _answered(order: Order | None, message: Message) -> None:
-        if order is None or message["11"] not in order.requests:
-            return
-        if message["35"] == "9" and not order.requests[message["11"]] and message["37"] != "NONE":
-            order.status = message["39"]  # an order that filled while the request was pending is told to be so here
-        order.requests[message["11"]] = True
+        if order is not None and message["11"] in order.requests:
+            if message["35"] == "9" and not order.requests[message["11"]]:
+                order.status = message["39"]  # an order that filled while the request was pending is told to be so here
+            order.requests[message["11"]] = True
 
 
 # ---------------------------------------------------------------------------------------- the venue's ledger
