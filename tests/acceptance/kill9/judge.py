@@ -181,7 +181,7 @@ class Oms:
     @staticmethod
     def _answered(order: Order | None, message: Message) -> None:
         if order is not None and message["11"] in order.requests:
-            if message["35"] == "9" and not order.requests[message["11"]]:
+            if message["35"] == "9" and message["37"] != "NONE":
                 order.status = message["39"]  # an order that filled while the request was pending is told to be so here
             order.requests[message["11"]] = True
 
