@@ -32,8 +32,8 @@ from ems.bench.fix_client import SOH, WAIT_S, Client
 from ems.bench.output import emit
 from ems.bootstrap.logs import log_plain
 from ems.bootstrap.system import System, started
-from ems.cli.demo_settings import free_ports
 from ems.config import Settings, check
+from ems.loopback import free_ports
 
 ROUNDS: Final = 5
 TRIPS_A_ROUND: Final = 200

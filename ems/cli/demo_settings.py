@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ from domain.errors import ConfigError, ReferenceDataError
 from domain.instrument import ReferenceData
 from domain.values import Algo
 from ems.config import Settings, check
+from ems.loopback import free_ports
 
 CLIENT, VENUE = "OMS", "SIM"
 AFTER_OPEN: Final = timedelta(minutes=30)  # the generated market begins inside the session
@@ -97,15 +97,3 @@ def _session_open(data: ReferenceData, symbol: str, today: date) -> datetime:
     except ReferenceDataError as cause:
         raise ConfigError(f"the built-in calendar has no trading day for {symbol}: {cause}") from cause
     return datetime.fromtimestamp(calendar.open_close_ns(day)[0] // 1_000_000_000, UTC)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that are free now, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()

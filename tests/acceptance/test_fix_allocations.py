@@ -2,50 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import itertools
 import re
-import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from ems.cli.demo_settings import free_ports
-from tests.acceptance.conftest import Program, watched
+from tests.acceptance.between import between
 from tests.adapters.fix.raw import SOH, RawPeer
 
 pytestmark = pytest.mark.slow
-CONFIGURATION = """
-mode = "PAPER"
-state_directory = "state"
-
-[[sessions]]
-name = "OMS"
-role = "client"
-kind = "acceptor"
-sender_comp_id = "EMS"
-target_comp_id = "OMS"
-port = {client}
-
+BY_PRIORITY = """
 [sessions.allocation]
 method = "priority"
 accounts = ["A", "B", "C"]
-
-[[sessions]]
-name = "VENUE"
-role = "venue"
-kind = "initiator"
-sender_comp_id = "EMS"
-target_comp_id = "VENUE"
-port = {venue}
-
-[routes]
-"*" = "VENUE"
-
-[console]
-enabled = false
 """
 
 
@@ -87,27 +59,8 @@ class Desk:
 @contextlib.asynccontextmanager
 async def desk_up(home: Path) -> AsyncIterator[Desk]:
     """Everything running and logged on."""
-    with watched(Program(home)) as program:
-        client_port, venue_port = free_ports(2)
-        (home / "ems.toml").write_text(CONFIGURATION.format(client=client_port, venue=venue_port))
-        venue, oms = RawPeer("VENUE", "EMS"), RawPeer("OMS", "EMS")
-        await venue.listen(venue_port)
-        up = program.start("up")
-        try:
-            assert up.stdout is not None
-            said = []
-            while "is up" not in (line := await asyncio.to_thread(up.stdout.readline)):
-                said.append(line)
-                assert line, "".join(said)
-            await oms.connect(client_port)
-            await venue.take(lambda m: m["35"] == "A")
-            yield Desk(oms, venue)
-        finally:
-            await oms.close()
-            await venue.close()
-            up.send_signal(signal.SIGINT)
-            await asyncio.to_thread(up.communicate, timeout=60)
-    assert up.returncode == 0
+    async with between(home, of_oms=BY_PRIORITY) as (oms, venue):
+        yield Desk(oms, venue)
 
 
 def accounts(text: str) -> dict[str, tuple[str, str, str]]:

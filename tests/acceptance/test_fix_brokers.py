@@ -2,55 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from pathlib import Path
 
 import pytest
 
-from ems.cli.demo_settings import free_ports
-from tests.acceptance.conftest import Program, watched
+from ems.loopback import free_ports
+from tests.acceptance.between import between
 from tests.adapters.fix.raw import SOH, RawPeer
 from tests.adapters.fixatdl.broker import BROKER
 
 pytestmark = pytest.mark.slow
-CONFIGURATION = """
-mode = "PAPER"
-state_directory = "state"
-
-[[sessions]]
-name = "OMS"
-role = "client"
-kind = "acceptor"
-sender_comp_id = "EMS"
-target_comp_id = "OMS"
-port = {client}
-
-[[sessions]]
-name = "VENUE"
-role = "venue"
-kind = "initiator"
-sender_comp_id = "EMS"
-target_comp_id = "VENUE"
-port = {venue}
-
+TABLES = """
 [[sessions]]
 name = "BROKER1"
 role = "venue"
 kind = "initiator"
 sender_comp_id = "EMS"
 target_comp_id = "BROKER1"
-port = {broker}
+port = {port}
 
 [[brokers]]
 session = "BROKER1"
 atdl = ["broker1.xml"]
-
-[routes]
-"*" = "VENUE"
-
-[console]
-enabled = false
 """
 ORDER = "1=ACC|55=DEMO|54=1|60=20260302-15:00:00|38=1000|40=2|44=200|59=0|"
 TICKET = "7000=FLT|7103=12.5|7104=C|7105=TWO ONE|957=2|958=Note|959=14|960=quick|958=Sweep|959=13|960=1|"
@@ -63,32 +36,18 @@ def last(peer: RawPeer, msg_type: str) -> str:
 
 
 async def test_it_reaches_the_broker_in_its_fields_and_comes_back_in_reports(tmp_path: Path) -> None:
-    with watched(Program(tmp_path)) as program:
-        client_port, venue_port, broker_port = free_ports(3)
-        (tmp_path / "ems.toml").write_text(CONFIGURATION.format(client=client_port, venue=venue_port, broker=broker_port))
-        (tmp_path / "broker1.xml").write_text(BROKER)
-        venue, broker, oms = RawPeer("VENUE", "EMS"), RawPeer("BROKER1", "EMS"), RawPeer("OMS", "EMS")
-        await venue.listen(venue_port)
-        await broker.listen(broker_port)
-        up = program.start("up")
-        try:
-            assert up.stdout is not None
-            said = []
-            while "is up" not in (line := await asyncio.to_thread(up.stdout.readline)):
-                said.append(line)
-                assert line, "".join(said)
-            await oms.connect(client_port)
+    (port,) = free_ports(1)
+    broker = RawPeer("BROKER1", "EMS")
+    await broker.listen(port)
+    try:
+        async with between(tmp_path, more=TABLES.format(port=port), files={"broker1.xml": BROKER}) as (oms, venue):
             await broker.take(lambda m: m["35"] == "A")
             await played(oms, broker)
             assert venue.got("D") == []
             for peer in (oms, venue, broker):
                 assert peer.got("3") == peer.got("j") == []
-        finally:
-            for peer in (oms, venue, broker):
-                await peer.close()
-            up.send_signal(signal.SIGINT)
-            await asyncio.to_thread(up.communicate, timeout=60)
-    assert up.returncode == 0
+    finally:
+        await broker.close()
 
 
 async def played(oms: RawPeer, broker: RawPeer) -> None:

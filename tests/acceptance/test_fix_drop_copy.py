@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ems.cli.demo_settings import free_ports
+from ems.loopback import free_ports
 from tests.acceptance.test_fix_lists import NOW, Desk, desk_up
 from tests.adapters.fix.raw import RawPeer
 

@@ -2,47 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import itertools
-import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from ems.cli.demo_settings import free_ports
-from tests.acceptance.conftest import Program, watched
+from tests.acceptance.between import between
 from tests.adapters.fix.raw import SOH, RawPeer
 
 pytestmark = pytest.mark.slow
-CONFIGURATION = """
-mode = "PAPER"
-state_directory = "state"
-
-[[sessions]]
-name = "OMS"
-role = "client"
-kind = "acceptor"
-sender_comp_id = "EMS"
-target_comp_id = "OMS"
-port = {client}
-
-[[sessions]]
-name = "VENUE"
-role = "venue"
-kind = "initiator"
-sender_comp_id = "EMS"
-target_comp_id = "VENUE"
-port = {venue}
-profile = "venue.toml"
-
-[routes]
-"*" = "VENUE"
-
-[console]
-enabled = false
-"""
 PROFILE = 'name = "Venue"\n[policy]\nmass_status = true\n'
 NOW = "60=20260302-15:00:00|"
 
@@ -87,33 +57,11 @@ class Desk:
 
 @contextlib.asynccontextmanager
 async def desk_up(home: Path, more: str = "", oms_profile: str = "") -> AsyncIterator[Desk]:
-    """Everything running and logged on. more: further sessions of the configuration."""
-    with watched(Program(home)) as program:
-        client_port, venue_port = free_ports(2)
-        configuration = CONFIGURATION.format(client=client_port, venue=venue_port)
-        if oms_profile:
-            (home / "oms.toml").write_text(oms_profile)
-            configuration = configuration.replace('target_comp_id = "OMS"\n', 'target_comp_id = "OMS"\nprofile = "oms.toml"\n')
-        (home / "ems.toml").write_text(configuration.replace("[routes]", f"{more}\n[routes]"))
-        (home / "venue.toml").write_text(PROFILE)
-        venue, oms = RawPeer("VENUE", "EMS"), RawPeer("OMS", "EMS")
-        await venue.listen(venue_port)
-        up = program.start("up")
-        try:
-            assert up.stdout is not None
-            said = []
-            while "is up" not in (line := await asyncio.to_thread(up.stdout.readline)):
-                said.append(line)
-                assert line, "".join(said)
-            await oms.connect(client_port)
-            await venue.take(lambda m: m["35"] == "A")
-            yield Desk(oms, venue)
-        finally:
-            await oms.close()
-            await venue.close()
-            up.send_signal(signal.SIGINT)
-            await asyncio.to_thread(up.communicate, timeout=60)
-    assert up.returncode == 0
+    """Everything running and logged on. more: further tables of the configuration."""
+    files = {"venue.toml": PROFILE} | ({"oms.toml": oms_profile} if oms_profile else {})
+    of_oms = 'profile = "oms.toml"' if oms_profile else ""
+    async with between(home, of_oms=of_oms, of_venue='profile = "venue.toml"', more=more, files=files) as (oms, venue):
+        yield Desk(oms, venue)
 
 
 def order(cl_ord_id: str, number: int, symbol: str = "DEMO", side: int = 1) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from ems.cli.demo_settings import free_ports
+from ems.loopback import free_ports
 from tests.acceptance.conftest import Program, watched
 from tests.conftest import Database
 

@@ -20,8 +20,9 @@ from ems.certify import CertifyVenue
 from ems.certify_scripts import Scripts
 from ems.certify_table import TABLE, Script
 from ems.cli import app
+from ems.loopback import free_port
 from tests.ems.fix_peer import FixPeer
-from tests.ems.venue_process import ROOT, free_port
+from tests.ems.venue_process import ROOT
 from tests.ems.venue_room import KeepingFront
 
 # What the EMS keeps from its client, or tells otherwise than the counterparty: by quantity, what the counterparty says.

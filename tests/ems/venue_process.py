@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from ems.loopback import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 FIX44 = ROOT / "adapters" / "fix" / "dictionaries" / "FIX44.xml"
 OPEN_NS = 1_700_000_000 * 10**9
@@ -140,13 +142,6 @@ class VenueProcess:
             self.process.stdout.close()
         self.process = None
         return status
-
-
-def free_port() -> int:
-    """A port of the loopback that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import contextlib
 import json
 import shutil
 import signal
-import socket
 import subprocess
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from ems.certify_table import SESSIONS, Script
+from ems.loopback import free_port
 from tests.acceptance.conftest import ROOT, Program
 from tests.acceptance.fix.oms import Mailbox, Oms
 from tests.acceptance.fix.peer import Peer
@@ -34,7 +34,7 @@ class CertifyRoom:
     def __init__(self, home: Path, version: Version) -> None:
         self.version = version
         self.program = Program(home)
-        self.ports = {name: _free_port() for name in ("OMS", STEADY, SHAKY)}
+        self.ports = {name: free_port() for name in ("OMS", STEADY, SHAKY)}
         self.processes: list[subprocess.Popen[str]] = []
         self.peer = Peer(version, "OMS", "EMS")
         self.oms = Oms(self.peer)
@@ -178,12 +178,6 @@ def _until_said(process: subprocess.Popen[str], word: str) -> None:
         if word in line:
             return
     raise AssertionError(f"it ended: {''.join(said)}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.asynccontextmanager

@@ -22,12 +22,13 @@ from domain.messages import Input
 from domain.sending import SendStatusQuery
 from domain.values import Side
 from ems.desk import Desk, DeskPorts
+from ems.loopback import free_port
 from ems.session_desk import OUTBOUND_BLOCK
 from tests.acceptance.fix_session.policy_cases import PASSWORD, PASSWORD_ENV
 from tests.acceptance.fix_session.script import Case, Player, Role
 from tests.acceptance.fix_session.versions import Version
 from tests.acceptance.fix_session.wire import WAIT_S, Broken
-from tests.adapters.fix.kit import GatewayProcess, free_port, started
+from tests.adapters.fix.kit import GatewayProcess, started
 from tests.ems.room import PACE, Clock, Planners, Reference
 from tests.waiting import until
 
@@ -145,11 +146,13 @@ class LiveSystem:
         await self.desk.start()
 
     async def stop(self) -> None:
-        await self.desk.stop()
-        await asyncio.to_thread(self.gateway.stop)
-        for session in self._sockets:
-            self.over(session)
-        await asyncio.sleep(0)  # the loop closes the sockets in its next round
+        try:
+            await self.desk.stop()
+        finally:
+            await asyncio.to_thread(self.gateway.stop)
+            for session in self._sockets:
+                self.over(session)
+            await asyncio.sleep(0)  # the loop closes the sockets in its next round
 
     async def connect(self, session: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if session not in self._ports:
@@ -212,8 +215,8 @@ async def play(directory: Path, version: Version, cases: Sequence[tuple[Role, Ca
         finally:
             system.over(session)
 
-    await system.start()
     try:
+        await system.start()
         await asyncio.gather(*(one(role, case) for role, case in cases))
     finally:
         await system.stop()

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,16 +22,11 @@ from domain.messages import Input, SessionChange
 from domain.order_life import OrdStatus
 from domain.sending import Outbound, ParentReport, SendChild
 from domain.values import E9, OrdType, Side, TimeInForce
+from ems.loopback import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 WAIT_S = 20.0
 AN_ORDER = "11={}|55=AMZN|54=1|38=100|40=2|44=12.5|59=0|60=20261122-15:00:00.000|847=1|"
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 class GatewayProcess:

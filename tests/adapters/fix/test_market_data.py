@@ -11,7 +11,8 @@ from adapters.fix.link import FixLink, Hello
 from adapters.marketdata.fix_book import read_market
 from domain.market_state import MarketState
 from domain.messages import Input, LinkUp, MarketUpdate
-from tests.adapters.fix.kit import WAIT_S, GatewayProcess, free_port
+from ems.loopback import free_port
+from tests.adapters.fix.kit import WAIT_S, GatewayProcess
 from tests.adapters.fix.raw import RawPeer
 
 SNAPSHOT = (

@@ -13,7 +13,8 @@ import pytest
 from adapters.fix.oms import Oms
 from domain.errors import LinkError
 from domain.values import E9
-from tests.adapters.fix.kit import WAIT_S, an_order, free_port, make_oms
+from ems.loopback import free_port
+from tests.adapters.fix.kit import WAIT_S, an_order, make_oms
 from tests.adapters.fix.raw import RawPeer
 
 

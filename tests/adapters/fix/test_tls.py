@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import quickfix as fix
 
-from tests.adapters.fix.kit import AN_ORDER, GatewayProcess, free_port, started
+from ems.loopback import free_port
+from tests.adapters.fix.kit import AN_ORDER, GatewayProcess, started
 from tests.adapters.fix.raw import RawPeer
 
 
