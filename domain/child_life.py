@@ -31,7 +31,7 @@ from domain.child_order import (
     Triggered,
 )
 from domain.event import Event
-from domain.instructions import CARRIED
+from domain.instructions import CARRIED, NEW_DAY
 from domain.order_life import RESTING, OrdStatus, Trigger, transition
 from domain.revise import revised
 
@@ -88,9 +88,6 @@ def _trigger_of_request(state: ChildOrder, event: Event) -> Trigger | None:
             return Trigger.BEGIN_DAY if event.reason == NEW_DAY else Trigger.RESTATE
         case _:
             raise KeyError(event.TOPIC)
-
-
-NEW_DAY = 1  # ExecRestatementReason (378): a carried order begins its day
 
 
 def evolve(state: ChildOrder | None, event: Event, *, stream: UUID, at_ns: int) -> ChildOrder:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.values import TimeInForce
 
 CARRIED: Final = frozenset({TimeInForce.GTC, TimeInForce.GTD})  # orders that live beyond their first day
+NEW_DAY: Final = 1  # ExecRestatementReason (378): a carried order begins its day
 
 
 class Party(BaseModel):

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.event import Event
+from domain.instructions import NEW_DAY
 from domain.order_life import TERMINAL, OrdStatus, Trigger, transition
 from domain.parent_order import (
     Accepted,
@@ -77,7 +78,6 @@ def trigger_of(state: ParentOrder, event: Event) -> Trigger | None:
     return _TRIGGERS.get(type(event))
 
 
-NEW_DAY = 1  # ExecRestatementReason (378): a carried order begins its day
 _SHOWN = (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE)
 
 

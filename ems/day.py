@@ -12,9 +12,9 @@ from typing import Final
 from domain import child_order as co
 from domain import child_rules
 from domain import parent_order as po
-from domain.child_life import NEW_DAY
 from domain.child_order import ChildOrder
 from domain.event import Event
+from domain.instructions import NEW_DAY
 from domain.messages import VenueReport
 from domain.order_life import HELD, RESTING, OrdStatus
 from domain.parent_order import ParentOrder

@@ -86,9 +86,6 @@ class DeskState:
 
     def used_by(self, session: str, trade_date: str, cl_ord_id: str) -> UUID | None:
         """The order that used a ClOrdID before, rejected or not, or a request about which did."""
-        stream = parent_order.key(session, trade_date, cl_ord_id)
-        if stream in self.parents:
-            return stream
         return self.client_ids.get((session, trade_date, cl_ord_id)) or self.carried_ids.get((session, cl_ord_id))
 
     def parent(self, stream: UUID) -> ParentOrder:

@@ -12,10 +12,9 @@ from uuid import UUID
 from domain import child_order as co
 from domain import parent_life, parent_rules
 from domain import parent_order as po
-from domain.child_life import NEW_DAY
 from domain.child_order import ChildOrder
 from domain.event import Event
-from domain.instructions import PLAIN
+from domain.instructions import NEW_DAY, PLAIN
 from domain.market_state import MarketState
 from domain.order_life import HELD, OrdStatus, transition
 from domain.parent_order import ParentOrder

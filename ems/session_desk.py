@@ -14,7 +14,7 @@ from domain.messages import LinkUp, SessionChange, SessionNews
 from domain.ports import EventLog, Reference
 from domain.sending import Outbound
 from domain.session_policy import DEFAULT, SessionPolicy
-from ems import recovery, reports
+from ems import recovery, reports, session_notes
 from ems.drop_copy import DropCopies
 from ems.mass_question import MassQuestion
 from ems.scheduler import Scheduler
@@ -56,12 +56,12 @@ class SessionDesk:
 
     def news(self, turn: Turn, news: SessionNews) -> None:
         """Something happened at a session without us: noted, and where a venue is concerned, it is asked how things stand."""
-        stream = fs.key(news.ref.session, self._reference.trade_date(turn.now_ns))
-        turn.apply(stream, fs.MessageNoted(session=news.ref.session, note=news.text, raw=news.raw), correlation=stream)
+        session_notes.note(turn, self._reference, news, news.text)
         if news.ref.session in self._venue_sessions:
             recovery.doubt_all(turn, self._venue, news.text, news.ref.session)
 
     def changed(self, turn: Turn, change: SessionChange) -> None:
+        """A session is up or down, or tells how far its numbers have got."""
         stream = fs.key(change.session, self._reference.trade_date(turn.now_ns))
         turn.begin(actor="system:gateway", causation="session")
         if not change.up:
@@ -99,6 +99,7 @@ class SessionDesk:
             recovery.doubt_all(turn, self._venue, "the venue's session is down", session)
 
     def link_down(self, turn: Turn) -> None:
+        """The gateway is gone, and all sessions with it."""
         self._sent_seq, self._caught_up = None, False
         turn.begin(actor="system:gateway", causation="link")
         for session in [s for s in turn.state.sessions.values() if s.up]:

@@ -6,9 +6,9 @@ import heapq
 from collections.abc import Mapping
 from typing import Literal
 
+from domain.instructions import NEW_DAY
 from domain.ports_market import Market, VenueTif
 from domain.ports_venue import OrderState
-from ems import venue_orders as vo
 from ems.venue_orders import LiveOrder
 from ems.venue_record import Record
 from ems.venue_trading import Trading
@@ -72,7 +72,7 @@ class Day:
             order.settle()
             self._record.changed(order, "a new day", now_ns)
             exec_id = self._record.exec_id(now_ns)
-            self._record.answer(order.report("D", exec_id, now_ns, restatement_reason=vo.NEW_DAY, text="a new day"))
+            self._record.answer(order.report("D", exec_id, now_ns, restatement_reason=NEW_DAY, text="a new day"))
             self.note(order)
         for order in (order for order in left if order.working):
             self._trading.put_in_book(order, now_ns)

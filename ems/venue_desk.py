@@ -7,7 +7,6 @@ from uuid import UUID
 from domain import child_order as co
 from domain import child_rules
 from domain import fill as fl
-from domain import fix_session as fs
 from domain import parent_order as po
 from domain.child_order import ChildOrder
 from domain.errors import InvariantBroken
@@ -16,6 +15,7 @@ from domain.instructions import CARRIED
 from domain.messages import EngineRefusal, Inbound, Unreadable, VenueCancelReject, VenueRefusal, VenueReport
 from domain.ports import Reference
 from domain.refusal import OTHER, Refusal
+from ems import session_notes
 from ems.day import DayDesk
 from ems.direct import DirectDesk
 from ems.turn import Turn
@@ -266,8 +266,7 @@ class VenueDesk:
         turn.touched[child.parent] = None
 
     def _note(self, turn: Turn, message: Inbound, note: str) -> None:
-        stream = fs.key(message.ref.session, self._reference.trade_date(turn.now_ns))
-        turn.apply(stream, fs.MessageNoted(session=message.ref.session, note=note, raw=message.raw), correlation=stream)
+        session_notes.note(turn, self._reference, message, note)
 
     def _child(self, turn: Turn, *cl_ord_ids: str) -> ChildOrder | None:
         """By any ClOrdID of its chain: a cancel's id is its order's with a suffix."""

@@ -24,7 +24,6 @@ WORKING: Final = (OrderState.NEW, OrderState.PARTIALLY_FILLED)
 UNKNOWN_SYMBOL, EXCHANGE_CLOSED, UNKNOWN_ORDER, DUPLICATE_ORDER = 1, 2, 5, 6
 UNSUPPORTED, INCORRECT_QUANTITY, OTHER = 11, 13, 99
 CXL_TOO_LATE, CXL_UNKNOWN_ORDER, CXL_DUPLICATE, CXL_OTHER = 0, 1, 6, 99
-NEW_DAY: Final = 1  # ExecRestatementReason (378)
 ORD_TYPES: Final = ("market", "limit", "stop", "stop_limit")
 PRICED: Final = ("limit", "stop_limit")
 HELD: Final = ("stop", "stop_limit")
