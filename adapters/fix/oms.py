@@ -93,7 +93,8 @@ class Oms(fix.Application):
         self._dictionary = load_dictionary(session.begin_string)
         self._dialect = dialect
         self._session_id = fix.SessionID(session.begin_string, session.sender_comp_id, session.target_comp_id)
-        self._prefix = f"{session.sender_comp_id}-{time.strftime('%m%d%H%M%S', time.gmtime())}"
+        now_ms = time.time_ns() // 1_000_000  # an order each from two programs, one right after the other
+        self._prefix = f"{session.sender_comp_id}-{time.strftime('%m%d%H%M%S', time.gmtime(now_ms // 1000))}{now_ms % 1000:03}"
         path = directory / "initiator.settings"
         path.write_text(settings_text([session], directory / "store"))
         try:

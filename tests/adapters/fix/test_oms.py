@@ -123,3 +123,13 @@ def test_an_unknown_order_cannot_be_cancelled(oms_in: MakeOms) -> None:
     oms = oms_in(free_port())
     with pytest.raises(KeyError):
         oms.cancel("never sent")
+
+
+def test_two_programs_of_the_same_second_name_their_orders_apart(oms_in: MakeOms, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = []
+    for now_ms in (1_795_383_881_000, 1_795_383_881_001):
+        monkeypatch.setattr("adapters.fix.oms.time.time_ns", lambda now_ms=now_ms: now_ms * 1_000_000)
+        oms = oms_in(free_port())
+        names.append(oms.place(an_order()))
+        oms.stop(0)
+    assert len(set(names)) == 2
