@@ -26,28 +26,14 @@ import quickfix as fix
 from adapters.fix.dialect import Dialect
 from adapters.fix.ending import leave_process, log_out
 from adapters.fix.engine import build, end_process, load_dictionary
-from adapters.fix.fields import cut, number_text, occurrences, plain, timestamp_text
+from adapters.fix.fields import cut, occurrences, plain, timestamp_text
+from adapters.fix.oms_order import OmsOrder, body
 from adapters.fix.sessions import SessionConfig, settings_text
-from adapters.fix.vocabulary import ORD_TYPE_CODE, SIDE_CODE, SOH, TARGET_STRATEGY, TIME_IN_FORCE_CODE
+from adapters.fix.vocabulary import SOH
 from domain.errors import ConfigError, LinkError
-from domain.values import OrdType, Side, TimeInForce
 
 log = logging.getLogger(__name__)
 FINAL_STATUSES: Final = frozenset("2348C")  # OrdStatus: filled, done for day, canceled, rejected, expired
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OmsOrder:
-    """An order as a person would say it."""
-
-    symbol: str
-    side: Side
-    quantity_e9: int
-    limit_price_e9: int | None = None
-    time_in_force: TimeInForce = TimeInForce.DAY
-    algo: str = ""
-    parameters: tuple[tuple[str, str], ...] = ()
-    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +79,7 @@ class Oms(fix.Application):
         self._dictionary = load_dictionary(session.begin_string)
         self._dialect = dialect
         self._session_id = fix.SessionID(session.begin_string, session.sender_comp_id, session.target_comp_id)
-        now_ms = time.time_ns() // 1_000_000  # an order each from two programs, one right after the other
-        self._prefix = f"{session.sender_comp_id}-{time.strftime('%m%d%H%M%S', time.gmtime(now_ms // 1000))}{now_ms % 1000:03}"
+        self._prefix = f"{session.sender_comp_id}-{_moment()}"  # two programs may start in one second
         path = directory / "initiator.settings"
         path.write_text(settings_text([session], directory / "store"))
         try:
@@ -137,8 +122,8 @@ class Oms(fix.Application):
     def place(self, order: OmsOrder, cl_ord_id: str = "") -> str:
         """Send 35=D; returns its ClOrdID. While the session is down it waits in the store for the next logon."""
         cl_ord_id = cl_ord_id or self._next_id()
-        self._orders[cl_ord_id] = _body(order)
-        self._send(f"35=D{SOH}11={plain(cl_ord_id)}{SOH}{_now()}{_body(order)}")
+        self._orders[cl_ord_id] = body(order)
+        self._send(f"35=D{SOH}11={plain(cl_ord_id)}{SOH}{_now()}{body(order)}")
         return cl_ord_id
 
     def cancel(self, orig_cl_ord_id: str, cl_ord_id: str = "") -> str:
@@ -152,8 +137,8 @@ class Oms(fix.Application):
     def replace(self, orig_cl_ord_id: str, order: OmsOrder, cl_ord_id: str = "") -> str:
         """Send 35=G with the whole order again; returns the request's ClOrdID."""
         cl_ord_id = cl_ord_id or self._next_id()
-        self._orders[cl_ord_id] = _body(order)
-        self._send(f"35=G{SOH}41={plain(orig_cl_ord_id)}{SOH}11={plain(cl_ord_id)}{SOH}{_now()}{_body(order)}")
+        self._orders[cl_ord_id] = body(order)
+        self._send(f"35=G{SOH}41={plain(orig_cl_ord_id)}{SOH}11={plain(cl_ord_id)}{SOH}{_now()}{body(order)}")
         return cl_ord_id
 
     def ask_status(self, cl_ord_id: str) -> None:
@@ -278,24 +263,10 @@ class Oms(fix.Application):
             log.info("the session is down: the message waits for the next logon")
 
 
+def _moment() -> str:
+    seconds, ms = divmod(time.time_ns() // 1_000_000, 1000)
+    return f"{time.strftime('%m%d%H%M%S', time.gmtime(seconds))}{ms:03}"
+
+
 def _now() -> str:
     return f"60={timestamp_text(time.time_ns())}{SOH}"
-
-
-def _body(order: OmsOrder) -> str:
-    """What D and G share."""
-    limit = order.limit_price_e9
-    parts = [
-        f"55={plain(order.symbol)}",
-        f"54={SIDE_CODE[order.side]}",
-        f"38={number_text(order.quantity_e9)}",
-        f"40={ORD_TYPE_CODE[OrdType.MARKET if limit is None else OrdType.LIMIT]}",
-        *([f"44={number_text(limit)}"] if limit is not None else []),
-        f"59={TIME_IN_FORCE_CODE[order.time_in_force]}",
-        *([f"1={plain(order.account)}"] if order.account else []),
-        *([f"847={TARGET_STRATEGY.get(order.algo, order.algo)}"] if order.algo else []),
-    ]
-    if order.parameters:
-        parts.append(f"957={len(order.parameters)}")
-        parts += [f"958={plain(name)}{SOH}959=14{SOH}960={plain(value)}" for name, value in order.parameters]
-    return SOH.join(parts) + SOH

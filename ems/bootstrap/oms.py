@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from adapters.fix.dialect import Dialect
-from adapters.fix.oms import Message, Oms, OmsOrder
+from adapters.fix.oms import Message, Oms
+from adapters.fix.oms_order import OmsOrder
 from adapters.reference import files
 from domain.errors import ConfigError
 from domain.values import Side, to_e9

@@ -16,7 +16,8 @@ from typing import Any
 from adapters.fix.control import ask
 from adapters.fix.dialect import Dialect
 from adapters.fix.link import FixLink, Hello
-from adapters.fix.oms import Oms, OmsOrder
+from adapters.fix.oms import Oms
+from adapters.fix.oms_order import OmsOrder
 from adapters.fix.sessions import SessionConfig
 from domain.messages import Input, SessionChange
 from domain.order_life import OrdStatus

@@ -11,7 +11,8 @@ import quickfix as fix
 
 from adapters.fix.engine import build, load_dictionary
 from adapters.fix.link import Hello
-from adapters.fix.oms import Oms, OmsOrder
+from adapters.fix.oms import Oms
+from adapters.fix.oms_order import OmsOrder
 from adapters.fix.sessions import DICTIONARIES, SessionConfig, settings_text
 from domain.messages import EngineRefusal, NewOrder, SessionChange
 from domain.values import E9, Side

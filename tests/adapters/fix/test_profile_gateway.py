@@ -8,7 +8,8 @@ from pathlib import Path
 
 from adapters.fix.control import ask
 from adapters.fix.link import Hello
-from adapters.fix.oms import Oms, OmsOrder
+from adapters.fix.oms import Oms
+from adapters.fix.oms_order import OmsOrder
 from adapters.fix.sessions import SessionConfig
 from domain.messages import NewOrder, SessionChange, VenueReport
 from domain.order_life import OrdStatus
