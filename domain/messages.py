@@ -199,8 +199,9 @@ class LinkUp:
 
 @dataclass(frozen=True, slots=True)
 class LinkDown:
-    """The gateway is gone: nothing is known of any session."""
+    """A gateway is gone: nothing is known of its sessions. sessions: their names; None where it had all there are."""
 
+    sessions: frozenset[str] | None = None
     frame: int = 0
 
 

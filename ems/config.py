@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
@@ -21,6 +20,7 @@ from domain.session_rules import NO_RULES, SessionRules
 from ems.allocation_settings import AS_USUAL, AllocationSettings
 from ems.broker_settings import BrokerSettings, wrong
 from ems.config_text import place, sentence
+from ems.market_settings import ClockSettings, VenueSettings
 from ems.pace import Pace
 
 Mode = Literal["PAPER", "LIVE"]
@@ -28,6 +28,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 ANY_SYMBOL: Final = "*"
 FIX_DEFAULT: Final = "FIX.4.4"
+MAIN_GROUP: Final = "main"
 _NS: Final = 1_000_000_000
 
 
@@ -43,6 +44,7 @@ class Session(_Part):
     name: Annotated[str, Field(min_length=1, max_length=64)]
     role: Literal["client", "venue", "marketdata", "dropcopy"]
     kind: Literal["acceptor", "initiator"]
+    group: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,11}$")] = MAIN_GROUP  # its sessions share one FIX engine's process
     sender_comp_id: Annotated[str, Field(min_length=1)]
     target_comp_id: Annotated[str, Field(min_length=1)]
     host: str = "127.0.0.1"
@@ -58,22 +60,6 @@ class Session(_Part):
     accounts: tuple[str, ...] = ()
     allocation: AllocationSettings = AS_USUAL
     rules: SessionRules = NO_RULES
-
-
-class ClockSettings(_Part):
-    """wall: the system's time. tape: a day that begins at `start` and passes `speed` times as fast as the wall."""
-
-    kind: Literal["wall", "tape"] = "wall"
-    start: datetime | None = None
-    speed: Annotated[float, Field(gt=0, le=3600)] = 1.0
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.kind == "tape" and (self.start is None or self.start.tzinfo is None):
-            raise ValueError("a tape clock needs a start with its time zone, such as 2012-06-21T13:30:00Z")
-        if self.kind == "wall" and (self.start is not None or self.speed != 1.0):
-            raise ValueError("start and speed are for a tape clock")
-        return self
 
 
 class PaceSettings(_Part):
@@ -95,19 +81,6 @@ class ConsoleSettings(_Part):
     enabled: bool = True
     host: str = "127.0.0.1"
     port: Port = 8410
-
-
-class VenueSettings(_Part):
-    """A simulated venue that is started beside the desk; for PAPER only. Without a tape its flow is generated."""
-
-    comp_id: str = "SIM"
-    host: str = "127.0.0.1"
-    port: Port
-    symbols: Annotated[tuple[str, ...], Field(min_length=1)]
-    tape: Path | None = None
-    seed: int = 7
-    prices: Mapping[str, Annotated[float, Field(gt=0)]] = {}  # where the generated flow of a symbol begins, 100 by default
-    publish_every_s: Seconds = 0.05
 
 
 class Settings(_Part):
@@ -184,9 +157,12 @@ class Settings(_Part):
 
     def _apart(self) -> str:
         own: dict[int, str] = {}
+        groups: dict[int, str] = {}
         for session in self.sessions:
             if session.kind == "acceptor":
                 own[session.port] = f"session {session.name}"
+                if groups.setdefault(session.port, session.group) != session.group:
+                    return f"port {session.port} is listened on by the groups {groups[session.port]} and {session.group}"
         for what, port in (
             ("the simulated venue", self.venue.port if self.venue else None),
             ("the console", self.console.port if self.console.enabled else None),
@@ -194,6 +170,10 @@ class Settings(_Part):
             if port is not None and own.setdefault(port, what) != what:
                 return f"{own[port]} and {what} both want port {port}"
         return ""
+
+    def groups(self) -> tuple[str, ...]:
+        """The session groups in the order of the file; one where there are no sessions."""
+        return tuple(dict.fromkeys(session.group for session in self.sessions)) or (MAIN_GROUP,)
 
     def venue_clients(self) -> tuple[str, ...]:
         """CompIDs under which our order sessions log on to the simulated venue."""

@@ -38,6 +38,7 @@ target_comp_id = "OMS1"
 host = "127.0.0.1"                  # who may connect; "0.0.0.0" for anyone, or allowed_addresses = ["10.0.0.5"]
 port = 9876
 heart_bt_int_s = 30
+# group = "main"                    # sessions of another group have a gateway process of their own
 # profile = "profiles/oms1.toml"    # what this client's FIX says otherwise (docs/fix-profiles.md)
 
 [[sessions]]

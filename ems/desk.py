@@ -196,7 +196,7 @@ class Desk:
             case SessionChange():
                 self._sessions.changed(turn, item)
             case LinkDown():
-                self._sessions.link_down(turn)
+                self._sessions.link_down(turn, item)
             case LinkUp():
                 self._sessions.link_up(item)
 

@@ -10,7 +10,7 @@ import structlog
 from domain import fix_session as fs
 from domain import parent_rules
 from domain.event import Recorded
-from domain.messages import LinkUp, SessionChange, SessionNews
+from domain.messages import LinkDown, LinkUp, SessionChange, SessionNews
 from domain.ports import EventLog, Reference
 from domain.sending import Outbound
 from domain.session_policy import DEFAULT, SessionPolicy
@@ -47,12 +47,13 @@ class SessionDesk:
         self._scheduler = scheduler
         self._venue_sessions = venue_sessions
         self._copies = copies
-        self._sent_seq: dict[str, int] | None = None  # a link has come up that told this and waits for what clients missed
-        self._caught_up = False  # have clients been sent all there is? Until then their reports wait in the log
+        self._here: set[str] = set()  # sessions whose gateway is there; the reports of the others wait in the log
+        self._behind: dict[str, int] = {}  # of these, who may have missed reports -> how far it was sent
 
     def link_up(self, link: LinkUp) -> None:
-        """The gateway is there and has told how far it has sent."""
-        self._sent_seq, self._caught_up = dict(link.sent_seq), False
+        """A gateway is there and has told how far it has sent. What another one told in the same batch stands."""
+        self._here |= dict(link.sent_seq).keys()
+        self._behind |= dict(link.sent_seq)
 
     def news(self, turn: Turn, news: SessionNews) -> None:
         """Something happened at a session without us: noted, and where a venue is concerned, it is asked how things stand."""
@@ -89,20 +90,22 @@ class SessionDesk:
             self._scheduler.session_up(change.session)
             self.question.ask(turn, change.session)
             turn.touched.update(dict.fromkeys(turn.state.working))
-        elif self._caught_up or self._sent_seq is not None:  # what a link that has just come up told of it holds
-            self._sent_seq = {change.session: change.sent_seq, **(self._sent_seq or {})}
-            self._caught_up = False
+        elif change.session in self._here:
+            self._behind.setdefault(change.session, change.sent_seq)  # what a link that has just come up told of it holds
 
     def _venue_lost(self, turn: Turn, session: str) -> None:
         if session in self._venue_sessions:
             self._scheduler.sessions_up.discard(session)
             recovery.doubt_all(turn, self._venue, "the venue's session is down", session)
 
-    def link_down(self, turn: Turn) -> None:
-        """The gateway is gone, and all sessions with it."""
-        self._sent_seq, self._caught_up = None, False
+    def link_down(self, turn: Turn, link: LinkDown) -> None:
+        """A gateway is gone, and its sessions with it; those of other gateways are as they were."""
+        up = [s for s in turn.state.sessions.values() if s.up]
+        gone = link.sessions if link.sessions is not None else {s.session for s in up} | self._here
+        self._behind = {session: seq for session, seq in self._behind.items() if session not in gone}
+        self._here -= gone
         turn.begin(actor="system:gateway", causation="link")
-        for session in [s for s in turn.state.sessions.values() if s.up]:
+        for session in [s for s in up if s.session in gone]:
             out = fs.LoggedOut(session=session.session, role="", reason="the gateway is gone")
             turn.apply(session.id, out, correlation=session.id)
             self._venue_lost(turn, session.session)
@@ -141,15 +144,13 @@ class SessionDesk:
         """
         outbound = turn.outbound(recorded)
         outbound += self._copies.of(outbound)
-        if self._caught_up:
+        outbound = [message for message in outbound if not reports.to_client(message) or message.session in self._here]
+        behind, self._behind = self._behind, {}
+        if not behind:
             return outbound
-        behind = self._sent_seq
-        if behind is None:
-            return [message for message in outbound if not reports.to_client(message)]
         missed = await recovery.missed_reports(self._log, turn.state, behind, self._copies)
         if missed:
             _logger.info("reports sent again", reports=len(missed))
-        self._sent_seq, self._caught_up = None, True
         others = [message for message in outbound if not reports.to_client(message) or message.session not in behind]
         answers = [m for m in turn.answers(recorded) if reports.to_client(m) and m.session in behind]
         fresh = {one.seq for one in recorded}  # of this very turn: told for the first time

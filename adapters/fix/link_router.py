@@ -7,14 +7,18 @@ what is delivered gets a number of the router's, and an acknowledgement is passe
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
-from domain.messages import Inbound, Input, LinkDown, LinkUp, SessionChange
+from domain.messages import Inbound, Input, LinkDown, LinkUp
 from domain.ports import OrderGateway
 from domain.sending import Outbound
+
+log = logging.getLogger(__name__)
 
 
 class Link(OrderGateway, Protocol):
@@ -37,7 +41,7 @@ Deliver = Callable[[list[Input]], None]
 @dataclass(slots=True)
 class _Member:
     link: Link
-    sessions: dict[str, SessionChange] = field(default_factory=dict)  # that are up, as they were last told
+    names: frozenset[str]  # of its sessions
     owed: deque[tuple[int, int]] = field(default_factory=deque)  # (the router's number, the gateway's), both rising
 
 
@@ -56,7 +60,8 @@ class LinkRouter:
         self._number = 0
         self._members: dict[str, _Member] = {}
         for group in dict.fromkeys(groups.values()):
-            self._members[group] = _Member(connect(group, lambda inputs, group=group: self._came(group, inputs)))  # type: ignore[misc]
+            names = frozenset(name for name, of in groups.items() if of == group)
+            self._members[group] = _Member(connect(group, partial(self._came, group)), names)
 
     @property
     def up(self) -> bool:
@@ -76,10 +81,15 @@ class LinkRouter:
             task.result()
 
     def send(self, messages: Sequence[Outbound], *, epoch: int) -> None:
-        """Each message to its session's gateway, in order within a group. Raises KeyError for a session of no group."""
+        """Each message to its session's gateway, in order within a group. Dropped for a session of no group, which is one that
+        the configuration has no more."""
         parts: dict[str, list[Outbound]] = {}
         for message in messages:
-            parts.setdefault(self._groups[message.session], []).append(message)
+            group = self._groups.get(message.session)
+            if group is None:
+                log.error("no gateway has the session %s", message.session)
+                continue
+            parts.setdefault(group, []).append(message)
         for group, part in parts.items():
             self._members[group].link.send(part, epoch=epoch)
 
@@ -97,7 +107,6 @@ class LinkRouter:
         for member in self._members.values():
             member.link.reset()
             member.owed.clear()
-            member.sessions.clear()
 
     def close(self) -> None:
         """Leave all gateways."""
@@ -113,17 +122,9 @@ class LinkRouter:
     def _made(self, member: _Member, item: Input) -> Iterable[Input]:
         if isinstance(item, LinkDown):
             member.owed.clear()  # a gateway that comes back delivers them again
-            lost = [replace(change, up=False) for change in member.sessions.values()]
-            member.sessions.clear()
-            return lost  # the sessions of other groups are as they were
+            return [LinkDown(sessions=member.names)]  # the sessions of other groups are as they were
         if isinstance(item, LinkUp):
             member.owed.clear()
-            return [item]
-        if isinstance(item, SessionChange):
-            if item.up:
-                member.sessions[item.session] = item
-            else:
-                member.sessions.pop(item.session, None)
             return [item]
         if isinstance(item, Inbound) and item.frame:
             self._number += 1

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,9 @@ import uvloop
 from pydantic import ValidationError
 
 from adapters.clock import WallClock
+from adapters.fix.dialect import Dialect
 from adapters.fix.link import FixLink, Hello, SessionMarks
+from adapters.fix.link_router import LinkRouter
 from adapters.marketdata.fix_book import read_market
 from adapters.postgres.event_log import PostgresEventLog
 from domain.catalogue import TOPICS
@@ -32,7 +34,7 @@ from ems.bootstrap.dialects import dialects
 from ems.bootstrap.planning import plan
 from ems.bootstrap.profiles import policies
 from ems.bootstrap.reference import FileReference
-from ems.bootstrap.runtime import Runtime
+from ems.bootstrap.runtime import Runtime, of_group
 from ems.config import Settings
 from ems.desk import RETRY_S, Desk, DeskPorts
 from ems.drop_copy import DropCopies, DropCopy
@@ -69,7 +71,7 @@ class DeskProcess:
         self._runtime = runtime
         self._state = "starting"
         self._desk: Desk | None = None
-        self._link: FixLink | None = None
+        self._link: FixLink | LinkRouter | None = None
 
     async def run(self) -> None:
         """Recover, then work until told to stop.
@@ -98,13 +100,7 @@ class DeskProcess:
     async def _work(self, log: PostgresEventLog, pool: ProcessPlannerPool) -> None:
         settings = self._runtime.settings
         reference = FileReference.load(settings)
-        self._link = link = FixLink(
-            self._runtime.socket("link"),
-            hello=self._hello,
-            deliver=self._deliver,
-            read_market=read_market,
-            dialects=dialects(settings, reference.data.universe),
-        )
+        self._link = link = self._linked(dialects(settings, reference.data.universe))
         desk = self._desk = Desk(
             DeskPorts(log, link, pool, reference, self._runtime.clock(), brokers(settings)),
             name=f"{settings.name}/{os.getpid()}",
@@ -121,6 +117,18 @@ class DeskProcess:
         gc.freeze()  # what was recovered stays: the collector need not look at it again
         self._state = "leading"
         await _until_first(link.run(), desk.run())
+
+    def _linked(self, spoken: Mapping[str, Dialect]) -> FixLink | LinkRouter:
+        """The link to the gateway, or to that of each session group."""
+
+        def connect(group: str, deliver: Callable[[list[Input]], None]) -> FixLink:
+            path = self._runtime.socket(of_group("link", group))
+            return FixLink(path, hello=self._hello, deliver=deliver, read_market=read_market, dialects=spoken)
+
+        settings = self._runtime.settings
+        if len(groups := settings.groups()) == 1:
+            return connect(groups[0], self._deliver)
+        return LinkRouter({session.name: session.group for session in settings.sessions}, connect, self._deliver)
 
     # ------------------------------------------------------------------------------------------ inputs
 

@@ -9,24 +9,24 @@ from adapters.fix.process import run_gateway
 from adapters.fix.sessions import GatewayConfig, SessionConfig
 from ems import lifeline
 from ems.bootstrap.profiles import begin_string, profile_of
-from ems.bootstrap.runtime import Runtime
-from ems.config import Session, Settings
+from ems.bootstrap.runtime import Runtime, of_group
+from ems.config import MAIN_GROUP, Session, Settings
 
 
-def run(runtime_file: Path) -> int:
-    """Run until SIGTERM; the process's exit status."""
+def run(runtime_file: Path, group: str = MAIN_GROUP) -> int:
+    """Run one session group's gateway until SIGTERM; the process's exit status."""
     runtime = Runtime.load(runtime_file)
     lifeline.watch()
-    return run_gateway(gateway_config(runtime))
+    return run_gateway(gateway_config(runtime, group))
 
 
-def gateway_config(runtime: Runtime) -> GatewayConfig:
-    """The gateway's part of the configuration."""
+def gateway_config(runtime: Runtime, group: str = MAIN_GROUP) -> GatewayConfig:
+    """A session group's part of the configuration."""
     return GatewayConfig(
-        directory=runtime.gateway_directory,
-        link_path=runtime.socket("link"),
-        control_path=runtime.socket("gateway-control"),
-        sessions=tuple(session_config(session) for session in runtime.settings.sessions),
+        directory=runtime.gateway_directory(group),
+        link_path=runtime.socket(of_group("link", group)),
+        control_path=runtime.socket(of_group("gateway-control", group)),
+        sessions=tuple(session_config(session) for session in runtime.settings.sessions if session.group == group),
         environment=runtime.settings.mode,
         wire_days=runtime.settings.wire_days,
     )

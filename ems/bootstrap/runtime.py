@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from adapters.clock import TapeClock, TapeTime, WallClock
 from domain.errors import ConfigError
 from domain.ports import Clock
-from ems.config import Settings
+from ems.config import MAIN_GROUP, Settings
 
 _SOCKET_PATH_MAX: Final = 90  # of the 103 bytes that a Unix socket's name may have on every system
 
@@ -55,10 +55,9 @@ class Runtime(BaseModel):
         """The simulated venue's own ledger."""
         return self.venue_directory / "ledger.jsonl"
 
-    @property
-    def gateway_directory(self) -> Path:
-        """Spool, live orders and FIX store of the gateway."""
-        return self.state / "gateway"
+    def gateway_directory(self, group: str = MAIN_GROUP) -> Path:
+        """Spool, live orders and FIX store of a session group's gateway."""
+        return self.state / of_group("gateway", group)
 
     @property
     def embedded(self) -> Path | None:
@@ -99,11 +98,16 @@ class Runtime(BaseModel):
             raise ConfigError(f"nothing has been started in {path.parent}: {path.name} is missing") from cause
 
 
+def of_group(name: str, group: str) -> str:
+    """The name of a file, socket or process of a session group's gateway; the main group's are without its name."""
+    return name if group == MAIN_GROUP else f"{name}-{group}"
+
+
 def socket_directory(state: Path) -> Path:
     """Where a state directory's sockets lie."""
     name = f"ems-{os.getuid()}-{hashlib.sha256(os.fsencode(state)).hexdigest()[:16]}"
     places = (state / "sockets", Path(tempfile.gettempdir()) / name, Path("/tmp") / name)  # noqa: S108 (the last resort)
-    length_max = _SOCKET_PATH_MAX - len("/gateway-control.sock")
+    length_max = _SOCKET_PATH_MAX - len("/gateway-control-123456789012.sock")  # with the longest name of a group
     directory = next((place for place in places if len(os.fsencode(place)) <= length_max), places[-1])
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory

@@ -8,6 +8,8 @@ import shutil
 import sys
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from adapters.postgres.deployment import answers
@@ -17,14 +19,13 @@ from ems.api.auth import make_token
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.database import close_database, open_database
 from ems.bootstrap.profiles import profiles
-from ems.bootstrap.runtime import Runtime, socket_directory
+from ems.bootstrap.runtime import Runtime, of_group, socket_directory
 from ems.config import Settings
 from ems.health import ask_http, ask_socket
 from ems.preflight import check_ports, state_lock
-from ems.supervisor import Child, Supervisor, run_once
+from ems.supervisor import Ask, Child, Supervisor, run_once
 
 COUNTDOWN_NS: Final = 2_000_000_000  # the tape clock stands at its start for so long while the processes start
-PROCESSES: Final = ("postgres", "venue", "gateway", "desk", "api")
 
 
 class System:
@@ -95,24 +96,25 @@ def children(runtime: Runtime) -> list[Child]:
     """The processes of a run, in the order in which they start; they stop in the reverse."""
     settings, file = runtime.settings, runtime.save()
     database = () if runtime.embedded is None else ("postgres",)
-    found = {
-        "postgres": _child("postgres", file, lambda: database_answers(runtime)),
-        "venue": _child("venue", file, lambda: _answers(runtime, "venue-control", {"status": True})),
-        "gateway": _child("gateway", file, lambda: _answers(runtime, "gateway-control", {"command": "health"})),
-        "desk": _child("desk", file, lambda: _leads(runtime), after=database),
-        "api": _child("api", file, lambda: _serves(runtime), after=database),
-    }
-    absent = set()
-    if runtime.embedded is None:
-        absent.add("postgres")
-    if settings.venue is None:
-        absent.add("venue")
-    if not settings.console.enabled:
-        absent.add("api")
-    return [found[name] for name in PROCESSES if name not in absent]
+    found = []
+    if runtime.embedded is not None:
+        found.append(_child("postgres", file, lambda: database_answers(runtime)))
+    if settings.venue is not None:
+        found.append(_child("venue", file, lambda: _answers(runtime, "venue-control", {"status": True})))
+    found += [_gateway(runtime, group, file) for group in settings.groups()]
+    found.append(_child("desk", file, lambda: _leads(runtime), after=database))
+    if settings.console.enabled:
+        found.append(_child("api", file, lambda: _serves(runtime), after=database))
+    return found
 
 
-def _child(name: str, file: Any, ask: Any, *, after: tuple[str, ...] = ()) -> Child:
+def _gateway(runtime: Runtime, group: str, file: Path) -> Child:
+    control = of_group("gateway-control", group)
+    child = _child("gateway", file, lambda: _answers(runtime, control, {"command": "health"}))
+    return replace(child, name=of_group("gateway", group), command=(*child.command, "--group", group))
+
+
+def _child(name: str, file: Path, ask: Ask, *, after: tuple[str, ...] = ()) -> Child:
     command = (sys.executable, "-P", "-m", "ems", f"_{name}", "--runtime", str(file))
     return Child(name=name, command=command, ask=ask, after=after)
 
@@ -145,22 +147,27 @@ async def health(runtime: Runtime) -> dict[str, Any]:
     """Every process asked at once. Each entry has `up`, and what the process says of itself."""
     settings = runtime.settings
     console = settings.console
-    database, desk, gateway, sessions, venue, api = await asyncio.gather(
+    database, desk, gateways, venue, api = await asyncio.gather(
         database_answers(runtime),
         ask_socket(runtime.socket("desk"), {"alerts": True}),
-        ask_socket(runtime.socket("gateway-control"), {"command": "health"}),
-        ask_socket(runtime.socket("gateway-control"), {"command": "sessions"}),
+        asyncio.gather(*(_gateway_health(runtime, group) for group in settings.groups())),
         ask_socket(runtime.socket("venue-control"), {"status": True}),
         ask_http(console.host, console.port),
     )
     found: dict[str, Any] = {"database": {"up": database}}
-    found["gateway"] = {"up": gateway is not None, **(gateway or {}), "sessions": sessions or []}
+    found |= {of_group("gateway", group): told for group, told in zip(settings.groups(), gateways, strict=True)}
     found["desk"] = {"up": desk is not None and desk["state"] == "leading", **(desk or {})}
     if settings.venue is not None:
         found["venue"] = {"up": venue is not None, **((venue or {}).get("status", {}))}
     if console.enabled:
         found["api"] = {"up": api is not None, **(api or {})}
     return {"up": all(part["up"] for part in found.values()), **found}
+
+
+async def _gateway_health(runtime: Runtime, group: str) -> dict[str, Any]:
+    control = runtime.socket(of_group("gateway-control", group))
+    told, sessions = await asyncio.gather(*(ask_socket(control, {"command": command}) for command in ("health", "sessions")))
+    return {"up": told is not None, **(told or {}), "sessions": sessions or []}
 
 
 def is_embedded_running(runtime: Runtime) -> bool:

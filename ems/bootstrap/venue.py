@@ -26,7 +26,8 @@ from domain.values import E9
 from ems import lifeline
 from ems.bootstrap.logs import log_plain
 from ems.bootstrap.runtime import Runtime
-from ems.config import Settings, VenueSettings
+from ems.config import Settings
+from ems.market_settings import VenueSettings
 from ems.preflight import check_ports, state_lock
 from ems.venue import Venue
 from ems.venue_control import Control

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -17,28 +17,34 @@ FAILED, REFUSED = 1, 2
 
 def add(app: typer.Typer) -> None:
     """Add one hidden command for each process."""
-    runners = {"prepare": _prepare, "postgres": _postgres, "venue": _venue, "gateway": _gateway, "desk": _desk, "api": _api}
+    runners = {"prepare": _prepare, "postgres": _postgres, "venue": _venue, "desk": _desk, "api": _api}
     for name, runner in runners.items():
         app.command(f"_{name}", hidden=True)(_command(name, runner))
+    app.command("_gateway", hidden=True)(_gateway)
 
 
 def _command(name: str, runner: Callable[[Path], int]) -> Callable[[Path], None]:
     def command(runtime: RuntimeOption) -> None:
-        from ems.bootstrap.logs import log_json
-
-        log_json(name)
-        try:
-            status = runner(runtime)
-        except (ConfigError, ReferenceDataError) as error:
-            logging.getLogger(name).critical("%s", error)
-            status = REFUSED
-        except EmsError as error:
-            logging.getLogger(name).critical("%s", error, exc_info=True)
-            status = FAILED
-        raise typer.Exit(status)
+        _end_as(name, lambda: runner(runtime))
 
     command.__doc__ = f"The {name} process."
     return command
+
+
+def _end_as(name: str, run: Callable[[], int]) -> NoReturn:
+    """Run a process to its end; what it raised is its last line."""
+    from ems.bootstrap.logs import log_json
+
+    log_json(name)
+    try:
+        status = run()
+    except (ConfigError, ReferenceDataError) as error:
+        logging.getLogger(name).critical("%s", error)
+        status = REFUSED
+    except EmsError as error:
+        logging.getLogger(name).critical("%s", error, exc_info=True)
+        status = FAILED
+    raise typer.Exit(status)
 
 
 def _prepare(runtime: Path) -> int:
@@ -61,10 +67,15 @@ def _venue(runtime: Path) -> int:
     run(runtime)
 
 
-def _gateway(runtime: Path) -> int:
-    from ems.bootstrap.gateway import run
+def _gateway(runtime: RuntimeOption, group: Annotated[str, typer.Option("--group", help="The session group.")] = "main") -> None:
+    """The gateway process of a session group."""
 
-    return run(runtime)
+    def run_group() -> int:
+        from ems.bootstrap.gateway import run
+
+        return run(runtime, group)
+
+    _end_as("gateway", run_group)
 
 
 def _desk(runtime: Path) -> int:

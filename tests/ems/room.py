@@ -107,13 +107,15 @@ class Room:
             client_sessions=frozenset({"OMS"}),
             copies=copies,
         )
+        self._copies = copies
         self._numbers: dict[str, int] = {}
         self._frame = 0
 
     async def open(self, *, sent_seq: int = 0) -> Room:
         """Start; the link and all sessions come up, and there is a market."""
         await self.desk.start()
-        await self.desk.cycle([LinkUp(sent_seq=(("OMS", sent_seq),)), session("OMS"), session("VENUE")])
+        told = {"OMS", "OMS2", "OTHER", *self._copies.sessions_of("OMS")}
+        await self.desk.cycle([LinkUp(sent_seq=tuple((name, sent_seq) for name in told)), session("OMS"), session("VENUE")])
         await self.desk.cycle([market()])
         return self
 

@@ -39,8 +39,8 @@ def lets_new_reports_overtake_missed_ones(patch: pytest.MonkeyPatch) -> None:
     due = SessionDesk.due
 
     async def hasty(self: SessionDesk, turn: Turn, recorded: tuple[Recorded, ...]) -> list[Outbound]:
-        if self._caught_up or self._sent_seq is None:
-            return turn.outbound(recorded)
+        if not self._behind:
+            return await due(self, turn, recorded)
         missed = [message for message in await due(self, turn, recorded) if reports.to_client(message)]
         return turn.outbound(recorded) + missed
 

@@ -1,0 +1,43 @@
+"""The tables [clock] and [venue] of the configuration: whose time it is, and the simulated market beside the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ClockSettings(_Table):
+    """wall: the system's time. tape: a day that begins at `start` and passes `speed` times as fast as the wall."""
+
+    kind: Literal["wall", "tape"] = "wall"
+    start: datetime | None = None
+    speed: Annotated[float, Field(gt=0, le=3600)] = 1.0
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind == "tape" and (self.start is None or self.start.tzinfo is None):
+            raise ValueError("a tape clock needs a start with its time zone, such as 2012-06-21T13:30:00Z")
+        if self.kind == "wall" and (self.start is not None or self.speed != 1.0):
+            raise ValueError("start and speed are for a tape clock")
+        return self
+
+
+class VenueSettings(_Table):
+    """A simulated venue that is started beside the desk; for PAPER only. Without a tape its flow is generated."""
+
+    comp_id: str = "SIM"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)]
+    symbols: Annotated[tuple[str, ...], Field(min_length=1)]
+    tape: Path | None = None
+    seed: int = 7
+    prices: Mapping[str, Annotated[float, Field(gt=0)]] = {}  # where the generated flow of a symbol begins, 100 by default
+    publish_every_s: Annotated[float, Field(gt=0, le=86_400)] = 0.05
