@@ -34,6 +34,7 @@ from domain.event import Event
 from domain.instructions import CARRIED, NEW_DAY
 from domain.order_life import RESTING, OrdStatus, Trigger, transition
 from domain.revise import revised
+from domain.values import Side
 
 # Folding asks `type(event) is`: what isinstance answers of pydantic classes goes through a Python function.
 _Changes = dict[str, Any]  # what an event changes, by field
@@ -235,4 +236,5 @@ def _created(event: Created, stream: UUID, at_ns: int) -> ChildOrder:
         status=OrdStatus.PENDING_NEW,
         changed_ns=at_ns,
         instructions=event.instructions,
+        reckoned_price_e9=event.reckoned_price_e9 or (event.ask_e9 if event.side is Side.BUY else event.bid_e9) or 0,
     )

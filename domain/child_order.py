@@ -37,6 +37,7 @@ class Created(Event):
     bid_e9: int | None  # the touch that the tactic saw
     ask_e9: int | None
     instructions: Instructions | None = None
+    reckoned_price_e9: int | None = None  # what an order without a limit was reckoned at when its risk was checked
 
 
 class Acknowledged(Event):
@@ -229,6 +230,7 @@ class ChildOrder(NamedTuple):
     deciding: frozenset[str] = frozenset()  # what the venue says it has and has yet to decide: "new", "cancel", "replace"
     working: bool | None = None
     accepted: bool = False  # has the venue ever taken it?
+    reckoned_price_e9: int = 0  # what it is reserved at while it has no limit: by its check, else the touch at its creation
     told: tuple[str, ...] = ()  # ExecIDs of what must not be taken for news when a venue repeats it
 
     @property
@@ -255,6 +257,7 @@ def key(parent: UUID, number: int) -> UUID:
     return stream_id("child_order", str(parent), str(number))
 
 
+ROOT_LENGTH = 16  # of the ClOrdID of a child; what follows numbers its cancels and replaces
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -264,7 +267,7 @@ def cl_ord_id(child: UUID, *, cancel: int = 0, replace: int = 0) -> str:
     The same intent has the same id, so a crash between append and send cannot make a second order of it.
     """
     number, digits = int.from_bytes(child.bytes[:10], "big"), ""
-    for _ in range(16):
+    for _ in range(ROOT_LENGTH):
         number, digit = divmod(number, 36)
         digits = _DIGITS[digit] + digits
     return f"{digits}C{cancel}" if cancel else f"{digits}R{replace}" if replace else digits

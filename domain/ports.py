@@ -131,6 +131,50 @@ class Reference(Protocol):
         ...
 
 
+class RiskData(Protocol):
+    """What risk needs that neither the log nor the market tells. None: it is not known, which is never taken for none."""
+
+    def adv_e9(self, instrument: str) -> int | None:
+        """Average daily volume, in units of the instrument."""
+        ...
+
+    def reference_price_e9(self, instrument: str) -> int | None:
+        """The price it is judged by where the market shows none: the last close, adjusted."""
+        ...
+
+    def locate_e9(self, account: str, instrument: str) -> int | None:
+        """How much an account may be short of, in all."""
+        ...
+
+    def restricted(self, instrument: str, now_ns: int) -> bool | None:
+        """Is it on a restricted list that is in force?"""
+        ...
+
+    def halted(self, instrument: str, now_ns: int) -> bool | None:
+        """Does its market not trade it now?"""
+        ...
+
+    def capital_e9(self, scope: str) -> int | None:
+        """The stated capital of a scope ("firm", "account:FUND-7"), in the firm's currency."""
+        ...
+
+    def start_position_e9(self, account: str, instrument: str) -> int | None:
+        """What an account held as the day began; negative: short."""
+        ...
+
+    def fx_rate_e9(self, currency: str) -> int | None:
+        """How much of the firm's currency one unit is worth."""
+        ...
+
+    def registered_model(self, digest: str) -> bool | None:
+        """Is a model of these weights registered?"""
+        ...
+
+    def permitted(self, who: str, strategy: str, instrument: str, venue: str) -> bool | None:
+        """May this trader or client trade this? venue is "" where it is not decided yet."""
+        ...
+
+
 class BrokerAlgos(Protocol):
     """Brokers' algorithms by the brokers' own descriptions. Pure: the same order gives the same answer."""
 

@@ -38,6 +38,10 @@ class Reason(StrEnum):
     THROTTLED = "throttled"
     LIST_UNSUPPORTED = "list_unsupported"
     LIST_REFUSED = "list_refused"
+    RISK_LIMIT = "risk_limit"
+    RISK_SOFT_LIMIT = "risk_soft_limit"
+    RISK_DATA_MISSING = "risk_data_missing"
+    BAD_LIMIT = "bad_limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ ORD_REJ_REASON: dict[Reason, int] = {
     Reason.UNKNOWN_ALGO: 11,
     Reason.UNKNOWN_ACCOUNT: 15,
     Reason.LIST_UNSUPPORTED: 11,
+    Reason.RISK_LIMIT: 3,
+    Reason.RISK_SOFT_LIMIT: 3,
 }
 # FIX 102 CxlRejReason on an OrderCancelReject; 99 = other.
 CXL_REJ_REASON: dict[Reason, int] = {

@@ -23,6 +23,8 @@ _NAMESPACE: Final = UUID("6f1d6c9e-3c1b-5f0e-9a55-52f0b4a1c001")
 
 
 class Side(StrEnum):
+    __hash__ = str.__hash__  # Enum's own is a Python function
+
     BUY = "buy"
     SELL = "sell"
 

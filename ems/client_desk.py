@@ -32,11 +32,13 @@ from domain.ports import Reference
 from domain.refusal import Reason, Refusal
 from domain.sending import ParentReport
 from domain.session_policy import DEFAULT, SessionPolicy
+from domain.terms import Terms
 from domain.values import event_id
 from ems import reports, session_notes
 from ems.allocation_desk import AllocationDesk
 from ems.list_desk import ListDesk
 from ems.mass_desk import MassDesk
+from ems.risk import RiskGate
 from ems.strategies import Strategies
 from ems.throttle import Throttle
 from ems.turn import Turn
@@ -54,14 +56,16 @@ class ClientDesk:
         policies: Mapping[str, SessionPolicy],
         throttle: Throttle,
         strategies: Strategies,
+        risk: RiskGate,
     ) -> None:
+        self._risk = risk
         self._strategies = strategies
         self._throttle = throttle
         self._policies = policies
         self._reference = reference
         self._markets = markets
         self.allocations = AllocationDesk(reference, policies)
-        self.lists = ListDesk(reference, markets, self._too_many, strategies)
+        self.lists = ListDesk(reference, markets, self._too_many, strategies, risk)
         self._mass = MassDesk(reference)
 
     def handle(self, turn: Turn, message: Inbound) -> None:
@@ -112,6 +116,8 @@ class ClientDesk:
             arrival=self._markets.get(order.symbol),
         )
         if isinstance(accepted, po.Accepted):
+            accepted = self._risk.parent(turn, stream, accepted) or accepted
+        if isinstance(accepted, po.Accepted):
             turn.parent(stream, accepted)
         elif known is not None:
             self._duplicate(turn, order, known, accepted)
@@ -159,7 +165,9 @@ class ClientDesk:
         request = self._strategies.resolved(self._throttled(turn, request), turn.now_ns, replaces=parent)
         instrument, day = self._market_of(request.symbol, turn.now_ns)
         policy = self._policies.get(request.ref.session, DEFAULT)
-        return parent_rules.amend(parent, request, instrument=instrument, day=day, now_ns=turn.now_ns, policy=policy)
+        events = parent_rules.amend(parent, request, instrument=instrument, day=day, now_ns=turn.now_ns, policy=policy)
+        terms = None if isinstance(events, Refusal) else _asked_for(events)
+        return events if terms is None else self._risk.amend(turn, parent, terms) or events
 
     def _throttled(self, turn: Turn, order: _Order) -> _Order:
         """The order, with a refusal in it if its session sends more than was agreed."""
@@ -222,6 +230,11 @@ class ClientDesk:
     def _market_of(self, symbol: str, now_ns: int) -> tuple[Instrument | None, TradingDay | None]:
         instrument = self._reference.instrument(symbol)
         return instrument, self._reference.day(instrument, now_ns) if instrument is not None else None
+
+
+def _asked_for(events: tuple[Event, ...]) -> Terms | None:
+    """The terms that the answer to a replace grants, or asks a venue for."""
+    return next((e.terms for e in events if isinstance(e, po.Replaced | po.ReplaceRequested | po.RequestQueued)), None)
 
 
 def _used_before(cl_ord_id: str) -> Refusal:

@@ -12,13 +12,17 @@ from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.refusal import Refusal
 from domain.values import stream_id
+from ems.risk import RiskGate
 from ems.turn import Turn
 
 
 class CommandDesk:
     """The desk's side that faces its own people."""
 
-    def __init__(self, reference: Reference, markets: dict[str, MarketState], client_sessions: frozenset[str]) -> None:
+    def __init__(
+        self, reference: Reference, markets: dict[str, MarketState], client_sessions: frozenset[str], risk: RiskGate
+    ) -> None:
+        self._risk = risk
         self._reference = reference
         self._markets = markets
         self._client_sessions = client_sessions
@@ -48,6 +52,8 @@ class CommandDesk:
             now_ns=turn.now_ns,
             arrival=self._markets.get(entry.symbol),
         )
+        if isinstance(accepted, po.Accepted):
+            accepted = self._risk.parent(turn, stream, accepted) or accepted
         if isinstance(accepted, Refusal):
             return Answer(False, accepted.text)
         turn.parent(stream, accepted)

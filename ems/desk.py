@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from uuid import UUID
 
@@ -15,8 +15,9 @@ from domain.commands import Answer, Commanded
 from domain.errors import LogUnavailable, VersionConflict
 from domain.market_state import MarketState
 from domain.messages import Inbound, Input, LinkDown, LinkUp, MarketUpdate, PlanReady, SessionChange, SessionNews, Timer
-from domain.ports import BrokerAlgos, Clock, EventLog, OrderGateway, PlannerPool, Reference
+from domain.ports import BrokerAlgos, Clock, EventLog, OrderGateway, PlannerPool, Reference, RiskData
 from domain.refusal import Reason, Refusal
+from domain.risk_data import NOTHING_KNOWN
 from domain.session_policy import SessionPolicy
 from ems import recovery
 from ems.client_desk import ClientDesk
@@ -27,6 +28,9 @@ from ems.direct import DirectDesk
 from ems.drop_copy import DropCopies
 from ems.inbox import Inbox
 from ems.pace import Pace
+from ems.risk import RiskGate, cleared
+from ems.risk_day import NO_LIMITS, RiskTerms
+from ems.risk_gateway import RiskGateway
 from ems.scheduler import Scheduler
 from ems.session_desk import SessionDesk
 from ems.strategies import NO_BROKERS, Strategies
@@ -49,6 +53,7 @@ class DeskPorts:
     reference: Reference
     clock: Clock
     brokers: BrokerAlgos = NO_BROKERS
+    risk_data: RiskData = NOTHING_KNOWN
 
 
 class Desk:
@@ -57,9 +62,11 @@ class Desk:
     def __init__(
         self, ports: DeskPorts, *, name: str, build: str, venue_sessions: frozenset[str], pace: Pace,
         policies: Mapping[str, SessionPolicy] = MappingProxyType({}), client_sessions: frozenset[str] = frozenset(),
-        copies: DropCopies = recovery.NO_COPIES,
+        copies: DropCopies = recovery.NO_COPIES, risk: RiskTerms = NO_LIMITS,
     ) -> None:  # fmt: skip
-        self._ports = ports
+        # Nobody holds the bare gateway: what leaves has a verdict that passed.
+        self._ports = replace(ports, gateway=RiskGateway(ports.gateway, lambda message: cleared(self.state, message)))
+        self._risk_terms = risk
         self._name = name
         self._build = build
         self._venue_sessions = venue_sessions
@@ -78,13 +85,14 @@ class Desk:
         self.markets: dict[str, MarketState] = getattr(self, "markets", {})
         reference = self._ports.reference
         throttle = Throttle(self._policies)
-        direct = DirectDesk(reference, self.markets, self._policies, throttle, self._pace)
+        self._risk = RiskGate(reference, self.markets, self._ports.risk_data, self._risk_terms)
+        direct = DirectDesk(reference, self.markets, self._policies, throttle, self._pace, self._risk)
         strategies = Strategies(self._ports.brokers, reference)
-        self._client = ClientDesk(reference, self.markets, self._policies, throttle, strategies)
+        self._client = ClientDesk(reference, self.markets, self._policies, throttle, strategies, self._risk)
         day = DayDesk(reference, direct, self._pace)
         self._venue = VenueDesk(reference, direct, day)
-        self._commands = CommandDesk(reference, self.markets, self._client_sessions)
-        self._scheduler = Scheduler(reference, self.markets, self._venue, direct, day, throttle, self._pace)
+        self._commands = CommandDesk(reference, self.markets, self._client_sessions, self._risk)
+        self._scheduler = Scheduler(reference, self.markets, self._venue, direct, day, throttle, self._pace, self._risk)
         self._sessions = SessionDesk(
             self._ports.log, reference, self._venue, self._scheduler, self._venue_sessions, self._copies, self._policies
         )
@@ -107,6 +115,7 @@ class Desk:
             out = fs.LoggedOut(session=session.session, role="", reason="recovery")
             turn.apply(session.id, out, correlation=session.id)
         recovery.doubt_all(turn, self._venue, "the desk was away")
+        self._risk.day.configure(turn)
         for parent in self.state.working:
             turn.touched[parent] = None
         self._work(turn)
@@ -162,6 +171,7 @@ class Desk:
         turn.begin(actor="system:allocations", causation="state")
         for parent in list(turn.touched):
             self._client.allocations.work(turn, parent)
+        self._risk.day.mark(turn)
 
     async def _commit(self, turn: Turn, *, frame: int) -> None:
         recorded = await self._ports.log.append(turn.entries, epoch=self.epoch) if turn.entries else ()

@@ -7,15 +7,30 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from domain import allocation, child_life, child_order, decision, fill, fix_session, mass, order_list, parent_life, parent_order
+from domain import (
+    allocation,
+    child_life,
+    child_order,
+    decision,
+    fill,
+    fix_session,
+    limits,
+    mass,
+    order_list,
+    parent_life,
+    parent_order,
+    risk,
+)
 from domain.allocation import Allocation
 from domain.child_order import ChildOrder
 from domain.event import Event, InboundRef, Meta, Recorded
+from domain.exposure import ENTERING, MOVING
 from domain.fill import Fill
 from domain.fix_session import FixSession
 from domain.mass import MassCancel
 from domain.order_list import OrderList
 from domain.parent_order import ParentOrder, RejectedOrder
+from domain.risk_state import RiskState
 
 _NAMED = (  # parent events that use up a ClOrdID of the client's
     parent_order.Accepted,
@@ -44,6 +59,7 @@ class DeskState:
         self.lists: dict[UUID, OrderList] = {}
         self.list_ids: dict[tuple[str, str], UUID] = {}  # (session, ListID) -> the last list of that name
         self.allocations: dict[UUID, Allocation] = {}
+        self.risk = RiskState(self.parents)
         self.decisions = 0
         self.watermarks: dict[str, tuple[int, int]] = {}  # session -> (reset epoch, highest durable MsgSeqNum)
         self.reserved: dict[str, tuple[int, int]] = {}  # session -> (reset epoch, outbound numbers reserved up to)
@@ -77,7 +93,7 @@ class DeskState:
             if stream in store:
                 version: int = store[stream].version
                 return version
-        return 0
+        return self.risk.versions.get(stream, 0)
 
     def _stores(self) -> tuple[dict[UUID, Any], ...]:
         return (
@@ -109,6 +125,8 @@ class DeskState:
             for stream in sorted(store):
                 sha.update(repr(store[stream]).encode())
         sha.update(repr((self.seq, self.decisions, sorted(self.watermarks.items()), sorted(self.reserved.items()))).encode())
+        for line in self.risk.written():
+            sha.update(line.encode())
         return sha.hexdigest()
 
     # ---------------------------------------------------------------------------------------- folding
@@ -119,9 +137,12 @@ class DeskState:
             self.watermarks[ref.session] = mark
 
     def _parent(self, stream: UUID, event: Event, meta: Meta, seq: int) -> ParentOrder | RejectedOrder:
-        after = parent_life.evolve(self.parents.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
+        before = self.parents.get(stream)
+        after = parent_life.evolve(before, event, stream=stream, at_ns=meta.event_time_ns)
         self.parents[stream] = after
         self.last_seq[stream] = seq
+        if type(event) in ENTERING and isinstance(after, ParentOrder):
+            self.risk.exposure.parent(event, before, after, meta.actor if meta.actor.startswith("person:") else "")
         if type(event) in _INDEXED:
             self._index(stream, event, after)
         return after
@@ -149,6 +170,8 @@ class DeskState:
         self.children[stream] = after
         if type(event) is child_order.Created:  # not isinstance: of pydantic classes it is answered by a Python function
             self.child_ids[event.cl_ord_id] = stream
+        if type(event) in MOVING:
+            self.risk.exposure.child(after)
         return after
 
     def _fill(self, stream: UUID, event: Event, meta: Meta, seq: int) -> Fill:
@@ -193,7 +216,11 @@ class DeskState:
         self.last_seq[stream] = seq
         return after
 
+    def _risk(self, stream: UUID, event: Event, meta: Meta, seq: int) -> Any:
+        return self.risk.apply(stream, event, meta)
+
     _FOLD: ClassVar[dict[type[Event], Callable[..., Any]]] = {
+        **dict.fromkeys((*risk.EVENTS, *limits.EVENTS), _risk),
         **dict.fromkeys(parent_order.EVENTS, _parent),
         **dict.fromkeys(child_order.EVENTS, _child),
         **dict.fromkeys(fill.EVENTS, _fill),

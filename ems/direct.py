@@ -19,12 +19,13 @@ from domain.market_state import MarketState
 from domain.order_life import HELD, OrdStatus, transition
 from domain.parent_order import ParentOrder
 from domain.ports import Reference
-from domain.refusal import Reason
+from domain.refusal import OTHER, Reason
 from domain.session_policy import DEFAULT, SessionPolicy
 from domain.terms import Terms
 from domain.values import OrdType
 from ems import orders_out
 from ems.pace import DECIDING_FACTOR, Pace
+from ems.risk import RiskGate, turned_down
 from ems.throttle import Throttle
 from ems.turn import Turn
 
@@ -42,15 +43,15 @@ class DirectDesk:
         policies: Mapping[str, SessionPolicy],
         throttle: Throttle,
         pace: Pace,
+        risk: RiskGate,
     ) -> None:
+        self._risk = risk
         self._pace = pace
         self._asked: dict[UUID, int] = {}  # children whose replace was sent again -> when
         self._throttle = throttle
         self._reference = reference
         self._markets = markets
         self._policies = policies
-
-    # ------------------------------------------------------------------------------------- to the venue
 
     def work(self, turn: Turn, parent: ParentOrder, sessions_up: set[str]) -> None:
         """Send the order, or what its client has asked for since."""
@@ -93,6 +94,10 @@ class DirectDesk:
         if not self._throttle.passes(session, turn.now_ns):
             return  # the scheduler looks again when the window is free
         stream, market, terms = co.key(parent.id, 1), self._markets.get(parent.instrument), parent.terms
+        cleared = self._risk.child(turn, parent, terms.quantity_e9, terms.limit_price_e9, venue=session)
+        if cleared.refusal is not None:
+            turn.apply(parent.id, turned_down(cleared.refusal), correlation=parent.id)
+            return
         turn.apply(parent.id, parent_rules.release(parent, stream, terms.quantity_e9), correlation=parent.id)
         created = co.Created(
             parent=parent.id,
@@ -111,12 +116,16 @@ class DirectDesk:
             bid_e9=market.bid_e9 if market is not None else None,
             ask_e9=market.ask_e9 if market is not None else None,
             instructions=terms.instructions,
+            reckoned_price_e9=cleared.price_e9 if terms.limit_price_e9 is None else None,
         )
         turn.apply(stream, created, correlation=parent.id)
 
     def _replace(self, turn: Turn, parent: ParentOrder, child: ChildOrder, terms: Terms) -> None:
         more = child.live or (child.status is OrdStatus.FILLED and terms.quantity_e9 > child.quantity_e9)
         if not more or child.status not in _AMENDABLE:  # over, which is answered below; or it has yet to be acknowledged
+            return
+        if (refusal := self._risk.replace(turn, parent, child, terms).refusal) is not None:
+            self.refused(turn, parent, "replace", OTHER, refusal.text)
             return
         request = co.ReplaceRequested(
             cl_ord_id=co.cl_ord_id(child.id, replace=child.replaces + 1),
@@ -152,8 +161,6 @@ class DirectDesk:
         """Until when a venue may answer a request about an order that has ended."""
         wait_ns = self._pace.unanswered_ns * (DECIDING_FACTOR if child.deciding else 1)
         return max(child.changed_ns, self._asked.get(child.id, 0)) + wait_ns
-
-    # ------------------------------------------------------------------------------------ to the client
 
     def acknowledge(self, turn: Turn, parent: ParentOrder, working: bool | None = None) -> None:
         """The venue has the order: also where its first word is a fill or an end, unless the client wants that bundled."""

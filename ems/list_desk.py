@@ -22,6 +22,7 @@ from domain.ports import Reference
 from domain.refusal import Reason, Refusal
 from domain.values import Algo
 from ems import list_reports
+from ems.risk import RiskGate, turned_down
 from ems.session_notes import note, refuse
 from ems.strategies import Strategies
 from ems.turn import Turn
@@ -33,7 +34,10 @@ Pass = Callable[[str, int], Refusal | None]  # may one more message of a session
 class ListDesk:
     """Pure but for what it is given."""
 
-    def __init__(self, reference: Reference, markets: Mapping[str, MarketState], throttle: Pass, strategies: Strategies) -> None:
+    def __init__(
+        self, reference: Reference, markets: Mapping[str, MarketState], throttle: Pass, strategies: Strategies, risk: RiskGate
+    ) -> None:
+        self._risk = risk
         self._strategies = strategies
         self._reference = reference
         self._markets = markets
@@ -66,6 +70,12 @@ class ListDesk:
             self._refuse(turn, request, refusal, [ol.refused(e.seq_no, e.order.cl_ord_id, refusal) for e in request.entries])
             return
         verdicts = self._verdicts(turn, request)
+        stream = ol.key(request.ref.session, self._reference.trade_date(turn.now_ns), request.list_id)
+        refusal = self._risk.listed(turn, stream, [v for _, _, v, _ in verdicts if isinstance(v, po.Accepted)])
+        if refusal is not None:
+            self._refuse(turn, request, refusal, [ol.refused(e.seq_no, e.order.cl_ord_id, refusal) for e in request.entries])
+            return
+        verdicts = [(e, s, self._judged(turn, s, v), taken) for e, s, v, taken in verdicts]
         wrong = [verdict for _, _, verdict, _ in verdicts if isinstance(verdict, Refusal)]
         if len(wrong) == len(verdicts) or (wrong and request.all_or_none):
             said = f"{len(wrong)} of {len(verdicts)} orders were refused"
@@ -100,6 +110,9 @@ class ListDesk:
                 verdict = ol.member(verdict, request.list_id, day if request.staged else None)
             found.append((entry, stream, verdict, taken))
         return found
+
+    def _judged(self, turn: Turn, stream: UUID, verdict: po.Accepted | Refusal) -> po.Accepted | Refusal:
+        return verdict if isinstance(verdict, Refusal) else self._risk.parent(turn, stream, verdict) or verdict
 
     def _take(self, turn: Turn, request: NewOrderList, verdicts: list[_Verdict]) -> None:
         """The orders, and then the list, which is answered with all of them."""
@@ -165,6 +178,10 @@ class ListDesk:
             day = self._reference.day(instrument, turn.now_ns) if instrument is not None else None
             arrival = self._markets.get(order.instrument)
             events = ol.start(order, instrument=instrument, day=day, now_ns=turn.now_ns, arrival=arrival)
+            begun = next((event for event in events if isinstance(event, po.Started)), None)
+            refusal = self._risk.amend(turn, order, begun.terms) if begun is not None else None
+            if refusal is not None:
+                events = (turned_down(refusal),)
             if events:
                 turn.parent(order.id, *events)
         self._tell_by(turn, known, ol.Executed)

@@ -29,6 +29,7 @@ from ems.day import DayDesk
 from ems.direct import DirectDesk
 from ems.pace import DECIDING_FACTOR, Pace
 from ems.planning import Planning
+from ems.risk import RiskGate
 from ems.throttle import Throttle
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
@@ -48,7 +49,9 @@ class Scheduler:
         day: DayDesk,
         throttle: Throttle,
         pace: Pace,
+        risk: RiskGate,
     ) -> None:
+        self._risk = risk
         self._reference = reference
         self._markets = markets
         self._venue = venue
@@ -100,7 +103,7 @@ class Scheduler:
             times.append(self._direct.answer_due_ns(only))
         if parent.schedule is not None:
             times.append(parent.schedule.next_start_ns(now_ns) or 0)
-        times.append(self._planning.due_ns(parent))
+        times += [self._planning.due_ns(parent), self._risk.free_ns(turn.state, parent)]
         if venue := self._direct.venue_of(parent):
             times.append(self._throttle.free_ns(venue, now_ns))
         next_ns = min((t for t in times if t > now_ns), default=None)
@@ -251,17 +254,22 @@ class Scheduler:
         if instrument is None or market is None or parent.rejections >= self._pace.rejections_max:
             return
         session = self._reference.venue_session(instrument)
-        if session not in self.sessions_up:
+        if session not in self.sessions_up or self._risk.waits(turn, parent):
             return
         closing_ns = self._pace.closing_begins_ns(parent)
         for proposal in tactic.propose(parent, market, instrument, now_ns=turn.now_ns, closing_ns=closing_ns):
             if not self._throttle.passes(session, turn.now_ns):
                 return  # `_wake` looks again when the window is free
-            self._create(turn, turn.state.parent(parent.id), proposal, market, session)
+            if not self._create(turn, turn.state.parent(parent.id), proposal, market, session):
+                return  # and again when risk may be asked once more
 
-    def _create(self, turn: Turn, parent: ParentOrder, proposal: tactic.Proposal, market: MarketState, session: str) -> None:
+    def _create(self, turn: Turn, parent: ParentOrder, proposal: tactic.Proposal, market: MarketState, session: str) -> bool:
+        """One child, if risk lets it pass."""
         number = parent.children + 1
         stream = co.key(parent.id, number)
+        cleared = self._risk.child(turn, parent, proposal.quantity_e9, proposal.limit_price_e9, venue=session)
+        if cleared.refusal is not None:
+            return False
         late_e9 = proposal.quantity_e9 if proposal.tactic == "aggressive" else 0
         turn.apply(parent.id, parent_rules.release(parent, stream, proposal.quantity_e9, late_e9=late_e9), correlation=parent.id)
         created = co.Created(
@@ -284,3 +292,4 @@ class Scheduler:
         if stream in turn.state.children:
             raise InvariantBroken(f"child {number} of parent {parent.id} exists already")
         turn.apply(stream, created, correlation=parent.id)
+        return True

@@ -23,7 +23,6 @@ from ems.turn import Turn
 _ENDED = ("filled", "canceled", "rejected", "expired", "done_for_day")
 _MAY_BE_OVER = (0, 1)  # CxlRejReason (102): too late to cancel, unknown order
 _DUPLICATE = 6  # CxlRejReason (102): duplicate ClOrdID
-ROOT_LENGTH = 16  # of a child's ClOrdID; what follows numbers its cancels
 
 
 class VenueDesk:
@@ -271,7 +270,7 @@ class VenueDesk:
     def _child(self, turn: Turn, *cl_ord_ids: str) -> ChildOrder | None:
         """By any ClOrdID of its chain: a cancel's id is its order's with a suffix."""
         for cl_ord_id in cl_ord_ids:
-            stream = turn.state.child_ids.get(cl_ord_id[:ROOT_LENGTH])
+            stream = turn.state.child_ids.get(cl_ord_id[: co.ROOT_LENGTH])
             if stream is not None:
                 return turn.state.children[stream]
         return None

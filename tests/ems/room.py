@@ -215,7 +215,8 @@ def market(bid: int | None = 99, ask: int | None = 101, volume: int = 0) -> Mark
     )
 
 
-async def topics(room: Room, after_seq: int = 0) -> list[str]:
-    """The events of the log by name."""
+async def topics(room: Room, after_seq: int = 0, *, risk: bool = False) -> list[str]:
+    """The events of the log by name; those of risk, which stand before every order, only where they are asked for."""
     pages = room.log.read_pages(after_seq=after_seq)
-    return [recorded.event.TOPIC.removesuffix(".v1") async for page in pages for recorded in page]
+    names = [recorded.event.TOPIC.removesuffix(".v1") async for page in pages for recorded in page]
+    return [name for name in names if risk or not name.startswith("risk.")]

@@ -26,7 +26,7 @@ async def test_an_order_is_durable_before_it_is_answered_and_acknowledged() -> N
     await room.order()
     (report,) = room.take(ParentReport)
     assert (report.exec_kind, report.ord_status, report.cl_ord_id) == ("new", OrdStatus.NEW, "A1")
-    assert (await topics(room))[report.event_seq - 1] == "parent_order.accepted"
+    assert (await topics(room, risk=True))[report.event_seq - 1] == "parent_order.accepted"
     assert room.gateway.acknowledged == [1]
 
 

@@ -17,7 +17,6 @@ from domain.order_life import OrdStatus
 from domain.sending import Outbound, ParentReport, SendChild, SendChildCancel, SendChildReplace
 from domain.values import Algo
 from ems.desk_state import DeskState
-from ems.venue_desk import ROOT_LENGTH
 from tests.simulation.oms import Oms
 from tests.simulation.venue import Venue
 from tests.simulation.world import S, Violation, World
@@ -185,7 +184,7 @@ class Checks:
         if isinstance(message, SessionNews):
             return message.text in self.notes
         assert isinstance(message, VenueRefusal)
-        child = self.shadow.children[self.child_streams[message.ref_cl_ord_id[:ROOT_LENGTH]]]
+        child = self.shadow.children[self.child_streams[message.ref_cl_ord_id[: co.ROOT_LENGTH]]]
         if message.ref_msg_type == "G" and not message.poss_resend:
             return child.replacing is None or child.replacing.cl_ord_id != message.ref_cl_ord_id
         return not child.live or message.poss_resend
@@ -249,7 +248,7 @@ class Checks:
             truth_e9 = sum(
                 self.venue.changes.now_e9(exec_id)
                 for exec_id, e in self.venue.executions.items()
-                if self.created[e.cl_ord_id[:ROOT_LENGTH]].parent == parent.id
+                if self.created[e.cl_ord_id[: co.ROOT_LENGTH]].parent == parent.id
             )
             client = next(c for c in self.clients if c.name == parent.client_session)
             told_e9 = client.by_id[parent.cl_ord_id].cum_e9

@@ -1,0 +1,188 @@
+"""Exposure by scope: positions, open orders, gross, net, profit and loss, its peak, of the firm and of everyone in it.
+
+The totals follow the ledgers when they are asked for, by the ledgers that have moved since: so a fold pays nothing for them,
+and a check pays for what has happened since the last one, not for what is working. Money is in the firm's currency at 1e-9.
+
+A position is valued at the last mark of its instrument; where there is none the scope's money is not known.
+Profit and loss = value of the position - money that it cost; realised = min(bought, sold) x (average sold - average bought),
+which depends on no order of fills, so that a bust or a correction restates it exactly; unrealised is the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from domain.exposure import ACCOUNT, CLIENT, INSTRUMENT, STRATEGY, TRADER, VENUE, Exposure, Ledger
+from domain.risk import Mark, ScopeKind
+from domain.values import E9
+
+_E18: Final = E9 * E9
+Scope = tuple[ScopeKind, str]
+FIRM_SCOPE: Final[Scope] = (ScopeKind.FIRM, "")
+
+
+class Money:
+    """One scope's money. unrated: how many of its instruments have no price or no exchange rate, so that it is not known."""
+
+    __slots__ = ("buying_e9", "gross_e9", "net_e9", "peak_e9", "pnl_e9", "selling_e9", "unrated")
+
+    def __init__(self) -> None:
+        self.gross_e9 = self.net_e9 = self.buying_e9 = self.selling_e9 = self.pnl_e9 = self.peak_e9 = self.unrated = 0
+
+
+class Row:
+    """One scope's position in one instrument, and what it adds to the scope's money."""
+
+    __slots__ = ("_told", "buying_e9", "buying_e18", "cost_e18", "money", "position_e9", "selling_e9", "selling_e18")
+
+    def __init__(self, money: Money) -> None:
+        self.money = money
+        self.position_e9 = self.cost_e18 = self.buying_e9 = self.selling_e9 = self.buying_e18 = self.selling_e18 = 0
+        self._told = (0, 0, 0, 0, 0, 0)  # what it has added to the scope's money
+
+    def add(self, change: tuple[int, ...]) -> None:
+        """Count a ledger's change."""
+        self.position_e9 += change[0]
+        self.cost_e18 += change[1]
+        self.buying_e9 += change[2]
+        self.selling_e9 += change[3]
+        self.buying_e18 += change[4]
+        self.selling_e18 += change[5]
+
+    def value(self, price_e9: int | None, rate_e9: int | None) -> None:
+        """Bring the scope's money up to date with this row."""
+        was, money = self._told, self.money
+        if price_e9 is None and not self.position_e9:
+            price_e9 = 0  # nothing is held that it could be asked of
+        if rate_e9 is None or price_e9 is None:
+            moved = self.position_e9 or self.cost_e18 or self.buying_e9 or self.selling_e9
+            self._told = now = (0, 0, 0, 0, 0, 1 if moved else 0)
+        else:
+            worth_e18 = self.position_e9 * price_e9
+            net_e9 = worth_e18 * rate_e9 // _E18
+            buying_e9, selling_e9 = self.buying_e18 * rate_e9 // _E18, self.selling_e18 * rate_e9 // _E18
+            pnl_e9 = (worth_e18 - self.cost_e18) * rate_e9 // _E18
+            self._told = now = (abs(net_e9), net_e9, buying_e9, selling_e9, pnl_e9, 0)
+        money.gross_e9 += now[0] - was[0]
+        money.net_e9 += now[1] - was[1]
+        money.buying_e9 += now[2] - was[2]
+        money.selling_e9 += now[3] - was[3]
+        money.pnl_e9 += now[4] - was[4]
+        money.unrated += now[5] - was[5]
+
+
+class Totals:
+    """Everything by scope. Derived: the exposure, the marks and the peaks say all of it."""
+
+    def __init__(self, exposure: Exposure) -> None:
+        self._exposure = exposure
+        self._rows: dict[tuple[ScopeKind, str, str], Row] = {}
+        self._of_instrument: dict[str, list[Row]] = {}
+        self._money: dict[Scope, Money] = {FIRM_SCOPE: Money()}
+        self.prices_e9: dict[str, int] = {}
+        self.rates_e9: dict[str, int] = {}
+        self.trade_date = ""
+
+    # ------------------------------------------------------------------------------------------ marks
+
+    def mark(self, trade_date: str, marks: tuple[Mark, ...]) -> None:
+        """Value positions anew; peaks follow. The first marks of a date begin its profit and loss."""
+        for mark in marks:
+            self.rates_e9[mark.instrument] = mark.rate_e9
+            if mark.price_e9 is not None:
+                self.prices_e9[mark.instrument] = mark.price_e9
+        if trade_date != self.trade_date:
+            if self.trade_date:
+                self._exposure.begin_day(self.prices_e9)
+            self.trade_date = trade_date
+            for money in self._money.values():
+                money.peak_e9 = 0
+        self.settle()
+        for mark in marks:
+            self._value(mark.instrument)
+        for money in self._money.values():
+            if money.pnl_e9 > money.peak_e9:
+                money.peak_e9 = money.pnl_e9
+
+    def _value(self, instrument: str) -> None:
+        price_e9, rate_e9 = self.prices_e9.get(instrument), self.rates_e9.get(instrument)
+        for row in self._of_instrument.get(instrument, ()):
+            row.value(price_e9, rate_e9)
+
+    # ---------------------------------------------------------------------------------------- reading
+
+    def settle(self) -> None:
+        """Follow the ledgers that have moved."""
+        self._exposure.settle()
+        moved, self._exposure.dirty = self._exposure.dirty, []
+        for ledger in moved:
+            ledger.dirty = False
+            now = ledger.amounts()
+            was, ledger.seen = ledger.seen, now
+            instrument = ledger.key[INSTRUMENT]
+            change = tuple(new - old for new, old in zip(now, was, strict=True))
+            price_e9, rate_e9 = self.prices_e9.get(instrument), self.rates_e9.get(instrument)
+            for row in ledger.rows or self._rows_of(ledger):
+                row.add(change)
+                row.value(price_e9, rate_e9)
+
+    def row(self, kind: ScopeKind, scope_id: str, instrument: str) -> Row:
+        """A scope's position in an instrument. An instrument's own is the firm's in it; a log is of one desk."""
+        scope = FIRM_SCOPE if kind in (ScopeKind.INSTRUMENT, ScopeKind.DESK) else (kind, scope_id)
+        return self._rows.get((*scope, instrument)) or Row(Money())
+
+    def money(self, kind: ScopeKind, scope_id: str) -> Money:
+        """A scope's money."""
+        scope = FIRM_SCOPE if kind in (ScopeKind.INSTRUMENT, ScopeKind.DESK) else (kind, scope_id)
+        return self._money.get(scope) or Money()
+
+    def held(self) -> Iterator[str]:
+        """Instruments in which anything is held or has been made or lost."""
+        for (kind, _, instrument), row in self._rows.items():
+            if kind is ScopeKind.FIRM and (row.position_e9 or row.cost_e18):
+                yield instrument
+
+    def realised_e9(self, kind: ScopeKind, scope_id: str, instrument: str) -> int | None:
+        """Realised profit and loss in one instrument; None without a rate."""
+        rate_e9 = self.rates_e9.get(instrument)
+        if rate_e9 is None:
+            return None
+        bought_e9 = bought_e18 = sold_e9 = sold_e18 = 0
+        self._exposure.settle()
+        for ledger in self._exposure.of(instrument):
+            if (kind, scope_id) in _scopes(ledger):
+                long_e9, long_e18 = max(0, ledger.opening_e9), max(0, ledger.opening_e18)
+                bought_e9, bought_e18 = bought_e9 + ledger.bought_e9 + long_e9, bought_e18 + ledger.bought_e18 + long_e18
+                short_e9, short_e18 = max(0, -ledger.opening_e9), max(0, -ledger.opening_e18)
+                sold_e9, sold_e18 = sold_e9 + ledger.sold_e9 + short_e9, sold_e18 + ledger.sold_e18 + short_e18
+        if not bought_e9 or not sold_e9:
+            return 0
+        matched_e9 = min(bought_e9, sold_e9)
+        made_e18 = sold_e18 * matched_e9 // sold_e9 - bought_e18 * matched_e9 // bought_e9
+        return made_e18 * rate_e9 // _E18
+
+    def written(self) -> Iterator[str]:
+        """What only marks have put there, for a digest."""
+        yield repr((self.trade_date, sorted(self.prices_e9.items()), sorted(self.rates_e9.items())))
+        yield from (repr((scope, money.peak_e9)) for scope, money in sorted(self._money.items()) if money.peak_e9)
+
+    def _rows_of(self, ledger: Ledger) -> list[Row]:
+        for scope in _scopes(ledger):
+            key = (*scope, ledger.key[INSTRUMENT])
+            row = self._rows.get(key)
+            if row is None:
+                money = self._money.setdefault(scope, Money())
+                row = self._rows[key] = Row(money)
+                self._of_instrument.setdefault(ledger.key[INSTRUMENT], []).append(row)
+            ledger.rows.append(row)
+        return ledger.rows
+
+
+def _scopes(ledger: Ledger) -> list[Scope]:
+    key = ledger.key
+    named = (
+        (ScopeKind.ACCOUNT, key[ACCOUNT]), (ScopeKind.CLIENT, key[CLIENT]), (ScopeKind.STRATEGY, key[STRATEGY]),
+        (ScopeKind.TRADER, key[TRADER]), (ScopeKind.VENUE, key[VENUE]),
+    )  # fmt: skip
+    return [FIRM_SCOPE, *((kind, scope_id) for kind, scope_id in named if scope_id)]

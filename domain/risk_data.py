@@ -1,0 +1,89 @@
+"""The day's facts for risk as plain tables: the port `RiskData` in memory. What is not in a table is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Restriction(NamedTuple):
+    """A line of a restricted list, in force from from_ns until until_ns (None: until further notice)."""
+
+    instrument: str
+    from_ns: int
+    until_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RiskFacts:
+    """A table that is None was not loaded, and answers "not known"; one that is there and has no entry answers so too, but
+    for lists of exceptions: restrictions, halts, registered models.
+    """
+
+    adv: Mapping[str, int] = field(default_factory=dict)  # all at 1e-9
+    reference_prices: Mapping[str, int] = field(default_factory=dict)
+    locates: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by account and instrument
+    positions: Mapping[tuple[str, str], int] | None = None  # what is not in the table is nothing
+    capital: Mapping[str, int] = field(default_factory=dict)  # by scope: "firm", "account:FUND-7"
+    fx_rates: Mapping[str, int] = field(default_factory=dict)
+    restrictions: tuple[Restriction, ...] | None = None
+    halts: tuple[Restriction, ...] | None = None
+    models: frozenset[str] | None = None
+    permissions: frozenset[tuple[str, str, str, str]] | None = None  # who, strategy, instrument, venue; "*" for any
+
+    def adv_e9(self, instrument: str) -> int | None:
+        """Average daily volume."""
+        return self.adv.get(instrument)
+
+    def reference_price_e9(self, instrument: str) -> int | None:
+        """The last close."""
+        return self.reference_prices.get(instrument)
+
+    def locate_e9(self, account: str, instrument: str) -> int | None:
+        """How much may be short."""
+        return self.locates.get((account, instrument))
+
+    def restricted(self, instrument: str, now_ns: int) -> bool | None:
+        """Is it listed now?"""
+        return _listed(self.restrictions, instrument, now_ns)
+
+    def halted(self, instrument: str, now_ns: int) -> bool | None:
+        """Is it halted now?"""
+        return _listed(self.halts, instrument, now_ns)
+
+    def capital_e9(self, scope: str) -> int | None:
+        """The stated capital."""
+        return self.capital.get(scope)
+
+    def start_position_e9(self, account: str, instrument: str) -> int | None:
+        """What the day began with."""
+        return None if self.positions is None else self.positions.get((account, instrument), 0)
+
+    def fx_rate_e9(self, currency: str) -> int | None:
+        """In the firm's currency."""
+        return self.fx_rates.get(currency)
+
+    def registered_model(self, digest: str) -> bool | None:
+        """Is it registered?"""
+        return None if self.models is None else digest in self.models
+
+    def permitted(self, who: str, strategy: str, instrument: str, venue: str) -> bool | None:
+        """Is there a line that allows it? A venue that is not decided yet is not asked about."""
+        if self.permissions is None:
+            return None
+        asked = (who, strategy, instrument, venue)
+        return any(
+            all(may in ("*", has) or (not has and place == 3) for place, (may, has) in enumerate(zip(line, asked, strict=True)))
+            for line in self.permissions
+        )
+
+
+def _listed(lines: tuple[Restriction, ...] | None, instrument: str, now_ns: int) -> bool | None:
+    if lines is None:
+        return None
+    in_force = (line for line in lines if line.instrument == instrument and line.from_ns <= now_ns)
+    return any(line.until_ns is None or now_ns < line.until_ns for line in in_force)
+
+
+NOTHING_KNOWN = RiskFacts()

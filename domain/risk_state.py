@@ -1,0 +1,228 @@
+"""All that risk knows, folded from the log: limits, exposure, what has been checked, who may not trade."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, Final, NamedTuple
+from uuid import UUID
+
+from domain import limits
+from domain.event import Event, Meta
+from domain.exposure import Exposure
+from domain.exposure_totals import Totals
+from domain.limit_rules import RULES
+from domain.limits import LimitBook, LimitRetired, LimitSet
+from domain.parent_order import ParentOrder, RejectedOrder
+from domain.risk import (
+    Check,
+    Checked,
+    Marked,
+    Outcome,
+    OverrideGranted,
+    PositionOpened,
+    RiskOrder,
+    StrategyDisabled,
+    StrategyEnabled,
+    Subject,
+    Verdict,
+)
+from domain.risk_windows import Recent, Window
+from domain.values import from_e9
+
+_COUNTED: Final = frozenset({Check.MESSAGE_RATE, Check.REPEATED_EXECUTION})
+_OUT: Final = (Subject.CHILD, Subject.REPLACE)
+
+
+class Clearance(NamedTuple):
+    """What an order's last check allows to leave. version: of the stream of its verdicts."""
+
+    version: int
+    passed: bool
+    subject: Subject
+    allows: tuple[int, int | None] | None = None  # quantity and limit of the last one that passed
+    event: Checked | None = None  # the last one that was refused, for an override
+
+
+class Blocked(NamedTuple):
+    """A parent whose last child was refused."""
+
+    at_ns: int
+    times: int  # in a row
+    text: str
+
+
+class Disabled(NamedTuple):
+    """A strategy that may not trade before a named person says so."""
+
+    at_ns: int
+    check: Check
+    text: str
+
+
+class Override(NamedTuple):
+    """A second person's word for an order like the one that was refused. used: it is good for one."""
+
+    id: UUID
+    version: int
+    granted: OverrideGranted
+    used: bool = False
+
+
+class RiskState:
+    """One for the desk. Nothing is in it that events did not put there."""
+
+    def __init__(self, parents: Mapping[UUID, ParentOrder | RejectedOrder]) -> None:
+        self.limits = LimitBook()
+        self.exposure = Exposure(parents)
+        self.totals = Totals(self.exposure)
+        self.windows: dict[tuple[Check, str, str], Window] = {}
+        self.recent = Recent()
+        self.clearances: dict[UUID, Clearance] = {}  # by the stream of the order
+        self.blocked: dict[UUID, Blocked] = {}
+        self.disabled: dict[str, Disabled] = {}
+        self.overrides: dict[tuple[object, ...], Override] = {}  # by what they let pass
+        self.opened: dict[tuple[str, str], int] = {}  # account, instrument -> the position that the day began with
+        self.versions: dict[UUID, int] = {}  # of all of risk's own streams
+        self.marked_ns = 0  # when positions were last valued
+        self.last_ns = 0  # the time of the last verdict: the clock does not go back
+
+    def apply(self, stream: UUID, event: Event, meta: Meta) -> Any:
+        """Fold one event of risk's own; what is known of its stream afterwards."""
+        self.versions[stream] = self.versions.get(stream, 0) + 1
+        return self._FOLD[type(event)](self, stream, event, meta)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RiskState) and list(self.written()) == list(other.written())
+
+    __hash__ = None  # type: ignore[assignment] # it changes
+
+    def written(self) -> Iterator[str]:
+        """The state in words, for a digest."""
+        yield from self.exposure.written()
+        yield from self.totals.written()
+        yield from (repr((stream, limit.versions)) for stream, limit in sorted(self.limits.limits.items()))
+        yield from map(repr, (sorted(self.versions.items()), sorted(self.disabled.items()), sorted(self.opened.items())))
+        yield from (repr((order, *self.clearances[order][:4])) for order in sorted(self.clearances))
+        yield repr(
+            (sorted(self.blocked.items()), self.last_ns, self.marked_ns, sorted(o.id for o in self.overrides.values() if o.used))
+        )
+
+    # ---------------------------------------------------------------------------------------- folding
+
+    def _checked(self, stream: UUID, event: Checked, meta: Meta) -> Clearance:
+        self.last_ns = max(self.last_ns, meta.event_time_ns)
+        known = self.clearances.get(event.order)
+        allows = (event.quantity_e9, event.limit_price_e9) if event.passed else known.allows if known is not None else None
+        kept = None if event.passed or event.subject in _OUT else event
+        after = Clearance(self.versions[stream], event.passed, event.subject, allows, kept)
+        self.clearances[event.order] = after
+        if event.passed:
+            if event.subject is not Subject.LIST:
+                self._count(event, meta.event_time_ns)
+            self.blocked.pop(event.parent, None)
+            if event.override is not None and (used := self.overrides.get(like(event))) is not None:
+                self.overrides[like(event)] = used._replace(used=True)
+        elif event.subject in _OUT:
+            times = self.blocked[event.parent].times + 1 if event.parent in self.blocked else 1
+            self.blocked[event.parent] = Blocked(meta.event_time_ns, times, refused_text(event))
+        return after
+
+    def _count(self, event: Checked, at_ns: int) -> None:
+        for verdict in event.verdicts:
+            if not verdict.window_ns:
+                continue
+            if verdict.check is Check.DUPLICATE:
+                self.recent.add(like(event), at_ns, verdict.window_ns)
+                continue
+            key = window_key(verdict.check, verdict.scope, event.scopes.instrument, event.side)
+            window = self.windows.get(key)
+            if window is None:
+                window = self.windows[key] = Window()
+            if verdict.check in _COUNTED:
+                window.add(at_ns, 1, verdict.window_ns)
+            elif verdict.check is Check.PARENT_VALUE:
+                window.add(at_ns, event.notional_e9 or 0, verdict.window_ns)
+            elif event.reference_price_e9 is not None:
+                window.add(at_ns, event.reference_price_e9, verdict.window_ns)
+
+    def _limit(self, stream: UUID, event: LimitSet | LimitRetired, meta: Meta) -> limits.Limit:
+        return self.limits.apply(stream, event)
+
+    def _marked(self, stream: UUID, event: Marked, meta: Meta) -> None:
+        if event.trade_date != self.totals.trade_date:
+            self.opened.clear()
+        self.marked_ns = meta.event_time_ns
+        self.totals.mark(event.trade_date, event.marks)
+
+    def _position_opened(self, stream: UUID, event: PositionOpened, meta: Meta) -> None:
+        self.opened[event.account, event.instrument] = event.quantity_e9
+        price_e9 = self.totals.prices_e9.get(event.instrument, 0)
+        self.exposure.open_position(event.account, event.instrument, event.quantity_e9, price_e9)
+
+    def _disabled(self, stream: UUID, event: StrategyDisabled, meta: Meta) -> Disabled:
+        after = self.disabled[event.strategy] = Disabled(meta.event_time_ns, event.check, event.text)
+        return after
+
+    def _enabled(self, stream: UUID, event: StrategyEnabled, meta: Meta) -> None:
+        del self.disabled[event.strategy]
+        for key in [key for key in self.windows if key[0] is Check.REPEATED_EXECUTION]:
+            del self.windows[key]  # the count begins anew, or the next order would disable it again
+
+    def _granted(self, stream: UUID, event: OverrideGranted, meta: Meta) -> Override:
+        refused = self.clearances[event.order].event
+        assert refused is not None
+        after = self.overrides[like(refused)] = Override(stream, self.versions[stream], event)
+        return after
+
+    _FOLD: ClassVar[dict[type[Event], Callable[..., Any]]] = {
+        Checked: _checked,
+        LimitSet: _limit,
+        LimitRetired: _limit,
+        Marked: _marked,
+        PositionOpened: _position_opened,
+        StrategyDisabled: _disabled,
+        StrategyEnabled: _enabled,
+        OverrideGranted: _granted,
+    }
+
+
+def window_key(check: Check, scope: str, instrument: str, side: object) -> tuple[Check, str, str]:
+    """What a window counts over: repeated execution by instrument and side, a price's walk by instrument."""
+    if check is Check.REPEATED_EXECUTION:
+        return (check, scope, f"{instrument}/{side}")
+    return (check, scope, instrument if check is Check.PRICE_COLLAR_WINDOW else "")
+
+
+def like(event: Checked | RiskOrder) -> tuple[object, ...]:
+    """What two orders share that are the same in all that matters here: a duplicate, or what an override is for."""
+    scopes = event.scopes
+    return (
+        scopes.client,
+        scopes.account,
+        scopes.strategy,
+        scopes.instrument,
+        event.side,
+        event.quantity_e9,
+        event.limit_price_e9,
+    )
+
+
+def refused_text(event: Checked) -> str:
+    """The first refusal in words."""
+    return next((said(verdict) for verdict in event.verdicts if verdict.outcome is not Outcome.PASS), "")
+
+
+def said(verdict: Verdict) -> str:
+    """A verdict as a sentence for a client: which check, whose limit, what was seen."""
+    name = verdict.check.replace("_", " ")
+    if verdict.outcome is Outcome.MISSING:
+        return f"risk: {name} of {verdict.scope} cannot be judged: {verdict.data or 'data is missing'}"
+    of = f" of {verdict.scope}" if verdict.limit_version else ""
+    seen = f": {_shown(verdict, verdict.observed)} against {_shown(verdict, verdict.limit)}" if verdict.limit is not None else ""
+    return f"risk: {name}{of}{seen}{f' ({verdict.data})' if verdict.data else ''}"
+
+
+def _shown(verdict: Verdict, value: int | None) -> str:
+    if value is None:
+        return "nothing"
+    return f"{value / 1e9:g} s" if "ns" in RULES[verdict.check].units else f"{from_e9(value):f}"

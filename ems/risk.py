@@ -1,0 +1,254 @@
+"""The risk gate: every order is judged where it is decided, before its event, and every verdict is written.
+
+Parents and lists before they are taken, amendments before they are granted, children and their replaces before they are
+made. Cancels are never asked. `cleared` is the other half: what may leave, by what is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from domain import child_order as co
+from domain import parent_order as po
+from domain import risk_checks
+from domain.child_order import ChildOrder
+from domain.instructions import PLAIN
+from domain.market_state import MarketState
+from domain.parent_order import ParentOrder
+from domain.ports import Reference, RiskData
+from domain.refusal import ORD_REJ_REASON, OTHER, Refusal
+from domain.risk import (
+    Check,
+    Checked,
+    Outcome,
+    RiskOrder,
+    Scopes,
+    StrategyDisabled,
+    Subject,
+    check_key,
+    strategy_key,
+)
+from domain.risk_situation import Situation
+from domain.risk_state import like, said
+from domain.sending import Outbound, SendChild, SendChildReplace
+from domain.terms import Terms
+from domain.values import E9, Algo, Side
+from ems.desk_state import DeskState
+from ems.risk_day import RiskDay, RiskTerms
+from ems.turn import Turn
+
+_DISABLING: Final = frozenset({Check.REPEATED_EXECUTION, Check.CHILD_SUM})  # a breach is a strategy's fault, not an order's
+_BACK_OFF_NS: Final = E9
+_BACK_OFFS_MAX: Final = 6  # 64 s
+
+
+class Cleared(NamedTuple):
+    """What became of a check: why not, or at which price an order without a limit is reckoned."""
+
+    refusal: Refusal | None
+    price_e9: int | None
+
+
+class RiskGate:
+    """One for the desk. All methods change the turn, none touches the outside."""
+
+    def __init__(self, reference: Reference, markets: Mapping[str, MarketState], data: RiskData, terms: RiskTerms) -> None:
+        self._reference = reference
+        self._markets = markets
+        self._data = data
+        self._desk = terms.desk
+        self.day = RiskDay(reference, markets, data, terms)
+
+    # --------------------------------------------------------------------------------------- client orders
+
+    def parent(self, turn: Turn, stream: UUID, accepted: po.Accepted) -> Refusal | None:
+        """A client's order that its own rules have taken."""
+        terms = accepted.terms
+        trader = turn.actor if turn.actor.startswith("person:") else ""
+        scopes = self._scopes(trader, accepted.account, accepted.client_session, accepted.instrument, terms)
+        return self._judge(turn, _of_terms(Subject.PARENT, stream, scopes, accepted.side, terms)).refusal
+
+    def amend(self, turn: Turn, parent: ParentOrder, terms: Terms) -> Refusal | None:
+        """What a client wants of an order instead; also a list's order that is begun only now."""
+        state = turn.state.risk
+        scopes = self._scopes(
+            state.exposure.trader(parent.id), parent.account, parent.client_session, parent.instrument, terms
+        )  # fmt: skip
+        open_e9 = max(0, terms.quantity_e9 - parent.cum_quantity_e9)
+        held = [state.exposure.reserved(child) for child in parent.open_e9]
+        price_e9 = parent.terms.limit_price_e9 or terms.limit_price_e9 or 0
+        left_e9 = 0 if parent.staged else max(0, parent.leaves_e9 - sum(quantity_e9 for quantity_e9, _ in held))
+        order = _of_terms(Subject.AMEND, parent.id, scopes, parent.side, terms)._replace(
+            open_e9=open_e9,
+            held_e9=sum(quantity_e9 for quantity_e9, _ in held),
+            held_e18=sum(quantity_e9 * price for quantity_e9, price in held) + left_e9 * price_e9,
+        )
+        return self._judge(turn, order).refusal
+
+    def listed(self, turn: Turn, stream: UUID, orders: Iterable[po.Accepted]) -> Refusal | None:
+        """A client's list as one: what all of its orders are worth together."""
+        value_e9: int | None = 0
+        first: po.Accepted | None = None
+        for accepted in orders:
+            first = first or accepted
+            scopes = self._scopes("", accepted.account, accepted.client_session, accepted.instrument, accepted.terms)
+            order = _of_terms(Subject.PARENT, stream, scopes, accepted.side, accepted.terms)
+            notional_e9 = self._situation(turn, order).notional_e9
+            value_e9 = None if notional_e9 is None or value_e9 is None else value_e9 + notional_e9
+        if first is None:
+            return None
+        scopes = Scopes(self._desk, "", first.account, first.client_session, "", "", "")
+        order = RiskOrder(
+            subject=Subject.LIST, order=stream, parent=stream, scopes=scopes, side=None, quantity_e9=0, limit_price_e9=None,
+            time_in_force=first.terms.time_in_force, open_e9=0, value_e9=value_e9,
+        )  # fmt: skip
+        return self._judge(turn, order).refusal
+
+    # --------------------------------------------------------------------------------------------- children
+
+    def child(self, turn: Turn, parent: ParentOrder, quantity_e9: int, limit_price_e9: int | None, *, venue: str) -> Cleared:
+        """The next child of a parent, before anything of it is written."""
+        scopes = self._scopes_of(turn, parent, venue)
+        order = RiskOrder(
+            subject=Subject.CHILD,
+            order=co.key(parent.id, parent.children + 1),
+            parent=parent.id,
+            scopes=scopes,
+            side=parent.side,
+            quantity_e9=quantity_e9,
+            limit_price_e9=limit_price_e9,
+            time_in_force=parent.terms.time_in_force,
+            open_e9=quantity_e9,
+            parent_quantity_e9=parent.terms.quantity_e9,
+            released_e9=parent.released_e9,
+            automated=not parent.direct,
+        )
+        return self._judge(turn, order)
+
+    def replace(self, turn: Turn, parent: ParentOrder, child: ChildOrder, terms: Terms) -> Cleared:
+        """What the venue is asked to make of a child."""
+        held_e9, price_e9 = turn.state.risk.exposure.reserved(child.id)
+        order = RiskOrder(
+            subject=Subject.REPLACE,
+            order=child.id,
+            parent=parent.id,
+            scopes=self._scopes_of(turn, parent, child.venue_session),
+            side=child.side,
+            quantity_e9=terms.quantity_e9,
+            limit_price_e9=terms.limit_price_e9,
+            time_in_force=terms.time_in_force,
+            open_e9=max(0, terms.quantity_e9 - child.cum_quantity_e9),
+            held_e9=held_e9,
+            held_e18=held_e9 * price_e9,
+            parent_quantity_e9=max(parent.terms.quantity_e9, terms.quantity_e9),
+            released_e9=child.cum_quantity_e9,
+        )
+        return self._judge(turn, order)
+
+    def free_ns(self, state: DeskState, parent: ParentOrder) -> int:
+        """When the next child of a parent may be tried: later and later after refusals in a row."""
+        blocked = state.risk.blocked.get(parent.id)
+        return 0 if blocked is None else blocked.at_ns + (_BACK_OFF_NS << min(blocked.times - 1, _BACK_OFFS_MAX))
+
+    def waits(self, turn: Turn, parent: ParentOrder) -> bool:
+        """Is it no use to try a child now? A disabled strategy tries none before a person lets it trade again."""
+        return parent.terms.algo.value in turn.state.risk.disabled or self.free_ns(turn.state, parent) > turn.now_ns
+
+    # ------------------------------------------------------------------------------------------- judging
+
+    def _judge(self, turn: Turn, order: RiskOrder) -> Cleared:
+        at = self._situation(turn, order)
+        verdicts = risk_checks.judge(order, at)
+        worst = risk_checks.worst(verdicts)
+        override = None
+        if worst is not None and worst.outcome is Outcome.SOFT:
+            override = _override(turn, order, [v.check for v in verdicts if v.outcome is Outcome.SOFT])
+        passed = worst is None or override is not None
+        event = Checked.model_construct(
+            subject=order.subject,
+            order=order.order,
+            parent=order.parent,
+            scopes=order.scopes,
+            side=order.side,
+            quantity_e9=order.quantity_e9,
+            limit_price_e9=order.limit_price_e9,
+            price_e9=at.price_e9,
+            reference_price_e9=at.reference_e9,
+            reference=at.reference,
+            market_ns=at.market.time_ns if at.market is not None else None,
+            notional_e9=at.notional_e9,
+            passed=passed,
+            verdicts=verdicts,
+            override=override,
+        )
+        turn.apply(check_key(order.order), event, correlation=order.parent)
+        if passed or worst is None:
+            return Cleared(None, at.price_e9)
+        fault = next((v for v in verdicts if v.check in _DISABLING and v.outcome is Outcome.HARD), None)
+        strategy = order.scopes.strategy
+        if fault is not None and order.automated and strategy not in turn.state.risk.disabled:
+            stopped = StrategyDisabled(strategy=strategy, check=fault.check, text=said(fault))
+            turn.apply(strategy_key(strategy), stopped, correlation=order.parent)
+        return Cleared(risk_checks.refusal(worst), None)
+
+    def _situation(self, turn: Turn, order: RiskOrder) -> Situation:
+        symbol = order.scopes.instrument
+        instrument = self._reference.instrument(symbol) if symbol else None
+        market = self._markets.get(symbol)
+        trade_date = self._reference.trade_date(turn.now_ns)
+        if instrument is not None:
+            self.day.prepare(turn, instrument, order.scopes.account, market, trade_date)
+        return Situation(
+            order, state=turn.state.risk, data=self._data, instrument=instrument, market=market,
+            day=self._reference.day(instrument, turn.now_ns) if instrument is not None else None,
+            trade_date=trade_date, now_ns=turn.now_ns,
+        )  # fmt: skip
+
+    def _scopes(self, trader: str, account: str, client: str, instrument: str, terms: Terms) -> Scopes:
+        strategy = (terms.instructions or PLAIN).strategy
+        known = self._reference.instrument(instrument)
+        venue = strategy.session if strategy is not None else self._reference.venue_session(known) if known is not None else ""
+        return Scopes(self._desk, trader, account, client, terms.algo.value, instrument, venue)
+
+    def _scopes_of(self, turn: Turn, parent: ParentOrder, venue: str) -> Scopes:
+        trader = turn.state.risk.exposure.trader(parent.id)
+        algo: Algo = parent.terms.algo
+        return Scopes(self._desk, trader, parent.account, parent.client_session, algo.value, parent.instrument, venue)
+
+
+def turned_down(refusal: Refusal) -> po.TurnedDown:
+    """The end of an order that was taken and may not be worked after all."""
+    return po.TurnedDown(ord_rej_reason=ORD_REJ_REASON.get(refusal.reason, OTHER), text=refusal.text)
+
+
+def cleared(state: DeskState, message: Outbound) -> bool:
+    """May a message leave by what is written? An order or replace needs a verdict that passed on these very terms."""
+    if not isinstance(message, SendChild | SendChildReplace):
+        return True
+    child = state.child_ids.get(message.cl_ord_id[: co.ROOT_LENGTH])
+    clearance = state.risk.clearances.get(child) if child is not None else None
+    return clearance is not None and clearance.allows == (message.quantity_e9, message.limit_price_e9)
+
+
+def _of_terms(subject: Subject, stream: UUID, scopes: Scopes, side: Side, terms: Terms) -> RiskOrder:
+    return RiskOrder(
+        subject=subject,
+        order=stream,
+        parent=stream,
+        scopes=scopes,
+        side=side,
+        quantity_e9=terms.quantity_e9,
+        limit_price_e9=terms.limit_price_e9,
+        time_in_force=terms.time_in_force,
+        open_e9=terms.quantity_e9,
+    )
+
+
+def _override(turn: Turn, order: RiskOrder, checks: list[Check]) -> UUID | None:
+    """The word of a second person for an order like this one, if it names every soft limit that refuses it."""
+    found = turn.state.risk.overrides.get(like(order))
+    if found is None or found.used or turn.now_ns >= found.granted.until_ns or not set(checks) <= set(found.granted.checks):
+        return None
+    return found.id
