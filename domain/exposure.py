@@ -107,6 +107,8 @@ class Exposure:
 
     def child(self, child: ChildOrder) -> None:
         """An event of MOVING has made a child this."""
+        if child.version == 1:  # at once: a parent's algorithm may be another one when the ledgers follow
+            self._shares[child.id] = (*self._owner(child), 0, 0, 0, 0)
         self._moved.append(child)
         if len(self._moved) >= _MOVED_MAX:
             self.settle()
@@ -151,11 +153,7 @@ class Exposure:
 
     def _follow(self, child: ChildOrder) -> None:
         """Add what a child has filled and reserved since it was last looked at."""
-        stream = child.id
-        share = self._shares.get(stream)
-        ledger, flow, filled_e9, filled_e18, was_e9, was_price_e9 = (
-            share if share is not None else (*self._owner(child), 0, 0, 0, 0)
-        )
+        ledger, flow, filled_e9, filled_e18, was_e9, was_price_e9 = self._shares[child.id]
         open_e9, price_e9 = open_of(child)
         now_e9, now_e18 = child.cum_quantity_e9, child.notional_e18
         opened_e9, opened_e18 = open_e9 - was_e9, open_e9 * price_e9 - was_e9 * was_price_e9
@@ -175,7 +173,7 @@ class Exposure:
                 flow.levels.remove(was_price_e9)
             if open_e9:
                 flow.levels.add(price_e9)
-        self._shares[stream] = (ledger, flow, now_e9, now_e18, open_e9, price_e9)
+        self._shares[child.id] = (ledger, flow, now_e9, now_e18, open_e9, price_e9)
         if not ledger.dirty:
             self._touch(ledger)
 

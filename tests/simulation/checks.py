@@ -74,6 +74,23 @@ class Checks:
             if (ref.reset_epoch, ref.msg_seq_num) <= self.shadow.watermarks.get(ref.session, (-1, 0)):
                 raise Violation(f"message {ref.msg_seq_num} of {ref.session} was decided twice")
 
+    def _cleared(self, child: UUID, *terms: int | None) -> None:
+        """Before an order or a replace stands a verdict on these very terms that passed."""
+        clearance = self.shadow.risk.clearances.get(child)
+        if clearance is None or not clearance.passed or clearance.allows != terms:
+            raise Violation(f"child {child} has no verdict that passed")
+
+    def _reserved(self) -> None:
+        """What may still trade is reserved, and nothing else."""
+        expected = {}
+        for child in self.shadow.children.values():
+            asked_e9 = child.replacing.quantity_e9 if child.replacing is not None else 0
+            may_fill = child.live or (child.status is OrdStatus.FILLED and asked_e9)
+            if may_fill and (left_e9 := max(child.quantity_e9, asked_e9) - child.cum_quantity_e9) > 0:
+                expected[child.id] = left_e9
+        if (reserved := self.shadow.risk.exposure.all_reserved()) != expected:
+            raise Violation(f"reserved is {reserved}, and what may trade is {expected}")
+
     def _planned(self, event: decision.Planned) -> None:
         """A plan is adopted for the order as it is, and each number once."""
         request, parent = event.request, self.shadow.parent(UUID(event.request.parent))
@@ -89,11 +106,13 @@ class Checks:
         if isinstance(event, co.Created):
             if event.cl_ord_id in self.created:
                 raise Violation(f"two children have the ClOrdID {event.cl_ord_id}")
+            self._cleared(one.stream, event.quantity_e9, event.limit_price_e9)
             self.created[event.cl_ord_id] = event
             self.child_streams[event.cl_ord_id] = one.stream
         elif isinstance(event, co.CancelRequested):
             self.cancels[event.cl_ord_id] = one.stream
         elif isinstance(event, co.ReplaceRequested):
+            self._cleared(one.stream, event.quantity_e9, event.limit_price_e9)
             self.replaces[event.cl_ord_id] = one.stream
         elif isinstance(event, fl.Restated):
             self._restated(event)
@@ -225,6 +244,7 @@ class Checks:
         for name, value in vars(self.shadow).items():
             if getattr(live, name) != value:
                 raise Violation(f"{where}: the desk's {name} are not what its events say")
+        self._reserved()
 
     def open_ends(self) -> list[str]:
         """What still has to happen before the day is over."""

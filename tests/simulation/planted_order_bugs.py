@@ -9,16 +9,19 @@ from uuid import UUID
 
 import pytest
 
-from domain import child_life, parent_life, parent_rules
+from domain import child_life, parent_life, parent_rules, risk_checks, risk_order_checks
+from domain import child_order as co
 from domain import parent_order as po
 from domain.child_order import ChildOrder
 from domain.event import Event, Recorded
 from domain.parent_order import ParentOrder
 from domain.ports import EventLog
+from domain.risk import Subject
 from domain.sending import Outbound
-from ems import planning, recovery, reports, tactic
+from ems import desk_state, planning, recovery, reports, tactic
 from ems.desk import Desk
 from ems.desk_state import DeskState
+from ems.risk import Cleared, RiskGate
 from ems.session_desk import SessionDesk
 from ems.turn import Turn
 from tests.simulation.planting import bug
@@ -106,8 +109,10 @@ def releases_more_than_is_left(patch: pytest.MonkeyPatch) -> None:
     def unchecked(state: ParentOrder, child: UUID, quantity_e9: int, *, late_e9: int = 0) -> po.ChildReleased:
         return po.ChildReleased(child=child, number=state.children + 1, quantity_e9=quantity_e9, late_e9=0)
 
+    rules = tuple(rule for rule in risk_checks._ALWAYS_OF[Subject.CHILD] if rule is not risk_order_checks.child_sum)
     patch.setattr(tactic, "propose", too_much)
     patch.setattr(parent_rules, "release", unchecked)
+    patch.setitem(risk_checks._ALWAYS_OF, Subject.CHILD, rules)  # the risk gate would stop it too
 
 
 @bug("a replace waits until the children are withdrawn")
@@ -136,6 +141,26 @@ def replaces_below_what_is_filled(patch: pytest.MonkeyPatch) -> None:
 @bug("a late plan for an order that has moved on is dropped")
 def adopts_any_plan(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(planning, "_still_applies", lambda parent, request, end_ns: True)
+
+
+# ------------------------------------------------------------------------------------------------ risk
+
+
+@bug("every child order has a verdict that passed")
+def makes_children_that_risk_has_not_seen(patch: pytest.MonkeyPatch) -> None:
+    child = RiskGate.child
+
+    def sometimes(self: RiskGate, turn: Turn, parent: ParentOrder, *terms: Any, venue: str) -> Cleared:
+        if parent.children % 3 == 2:
+            return Cleared(None, None)
+        return child(self, turn, parent, *terms, venue=venue)
+
+    patch.setattr(RiskGate, "child", sometimes)
+
+
+@bug("an order that has ended reserves nothing")
+def leaves_what_a_cancel_frees_reserved(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(desk_state, "MOVING", desk_state.MOVING - {co.Canceled})
 
 
 # ---------------------------------------------------------------------------------------------- replay
