@@ -22,6 +22,7 @@ from ems.broker_settings import BrokerSettings, wrong
 from ems.config_text import place, sentence
 from ems.market_settings import ClockSettings, VenueSettings
 from ems.pace import Pace
+from ems.risk_settings import RiskSettings
 
 Mode = Literal["PAPER", "LIVE"]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -102,6 +103,7 @@ class Settings(_Part):
     pace: PaceSettings = PaceSettings()
     console: ConsoleSettings = ConsoleSettings()
     venue: VenueSettings | None = None
+    risk: RiskSettings = RiskSettings()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -110,6 +110,7 @@ class DeskProcess:
             pace=settings.scheduler_pace(),
             policies=policies(settings),
             copies=_copies(settings),
+            risk=settings.risk.terms(settings.name),
         )
         self._state = "standing by"
         await _start(desk)
