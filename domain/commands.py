@@ -12,6 +12,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from domain.instructions import Instructions
+from domain.limit_rules import Unit
+from domain.limits import Applies
+from domain.risk import Check, Level, ScopeKind
 from domain.values import OrdType, Side, TimeInForce
 
 _Name = Annotated[str, Field(min_length=1, max_length=64)]
@@ -38,8 +41,65 @@ class EnterOrder(BaseModel):
     instructions: Instructions | None = None
 
 
-Command = EnterOrder
-COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
+class _RiskCommand(BaseModel):
+    """What concerns risk is a person's doing, and has a reason."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    command_id: _Name
+    actor: _Name  # person:jane
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class SetLimit(_RiskCommand):
+    """A limit's next version. Another person approves it."""
+
+    command: Literal["set_limit"] = "set_limit"
+    approver: _Name
+    check: Check
+    scope: ScopeKind
+    scope_id: str = ""
+    applies: Applies = "any"
+    level: Level = "hard"
+    value_e9: int
+    unit: Unit
+    window_ns: int = 0
+    from_ns: int = 0
+    until_ns: int | None = None
+
+
+class RetireLimit(_RiskCommand):
+    """The end of a limit. Another person approves it."""
+
+    command: Literal["retire_limit"] = "retire_limit"
+    approver: _Name
+    check: Check
+    scope: ScopeKind
+    scope_id: str = ""
+    applies: Applies = "any"
+    level: Level = "hard"
+
+
+class GrantOverride(_RiskCommand):
+    """An order like the one that was refused may pass the soft limits that refused it, once. Another person approves it."""
+
+    command: Literal["grant_override"] = "grant_override"
+    approver: _Name
+    client_session: _Name
+    cl_ord_id: _Name  # of the refused order
+    minutes: Annotated[int, Field(ge=1, le=600)] = 15
+
+
+class EnableStrategy(_RiskCommand):
+    """A strategy that a check has disabled may trade again."""
+
+    command: Literal["enable_strategy"] = "enable_strategy"
+    strategy: _Name
+
+
+RiskCommand = SetLimit | RetireLimit | GrantOverride | EnableStrategy
+Command = EnterOrder | RiskCommand
+COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class Situation:
         self.adds_e9 = max(0, order.open_e9 - order.held_e9)  # quantity that is reserved beyond what is already
         self.notional_e9: int | None = order.value_e9  # of the whole order, in the firm's currency
         self.money_e9: int | None = order.value_e9  # of what it adds
-        if self.price_e9 is not None and self.rate_e9 is not None:
+        if order.side is not None and self.price_e9 is not None and self.rate_e9 is not None:
             self.notional_e9 = order.quantity_e9 * self.price_e9 * self.rate_e9 // _E18
             self.money_e9 = max(0, order.open_e9 * self.price_e9 - order.held_e18) * self.rate_e9 // _E18
 

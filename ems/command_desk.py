@@ -12,6 +12,7 @@ from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.refusal import Refusal
 from domain.values import stream_id
+from ems import risk_desk
 from ems.risk import RiskGate
 from ems.turn import Turn
 
@@ -31,12 +32,18 @@ class CommandDesk:
         """Decide one command; its answer waits for the commit."""
         command = commanded.command
         turn.begin(actor=command.actor, causation=f"command:{command.command_id}")
-        turn.replies.append((commanded.reply, self._enter(turn, command)))
+        answer = (
+            self._enter(turn, command) if isinstance(command, EnterOrder) else risk_desk.handle(turn, command, self._date(turn))
+        )
+        turn.replies.append((commanded.reply, answer))
+
+    def _date(self, turn: Turn) -> str:
+        return self._reference.trade_date(turn.now_ns)
 
     def _enter(self, turn: Turn, entry: EnterOrder) -> Answer:
         if entry.client_session not in self._client_sessions:
             return Answer(False, f"no client session is called {entry.client_session}")
-        trade_date = self._reference.trade_date(turn.now_ns)
+        trade_date = self._date(turn)
         cl_ord_id = f"DESK{stream_id('entry', entry.client_session, trade_date, entry.command_id).hex[:12].upper()}"
         stream = po.key(entry.client_session, trade_date, cl_ord_id)
         if isinstance(known := turn.state.parents.get(stream), ParentOrder):

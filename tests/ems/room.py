@@ -16,8 +16,9 @@ from domain.market_state import MarketState
 from domain.messages import CancelOrder, Inbound, Input, LinkUp, MarketUpdate, PlanReady, SessionChange, Timer
 from domain.parent_order import ParentOrder
 from domain.parent_rules import TradingDay
-from domain.ports import BrokerAlgos
+from domain.ports import BrokerAlgos, RiskData
 from domain.ports import Reference as ReferencePort
+from domain.risk_data import NOTHING_KNOWN
 from domain.schedule import PlanRequest, Schedule, Slice, VolumeCurve
 from domain.sending import Outbound
 from domain.session_policy import SessionPolicy
@@ -26,6 +27,7 @@ from ems import recovery
 from ems.desk import Desk, DeskPorts
 from ems.drop_copy import DropCopies
 from ems.pace import Pace
+from ems.risk_day import NO_LIMITS, RiskTerms
 from ems.strategies import NO_BROKERS
 from tests.domain.orders import ABC, DAY, MINUTE_NS, NOW_NS, new_order, venue_report
 
@@ -89,14 +91,16 @@ class Room:
     def __init__(
         self, log: MemoryEventLog | None = None, clock: Clock | None = None, pace: Pace = PACE,
         policies: Mapping[str, SessionPolicy] | None = None, copies: DropCopies = recovery.NO_COPIES,
-        reference: ReferencePort | None = None, brokers: BrokerAlgos = NO_BROKERS,
+        reference: ReferencePort | None = None, brokers: BrokerAlgos = NO_BROKERS, risk: RiskTerms = NO_LIMITS,
+        risk_data: RiskData = NOTHING_KNOWN,
     ) -> None:  # fmt: skip
         self.clock = clock or Clock()
         self.log = log or MemoryEventLog(TOPICS, self.clock)
         self.gateway = Gateway()
         self.planners = Planners()
         self.reference, self.brokers = reference or Reference(), brokers
-        ports = DeskPorts(self.log, self.gateway, self.planners, self.reference, self.clock, brokers)
+        self._risk: dict[str, Any] = {"risk": risk, "risk_data": risk_data}
+        ports = DeskPorts(self.log, self.gateway, self.planners, self.reference, self.clock, brokers, risk_data)
         self.desk = Desk(
             ports,
             name="desk",
@@ -106,6 +110,7 @@ class Room:
             policies=policies or {},
             client_sessions=frozenset({"OMS"}),
             copies=copies,
+            risk=risk,
         )
         self._copies = copies
         self._numbers: dict[str, int] = {}
@@ -122,7 +127,7 @@ class Room:
     async def successor(self, copies: DropCopies = recovery.NO_COPIES) -> Room:
         """The desk dies; another one starts on its log."""
         self.log.release_lead()
-        room = Room(self.log, self.clock, copies=copies, reference=self.reference, brokers=self.brokers)
+        room = Room(self.log, self.clock, copies=copies, reference=self.reference, brokers=self.brokers, **self._risk)
         room._numbers, room._frame = self._numbers, self._frame
         return room
 
