@@ -12,7 +12,7 @@ from domain.limits import LimitSet
 from domain.order_life import OrdStatus
 from domain.parent_order import ParentOrder, RejectedOrder
 from domain.risk import Check, Checked, Outcome, ScopeKind, Subject
-from domain.risk_data import RiskFacts
+from domain.risk_data import NOTHING_KNOWN, RiskFacts
 from domain.sending import CancelReject, ParentReport, SendChild, SendChildCancel, SendChildReplace
 from domain.values import E9
 from ems.risk import Cleared, RiskGate
@@ -27,10 +27,9 @@ from tests.ems.room import Room, market, topics
 QUANTITY = {"check": Check.MAX_QUANTITY, "unit": "quantity"}
 
 
-def limited(*limits: LimitSet, data: RiskFacts | None = None) -> Room:
+def limited(*limits: LimitSet, data: RiskFacts = NOTHING_KNOWN) -> Room:
     """A desk under these limits."""
-    terms = RiskTerms(limits=limits, digest="0123456789abcdef")
-    return Room(risk=terms, **({} if data is None else {"risk_data": data}))
+    return Room(risk=RiskTerms(limits=limits, digest="0123456789abcdef"), risk_data=data)
 
 
 def parents_up_to(quantity: int, **changes: Any) -> LimitSet:
