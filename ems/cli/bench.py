@@ -31,3 +31,9 @@ def fix(json_output: JsonOption = False) -> None:
 def replay(json_output: JsonOption = False) -> None:
     """A million events folded again: how fast, in how much memory, and whether to the same digest."""
     _run("replay", json_output)
+
+
+@app.command()
+def risk(json_output: JsonOption = False) -> None:
+    """All risk checks for one child order, with 100 and with 10,000 orders at work; and the hot path's."""
+    _run("risk", json_output)
