@@ -8,6 +8,7 @@ not, until it is proved to be over. What the ledgers come to by scope is in `dom
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from uuid import UUID
@@ -51,7 +52,7 @@ class Ledger:
 
     __slots__ = (
         "bought_e9", "bought_e18", "buying_e9", "buying_e18", "dirty", "key", "opening_e9", "opening_e18", "rows", "seen",
-        "selling_e9", "selling_e18", "sold_e9", "sold_e18",
+        "selling_e9", "selling_e18", "sold_e9", "sold_e18", "worth",
     )  # fmt: skip
 
     def __init__(self, key: LedgerKey) -> None:
@@ -61,6 +62,7 @@ class Ledger:
         self.buying_e9 = self.buying_e18 = self.selling_e9 = self.selling_e18 = 0
         self.dirty = False
         self.seen: tuple[int, ...] = (0,) * 6  # of `amounts`, as far as the totals have counted it
+        self.worth: tuple[int, ...] = (0,) * 5  # of that, in money
         self.rows: list[Any] = []  # the totals' rows that it counts in
 
     def amounts(self) -> tuple[int, ...]:
@@ -97,6 +99,7 @@ class Exposure:
     def __init__(self, parents: Mapping[UUID, ParentOrder | RejectedOrder]) -> None:
         self._parents = parents
         self._ledgers: dict[LedgerKey, Ledger] = {}
+        self._of: defaultdict[str, list[Ledger]] = defaultdict(list)  # by instrument
         self._shares: dict[UUID, Share] = {}
         self._flows: dict[Side, dict[str, Flow]] = {Side.BUY: {}, Side.SELL: {}}
         self._traders: dict[UUID, str] = {}  # parents that a person entered
@@ -189,6 +192,7 @@ class Exposure:
         ledger = self._ledgers.get(key)
         if ledger is None:
             ledger = self._ledgers[key] = Ledger(key)
+            self._of[key[INSTRUMENT]].append(ledger)
         return ledger
 
     def _touch(self, ledger: Ledger) -> None:
@@ -208,7 +212,7 @@ class Exposure:
 
     def of(self, instrument: str) -> list[Ledger]:
         """Every ledger in an instrument."""
-        return [ledger for key, ledger in self._ledgers.items() if key[INSTRUMENT] == instrument]
+        return self._of.get(instrument, [])
 
     def reserved(self, child: UUID) -> tuple[int, int]:
         """What a child may still trade, and the price at which it is reckoned."""

@@ -32,44 +32,49 @@ class Money:
 
 
 class Row:
-    """One scope's position in one instrument, and what it adds to the scope's money."""
+    """One scope's position in one instrument."""
 
-    __slots__ = ("_told", "buying_e9", "buying_e18", "cost_e18", "money", "position_e9", "selling_e9", "selling_e18")
+    __slots__ = ("buying_e9", "money", "net_e9", "position_e9", "selling_e9")
 
     def __init__(self, money: Money) -> None:
         self.money = money
-        self.position_e9 = self.cost_e18 = self.buying_e9 = self.selling_e9 = self.buying_e18 = self.selling_e18 = 0
-        self._told = (0, 0, 0, 0, 0, 0)  # what it has added to the scope's money
+        self.position_e9 = self.buying_e9 = self.selling_e9 = self.net_e9 = 0
 
-    def add(self, change: tuple[int, ...]) -> None:
-        """Count a ledger's change."""
+    def add(self, change: tuple[int, ...], worth: tuple[int, ...]) -> None:
+        """Count a ledger's change, in quantities and in what they are worth."""
+        money = self.money
         self.position_e9 += change[0]
-        self.cost_e18 += change[1]
         self.buying_e9 += change[2]
         self.selling_e9 += change[3]
-        self.buying_e18 += change[4]
-        self.selling_e18 += change[5]
+        if worth[0]:
+            before_e9 = self.net_e9
+            self.net_e9 = after_e9 = before_e9 + worth[0]
+            money.gross_e9 += abs(after_e9) - abs(before_e9)
+            money.net_e9 += worth[0]
+        money.buying_e9 += worth[1]
+        money.selling_e9 += worth[2]
+        money.pnl_e9 += worth[3]
+        money.unrated += worth[4]
 
-    def value(self, price_e9: int | None, rate_e9: int | None) -> None:
-        """Bring the scope's money up to date with this row."""
-        was, money = self._told, self.money
-        if price_e9 is None and not self.position_e9:
-            price_e9 = 0  # nothing is held that it could be asked of
-        if rate_e9 is None or price_e9 is None:
-            moved = self.position_e9 or self.cost_e18 or self.buying_e9 or self.selling_e9
-            self._told = now = (0, 0, 0, 0, 0, 1 if moved else 0)
-        else:
-            worth_e18 = self.position_e9 * price_e9
-            net_e9 = worth_e18 * rate_e9 // _E18
-            buying_e9, selling_e9 = self.buying_e18 * rate_e9 // _E18, self.selling_e18 * rate_e9 // _E18
-            pnl_e9 = (worth_e18 - self.cost_e18) * rate_e9 // _E18
-            self._told = now = (abs(net_e9), net_e9, buying_e9, selling_e9, pnl_e9, 0)
-        money.gross_e9 += now[0] - was[0]
-        money.net_e9 += now[1] - was[1]
-        money.buying_e9 += now[2] - was[2]
-        money.selling_e9 += now[3] - was[3]
-        money.pnl_e9 += now[4] - was[4]
-        money.unrated += now[5] - was[5]
+
+_UNCHANGED: Final = (0,) * 6
+_EMPTY: Final = Row(Money())  # of a scope that nothing has been done in
+
+
+def _worth(now: tuple[int, ...], price_e9: int | None, rate_e9: int | None) -> tuple[int, int, int, int, int]:
+    """What a ledger's amounts are worth: position, reserved buys and sells, profit and loss; and whether that is not known."""
+    if price_e9 is None and not now[0]:
+        price_e9 = 0  # nothing is held that it could be asked of
+    if rate_e9 is None or price_e9 is None:
+        return (0, 0, 0, 0, 1 if now[0] or now[1] or now[2] or now[3] else 0)
+    worth_e18 = now[0] * price_e9
+    return (
+        worth_e18 * rate_e9 // _E18,
+        now[4] * rate_e9 // _E18,
+        now[5] * rate_e9 // _E18,
+        (worth_e18 - now[1]) * rate_e9 // _E18,
+        0,
+    )
 
 
 class Totals:
@@ -77,8 +82,8 @@ class Totals:
 
     def __init__(self, exposure: Exposure) -> None:
         self._exposure = exposure
-        self._rows: dict[tuple[ScopeKind, str, str], Row] = {}
-        self._of_instrument: dict[str, list[Row]] = {}
+        self._rows: dict[tuple[Scope, str], Row] = {}
+        self._held: dict[str, None] = {}  # instruments that there is a ledger in
         self._money: dict[Scope, Money] = {FIRM_SCOPE: Money()}
         self.prices_e9: dict[str, int] = {}
         self.rates_e9: dict[str, int] = {}
@@ -100,15 +105,11 @@ class Totals:
                 money.peak_e9 = 0
         self.settle()
         for mark in marks:
-            self._value(mark.instrument)
+            for ledger in self._exposure.of(mark.instrument):
+                self._count(ledger, _UNCHANGED)
         for money in self._money.values():
             if money.pnl_e9 > money.peak_e9:
                 money.peak_e9 = money.pnl_e9
-
-    def _value(self, instrument: str) -> None:
-        price_e9, rate_e9 = self.prices_e9.get(instrument), self.rates_e9.get(instrument)
-        for row in self._of_instrument.get(instrument, ()):
-            row.value(price_e9, rate_e9)
 
     # ---------------------------------------------------------------------------------------- reading
 
@@ -120,28 +121,27 @@ class Totals:
             ledger.dirty = False
             now = ledger.amounts()
             was, ledger.seen = ledger.seen, now
-            instrument = ledger.key[INSTRUMENT]
-            change = tuple(new - old for new, old in zip(now, was, strict=True))
-            price_e9, rate_e9 = self.prices_e9.get(instrument), self.rates_e9.get(instrument)
-            for row in ledger.rows or self._rows_of(ledger):
-                row.add(change)
-                row.value(price_e9, rate_e9)
+            self._count(ledger, tuple([new - old for new, old in zip(now, was, strict=True)]))
 
-    def row(self, kind: ScopeKind, scope_id: str, instrument: str) -> Row:
-        """A scope's position in an instrument. An instrument's own is the firm's in it; a log is of one desk."""
-        scope = FIRM_SCOPE if kind in (ScopeKind.INSTRUMENT, ScopeKind.DESK) else (kind, scope_id)
-        return self._rows.get((*scope, instrument)) or Row(Money())
+    def _count(self, ledger: Ledger, change: tuple[int, ...]) -> None:
+        """Add a ledger's change, and what it is worth by now beyond what it was, to every scope that it is in."""
+        instrument, told = ledger.key[INSTRUMENT], ledger.worth
+        ledger.worth = worth = _worth(ledger.seen, self.prices_e9.get(instrument), self.rates_e9.get(instrument))
+        more = tuple([new - old for new, old in zip(worth, told, strict=True)])
+        for row in ledger.rows or self._rows_of(ledger):
+            row.add(change, more)
 
-    def money(self, kind: ScopeKind, scope_id: str) -> Money:
+    def row(self, scope: Scope, instrument: str) -> Row:
+        """A scope's position in an instrument."""
+        return self._rows.get((scope, instrument)) or _EMPTY
+
+    def money(self, scope: Scope) -> Money:
         """A scope's money."""
-        scope = FIRM_SCOPE if kind in (ScopeKind.INSTRUMENT, ScopeKind.DESK) else (kind, scope_id)
-        return self._money.get(scope) or Money()
+        return self._money.get(scope) or _EMPTY.money
 
     def held(self) -> Iterator[str]:
-        """Instruments in which anything is held or has been made or lost."""
-        for (kind, _, instrument), row in self._rows.items():
-            if kind is ScopeKind.FIRM and (row.position_e9 or row.cost_e18):
-                yield instrument
+        """Instruments in which there is or was anything."""
+        yield from self._held
 
     def realised_e9(self, kind: ScopeKind, scope_id: str, instrument: str) -> int | None:
         """Realised profit and loss in one instrument; None without a rate."""
@@ -169,12 +169,12 @@ class Totals:
 
     def _rows_of(self, ledger: Ledger) -> list[Row]:
         for scope in _scopes(ledger):
-            key = (*scope, ledger.key[INSTRUMENT])
+            key = (scope, ledger.key[INSTRUMENT])
             row = self._rows.get(key)
             if row is None:
                 money = self._money.setdefault(scope, Money())
                 row = self._rows[key] = Row(money)
-                self._of_instrument.setdefault(ledger.key[INSTRUMENT], []).append(row)
+                self._held[ledger.key[INSTRUMENT]] = None
             ledger.rows.append(row)
         return ledger.rows
 

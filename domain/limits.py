@@ -23,6 +23,9 @@ _APPLIES: Final[dict[Subject, Applies]] = {
 }  # fmt: skip
 
 
+_ORDER: Final = {check: place for place, check in enumerate(Check)}
+
+
 class LimitSet(Event):
     """A limit's next version."""
 
@@ -97,6 +100,8 @@ class Applied(NamedTuple):
     value_e9: int
     unit: Unit
     window_ns: int
+    of: tuple[ScopeKind, str]  # whose totals it is about: an instrument's and a desk's are the firm's, for a log is of one desk
+    soft: bool
 
 
 def key(check: Check, scope: ScopeKind, scope_id: str, applies: Applies, level: Level) -> UUID:
@@ -124,7 +129,7 @@ class LimitBook:
     def __init__(self) -> None:
         self.limits: dict[UUID, Limit] = {}
         self._by_scope: dict[tuple[ScopeKind, str], dict[UUID, None]] = {}
-        self._cache: dict[tuple[Subject, Scopes], dict[Check, tuple[Applied, ...]]] = {}
+        self._cache: dict[tuple[Subject, Scopes], tuple[Applied, ...]] = {}
         self._cached_ns = 0
         self._until_ns = 0
 
@@ -139,7 +144,7 @@ class LimitBook:
         """Is there a limit on any of these, in force or to come?"""
         return any((last := limit.versions[-1][1]) is not None and last.check in checks for limit in self.limits.values())
 
-    def applicable(self, subject: Subject, scopes: Scopes, now_ns: int) -> dict[Check, tuple[Applied, ...]]:
+    def applicable(self, subject: Subject, scopes: Scopes, now_ns: int) -> tuple[Applied, ...]:
         """The limits in force that an order of these scopes is under."""
         if now_ns >= self._until_ns or now_ns < self._cached_ns or len(self._cache) >= self.CACHED_MAX:
             self._cache.clear()
@@ -151,8 +156,8 @@ class LimitBook:
             found = self._cache[subject, scopes] = self._look_up(subject, scopes, now_ns)
         return found
 
-    def _look_up(self, subject: Subject, scopes: Scopes, now_ns: int) -> dict[Check, tuple[Applied, ...]]:
-        found: dict[Check, list[Applied]] = {}
+    def _look_up(self, subject: Subject, scopes: Scopes, now_ns: int) -> tuple[Applied, ...]:
+        found: list[Applied] = []
         for kind, own in zip(ScopeKind, ("", *scopes), strict=True):
             if not own and kind is not ScopeKind.FIRM:
                 continue
@@ -162,13 +167,25 @@ class LimitBook:
                     held = self.limits[stream].in_force(now_ns)
                     if held is not None and held[1].applies in ("any", _APPLIES[subject]):
                         chosen[held[1].check, held[1].level, held[1].applies] = held
-            scope = f"{kind}:{own}" if own else FIRM
-            for version, limit in chosen.values():
-                if subject in RULES[limit.check].subjects:
-                    found.setdefault(limit.check, []).append(
-                        Applied(limit.check, kind, own, scope, limit.level, version, limit.value_e9, limit.unit, limit.window_ns)
-                    )
-        return {check: tuple(limits) for check, limits in found.items()}
+            found += [_applied(kind, own, *held) for held in chosen.values() if subject in RULES[held[1].check].subjects]
+        return tuple(sorted(found, key=lambda limit: _ORDER[limit.check]))
+
+
+def _applied(kind: ScopeKind, own: str, version: int, limit: LimitSet) -> Applied:
+    firms = kind in (ScopeKind.FIRM, ScopeKind.INSTRUMENT, ScopeKind.DESK)
+    return Applied(
+        check=limit.check,
+        kind=kind,
+        id=own,
+        scope=f"{kind}:{own}" if own else FIRM,
+        level=limit.level,
+        version=version,
+        value_e9=limit.value_e9,
+        unit=limit.unit,
+        window_ns=limit.window_ns,
+        of=(ScopeKind.FIRM, "") if firms else (kind, own),
+        soft=limit.level == "soft",
+    )
 
 
 # ----------------------------------------------------------------------------------------------- rules

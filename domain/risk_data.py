@@ -72,18 +72,20 @@ class RiskFacts:
         """Is there a line that allows it? A venue that is not decided yet is not asked about."""
         if self.permissions is None:
             return None
-        asked = (who, strategy, instrument, venue)
-        return any(
-            all(may in ("*", has) or (not has and place == 3) for place, (may, has) in enumerate(zip(line, asked, strict=True)))
-            for line in self.permissions
-        )
+        for its_who, its_strategy, its_instrument, its_venue in self.permissions:
+            here = its_venue in ("*", venue) or not venue
+            if here and its_who in ("*", who) and its_strategy in ("*", strategy) and its_instrument in ("*", instrument):
+                return True
+        return False
 
 
 def _listed(lines: tuple[Restriction, ...] | None, instrument: str, now_ns: int) -> bool | None:
     if lines is None:
         return None
-    in_force = (line for line in lines if line.instrument == instrument and line.from_ns <= now_ns)
-    return any(line.until_ns is None or now_ns < line.until_ns for line in in_force)
+    for line in lines:
+        if line.instrument == instrument and line.from_ns <= now_ns and (line.until_ns is None or now_ns < line.until_ns):
+            return True
+    return False
 
 
 NOTHING_KNOWN = RiskFacts()

@@ -19,7 +19,7 @@ def position(order: RiskOrder, at: Situation, limit: Applied) -> Verdict:
     scopes = order.scopes
     if limit.kind in _OPENED and not at.opening_known(scopes.account, scopes.instrument):
         return missing(limit, "no opening position")
-    row = at.state.totals.row(limit.kind, limit.id, scopes.instrument)
+    row = at.state.totals.row(limit.of, scopes.instrument)
     buys = order.side is Side.BUY
     after_e9 = row.position_e9 + row.buying_e9 + at.adds_e9 if buys else row.position_e9 - row.selling_e9 - at.adds_e9
     if limit.unit == "money":
@@ -55,22 +55,24 @@ def orders_out(order: RiskOrder, at: Situation, limit: Applied) -> Verdict:
 
 def gross_exposure(order: RiskOrder, at: Situation, limit: Applied) -> Verdict:
     """Positions of all instruments without sign, and everything that works, with this order."""
-    bound_e9, what = _bound_e9(at, limit)
-    if bound_e9 is None:
-        return missing(limit, what)
-    money, adds_e9 = at.state.totals.money(limit.kind, limit.id), at.money_e9 or 0
+    money = at.state.totals.money(limit.of)
+    bound_e9, what = (limit.value_e9, "") if limit.unit == "money" else _of_capital(at, limit)
+    if bound_e9 is None or at.money_e9 is None or money.unrated:
+        return missing(limit, what if bound_e9 is None else _unknown(at))
+    adds_e9 = at.money_e9
     after_e9 = money.gross_e9 + money.buying_e9 + money.selling_e9 + adds_e9
-    if after_e9 > bound_e9 and at.reduces(order, limit.kind, limit.id):
+    if after_e9 > bound_e9 and at.reduces(order, limit):
         return judged(limit, False, after_e9, bound_e9, "reduces")
     return judged(limit, after_e9 > bound_e9 and adds_e9 > 0, after_e9, bound_e9, what)
 
 
 def net_exposure(order: RiskOrder, at: Situation, limit: Applied) -> Verdict:
     """Positions with their sign if everything in the order's direction fills, and the order too."""
-    bound_e9, what = _bound_e9(at, limit)
-    if bound_e9 is None:
-        return missing(limit, what)
-    money, adds_e9 = at.state.totals.money(limit.kind, limit.id), at.money_e9 or 0
+    money = at.state.totals.money(limit.of)
+    bound_e9, what = (limit.value_e9, "") if limit.unit == "money" else _of_capital(at, limit)
+    if bound_e9 is None or at.money_e9 is None or money.unrated:
+        return missing(limit, what if bound_e9 is None else _unknown(at))
+    adds_e9 = at.money_e9
     buys = order.side is Side.BUY
     after_e9 = money.net_e9 + money.buying_e9 + adds_e9 if buys else money.net_e9 - money.selling_e9 - adds_e9
     beyond_e9 = after_e9 if buys else -after_e9
@@ -79,46 +81,46 @@ def net_exposure(order: RiskOrder, at: Situation, limit: Applied) -> Verdict:
 
 def open_orders(order: RiskOrder, at: Situation, limit: Applied) -> Verdict:
     """The value of everything that works, with this order."""
-    bound_e9, what = _bound_e9(at, limit)
-    if bound_e9 is None:
-        return missing(limit, what)
-    money, adds_e9 = at.state.totals.money(limit.kind, limit.id), at.money_e9 or 0
+    money = at.state.totals.money(limit.of)
+    bound_e9, what = (limit.value_e9, "") if limit.unit == "money" else _of_capital(at, limit)
+    if bound_e9 is None or at.money_e9 is None or money.unrated:
+        return missing(limit, what if bound_e9 is None else _unknown(at))
+    adds_e9 = at.money_e9
     after_e9 = money.buying_e9 + money.selling_e9 + adds_e9
     return judged(limit, after_e9 > bound_e9 and adds_e9 > 0, after_e9, bound_e9, what)
 
 
 def daily_loss(order: RiskOrder, at: Situation, limit: Applied) -> Verdict:
     """What the scope has lost today, realised or not. An order that only reduces a position passes."""
-    bound_e9, what = _bound_e9(at, limit)
-    if bound_e9 is None:
-        return missing(limit, what)
-    pnl_e9 = at.state.totals.money(limit.kind, limit.id).pnl_e9
-    lost = -pnl_e9 > bound_e9 and not at.reduces(order, limit.kind, limit.id)
+    money = at.state.totals.money(limit.of)
+    bound_e9, what = (limit.value_e9, "") if limit.unit == "money" else _of_capital(at, limit)
+    if bound_e9 is None or at.money_e9 is None or money.unrated:
+        return missing(limit, what if bound_e9 is None else _unknown(at))
+    pnl_e9 = money.pnl_e9
+    lost = -pnl_e9 > bound_e9 and not at.reduces(order, limit)
     return judged(limit, lost, pnl_e9, -bound_e9, what)
 
 
 def drawdown(order: RiskOrder, at: Situation, limit: Applied) -> Verdict:
     """How far the scope has fallen from the best it had today. An order that only reduces a position passes."""
-    bound_e9, what = _bound_e9(at, limit)
-    if bound_e9 is None:
-        return missing(limit, what)
-    money = at.state.totals.money(limit.kind, limit.id)
+    money = at.state.totals.money(limit.of)
+    bound_e9, what = (limit.value_e9, "") if limit.unit == "money" else _of_capital(at, limit)
+    if bound_e9 is None or at.money_e9 is None or money.unrated:
+        return missing(limit, what if bound_e9 is None else _unknown(at))
     fallen_e9 = money.peak_e9 - money.pnl_e9
-    return judged(limit, fallen_e9 > bound_e9 and not at.reduces(order, limit.kind, limit.id), fallen_e9, bound_e9, what)
+    return judged(limit, fallen_e9 > bound_e9 and not at.reduces(order, limit), fallen_e9, bound_e9, what)
 
 
-def _bound_e9(at: Situation, limit: Applied) -> tuple[int | None, str]:
-    """The limit in money, with what it was worked out from; None with what is missing for that."""
-    if at.price_e9 is None or at.rate_e9 is None:
-        return None, "no price" if at.price_e9 is None else "no exchange rate"
-    if at.state.totals.money(limit.kind, limit.id).unrated:
-        return None, "an instrument in it has no exchange rate"
-    if limit.unit == "money":
-        return limit.value_e9, ""
+def _of_capital(at: Situation, limit: Applied) -> tuple[int | None, str]:
+    """A fraction in money, with what it was worked out from."""
     capital_e9 = at.data.capital_e9(limit.scope)
-    if capital_e9 is None:
-        return None, "no capital is stated"
-    return capital_e9 * limit.value_e9 // E9, "of capital"
+    return (None, "no capital is stated") if capital_e9 is None else (capital_e9 * limit.value_e9 // E9, "of capital")
+
+
+def _unknown(at: Situation) -> str:
+    if at.money_e9 is not None:
+        return "an instrument in it has no price or no exchange rate"
+    return "no price" if at.price_e9 is None else "no exchange rate"
 
 
 # ------------------------------------------------------------------------------------------ how fast

@@ -82,7 +82,7 @@ def short_sale(order: RiskOrder, at: Situation, limit: Applied) -> Verdict:
         return judged(limit, False, 0, 0, "a buy")
     if not at.opening_known(scopes.account, scopes.instrument):
         return missing(limit, "no opening position")
-    row = at.state.totals.row(ScopeKind.ACCOUNT, scopes.account, scopes.instrument)
+    row = at.state.totals.row((ScopeKind.ACCOUNT, scopes.account), scopes.instrument)
     short_e9 = max(0, -(row.position_e9 - row.selling_e9 - at.adds_e9))
     if not short_e9:
         return judged(limit, False, 0, 0, "not short")

@@ -9,13 +9,14 @@ from domain.limits import Applied
 from domain.market_state import MarketState
 from domain.parent_rules import TradingDay
 from domain.ports import RiskData
-from domain.risk import FIRM, Check, Outcome, RiskOrder, ScopeKind, Verdict
+from domain.risk import FIRM, Check, Outcome, RiskOrder, Verdict
 from domain.risk_state import RiskState
 from domain.values import E9, Side
 
 _E18: Final = E9 * E9
 _HARD: Final = Outcome.HARD
 _PASS: Final = Outcome.PASS
+_SOFT: Final = Outcome.SOFT
 _new = tuple.__new__  # as Verdict(...), in half the time: a dozen are made for every order
 
 
@@ -45,9 +46,9 @@ class Situation:
             self.notional_e9 = order.quantity_e9 * self.price_e9 * self.rate_e9 // _E18
             self.money_e9 = max(0, order.open_e9 * self.price_e9 - order.held_e18) * self.rate_e9 // _E18
 
-    def reduces(self, order: RiskOrder, kind: ScopeKind, scope_id: str) -> bool:
+    def reduces(self, order: RiskOrder, limit: Applied) -> bool:
         """Does it only bring a position nearer to nothing, together with what works in its direction?"""
-        row = self.state.totals.row(kind, scope_id, order.scopes.instrument)
+        row = self.state.totals.row(limit.of, order.scopes.instrument)
         if order.side is Side.BUY:
             return row.position_e9 + row.buying_e9 + self.adds_e9 <= 0
         return row.position_e9 - row.selling_e9 - self.adds_e9 >= 0
@@ -80,7 +81,7 @@ def _price_e9(order: RiskOrder, market: MarketState | None, reference_e9: int | 
 
 def judged(limit: Applied, breach: bool, observed: int | None, bound: int | None, data: str = "") -> Verdict:
     """A verdict on a limit, hard or soft as the limit is."""
-    outcome = _PASS if not breach else _HARD if limit.level == "hard" else Outcome.SOFT
+    outcome = _PASS if not breach else _SOFT if limit.soft else _HARD
     return _new(Verdict, (limit.check, outcome, limit.scope, limit.version, observed, bound, data, limit.window_ns))
 
 

@@ -94,7 +94,7 @@ class DirectDesk:
         if not self._throttle.passes(session, turn.now_ns):
             return  # the scheduler looks again when the window is free
         stream, market, terms = co.key(parent.id, 1), self._markets.get(parent.instrument), parent.terms
-        cleared = self._risk.child(turn, parent, terms.quantity_e9, terms.limit_price_e9, venue=session)
+        cleared = self._risk.child(turn, parent, stream, terms.quantity_e9, terms.limit_price_e9, venue=session)
         if cleared.refusal is not None:
             turn.apply(parent.id, turned_down(cleared.refusal), correlation=parent.id)
             return

@@ -14,6 +14,7 @@ from domain import child_order as co
 from domain import parent_order as po
 from domain import risk_checks
 from domain.child_order import ChildOrder
+from domain.event import made
 from domain.instructions import PLAIN
 from domain.market_state import MarketState
 from domain.parent_order import ParentOrder
@@ -108,12 +109,14 @@ class RiskGate:
 
     # --------------------------------------------------------------------------------------------- children
 
-    def child(self, turn: Turn, parent: ParentOrder, quantity_e9: int, limit_price_e9: int | None, *, venue: str) -> Cleared:
+    def child(
+        self, turn: Turn, parent: ParentOrder, stream: UUID, quantity_e9: int, limit_price_e9: int | None, *, venue: str
+    ) -> Cleared:
         """The next child of a parent, before anything of it is written."""
         scopes = self._scopes_of(turn, parent, venue)
         order = RiskOrder(
             subject=Subject.CHILD,
-            order=co.key(parent.id, parent.children + 1),
+            order=stream,
             parent=parent.id,
             scopes=scopes,
             side=parent.side,
@@ -166,22 +169,25 @@ class RiskGate:
         if worst is not None and worst.outcome is Outcome.SOFT:
             override = _override(turn, order, [v.check for v in verdicts if v.outcome is Outcome.SOFT])
         passed = worst is None or override is not None
-        event = Checked.model_construct(
-            subject=order.subject,
-            order=order.order,
-            parent=order.parent,
-            scopes=order.scopes,
-            side=order.side,
-            quantity_e9=order.quantity_e9,
-            limit_price_e9=order.limit_price_e9,
-            price_e9=at.price_e9,
-            reference_price_e9=at.reference_e9,
-            reference=at.reference,
-            market_ns=at.market.time_ns if at.market is not None else None,
-            notional_e9=at.notional_e9,
-            passed=passed,
-            verdicts=verdicts,
-            override=override,
+        event = made(
+            Checked,
+            {
+                "subject": order.subject,
+                "order": order.order,
+                "parent": order.parent,
+                "scopes": order.scopes,
+                "side": order.side,
+                "quantity_e9": order.quantity_e9,
+                "limit_price_e9": order.limit_price_e9,
+                "price_e9": at.price_e9,
+                "reference_price_e9": at.reference_e9,
+                "reference": at.reference,
+                "market_ns": at.market.time_ns if at.market is not None else None,
+                "notional_e9": at.notional_e9,
+                "passed": passed,
+                "verdicts": verdicts,
+                "override": override,
+            },
         )
         turn.apply(check_key(order.order), event, correlation=order.parent)
         if passed or worst is None:

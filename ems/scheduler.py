@@ -267,7 +267,7 @@ class Scheduler:
         """One child, if risk lets it pass."""
         number = parent.children + 1
         stream = co.key(parent.id, number)
-        cleared = self._risk.child(turn, parent, proposal.quantity_e9, proposal.limit_price_e9, venue=session)
+        cleared = self._risk.child(turn, parent, stream, proposal.quantity_e9, proposal.limit_price_e9, venue=session)
         if cleared.refusal is not None:
             return False
         late_e9 = proposal.quantity_e9 if proposal.tactic == "aggressive" else 0

@@ -84,8 +84,9 @@ class Day:
         """One child of a parent as the scheduler makes it; how long its judging took, in nanoseconds."""
         turn, parent = self.turn(), self.state.parent(stream)
         market = self.markets[parent.instrument] = _market(parent.instrument, self.now_ns)
+        stream = co.key(parent.id, parent.children + 1)
         began_ns = time.perf_counter_ns()
-        cleared = self.gate.child(turn, parent, QUANTITY_E9, market.bid_e9, venue="SIM")
+        cleared = self.gate.child(turn, parent, stream, QUANTITY_E9, market.bid_e9, venue="SIM")
         took_ns = time.perf_counter_ns() - began_ns
         assert cleared.refusal is None, cleared.refusal
         self._create(turn, parent, market)

@@ -272,7 +272,7 @@ async def test_a_loss_stops_what_adds_to_it_and_lets_out_what_reduces_it() -> No
     await room.client_order("A1", quantity_e9=100 * E9)
     await room.fill(100, price=100)
     await room.wait(6, market(89, 91))
-    assert room.desk.state.risk.totals.money(ScopeKind.FIRM, "").pnl_e9 == -1000 * E9
+    assert room.desk.state.risk.totals.money((ScopeKind.FIRM, "")).pnl_e9 == -1000 * E9
     await room.client_order("A2", quantity_e9=10 * E9, limit_price_e9=90 * E9)
     assert room.take(ParentReport)[-1].text == "risk: daily loss of firm: -1000 against -999"
     await room.client_order("A3", quantity_e9=100 * E9, limit_price_e9=90 * E9, side="sell")

@@ -292,4 +292,4 @@ def test_a_limit_is_set_once_and_retired_once() -> None:
     assert li.retire(book, gone, "person:jane") == (gone,)
     book.apply(li.key_of(gone), gone)
     assert not isinstance(li.retire(book, gone, "person:jane"), tuple)
-    assert book.applicable(Subject.CHILD, SCOPES, NOW_NS) == {}
+    assert book.applicable(Subject.CHILD, SCOPES, NOW_NS) == ()

@@ -91,7 +91,7 @@ async def test_knight_children_that_fill_beyond_their_parent_are_a_fault_that_st
 async def test_knight_the_notional_limit_stops_it_without_any_count(monkeypatch: pytest.MonkeyPatch) -> None:
     stale_build(monkeypatch, quantity=100)
     room, sent = await runaway(NOTIONAL, fills=True)
-    money = room.desk.state.risk.totals.money(ScopeKind.FIRM, "")
+    money = room.desk.state.risk.totals.money((ScopeKind.FIRM, ""))
     room.desk.state.risk.totals.settle()
     assert len(sent) == 4 and money.gross_e9 + money.buying_e9 <= NOTIONAL.value_e9
 

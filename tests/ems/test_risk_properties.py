@@ -120,11 +120,11 @@ class Walk:
                 reserved[child.side] += open_e9
         assert risk.exposure.all_reserved() == expected
         risk.totals.settle()
-        row = risk.totals.row(ScopeKind.ACCOUNT, "ACC", "ABC")
+        row = risk.totals.row((ScopeKind.ACCOUNT, "ACC"), "ABC")
         assert (row.position_e9, row.buying_e9, row.selling_e9) == (position, reserved[Side.BUY], reserved[Side.SELL])
         if not self.restated:
             assert row.position_e9 + row.buying_e9 <= POSITION and row.selling_e9 - row.position_e9 <= POSITION
-            money = risk.totals.money(ScopeKind.FIRM, "")
+            money = risk.totals.money((ScopeKind.FIRM, ""))
             assert money.buying_e9 + money.selling_e9 <= OPEN
         assert risk.exposure.flow("ABC", Side.BUY).out_e9 == row.buying_e9 + sum(
             c.cum_quantity_e9 for c in state.children.values() if c.side is Side.BUY
