@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from uuid import UUID
 
 from domain import child_order as co
 from domain import parent_order as po
@@ -20,7 +19,7 @@ from domain.event import Event
 from domain.order_life import TERMINAL, OrdStatus
 from domain.parent_order import ParentOrder, RejectedOrder
 from domain.price_levels import PriceLevels
-from domain.values import Side
+from domain.values import Side, StreamId
 
 _BUY: Final = Side.BUY
 _MOVED_MAX: Final = 512  # children's states that are kept before the ledgers follow
@@ -96,13 +95,13 @@ class Exposure:
         parents: the desk's own, read to know whose a child is.
     """
 
-    def __init__(self, parents: Mapping[UUID, ParentOrder | RejectedOrder]) -> None:
+    def __init__(self, parents: Mapping[StreamId, ParentOrder | RejectedOrder]) -> None:
         self._parents = parents
         self._ledgers: dict[LedgerKey, Ledger] = {}
         self._of: defaultdict[str, list[Ledger]] = defaultdict(list)  # by instrument
-        self._shares: dict[UUID, Share] = {}
+        self._shares: dict[StreamId, Share] = {}
         self._flows: dict[Side, dict[str, Flow]] = {Side.BUY: {}, Side.SELL: {}}
-        self._traders: dict[UUID, str] = {}  # parents that a person entered
+        self._traders: dict[StreamId, str] = {}  # parents that a person entered
         self._moved: list[ChildOrder] = []  # children that the ledgers have yet to follow
         self.dirty: list[Ledger] = []  # ledgers that the totals have yet to follow
 
@@ -214,18 +213,18 @@ class Exposure:
         """Every ledger in an instrument."""
         return self._of.get(instrument, [])
 
-    def reserved(self, child: UUID) -> tuple[int, int]:
+    def reserved(self, child: StreamId) -> tuple[int, int]:
         """What a child may still trade, and the price at which it is reckoned."""
         self.settle()
         share = self._shares.get(child)
         return (share[4], share[5]) if share is not None else (0, 0)
 
-    def all_reserved(self) -> dict[UUID, int]:
+    def all_reserved(self) -> dict[StreamId, int]:
         """Everything that is reserved, by child."""
         self.settle()
         return {child: share[4] for child, share in self._shares.items() if share[4]}
 
-    def trader(self, parent: UUID) -> str:
+    def trader(self, parent: StreamId) -> str:
         """Who entered an order at the desk, "" for one that came over FIX."""
         return self._traders.get(parent, "")
 

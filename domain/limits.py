@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, NamedTuple
-from uuid import UUID
 
 from domain.event import Event
 from domain.limit_rules import RULES, Unit
 from domain.refusal import Reason, Refusal
 from domain.risk import FIRM, Check, Level, ScopeKind, Scopes, Subject
-from domain.values import stream_id
+from domain.values import StreamId, stream_id
 
 ANY: Final = "*"  # the id of a limit that each scope of its kind has, unless there is one of its own
 Applies = Literal["any", "parent", "child"]
@@ -66,7 +65,7 @@ EVENTS = (LimitSet, LimitRetired)
 class Limit(NamedTuple):
     """One limit with all that it ever was. A version that begins later leaves the one before in force until then."""
 
-    id: UUID
+    id: StreamId
     version: int
     versions: tuple[tuple[int, LimitSet | None], ...]  # stream version and content; None: retired
 
@@ -104,17 +103,17 @@ class Applied(NamedTuple):
     soft: bool
 
 
-def key(check: Check, scope: ScopeKind, scope_id: str, applies: Applies, level: Level) -> UUID:
+def key(check: Check, scope: ScopeKind, scope_id: str, applies: Applies, level: Level) -> StreamId:
     """The stream of a limit."""
     return stream_id("risk_limit", check, scope, scope_id, applies, level)
 
 
-def key_of(event: LimitSet | LimitRetired) -> UUID:
+def key_of(event: LimitSet | LimitRetired) -> StreamId:
     """The stream that an event about a limit belongs to."""
     return key(event.check, event.scope, event.scope_id, event.applies, event.level)
 
 
-def evolve(state: Limit | None, event: LimitSet | LimitRetired, *, stream: UUID) -> Limit:
+def evolve(state: Limit | None, event: LimitSet | LimitRetired, *, stream: StreamId) -> Limit:
     """Fold one event."""
     version = 1 if state is None else state.version + 1
     content = event if type(event) is LimitSet else None
@@ -127,13 +126,13 @@ class LimitBook:
     CACHED_MAX: ClassVar[int] = 20_000
 
     def __init__(self) -> None:
-        self.limits: dict[UUID, Limit] = {}
-        self._by_scope: dict[tuple[ScopeKind, str], dict[UUID, None]] = {}
+        self.limits: dict[StreamId, Limit] = {}
+        self._by_scope: dict[tuple[ScopeKind, str], dict[StreamId, None]] = {}
         self._cache: dict[tuple[Subject, Scopes], tuple[Applied, ...]] = {}
         self._cached_ns = 0
         self._until_ns = 0
 
-    def apply(self, stream: UUID, event: LimitSet | LimitRetired) -> Limit:
+    def apply(self, stream: StreamId, event: LimitSet | LimitRetired) -> Limit:
         """Fold one event of one limit."""
         after = self.limits[stream] = evolve(self.limits.get(stream), event, stream=stream)
         self._by_scope.setdefault((event.scope, event.scope_id), {})[stream] = None

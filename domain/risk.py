@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import ClassVar, Final, Literal, NamedTuple
-from uuid import UUID
 
 from domain.event import Event
-from domain.values import Side, TimeInForce, stream_id
+from domain.values import Side, StreamId, TimeInForce, stream_id
 
 # ------------------------------------------------------------------------------------------- vocabulary
 
@@ -116,8 +115,8 @@ class RiskOrder(NamedTuple):
     """An order as risk sees it. open_e9: what it may trade in all from now on; held_e9 and held_e18 what is reserved for it."""
 
     subject: Subject
-    order: UUID  # the stream of the parent, child or list
-    parent: UUID
+    order: StreamId  # the stream of the parent, child or list
+    parent: StreamId
     scopes: Scopes
     side: Side | None  # None: a list has both
     quantity_e9: int
@@ -156,8 +155,8 @@ class Checked(Event):
 
     TOPIC: ClassVar[str] = "risk.checked.v1"
     subject: Subject
-    order: UUID
-    parent: UUID
+    order: StreamId
+    parent: StreamId
     scopes: Scopes
     side: Side | None
     quantity_e9: int
@@ -169,14 +168,14 @@ class Checked(Event):
     notional_e9: int | None  # in the firm's currency; None: a price or a rate is missing
     passed: bool
     verdicts: tuple[Verdict, ...]
-    override: UUID | None = None  # what let soft limits pass
+    override: StreamId | None = None  # what let soft limits pass
 
 
 class OverrideGranted(Event):
     """A second person lets the like of a refused order pass its soft limits, once."""
 
     TOPIC: ClassVar[str] = "risk.override_granted.v1"
-    order: UUID  # the refused one
+    order: StreamId  # the refused one
     checks: tuple[Check, ...]
     reason: str
     approver: str  # another person than the event's actor
@@ -229,22 +228,22 @@ EVENTS = (Checked, OverrideGranted, StrategyDisabled, StrategyEnabled, Marked, P
 # ------------------------------------------------------------------------------------------------ keys
 
 
-def check_key(order: UUID) -> UUID:
+def check_key(order: StreamId) -> StreamId:
     """The stream of an order's verdicts, by the order's own stream."""
     return stream_id("risk_check", str(order))
 
 
-def override_key(order: UUID) -> UUID:
+def override_key(order: StreamId) -> StreamId:
     """The stream of the override of a refused order."""
     return stream_id("risk_override", str(order))
 
 
-def strategy_key(strategy: str) -> UUID:
+def strategy_key(strategy: str) -> StreamId:
     """The stream of what risk did with a strategy."""
     return stream_id("risk_strategy", strategy)
 
 
-def day_key(trade_date: str) -> UUID:
+def day_key(trade_date: str) -> StreamId:
     """The stream of a day's marks and opening positions."""
     return stream_id("risk_day", trade_date)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Final, NamedTuple
-from uuid import UUID
 
 from domain import limits
 from domain.event import Event, Meta
@@ -27,7 +26,7 @@ from domain.risk import (
     Verdict,
 )
 from domain.risk_windows import Recent, Window
-from domain.values import from_e9
+from domain.values import StreamId, from_e9
 
 _COUNTED: Final = frozenset({Check.MESSAGE_RATE, Check.REPEATED_EXECUTION})
 _OUT: Final = (Subject.CHILD, Subject.REPLACE)
@@ -62,7 +61,7 @@ class Disabled(NamedTuple):
 class Override(NamedTuple):
     """A second person's word for an order like the one that was refused. used: it is good for one."""
 
-    id: UUID
+    id: StreamId
     version: int
     granted: OverrideGranted
     used: bool = False
@@ -71,22 +70,22 @@ class Override(NamedTuple):
 class RiskState:
     """One for the desk. Nothing is in it that events did not put there."""
 
-    def __init__(self, parents: Mapping[UUID, ParentOrder | RejectedOrder]) -> None:
+    def __init__(self, parents: Mapping[StreamId, ParentOrder | RejectedOrder]) -> None:
         self.limits = LimitBook()
         self.exposure = Exposure(parents)
         self.totals = Totals(self.exposure)
         self.windows: dict[tuple[Check, str, str], Window] = {}
         self.recent = Recent()
-        self.clearances: dict[UUID, Clearance] = {}  # by the stream of the order
-        self.blocked: dict[UUID, Blocked] = {}
+        self.clearances: dict[StreamId, Clearance] = {}  # by the stream of the order
+        self.blocked: dict[StreamId, Blocked] = {}
         self.disabled: dict[str, Disabled] = {}
         self.overrides: dict[tuple[object, ...], Override] = {}  # by what they let pass
         self.opened: dict[tuple[str, str], int] = {}  # account, instrument -> the position that the day began with
-        self.versions: dict[UUID, int] = {}  # of all of risk's own streams
+        self.versions: dict[StreamId, int] = {}  # of all of risk's own streams
         self.marked_ns = 0  # when positions were last valued
         self.last_ns = 0  # the time of the last verdict: the clock does not go back
 
-    def apply(self, stream: UUID, event: Event, meta: Meta) -> Any:
+    def apply(self, stream: StreamId, event: Event, meta: Meta) -> Any:
         """Fold one event of risk's own; what is known of its stream afterwards."""
         self.versions[stream] = self.versions.get(stream, 0) + 1
         return self._FOLD[type(event)](self, stream, event, meta)
@@ -109,7 +108,7 @@ class RiskState:
 
     # ---------------------------------------------------------------------------------------- folding
 
-    def _checked(self, stream: UUID, event: Checked, meta: Meta) -> Clearance:
+    def _checked(self, stream: StreamId, event: Checked, meta: Meta) -> Clearance:
         self.last_ns = max(self.last_ns, meta.event_time_ns)
         known = self.clearances.get(event.order)
         allows = (event.quantity_e9, event.limit_price_e9) if event.passed else known.allows if known is not None else None
@@ -145,30 +144,30 @@ class RiskState:
             elif event.reference_price_e9 is not None:
                 window.add(at_ns, event.reference_price_e9, verdict.window_ns)
 
-    def _limit(self, stream: UUID, event: LimitSet | LimitRetired, meta: Meta) -> limits.Limit:
+    def _limit(self, stream: StreamId, event: LimitSet | LimitRetired, meta: Meta) -> limits.Limit:
         return self.limits.apply(stream, event)
 
-    def _marked(self, stream: UUID, event: Marked, meta: Meta) -> None:
+    def _marked(self, stream: StreamId, event: Marked, meta: Meta) -> None:
         if event.trade_date != self.totals.trade_date:
             self.opened.clear()
         self.marked_ns = meta.event_time_ns
         self.totals.mark(event.trade_date, event.marks)
 
-    def _position_opened(self, stream: UUID, event: PositionOpened, meta: Meta) -> None:
+    def _position_opened(self, stream: StreamId, event: PositionOpened, meta: Meta) -> None:
         self.opened[event.account, event.instrument] = event.quantity_e9
         price_e9 = self.totals.prices_e9.get(event.instrument, 0)
         self.exposure.open_position(event.account, event.instrument, event.quantity_e9, price_e9)
 
-    def _disabled(self, stream: UUID, event: StrategyDisabled, meta: Meta) -> Disabled:
+    def _disabled(self, stream: StreamId, event: StrategyDisabled, meta: Meta) -> Disabled:
         after = self.disabled[event.strategy] = Disabled(meta.event_time_ns, event.check, event.text)
         return after
 
-    def _enabled(self, stream: UUID, event: StrategyEnabled, meta: Meta) -> None:
+    def _enabled(self, stream: StreamId, event: StrategyEnabled, meta: Meta) -> None:
         del self.disabled[event.strategy]
         for key in [key for key in self.windows if key[0] is Check.REPEATED_EXECUTION]:
             del self.windows[key]  # the count begins anew, or the next order would disable it again
 
-    def _granted(self, stream: UUID, event: OverrideGranted, meta: Meta) -> Override:
+    def _granted(self, stream: StreamId, event: OverrideGranted, meta: Meta) -> Override:
         refused = self.clearances[event.order].event
         assert refused is not None
         after = self.overrides[like(refused)] = Override(stream, self.versions[stream], event)

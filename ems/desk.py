@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from uuid import UUID
 
 import structlog
 
@@ -19,6 +18,7 @@ from domain.ports import BrokerAlgos, Clock, EventLog, OrderGateway, PlannerPool
 from domain.refusal import Reason, Refusal
 from domain.risk_data import NOTHING_KNOWN
 from domain.session_policy import SessionPolicy
+from domain.values import StreamId
 from ems import recovery
 from ems.client_desk import ClientDesk
 from ems.command_desk import CommandDesk
@@ -210,7 +210,7 @@ class Desk:
             case LinkUp():
                 self._sessions.link_up(item)
 
-    def _touch(self, turn: Turn, parents: Sequence[UUID]) -> None:
+    def _touch(self, turn: Turn, parents: Sequence[StreamId]) -> None:
         for parent in parents:
             turn.touched[parent] = None
 

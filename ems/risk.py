@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
-from uuid import UUID
 
 from domain import child_order as co
 from domain import parent_order as po
@@ -35,7 +34,7 @@ from domain.risk_situation import Situation
 from domain.risk_state import like, said
 from domain.sending import Outbound, SendChild, SendChildReplace
 from domain.terms import Terms
-from domain.values import E9, Algo, Side
+from domain.values import E9, Algo, Side, StreamId
 from ems.desk_state import DeskState
 from ems.risk_day import RiskDay, RiskTerms
 from ems.turn import Turn
@@ -64,7 +63,7 @@ class RiskGate:
 
     # --------------------------------------------------------------------------------------- client orders
 
-    def parent(self, turn: Turn, stream: UUID, accepted: po.Accepted) -> Refusal | None:
+    def parent(self, turn: Turn, stream: StreamId, accepted: po.Accepted) -> Refusal | None:
         """A client's order that its own rules have taken."""
         terms = accepted.terms
         trader = turn.actor if turn.actor.startswith("person:") else ""
@@ -88,7 +87,7 @@ class RiskGate:
         )
         return self._judge(turn, order).refusal
 
-    def listed(self, turn: Turn, stream: UUID, orders: Iterable[po.Accepted]) -> Refusal | None:
+    def listed(self, turn: Turn, stream: StreamId, orders: Iterable[po.Accepted]) -> Refusal | None:
         """A client's list as one: what all of its orders are worth together."""
         value_e9: int | None = 0
         first: po.Accepted | None = None
@@ -110,7 +109,7 @@ class RiskGate:
     # --------------------------------------------------------------------------------------------- children
 
     def child(
-        self, turn: Turn, parent: ParentOrder, stream: UUID, quantity_e9: int, limit_price_e9: int | None, *, venue: str
+        self, turn: Turn, parent: ParentOrder, stream: StreamId, quantity_e9: int, limit_price_e9: int | None, *, venue: str
     ) -> Cleared:
         """The next child of a parent, before anything of it is written."""
         scopes = self._scopes_of(turn, parent, venue)
@@ -238,7 +237,7 @@ def cleared(state: DeskState, message: Outbound) -> bool:
     return clearance is not None and clearance.allows == (message.quantity_e9, message.limit_price_e9)
 
 
-def _of_terms(subject: Subject, stream: UUID, scopes: Scopes, side: Side, terms: Terms) -> RiskOrder:
+def _of_terms(subject: Subject, stream: StreamId, scopes: Scopes, side: Side, terms: Terms) -> RiskOrder:
     return RiskOrder(
         subject=subject,
         order=stream,
@@ -252,7 +251,7 @@ def _of_terms(subject: Subject, stream: UUID, scopes: Scopes, side: Side, terms:
     )
 
 
-def _override(turn: Turn, order: RiskOrder, checks: list[Check]) -> UUID | None:
+def _override(turn: Turn, order: RiskOrder, checks: list[Check]) -> StreamId | None:
     """The word of a second person for an order like this one, if it names every soft limit that refuses it."""
     found = turn.state.risk.overrides.get(like(order))
     if found is None or found.used or turn.now_ns >= found.granted.until_ns or not set(checks) <= set(found.granted.checks):

@@ -8,7 +8,6 @@ import time
 import tomllib
 from collections import deque
 from typing import Any, Final
-from uuid import UUID
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from domain.risk import Check, Checked, Outcome, check_key
 from domain.risk_data import RiskFacts
 from domain.stored import Decoder, encode_states
 from domain.terms import Terms
-from domain.values import E9, Algo, OrdType, Side, TimeInForce
+from domain.values import E9, Algo, OrdType, Side, StreamId, TimeInForce
 from ems.bench.output import emit
 from ems.bench.risk_hot import hot_us
 from ems.bench.risk_reference import DAY, MANY, ManyInstruments
@@ -56,7 +55,7 @@ class Day:
         self.gate = RiskGate(self.reference, self.markets, _facts(self.reference), settings.terms("bench"))
         self.now_ns = DAY.open_ns
         self.parents = [self._parent(number) for number in range(max(working, MANY))]
-        self.out: deque[UUID] = deque()
+        self.out: deque[StreamId] = deque()
         self.gate.day.configure(self.turn())
         for number in range(working):
             self.quote(self.parents[number % len(self.parents)])
@@ -66,7 +65,7 @@ class Day:
         self.now_ns += STEP_NS
         return Turn(state=self.state, now_ns=self.now_ns, build="bench")
 
-    def _parent(self, number: int) -> UUID:
+    def _parent(self, number: int) -> StreamId:
         symbol = self.reference.symbols[number % MANY]
         stream = po.key("OMS", DAY.trade_date, f"P{number}")
         terms = Terms(
@@ -80,7 +79,7 @@ class Day:
         self.state.apply(stream, accepted, meta, seq=self.state.seq + 1)
         return stream
 
-    def quote(self, stream: UUID) -> tuple[Turn, int]:
+    def quote(self, stream: StreamId) -> tuple[Turn, int]:
         """One child of a parent as the scheduler makes it; how long its judging took, in nanoseconds."""
         turn, parent = self.turn(), self.state.parent(stream)
         market = self.markets[parent.instrument] = _market(parent.instrument, self.now_ns)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from domain import child_order as co
 from domain import limits as li
@@ -30,7 +29,7 @@ from domain.risk import (
 )
 from domain.risk_data import RiskFacts
 from domain.risk_situation import Situation
-from domain.values import E9, Side, TimeInForce
+from domain.values import E9, Side, StreamId, TimeInForce
 from ems.desk_state import DeskState
 from tests.domain.orders import ABC, DAY, NOW_NS, accepted, created
 
@@ -57,7 +56,7 @@ def market(bid: int | None = 99, ask: int | None = 101, **changes: Any) -> Marke
 def order(**changes: Any) -> RiskOrder:
     """A child order to buy 100 at 100, changed."""
     made = RiskOrder(
-        subject=Subject.CHILD, order=UUID(int=7), parent=UUID(int=1), scopes=SCOPES, side=Side.BUY, quantity_e9=100 * E9,
+        subject=Subject.CHILD, order=StreamId(int=7), parent=StreamId(int=1), scopes=SCOPES, side=Side.BUY, quantity_e9=100 * E9,
         limit_price_e9=100 * E9, time_in_force=TimeInForce.DAY, open_e9=100 * E9, parent_quantity_e9=1000 * E9, automated=True,
     )  # fmt: skip
     return made._replace(**changes)
@@ -79,7 +78,7 @@ class Scene:
         self.now_ns = NOW_NS
         self._children = 0
 
-    def apply(self, stream: UUID, event: Event, at_ns: int | None = None) -> Scene:
+    def apply(self, stream: StreamId, event: Event, at_ns: int | None = None) -> Scene:
         at_ns = self.now_ns if at_ns is None else at_ns
         meta = Meta(event_time_ns=at_ns, actor="client:OMS", correlation=stream, causation="test", build="test")
         self.state.apply(stream, event, meta, seq=self.state.seq + 1)
@@ -102,7 +101,7 @@ class Scene:
         terms = {"side": side, "quantity_e9": quantity * E9, "limit_price_e9": price * E9, "parent": parent}
         self.apply(child, created(cl_ord_id=co.cl_ord_id(child), **terms))
         if filled:
-            self.apply(child, co.Filled(fill=UUID(int=9), exec_id="E", quantity_e9=filled * E9, price_e9=price * E9))
+            self.apply(child, co.Filled(fill=StreamId(int=9), exec_id="E", quantity_e9=filled * E9, price_e9=price * E9))
         return self
 
     def passed(self, judged: RiskOrder, seconds_ago: float = 0, **facts: Any) -> Scene:
