@@ -4,13 +4,16 @@ that the real adapter and its in-memory twin both pass.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from domain.event import Entry, Recorded
 from domain.instructions import StrategyFields
 from domain.instrument import Instrument
+from domain.kill_latch import Slot
+from domain.kill_scope import Scope
+from domain.kill_table import Verdict
 from domain.messages import NewOrder
 from domain.parent_rules import TradingDay
 from domain.refusal import Refusal
@@ -88,6 +91,34 @@ class OrderGateway(Protocol):
 
     def reset(self) -> None:
         """Drop the link and connect again: whatever was not acknowledged is delivered again, in order."""
+        ...
+
+
+class KillLatch(Protocol):
+    """The kill switch in memory that every process of a host shares: set before anything is written, read as the last thing
+    before a socket. What cannot be read counts as tripped.
+    """
+
+    def verdict(self, digests: Sequence[int]) -> Verdict:
+        """The highest state of these scopes (`Scope.digest`; 0 stands for none) and of the firm, as it is this moment.
+
+        Well under a microsecond, without a lock, and never raises: an unreadable latch is HARD.
+        """
+        ...
+
+    def slots(self) -> tuple[Slot, ...]:
+        """What it says of every scope that it says anything of. Raises LatchUnreadable."""
+        ...
+
+    def change(self, scope: Scope, how: Callable[[Slot], Slot]) -> tuple[Slot, Slot]:
+        """Change one scope's slot, whole or not at all, one writer at a time; returns it before and after.
+
+        A latch that cannot be read is made anew with the firm at HARD beside the change: nothing is armed by that.
+        """
+        ...
+
+    def build(self, slots: Sequence[Slot]) -> None:
+        """Make it from these, in place of whatever is there."""
         ...
 
 
