@@ -6,7 +6,7 @@ what a venue's words mean for it in `domain.child_rules`.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Final, Literal, NamedTuple
 from uuid import UUID
 
 from domain.event import Event
@@ -255,6 +255,7 @@ def key(parent: UUID, number: int) -> UUID:
     return stream_id("child_order", str(parent), str(number))
 
 
+ROOT_LENGTH: Final = 16  # of a child's ClOrdID; what follows numbers its cancels and replaces
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -264,7 +265,7 @@ def cl_ord_id(child: UUID, *, cancel: int = 0, replace: int = 0) -> str:
     The same intent has the same id, so a crash between append and send cannot make a second order of it.
     """
     number, digits = int.from_bytes(child.bytes[:10], "big"), ""
-    for _ in range(16):
+    for _ in range(ROOT_LENGTH):
         number, digit = divmod(number, 36)
         digits = _DIGITS[digit] + digits
     return f"{digits}C{cancel}" if cancel else f"{digits}R{replace}" if replace else digits

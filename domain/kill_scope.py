@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
@@ -44,6 +44,8 @@ class Scope(NamedTuple):
 
 
 FIRM: Final = Scope(ScopeKind.FIRM)
+KINDS: Final = tuple(ScopeKind)
+ACCOUNT_AT: Final = KINDS.index(ScopeKind.ACCOUNT)  # where an account stands among an order's scopes
 
 
 @lru_cache(maxsize=65_536)
@@ -70,9 +72,9 @@ def read(text: str) -> Scope:
     return found
 
 
-def digests(scopes: Iterable[Scope]) -> tuple[int, ...]:
-    """The numbers of scopes, in their order."""
-    return tuple(scope.digest for scope in scopes)
+def digests(ids: Mapping[ScopeKind, str]) -> tuple[int, ...]:
+    """An order's scopes as numbers, in the order of `ScopeKind`: the firm's, and those it has an id for; else 0."""
+    return (FIRM.digest, *[Scope(kind, ids[kind]).digest if ids.get(kind) else 0 for kind in KINDS[1:]])
 
 
 _KIND_NAMES: Final = frozenset(str(kind) for kind in ScopeKind)

@@ -68,6 +68,19 @@ class Verdict(NamedTuple):
     paused_before_ns: int = 0
 
 
+class KillMark(NamedTuple):
+    """What a last look must know of a message to a venue, beside the message.
+
+    Attributes:
+        scopes: digests in the order of `ScopeKind`, 0 where the order has none of a kind.
+        trip: the trip that it carries, 0 for none.
+    """
+
+    action: Action
+    scopes: tuple[int, ...]
+    trip: int = 0
+
+
 CLEAR: Final = Verdict(Level.ARMED)
 UNREADABLE: Final = Verdict(Level.HARD, readable=False)
 

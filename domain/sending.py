@@ -37,6 +37,7 @@ class SendChild(Outbound):
     account: str
     transact_time_ns: int
     instructions: Instructions | None = None
+    trip: int = 0  # of the kill switch, whose order it is: it reduces a house position
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

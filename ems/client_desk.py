@@ -35,6 +35,7 @@ from domain.session_policy import DEFAULT, SessionPolicy
 from domain.values import event_id
 from ems import reports, session_notes
 from ems.allocation_desk import AllocationDesk
+from ems.kill_desk import KillDesk
 from ems.list_desk import ListDesk
 from ems.mass_desk import MassDesk
 from ems.strategies import Strategies
@@ -54,7 +55,9 @@ class ClientDesk:
         policies: Mapping[str, SessionPolicy],
         throttle: Throttle,
         strategies: Strategies,
+        kills: KillDesk,
     ) -> None:
+        self._kills = kills
         self._strategies = strategies
         self._throttle = throttle
         self._policies = policies
@@ -100,6 +103,8 @@ class ClientDesk:
             self._repeat(turn, order, known)
             return
         order = self._strategies.resolved(self._throttled(turn, order), turn.now_ns)
+        if (stopped := self._kills.refusal(order)) is not None:
+            order = replace(order, refusal=stopped)
         instrument, day = self._market_of(order.symbol, turn.now_ns)
         accepted = parent_rules.place(
             order,

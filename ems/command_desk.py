@@ -12,13 +12,17 @@ from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.refusal import Refusal
 from domain.values import stream_id
+from ems.kill_desk import KillDesk
 from ems.turn import Turn
 
 
 class CommandDesk:
     """The desk's side that faces its own people."""
 
-    def __init__(self, reference: Reference, markets: dict[str, MarketState], client_sessions: frozenset[str]) -> None:
+    def __init__(
+        self, reference: Reference, markets: dict[str, MarketState], client_sessions: frozenset[str], kills: KillDesk
+    ) -> None:
+        self._kills = kills
         self._reference = reference
         self._markets = markets
         self._client_sessions = client_sessions
@@ -37,6 +41,8 @@ class CommandDesk:
         stream = po.key(entry.client_session, trade_date, cl_ord_id)
         if isinstance(known := turn.state.parents.get(stream), ParentOrder):
             return Answer(True, "entered before", (("order_id", known.order_id), ("cl_ord_id", cl_ord_id)))
+        if (stopped := self._kills.refusal(_order(entry, cl_ord_id))) is not None:
+            return Answer(False, stopped.text)
         instrument = self._reference.instrument(entry.symbol)
         accepted = parent_rules.place(
             _order(entry, cl_ord_id),

@@ -20,6 +20,7 @@ from domain.session_rules import NO_RULES, SessionRules
 from ems.allocation_settings import AS_USUAL, AllocationSettings
 from ems.broker_settings import BrokerSettings, wrong
 from ems.config_text import place, sentence
+from ems.kill_settings import KILL_DEFAULT, KillSettings
 from ems.market_settings import ClockSettings, VenueSettings
 from ems.pace import Pace
 
@@ -60,6 +61,7 @@ class Session(_Part):
     accounts: tuple[str, ...] = ()
     allocation: AllocationSettings = AS_USUAL
     rules: SessionRules = NO_RULES
+    levers: tuple[Literal["mass_cancel", "logout"], ...] = ()  # of a venue's: what the kill switch can do there
 
 
 class PaceSettings(_Part):
@@ -102,6 +104,7 @@ class Settings(_Part):
     pace: PaceSettings = PaceSettings()
     console: ConsoleSettings = ConsoleSettings()
     venue: VenueSettings | None = None
+    kill: KillSettings = KILL_DEFAULT
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -270,6 +273,8 @@ def _absolute(settings: Settings, folder: Path) -> Settings:
     for field in ("instruments", "bars"):
         if (value := getattr(settings, field)) is not None:
             changed[field] = (folder / value).resolve()
+    if settings.kill.persons is not None:
+        changed["kill"] = settings.kill.model_copy(update={"persons": (folder / settings.kill.persons).resolve()})
     if settings.venue is not None and settings.venue.tape is not None:
         changed["venue"] = settings.venue.model_copy(update={"tape": (folder / settings.venue.tape).resolve()})
     if any(session.profile is not None for session in settings.sessions):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from uuid import UUID
 
@@ -14,8 +14,8 @@ from domain import fix_session as fs
 from domain.commands import Answer, Commanded
 from domain.errors import LogUnavailable, VersionConflict
 from domain.market_state import MarketState
-from domain.messages import Inbound, Input, LinkDown, LinkUp, MarketUpdate, PlanReady, SessionChange, SessionNews, Timer
-from domain.ports import BrokerAlgos, Clock, EventLog, OrderGateway, PlannerPool, Reference
+from domain.messages import Inbound, Input, KillNews, LinkDown, LinkUp, MarketUpdate, PlanReady, SessionChange, SessionNews, Timer
+from domain.ports import BrokerAlgos, Clock, EventLog, KillLatch, OrderGateway, PlannerPool, Reference
 from domain.refusal import Reason, Refusal
 from domain.session_policy import SessionPolicy
 from ems import recovery
@@ -26,6 +26,8 @@ from ems.desk_state import DeskState
 from ems.direct import DirectDesk
 from ems.drop_copy import DropCopies
 from ems.inbox import Inbox
+from ems.kill_desk import KillDesk
+from ems.kill_scopes import KillScopes
 from ems.pace import Pace
 from ems.scheduler import Scheduler
 from ems.session_desk import SessionDesk
@@ -49,6 +51,7 @@ class DeskPorts:
     reference: Reference
     clock: Clock
     brokers: BrokerAlgos = NO_BROKERS
+    latch: KillLatch = field(kw_only=True)  # the gateway looks at it too
 
 
 class Desk:
@@ -78,13 +81,15 @@ class Desk:
         self.markets: dict[str, MarketState] = getattr(self, "markets", {})
         reference = self._ports.reference
         throttle = Throttle(self._policies)
-        direct = DirectDesk(reference, self.markets, self._policies, throttle, self._pace)
+        scopes = KillScopes(self._name.partition("/")[0], lambda: self.state)
+        self._kills = kills = KillDesk(self._ports.latch, scopes, self._client_sessions)
+        direct = DirectDesk(reference, self.markets, self._policies, throttle, self._pace, kills)
         strategies = Strategies(self._ports.brokers, reference)
-        self._client = ClientDesk(reference, self.markets, self._policies, throttle, strategies)
+        self._client = ClientDesk(reference, self.markets, self._policies, throttle, strategies, kills)
         day = DayDesk(reference, direct, self._pace)
         self._venue = VenueDesk(reference, direct, day)
-        self._commands = CommandDesk(reference, self.markets, self._client_sessions)
-        self._scheduler = Scheduler(reference, self.markets, self._venue, direct, day, throttle, self._pace)
+        self._commands = CommandDesk(reference, self.markets, self._client_sessions, kills)
+        self._scheduler = Scheduler(reference, self.markets, self._venue, direct, day, throttle, self._pace, kills)
         self._sessions = SessionDesk(
             self._ports.log, reference, self._venue, self._scheduler, self._venue_sessions, self._copies, self._policies
         )
@@ -191,6 +196,8 @@ class Desk:
                 self._touch(turn, self._scheduler.due(turn.now_ns))
             case Commanded():
                 self._commands.handle(turn, item)
+            case KillNews():
+                self._kills.told(turn, item)
             case PlanReady():
                 self._scheduler.planned(turn, item)
             case SessionChange():

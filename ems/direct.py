@@ -24,6 +24,7 @@ from domain.session_policy import DEFAULT, SessionPolicy
 from domain.terms import Terms
 from domain.values import OrdType
 from ems import orders_out
+from ems.kill_desk import KillDesk
 from ems.pace import DECIDING_FACTOR, Pace
 from ems.throttle import Throttle
 from ems.turn import Turn
@@ -42,7 +43,9 @@ class DirectDesk:
         policies: Mapping[str, SessionPolicy],
         throttle: Throttle,
         pace: Pace,
+        kills: KillDesk,
     ) -> None:
+        self._kills = kills
         self._pace = pace
         self._asked: dict[UUID, int] = {}  # children whose replace was sent again -> when
         self._throttle = throttle
@@ -89,6 +92,9 @@ class DirectDesk:
         if session not in sessions_up:
             down = f"the session {session} to the venue is down" if session else f"{parent.instrument} has no venue"
             turn.apply(parent.id, po.TurnedDown(ord_rej_reason=None, text=down), correlation=parent.id)
+            return
+        if held := self._kills.holds(parent, session):
+            turn.apply(parent.id, po.TurnedDown(ord_rej_reason=None, text=held), correlation=parent.id)
             return
         if not self._throttle.passes(session, turn.now_ns):
             return  # the scheduler looks again when the window is free

@@ -27,6 +27,7 @@ from domain.values import OrdType, TimeInForce
 from ems import orders_out, tactic
 from ems.day import DayDesk
 from ems.direct import DirectDesk
+from ems.kill_desk import KillDesk
 from ems.pace import DECIDING_FACTOR, Pace
 from ems.planning import Planning
 from ems.throttle import Throttle
@@ -48,7 +49,9 @@ class Scheduler:
         day: DayDesk,
         throttle: Throttle,
         pace: Pace,
+        kills: KillDesk,
     ) -> None:
+        self._kills = kills
         self._reference = reference
         self._markets = markets
         self._venue = venue
@@ -251,7 +254,7 @@ class Scheduler:
         if instrument is None or market is None or parent.rejections >= self._pace.rejections_max:
             return
         session = self._reference.venue_session(instrument)
-        if session not in self.sessions_up:
+        if session not in self.sessions_up or self._kills.holds(parent, session):
             return
         closing_ns = self._pace.closing_begins_ns(parent)
         for proposal in tactic.propose(parent, market, instrument, now_ns=turn.now_ns, closing_ns=closing_ns):

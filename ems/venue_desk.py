@@ -8,7 +8,7 @@ from domain import child_order as co
 from domain import child_rules
 from domain import fill as fl
 from domain import parent_order as po
-from domain.child_order import ChildOrder
+from domain.child_order import ROOT_LENGTH, ChildOrder
 from domain.errors import InvariantBroken
 from domain.event import Event
 from domain.instructions import CARRIED
@@ -23,7 +23,6 @@ from ems.turn import Turn
 _ENDED = ("filled", "canceled", "rejected", "expired", "done_for_day")
 _MAY_BE_OVER = (0, 1)  # CxlRejReason (102): too late to cancel, unknown order
 _DUPLICATE = 6  # CxlRejReason (102): duplicate ClOrdID
-ROOT_LENGTH = 16  # of a child's ClOrdID; what follows numbers its cancels
 
 
 class VenueDesk:

@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from adapters.fix.link import FixLink, Hello, SessionMarks
 from adapters.fix.link_router import LinkRouter
 from adapters.marketdata.fix_book import read_market
 from adapters.postgres.event_log import PostgresEventLog
+from adapters.shm.latch import SharedLatch
 from domain.catalogue import TOPICS
 from domain.child_order import ChildOrder
 from domain.commands import COMMAND, Answer, Commanded
@@ -28,6 +30,7 @@ from domain.errors import ConfigError, EmsError, LogUnavailable
 from domain.messages import Input, PlanReady
 from domain.sending import SendChild
 from ems import alerts, lifeline
+from ems.bootstrap import kill
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.dialects import dialects
@@ -37,8 +40,12 @@ from ems.bootstrap.reference import FileReference
 from ems.bootstrap.runtime import Runtime, of_group
 from ems.config import Settings
 from ems.desk import RETRY_S, Desk, DeskPorts
+from ems.desk_state import DeskState
 from ems.drop_copy import DropCopies, DropCopy
 from ems.health import StatusSocket
+from ems.kill_keeper import KeeperParts, KillKeeper
+from ems.kill_scopes import KillScopes
+from ems.order_gate import GateRules, OrderGate
 from ems.planner_pool import ProcessPlannerPool
 from ems.session_desk import OUTBOUND_BLOCK
 
@@ -72,6 +79,7 @@ class DeskProcess:
         self._state = "starting"
         self._desk: Desk | None = None
         self._link: FixLink | LinkRouter | None = None
+        self._scopes = KillScopes(runtime.settings.name, self._state_now)
 
     async def run(self) -> None:
         """Recover, then work until told to stop.
@@ -101,8 +109,10 @@ class DeskProcess:
         settings = self._runtime.settings
         reference = FileReference.load(settings)
         self._link = link = self._linked(dialects(settings, reference.data.universe))
+        latch = SharedLatch(self._runtime.latch)
+        gate = OrderGate(link, GateRules(latch, self._scopes.mark, settings.kill.house_accounts), self._deliver)
         desk = self._desk = Desk(
-            DeskPorts(log, link, pool, reference, self._runtime.clock(), brokers(settings)),
+            DeskPorts(log, gate, pool, reference, self._runtime.clock(), brokers(settings), latch=latch),
             name=f"{settings.name}/{os.getpid()}",
             build=build_digest(),
             venue_sessions=frozenset(s.name for s in settings.sessions if s.role == "venue"),
@@ -116,14 +126,27 @@ class DeskProcess:
         gc.collect()
         gc.freeze()  # what was recovered stays: the collector need not look at it again
         self._state = "leading"
-        await _until_first(link.run(), desk.run())
+        await _until_first(link.run(), desk.run(), self._keeper(desk, log, latch).run())
+
+    def _keeper(self, desk: Desk, log: PostgresEventLog, latch: SharedLatch) -> KillKeeper:
+        runtime, settings = self._runtime, self._runtime.settings
+        service = kill.service(runtime, log)
+        ask = partial(kill.ask_gateways, runtime)
+        parts = KeeperParts(desk, service, latch, log, runtime.clock(), self._scopes, self._deliver, ask)
+        return KillKeeper(parts, name=settings.name, outage_s=settings.kill.outage_s)
+
+    def _state_now(self) -> DeskState:
+        assert self._desk is not None
+        return self._desk.state
 
     def _linked(self, spoken: Mapping[str, Dialect]) -> FixLink | LinkRouter:
         """The link to the gateway, or to that of each session group."""
 
         def connect(group: str, deliver: Callable[[list[Input]], None]) -> FixLink:
             path = self._runtime.socket(of_group("link", group))
-            return FixLink(path, hello=self._hello, deliver=deliver, read_market=read_market, dialects=spoken)
+            return FixLink(
+                path, hello=self._hello, deliver=deliver, read_market=read_market, mark_of=self._scopes.mark, dialects=spoken
+            )
 
         settings = self._runtime.settings
         if len(groups := settings.groups()) == 1:

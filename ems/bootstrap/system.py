@@ -16,6 +16,7 @@ from adapters.postgres.deployment import answers
 from adapters.postgres.embedded import EmbeddedPostgres
 from domain.errors import LogUnavailable
 from ems.api.auth import make_token
+from ems.bootstrap import kill
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.database import close_database, open_database
 from ems.bootstrap.profiles import profiles
@@ -63,6 +64,7 @@ async def started(settings: Settings) -> AsyncIterator[System]:
         runtime = Runtime(settings=settings)
         try:
             runtime = await _prepared(runtime)
+            await kill.prepare(runtime, exists=await asyncio.to_thread(runtime.latch.exists))
             runtime = runtime.model_copy(update={"tape_origin_ns": time.time_ns() + COUNTDOWN_NS})
             supervisor = Supervisor(children(runtime), log_directory=runtime.logs)
             if settings.console.enabled:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from adapters.memory.event_log import MemoryEventLog
+from adapters.memory.latch import MemoryLatch
 from domain import child_order as co
 from domain.catalogue import TOPICS
 from domain.child_order import ChildOrder
@@ -90,13 +91,15 @@ class Room:
         self, log: MemoryEventLog | None = None, clock: Clock | None = None, pace: Pace = PACE,
         policies: Mapping[str, SessionPolicy] | None = None, copies: DropCopies = recovery.NO_COPIES,
         reference: ReferencePort | None = None, brokers: BrokerAlgos = NO_BROKERS,
+        latch: MemoryLatch | None = None,
     ) -> None:  # fmt: skip
         self.clock = clock or Clock()
         self.log = log or MemoryEventLog(TOPICS, self.clock)
         self.gateway = Gateway()
+        self.latch = latch or MemoryLatch()
         self.planners = Planners()
         self.reference, self.brokers = reference or Reference(), brokers
-        ports = DeskPorts(self.log, self.gateway, self.planners, self.reference, self.clock, brokers)
+        ports = DeskPorts(self.log, self.gateway, self.planners, self.reference, self.clock, brokers, latch=self.latch)
         self.desk = Desk(
             ports,
             name="desk",
@@ -122,7 +125,7 @@ class Room:
     async def successor(self, copies: DropCopies = recovery.NO_COPIES) -> Room:
         """The desk dies; another one starts on its log."""
         self.log.release_lead()
-        room = Room(self.log, self.clock, copies=copies, reference=self.reference, brokers=self.brokers)
+        room = Room(self.log, self.clock, copies=copies, reference=self.reference, brokers=self.brokers, latch=self.latch)
         room._numbers, room._frame = self._numbers, self._frame
         return room
 

@@ -11,13 +11,13 @@ from domain import child_order as co
 from domain import fill as fl
 from domain import fix_session as fs
 from domain import parent_order as po
+from domain.child_order import ROOT_LENGTH
 from domain.event import GENESIS_HASH, Recorded
 from domain.messages import Inbound, SessionNews, VenueRefusal
 from domain.order_life import OrdStatus
 from domain.sending import Outbound, ParentReport, SendChild, SendChildCancel, SendChildReplace
 from domain.values import Algo
 from ems.desk_state import DeskState
-from ems.venue_desk import ROOT_LENGTH
 from tests.simulation.oms import Oms
 from tests.simulation.venue import Venue
 from tests.simulation.world import S, Violation, World

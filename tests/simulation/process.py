@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol
 
+from adapters.memory.latch import MemoryLatch
 from domain.errors import Fenced, LogUnavailable
 from domain.messages import Input, Timer
 from domain.sending import Outbound
@@ -52,7 +53,12 @@ class DeskProcess:
         self.link = Link(parts.world, parts.gateway, self)
         planners = SimPlannerPool(parts.world, self.arrived)
         ports = DeskPorts(
-            log=self.log, gateway=self.link, planners=planners, reference=SimReference(), clock=WorldClock(parts.world)
+            log=self.log,
+            gateway=self.link,
+            planners=planners,
+            reference=SimReference(),
+            clock=WorldClock(parts.world),
+            latch=MemoryLatch(),
         )
         self.desk = SimDesk(ports, name=f"desk{number}", build="sim", venue_sessions=frozenset({VENUE}), pace=PACE)
         self._coroutine: Coroutine[Any, Any, None] | None = None
