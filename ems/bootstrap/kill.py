@@ -11,7 +11,7 @@ from adapters.postgres.event_log import PostgresEventLog
 from adapters.shm.latch import SharedLatch
 from domain.catalogue import TOPICS
 from domain.errors import ConfigError
-from domain.ports import EventLog
+from domain.ports import EventLog, KillLatch
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.runtime import Runtime, of_group
 from ems.config import Settings
@@ -30,10 +30,10 @@ def runtime_of(settings: Settings) -> Runtime:
         return Runtime(settings=settings)
 
 
-def service(runtime: Runtime, log: EventLog | None) -> KillService:
+def service(runtime: Runtime, log: EventLog | None, latch: KillLatch | None = None) -> KillService:
     """A kill switch on a state directory. Log None: what it does is told to the log later."""
     pending = PendingFile(runtime.kill_directory / "pending.jsonl")
-    return KillService(SharedLatch(runtime.latch), pending, runtime.clock(), build=build_digest(), log=log)
+    return KillService(latch or SharedLatch(runtime.latch), pending, runtime.clock(), build=build_digest(), log=log)
 
 
 def log_of(runtime: Runtime) -> PostgresEventLog:
