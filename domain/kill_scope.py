@@ -8,7 +8,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from domain.refusal import Reason, Refusal
+from domain.kill_refusal import KillReason, KillRefusal
 
 ID_BYTES_MAX: Final = 64
 
@@ -53,15 +53,15 @@ def _digest(text: str) -> int:
     return int.from_bytes(sha256(text.encode()).digest()[:8], "big") or 1
 
 
-def parse(text: str) -> Scope | Refusal:
+def parse(text: str) -> Scope | KillRefusal:
     """A scope from its text, or why it is none."""
     kind, _, id_ = text.partition(":")
     if kind not in _KIND_NAMES:
-        return Refusal(Reason.UNKNOWN_SCOPE, f"{text!r} is no scope: firm, or one of {_KINDS} with an id, as client:OMS1")
+        return KillRefusal(KillReason.UNKNOWN_SCOPE, f"{text!r} is no scope: firm, or one of {_KINDS} with an id, as client:OMS1")
     if (kind == ScopeKind.FIRM) == bool(id_):
-        return Refusal(Reason.UNKNOWN_SCOPE, "the firm has no id" if id_ else f"which {kind}? As in {kind}:NAME")
+        return KillRefusal(KillReason.UNKNOWN_SCOPE, "the firm has no id" if id_ else f"which {kind}? As in {kind}:NAME")
     if len(id_.encode()) > ID_BYTES_MAX or not id_.isprintable():
-        return Refusal(Reason.UNKNOWN_SCOPE, f"the id of a scope has at most {ID_BYTES_MAX} printable bytes")
+        return KillRefusal(KillReason.UNKNOWN_SCOPE, f"the id of a scope has at most {ID_BYTES_MAX} printable bytes")
     return Scope(ScopeKind(kind), id_)
 
 

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.event import Event
 from domain.kill_latch import Slot, Source
+from domain.kill_refusal import KillReason, KillRefusal
 from domain.kill_scope import Scope, read
 from domain.kill_table import Level
-from domain.refusal import Reason, Refusal
 from domain.revise import revise
 from domain.values import stream_id
 
@@ -193,28 +193,30 @@ def trip_id(scope: Scope, level: Level, at_ns: int, actor: str) -> str:
 # ---------------------------------------------------------------------------------------------- decide
 
 
-def rearm(state: KillSwitches, scope: Scope, *, person: str, reason: str, at_ns: int) -> RearmRequested | Rearmed | Refusal:
+def rearm(state: KillSwitches, scope: Scope, *, person: str, reason: str, at_ns: int) -> RearmRequested | Rearmed | KillRefusal:
     """One authenticated person wants a scope armed. The first asks, a second, different one arms."""
     switch = state.of(scope)
     if not switch.level:
-        return Refusal(Reason.NOT_TRIPPED, f"{scope.text} is not tripped")
+        return KillRefusal(KillReason.NOT_TRIPPED, f"{scope.text} is not tripped")
     if not reason.strip():
-        return Refusal(Reason.REASON_MISSING, "arming again needs a reason")
+        return KillRefusal(KillReason.REASON_MISSING, "arming again needs a reason")
     said = switch.request
     if said is None or at_ns - said.at_ns > REQUEST_VALID_NS:
         return RearmRequested(scope=scope.text, trip=switch.trip, person=person, reason=reason, at_ns=at_ns)
     if said.person == person:
-        return Refusal(Reason.SECOND_PERSON_NEEDED, f"{person} has asked for it already: a second, different person must agree")
+        return KillRefusal(
+            KillReason.SECOND_PERSON_NEEDED, f"{person} has asked for it already: a second, different person must agree"
+        )
     return Rearmed(scope=scope.text, trip=switch.trip, persons=(said.person, person), reason=reason, at_ns=at_ns)
 
 
-def resume(state: KillSwitches, scope: Scope, *, person: str, reason: str, at_ns: int) -> Resumed | Refusal:
+def resume(state: KillSwitches, scope: Scope, *, person: str, reason: str, at_ns: int) -> Resumed | KillRefusal:
     """A person lets the orders that a trip paused work again."""
     switch = state.of(scope)
     if switch.level:
-        return Refusal(Reason.STILL_TRIPPED, f"{scope.text} is at {switch.level.name}: it is re-armed first")
+        return KillRefusal(KillReason.STILL_TRIPPED, f"{scope.text} is at {switch.level.name}: it is re-armed first")
     if not switch.paused_before_ns:
-        return Refusal(Reason.NOT_TRIPPED, f"nothing of {scope.text} is paused")
+        return KillRefusal(KillReason.NOT_TRIPPED, f"nothing of {scope.text} is paused")
     return Resumed(scope=scope.text, person=person, reason=reason, at_ns=at_ns)
 
 

@@ -39,12 +39,6 @@ class Reason(StrEnum):
     LIST_UNSUPPORTED = "list_unsupported"
     LIST_REFUSED = "list_refused"
     KILL_SWITCH = "kill_switch"
-    UNKNOWN_SCOPE = "unknown_scope"
-    NOT_TRIPPED = "not_tripped"
-    STILL_TRIPPED = "still_tripped"
-    REASON_MISSING = "reason_missing"
-    SECOND_PERSON_NEEDED = "second_person_needed"
-    NOT_AUTHENTICATED = "not_authenticated"
 
 
 @dataclass(frozen=True, slots=True)

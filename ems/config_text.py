@@ -97,6 +97,12 @@ unanswered_wall_s = 2               # a venue silent for so long puts the order 
 [console]
 host = "127.0.0.1"
 port = 8410
+
+[kill]                               # the kill switch: docs/kill-switch.md, `ems kill --help`
+outage_s = 30                        # a database that is away for longer stops new orders until two people re-arm
+# house_accounts = ["MM"]            # whose positions a PANIC may flatten, and no other's
+# collar_bps = 100                   # no further than this from the last known price
+# persons = "persons.json"           # who may re-arm, made by `ems kill enroll`
 """
 
 _HEADER = re.compile(r"^\s*\[\[?\s*([\w.\"*-]+)\s*\]\]?")

@@ -14,11 +14,11 @@ from domain import kill_switch as ks
 from domain.errors import LatchUnreadable, LogError, VersionConflict
 from domain.event import Entry, Event, Meta
 from domain.kill_latch import Slot, Source
+from domain.kill_refusal import KillRefusal
 from domain.kill_scope import FIRM, Scope
 from domain.kill_switch import KillSwitches
 from domain.kill_table import Level
 from domain.ports import Clock, EventLog, KillLatch
-from domain.refusal import Refusal
 from ems.kill_pending import Pending, PendingFile
 
 _log = structlog.get_logger("kill")
@@ -45,6 +45,7 @@ class KillService:
         self._clock = clock
         self._build = build
         self._log = log
+        self._unkept: list[tuple[Event, str]] = []  # what the disk did not take
 
     # --------------------------------------------------------------------------------------------- stop
 
@@ -88,7 +89,11 @@ class KillService:
         return True
 
     def _keep(self, event: Event, actor: str) -> None:
-        self._pending.add(Pending(event.TOPIC, event.model_dump(mode="json"), actor))
+        try:
+            self._pending.add(Pending(event.TOPIC, event.model_dump(mode="json"), actor))
+        except OSError as error:  # a full disk stops nobody from stopping
+            _log.critical("cannot be kept for the log, only told while this process lives", event_=event.TOPIC, error=str(error))
+            self._unkept.append((event, actor))
 
     # ---------------------------------------------------------------------------------------------- log
 
@@ -99,10 +104,12 @@ class KillService:
             LogUnavailable: it stays in the file.
         """
         waiting, size = self._pending.read()
-        if not size:
-            return 0
         found = [(_CLASSES[p.topic].model_validate(p.data), p.actor) for p in waiting if p.topic in _CLASSES]
+        found += self._unkept
+        if not found:
+            return 0
         count = await self._append(found)
+        self._unkept.clear()
         self._pending.done(size)
         return count
 
@@ -151,7 +158,7 @@ class KillService:
 
     # -------------------------------------------------------------------------------------------- again
 
-    async def rearm(self, scope: Scope, *, person: str, reason: str) -> ks.RearmRequested | ks.Rearmed | Refusal:
+    async def rearm(self, scope: Scope, *, person: str, reason: str) -> ks.RearmRequested | ks.Rearmed | KillRefusal:
         """An authenticated person wants a scope armed: the first asks, the second arms. Written, then done.
 
         Raises:
@@ -159,7 +166,7 @@ class KillService:
         """
         await self.flush()
         decided = ks.rearm(await self.state(), scope, person=person, reason=reason, at_ns=self._clock.now_ns())
-        if isinstance(decided, Refusal):
+        if isinstance(decided, KillRefusal):
             return decided
         await self.tell(decided, actor=f"person:{person}")
         if isinstance(decided, ks.Rearmed):
@@ -168,7 +175,7 @@ class KillService:
             self._latch.change(scope, lambda slot: slot.rearmed(trip, at_ns))
         return decided
 
-    async def resume(self, scope: Scope, *, person: str, reason: str) -> ks.Resumed | Refusal:
+    async def resume(self, scope: Scope, *, person: str, reason: str) -> ks.Resumed | KillRefusal:
         """A person lets the orders that a trip paused work again. Raises LogError."""
         await self.flush()
         decided = ks.resume(await self.state(), scope, person=person, reason=reason, at_ns=self._clock.now_ns())

@@ -27,7 +27,7 @@ from ems.kill_scopes import KillScopes
 
 _log = structlog.get_logger("kill")
 EVERY_S: Final = 0.1
-PROBE_S: Final = 0.5  # a log that does not answer in that time is lost
+PROBE_S: Final = 2.0  # a log that does not answer in that time is lost; one that refuses is at once
 REPORT_AFTER_S: Final = 10.0  # an order that has not ended by then is reported as it stands
 
 AskGateways = Callable[[], Awaitable[list[Mapping[str, Any]]]]
@@ -63,6 +63,7 @@ class KillKeeper:
         self._latched = False  # has this outage become SOFT?
         self._seen: dict[Scope, Slot] | None = None
         self._tripped_s: dict[str, float] = {}  # trips without a complete report -> when they were first seen
+        self._proved: set[str] = set()  # trips whose complete report is in the log
         self._reported: set[tuple[str, bool]] = set()
 
     async def run(self) -> None:
@@ -141,10 +142,11 @@ class KillKeeper:
 
     async def _prove(self, now_s: float) -> None:
         """A report for every trip in force: when it is complete, or as far as it has come."""
-        if not any(slot.level for slot in (self._seen or {}).values()):
+        if {f"{slot.trip:016x}" for slot in (self._seen or {}).values() if slot.level} <= self._proved:
             return
         parts = self._parts
         switches = (await parts.service.state()).switches.values()
+        self._proved |= {switch.trip for switch in switches if switch.reported}
         owed = [switch for switch in switches if switch.level and not switch.reported]
         gateways = await parts.ask() if owed else []
         for switch in owed:

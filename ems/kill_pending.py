@@ -41,7 +41,7 @@ class PendingFile:
 
     def read(self) -> tuple[list[Pending], int]:
         """What waits in order, and the length of the file that holds it. A line that is none is left out."""
-        if not self._path.exists():
+        if not self._path.is_file():
             return [], 0
         with self._locked() as file:
             size = os.fstat(file).st_size
@@ -50,6 +50,8 @@ class PendingFile:
 
     def done(self, size: int) -> None:
         """The first so many bytes are in the log."""
+        if not size:
+            return
         with self._locked() as file:
             rest = os.pread(file, os.fstat(file).st_size, size)
             os.ftruncate(file, 0)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from domain.errors import ConfigError
-from domain.refusal import Reason, Refusal
+from domain.kill_refusal import KillReason, KillRefusal
 
 SECRET_LENGTH_MIN: Final = 10
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
@@ -30,15 +30,15 @@ class Persons:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def enroll(self, person: str, secret: str) -> Refusal | None:
+    def enroll(self, person: str, secret: str) -> KillRefusal | None:
         """Add a person, or give one another secret. Raises ConfigError for a file that others can read."""
         if not _NAME.fullmatch(person):
-            return Refusal(Reason.NOT_AUTHENTICATED, "a name is up to 32 letters, digits, dots, hyphens and underscores")
+            return KillRefusal(KillReason.NOT_AUTHENTICATED, "a name is up to 32 letters, digits, dots, hyphens and underscores")
         if len(secret) < SECRET_LENGTH_MIN:
-            return Refusal(Reason.NOT_AUTHENTICATED, f"a secret has at least {SECRET_LENGTH_MIN} characters")
+            return KillRefusal(KillReason.NOT_AUTHENTICATED, f"a secret has at least {SECRET_LENGTH_MIN} characters")
         known, salt = self._read(), secrets.token_bytes(16)
         if any(hmac.compare_digest(_hash(secret, bytes.fromhex(s)), bytes.fromhex(h)) for s, h in known.values()):
-            return Refusal(Reason.NOT_AUTHENTICATED, "somebody has this secret already: two people have two")
+            return KillRefusal(KillReason.NOT_AUTHENTICATED, "somebody has this secret already: two people have two")
         known[person] = (salt.hex(), _hash(secret, salt).hex())
         self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_suffix(".new")
@@ -48,12 +48,12 @@ class Persons:
         fresh.replace(self._path)
         return None
 
-    def authenticate(self, person: str, secret: str) -> Refusal | None:
+    def authenticate(self, person: str, secret: str) -> KillRefusal | None:
         """None where this is the person's secret. A wrong name takes as long as a wrong secret."""
         salt, stored = self._read().get(person, ("00" * 16, "00" * 64))
         if hmac.compare_digest(_hash(secret, bytes.fromhex(salt)), bytes.fromhex(stored)):
             return None
-        return Refusal(Reason.NOT_AUTHENTICATED, f"that is not {person}'s secret, or nobody of that name is enrolled")
+        return KillRefusal(KillReason.NOT_AUTHENTICATED, f"that is not {person}'s secret, or nobody of that name is enrolled")
 
     def names(self) -> list[str]:
         """Who is enrolled."""

@@ -142,8 +142,7 @@ class SharedLatch:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 with contextlib.suppress(FileNotFoundError):
                     if self._path.stat().st_ino == os.fstat(file).st_ino:  # nobody has put another in its place
-                        if os.fstat(file).st_size != FILE_BYTES:
-                            os.ftruncate(file, FILE_BYTES)
+                        _fill(file)
                         yield file
                         return
             finally:
@@ -169,6 +168,15 @@ class SharedLatch:
             memory[_HEAD_BYTES : _HEAD_BYTES + len(body)] = body
             memory[:36] = head + struct.pack("<I", zlib.crc32(head))
         self._look_again_ns = 0
+
+
+def _fill(file: int) -> None:
+    """Its full size, every byte with a place on the disk: a map over a hole would end the process on a full one."""
+    size = os.fstat(file).st_size
+    if size < FILE_BYTES:
+        os.pwrite(file, bytes(FILE_BYTES - size), size)
+    elif size > FILE_BYTES:
+        os.ftruncate(file, FILE_BYTES)
 
 
 def _packed(slot: Slot) -> bytes:

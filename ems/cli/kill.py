@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import ConfigError
+from domain.kill_refusal import KillRefusal
 from domain.kill_scope import FIRM, Scope, parse
 from domain.kill_table import Level
-from domain.refusal import Refusal
 
 app = typer.Typer(no_args_is_help=True)
 SCOPES = "firm; or desk, venue, client, trader, account, strategy, instrument with a name, as client:OMS1"
@@ -144,7 +144,7 @@ def _settings(config: Path) -> Any:
 
 def _scope(text: str) -> Scope:
     found = parse(text)
-    if isinstance(found, Refusal):
+    if isinstance(found, KillRefusal):
         raise ConfigError(found.text)
     return found
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 from domain import kill_switch as ks
 from domain.errors import LatchUnreadable, LogError
 from domain.kill_latch import Source
+from domain.kill_refusal import KillRefusal
 from domain.kill_scope import Scope, ScopeKind
 from domain.kill_table import Level
-from domain.refusal import Refusal
 from ems.bootstrap import kill
 from ems.bootstrap.runtime import Runtime
 from ems.config import Settings
@@ -118,7 +118,7 @@ async def rearm_scope(settings: Settings, scope: Scope, person: str, secret: str
         return _refused(refusal)
     async with _service(runtime) as service:
         decided = await service.rearm(scope, person=person, reason=reason)
-    if isinstance(decided, Refusal):
+    if isinstance(decided, KillRefusal):
         return _refused(decided)
     if isinstance(decided, ks.Rearmed):
         text = f"{scope.text} is armed, agreed by {' and '.join(decided.persons)}; orders of before wait for `ems kill resume`"
@@ -133,10 +133,10 @@ async def resume_scope(settings: Settings, scope: Scope, person: str, secret: st
         return _refused(refusal)
     async with _service(runtime) as service:
         decided = await service.resume(scope, person=person, reason=reason)
-    return _refused(decided) if isinstance(decided, Refusal) else {"ok": True, "text": f"orders of {scope.text} work again"}
+    return _refused(decided) if isinstance(decided, KillRefusal) else {"ok": True, "text": f"orders of {scope.text} work again"}
 
 
-def _refused(refusal: Refusal) -> Told:
+def _refused(refusal: KillRefusal) -> Told:
     return {"ok": False, "reason": refusal.reason.value, "text": refusal.text}
 
 

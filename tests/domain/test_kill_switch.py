@@ -7,10 +7,10 @@ import pytest
 from domain import kill_switch as ks
 from domain.event import Event
 from domain.kill_latch import Slot, Source, judge
+from domain.kill_refusal import KillReason, KillRefusal
 from domain.kill_scope import FIRM, KINDS, Scope, ScopeKind, digests, parse, read
 from domain.kill_switch import KillSwitches
 from domain.kill_table import TABLE, UNREADABLE, Action, Level, Verdict, Who, may_leave
-from domain.refusal import Reason, Refusal
 
 ANY, TRIP, NO = Who.ANYONE, Who.TRIP, Who.NOBODY
 CELLS = {
@@ -75,7 +75,7 @@ def test_a_scope_is_read_as_it_is_written(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "firm:X", "client", "client:", "planet:earth", "client:" + "x" * 65, "client:a\nb"])
 def test_what_is_no_scope_is_refused(text: str) -> None:
-    assert isinstance(parse(text), Refusal)
+    assert isinstance(parse(text), KillRefusal)
 
 
 def test_an_orders_scopes_have_fixed_places_and_no_two_scopes_one_number() -> None:
@@ -120,28 +120,28 @@ def test_a_lower_level_later_changes_nothing_and_a_higher_one_does() -> None:
     assert after(tripped("panic", "c"), state=state).of(CLIENT).trip == "c"
 
 
-def ask(state: KillSwitches, person: str, at_ns: int = 20, reason: str = "fixed") -> ks.RearmRequested | ks.Rearmed | Refusal:
+def ask(state: KillSwitches, person: str, at_ns: int = 20, reason: str = "fixed") -> ks.RearmRequested | ks.Rearmed | KillRefusal:
     return ks.rearm(state, CLIENT, person=person, reason=reason, at_ns=at_ns)
 
 
-def refused(answer: object, reason: Reason) -> bool:
-    return isinstance(answer, Refusal) and answer.reason is reason
+def refused(answer: object, reason: KillReason) -> bool:
+    return isinstance(answer, KillRefusal) and answer.reason is reason
 
 
 def test_arming_takes_two_different_people_and_a_reason() -> None:
     state = after(tripped())
-    assert refused(ask(state, "jane", reason=" "), Reason.REASON_MISSING)
+    assert refused(ask(state, "jane", reason=" "), KillReason.REASON_MISSING)
     first = ask(state, "jane")
     assert isinstance(first, ks.RearmRequested)
     state = after(first, state=state)
     assert state.of(CLIENT).level is Level.HARD
-    assert refused(ask(state, "jane"), Reason.SECOND_PERSON_NEEDED)
+    assert refused(ask(state, "jane"), KillReason.SECOND_PERSON_NEEDED)
     second = ask(state, "omar")
     assert isinstance(second, ks.Rearmed)
     assert second.persons == ("jane", "omar")
     state = after(second, state=state)
     assert (state.of(CLIENT).level, state.of(CLIENT).paused_before_ns) == (Level.ARMED, 20)
-    assert refused(ask(state, "omar"), Reason.NOT_TRIPPED)
+    assert refused(ask(state, "omar"), KillReason.NOT_TRIPPED)
 
 
 def test_the_first_persons_word_expires_and_ends_with_another_trip() -> None:
@@ -159,14 +159,14 @@ def test_an_agreement_about_an_earlier_trip_arms_nothing() -> None:
 
 def test_orders_of_before_wait_for_a_person() -> None:
     state = after(tripped())
-    assert refused(ks.resume(state, CLIENT, person="jane", reason="", at_ns=5), Reason.STILL_TRIPPED)
+    assert refused(ks.resume(state, CLIENT, person="jane", reason="", at_ns=5), KillReason.STILL_TRIPPED)
     armed = ks.Rearmed(scope=CLIENT.text, trip="a", persons=("jane", "omar"), reason="r", at_ns=30)
     state = after(armed, state=state)
     resumed = ks.resume(state, CLIENT, person="omar", reason="go", at_ns=40)
     assert isinstance(resumed, ks.Resumed)
     state = after(resumed, state=state)
     assert state.of(CLIENT).paused_before_ns == 0
-    assert refused(ks.resume(state, CLIENT, person="omar", reason="go", at_ns=41), Reason.NOT_TRIPPED)
+    assert refused(ks.resume(state, CLIENT, person="omar", reason="go", at_ns=41), KillReason.NOT_TRIPPED)
 
 
 def test_a_standby_gets_trips_and_pauses_and_no_suspension() -> None:

@@ -13,10 +13,10 @@ from domain import kill_switch as ks
 from domain.catalogue import TOPICS
 from domain.errors import LogError, LogUnavailable
 from domain.kill_latch import Slot, Source
+from domain.kill_refusal import KillReason, KillRefusal
 from domain.kill_scope import FIRM, Scope, ScopeKind
 from domain.kill_table import Level
 from domain.ports import EventLog
-from domain.refusal import Reason, Refusal
 from ems.kill import KillService
 from ems.kill_pending import PendingFile
 
@@ -105,6 +105,16 @@ async def test_a_log_that_fails_keeps_what_it_must_be_told(desk: Desk) -> None:
     assert await service.flush() == 1
 
 
+async def test_a_disk_that_takes_nothing_stops_nobody_from_stopping(desk: Desk) -> None:
+    desk.path.mkdir(parents=True)  # where the file should be: no write succeeds
+    service = desk.service(desk.log)
+    tripped = service.trip(CLIENT, Level.HARD, actor="a", reason="r")
+    assert desk.level(CLIENT) is Level.HARD
+    assert await service.flush() == 1
+    assert [one.event for one in await desk.log.read(ks.key())] == [tripped]
+    assert await service.flush() == 0
+
+
 async def test_another_writer_in_between_is_no_obstacle(desk: Desk) -> None:
     one, two = desk.service(desk.log), desk.service(desk.log)
     one.trip(CLIENT, Level.SOFT, actor="a", reason="r")
@@ -141,8 +151,8 @@ async def test_two_people_arm_and_one_resumes(desk: Desk) -> None:
     assert isinstance(await service.rearm(CLIENT, person="jane", reason="fixed"), ks.RearmRequested)
     assert desk.level(CLIENT) is Level.HARD
     again = await service.rearm(CLIENT, person="jane", reason="fixed")
-    assert isinstance(again, Refusal)
-    assert again.reason is Reason.SECOND_PERSON_NEEDED
+    assert isinstance(again, KillRefusal)
+    assert again.reason is KillReason.SECOND_PERSON_NEEDED
     assert desk.level(CLIENT) is Level.HARD
     armed = await service.rearm(CLIENT, person="omar", reason="fixed")
     assert isinstance(armed, ks.Rearmed)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import ConfigError
-from domain.refusal import Reason
+from domain.kill_refusal import KillReason
 from ems.persons import Persons
 
 
@@ -21,7 +21,7 @@ def test_a_secret_belongs_to_one_person(tmp_path: Path) -> None:
     for person, secret in (("jane", "another secret"), ("omar", "a long secret"), ("eve", "a long secret"), ("jane", "")):
         refusal = persons.authenticate(person, secret)
         assert refusal is not None
-        assert refusal.reason is Reason.NOT_AUTHENTICATED
+        assert refusal.reason is KillReason.NOT_AUTHENTICATED
 
 
 def test_two_people_cannot_share_one(tmp_path: Path) -> None:
