@@ -33,8 +33,8 @@ class Kill:
         self.latch = MemoryLatch()
 
     def begin(self, horizon_ns: int) -> None:
-        """Some days it is set once or twice."""
-        for _ in range(self._chance.choice((0, 1, 1, 2))):
+        """One day in four it is set once."""
+        for _ in range(self._chance.choice((0, 0, 0, 1))):
             self._world.after(self._chance.randrange(horizon_ns - 2 * LAST_FOR_S * S), self._becomes_due)
 
     def _becomes_due(self) -> None:

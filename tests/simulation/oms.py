@@ -222,7 +222,9 @@ class Oms:
         """A report that is new: it must fit what was told before."""
         where = f"{self.name} {report.cl_ord_id} {report.exec_kind}"
         if report.exec_kind in ("new", "rejected"):
-            if order.answer and not (order.direct and order.answer == "new" and report.exec_kind == "rejected"):
+            held = order.status in ("suspended", "stopped")  # then New tells that it trades again
+            again = order.answer == "new" and (report.exec_kind == "rejected" or held)
+            if order.answer and not (order.direct and again):
                 raise Violation(f"{where}: the order was answered {order.answer} before")
             order.answer, order.order_id = report.exec_kind, report.order_id
         if report.order_id != order.order_id or report.symbol != order.first.symbol:
