@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, Final, Literal, NamedTuple
-from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,7 +17,7 @@ from domain.kill_refusal import KillReason, KillRefusal
 from domain.kill_scope import Scope, read
 from domain.kill_table import Level
 from domain.revise import revise
-from domain.values import stream_id
+from domain.values import StreamId, stream_id
 
 REQUEST_VALID_NS: Final = 3_600_000_000_000  # how long the first person's word waits for the second's
 LevelName = Literal["soft", "hard", "panic"]
@@ -180,7 +179,7 @@ class KillSwitches(NamedTuple):
 NOTHING: Final = KillSwitches(0, {})
 
 
-def key() -> UUID:
+def key() -> StreamId:
     """The one stream."""
     return stream_id("kill_switch")
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
-from uuid import UUID
 
 from domain.event import Entry, Recorded
 from domain.instructions import StrategyFields
@@ -19,6 +18,7 @@ from domain.parent_rules import TradingDay
 from domain.refusal import Refusal
 from domain.schedule import PlanRequest, Schedule, VolumeCurve
 from domain.sending import Outbound
+from domain.values import StreamId
 
 
 class Head(NamedTuple):
@@ -45,7 +45,7 @@ class EventLog(Protocol):
         """
         ...
 
-    async def read(self, stream: UUID, *, after_version: int = 0) -> list[Recorded]:
+    async def read(self, stream: StreamId, *, after_version: int = 0) -> list[Recorded]:
         """The events of one stream in order."""
         ...
 
