@@ -61,7 +61,20 @@ class OutboundReserved(Event):
     up_to: int
 
 
-EVENTS = (LoggedOn, LoggedOut, MessageNoted, MessageRefused, OutboundReserved)
+SessionAct = Literal["stop", "start", "restart", "add", "change", "remove", "fail"]
+
+
+class Operated(Event):
+    """A person acted on the session or on its group's gateway. fail: what was written before could not be done."""
+
+    TOPIC: ClassVar[str] = "fix_session.operated.v1"
+    session: str
+    group: str
+    act: SessionAct
+    reason: str
+
+
+EVENTS = (LoggedOn, LoggedOut, MessageNoted, MessageRefused, OutboundReserved, Operated)
 UNREADABLE_NOTE: Final = "unreadable message from the venue"  # what such a note begins with
 
 

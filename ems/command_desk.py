@@ -1,10 +1,11 @@
-"""Commands: orders entered at the desk. The same rules as for a client's order judge them."""
+"""Commands: orders entered at the desk, judged by the rules of a client's orders; and what is done to FIX sessions."""
 
 from __future__ import annotations
 
+from domain import fix_session as fs
 from domain import parent_order as po
 from domain import parent_rules
-from domain.commands import Answer, Commanded, EnterOrder
+from domain.commands import Answer, Commanded, EnterOrder, OperateSessions
 from domain.event import InboundRef
 from domain.market_state import MarketState
 from domain.messages import NewOrder
@@ -27,7 +28,8 @@ class CommandDesk:
         """Decide one command; its answer waits for the commit."""
         command = commanded.command
         turn.begin(actor=command.actor, causation=f"command:{command.command_id}")
-        turn.replies.append((commanded.reply, self._enter(turn, command)))
+        answer = self._enter(turn, command) if isinstance(command, EnterOrder) else self._operate(turn, command)
+        turn.replies.append((commanded.reply, answer))
 
     def _enter(self, turn: Turn, entry: EnterOrder) -> Answer:
         if entry.client_session not in self._client_sessions:
@@ -52,6 +54,22 @@ class CommandDesk:
             return Answer(False, accepted.text)
         turn.parent(stream, accepted)
         return Answer(True, "entered", (("order_id", accepted.order_id), ("cl_ord_id", cl_ord_id)))
+
+    def _operate(self, turn: Turn, asked: OperateSessions) -> Answer:
+        for session, _, act in asked.acts:
+            if act == "remove" and (count := _working(turn, session)):
+                return Answer(False, f"session {session} cannot be removed: {count} of its orders have not ended")
+        for session, group, act in asked.acts:
+            stream = fs.key(session, self._reference.trade_date(turn.now_ns))
+            event = fs.Operated(session=session, group=group, act=act, reason=asked.reason)
+            turn.apply(stream, event, correlation=stream)
+        return Answer(True, "written")
+
+
+def _working(turn: Turn, session: str) -> int:
+    """Orders of a client's session, or at a venue's, that have not ended."""
+    parents = sum(turn.state.parent(stream).client_session == session for stream in turn.state.working)
+    return parents + sum(1 for _ in turn.state.live_children(session))
 
 
 def _order(entry: EnterOrder, cl_ord_id: str) -> NewOrder:

@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 
 import quickfix as fix
 
+from adapters.fix.attendant import Attendant
 from adapters.fix.control import ControlSocket
 from adapters.fix.ending import leave_process, log_out
 from adapters.fix.engine import EngineApplication, EngineLogs
@@ -74,14 +75,15 @@ def _run(config: GatewayConfig, stop: threading.Event) -> NoReturn:
     engines = _engines(config, application, logs)
     gateway.port.start()
     gateway.set_numbers(config.hello_wait_s)
+    attendant = Attendant(gateway.slots, gateway.keeper, gateway.port)
     control = ControlSocket(
         config.control_path,
         {
             "health": lambda _: {**gateway.health(), **wire.health()},
-            "sessions": lambda _: gateway.sessions(),
+            "sessions": lambda _: attendant.sessions(),
             "cancel_all": gateway.sender.cancel_all,
-            "stop": gateway.stop_session,
-            "start": gateway.start_session,
+            "stop": attendant.stop,
+            "start": attendant.start,
         },
     )
     for engine in engines:

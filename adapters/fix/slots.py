@@ -47,6 +47,7 @@ class Slot:
     peer_said: str = ""  # text of the last Logout
     numbered: int = 0  # the last inbound number that the desk was told
     logged_out: bool = False  # it is down because the peer logged out
+    heard_ns: int = 0  # when anything came last
 
     def session(self) -> fix.Session:
         """The engine's session; exists once the engine has been constructed."""
