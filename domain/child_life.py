@@ -85,7 +85,7 @@ def _trigger_of_request(state: ChildOrder, event: Event) -> Trigger | None:
         case Held():
             return Trigger.STOP if event.kind == "stopped" else Trigger.SUSPEND
         case Restated():
-            return Trigger.BEGIN_DAY if event.reason == NEW_DAY else Trigger.RESTATE
+            return Trigger.BEGIN_DAY if event.reason == NEW_DAY or event.cum_quantity_e9 is not None else Trigger.RESTATE
         case _:
             raise KeyError(event.TOPIC)
 
@@ -97,6 +97,8 @@ def evolve(state: ChildOrder | None, event: Event, *, stream: UUID, at_ns: int) 
         return _created(event, stream, at_ns)
     changed = _EVOLVE.get(type(event))
     changes = changed(state, event) if changed is not None else {}
+    if type(event) is Restated and event.cum_quantity_e9 is not None:
+        changes["adjusted_ns"] = at_ns
     trigger = trigger_of(state, event)
     if trigger is not None:
         changes["status"] = _moved(state, trigger, changes)
@@ -184,7 +186,8 @@ def _replace_refused(state: ChildOrder, event: ReplaceRefused) -> _Changes:
 
 def _restated(state: ChildOrder, event: Restated) -> _Changes:
     told = (*state.told, event.exec_id)
-    return {"quantity_e9": event.quantity_e9, "limit_price_e9": event.limit_price_e9, "told": told}
+    changes: _Changes = {"quantity_e9": event.quantity_e9, "limit_price_e9": event.limit_price_e9, "told": told}
+    return changes if event.cum_quantity_e9 is None else changes | {"cum_quantity_e9": event.cum_quantity_e9}
 
 
 def _held(state: ChildOrder, event: Held) -> _Changes:

@@ -122,6 +122,7 @@ class Restated(Event):
     quantity_e9: int
     limit_price_e9: int | None
     text: str
+    cum_quantity_e9: int | None = None  # CumQty after a corporate action, which leaves what was paid as it was
 
 
 class FillRestated(Event):
@@ -229,6 +230,7 @@ class ChildOrder(NamedTuple):
     deciding: frozenset[str] = frozenset()  # what the venue says it has and has yet to decide: "new", "cancel", "replace"
     working: bool | None = None
     accepted: bool = False  # has the venue ever taken it?
+    adjusted_ns: int = 0  # when a corporate action last changed what was executed
     told: tuple[str, ...] = ()  # ExecIDs of what must not be taken for news when a venue repeats it
 
     @property

@@ -74,7 +74,7 @@ def trigger_of(state: ParentOrder, event: Event) -> Trigger | None:
     if type(event) is Held:
         return Trigger.STOP if event.kind == "stopped" else Trigger.SUSPEND
     if type(event) is Restated:
-        return Trigger.BEGIN_DAY if event.reason == NEW_DAY else Trigger.RESTATE
+        return Trigger.BEGIN_DAY if event.reason == NEW_DAY or event.cum_quantity_e9 is not None else Trigger.RESTATE
     return _TRIGGERS.get(type(event))
 
 
@@ -239,8 +239,13 @@ def _ended(state: ParentOrder, event: Canceled | Expired) -> _Changes:
 
 def _restated(state: ParentOrder, event: Restated) -> _Changes:
     terms = state.terms.model_copy(update={"quantity_e9": event.quantity_e9, "limit_price_e9": event.limit_price_e9})
-    day = {"day_start_e9": state.cum_quantity_e9, "day_began_ns": event.day_began_ns or 0} if event.reason == NEW_DAY else {}
-    return {"status": _moved(state, event, quantity_e9=event.quantity_e9), "terms": terms, **day}
+    cum_e9 = state.cum_quantity_e9 if event.cum_quantity_e9 is None else event.cum_quantity_e9
+    changes: _Changes = {"terms": terms, "cum_quantity_e9": cum_e9}
+    if event.reason == NEW_DAY or event.day_began_ns is not None:
+        changes |= {"day_start_e9": cum_e9, "day_began_ns": event.day_began_ns or 0}
+    elif state.day_start_e9 is not None:
+        changes["day_start_e9"] = state.day_start_e9 * cum_e9 // (state.cum_quantity_e9 or 1)  # as the rest
+    return changes | {"status": _moved(state, event, quantity_e9=event.quantity_e9, cum_quantity_e9=cum_e9)}
 
 
 def _fill_restated(state: ParentOrder, event: FillRestated) -> _Changes:

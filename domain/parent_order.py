@@ -1,7 +1,4 @@
-"""A parent order: what a client asked for, how much of it is released, filled and left.
-
-Read top-down: its events, its frozen state, evolve. What may be asked of it is in `domain.parent_rules`.
-"""
+"""A parent order: what a client asked for, how much of it is released, filled and left. See `domain.parent_rules`."""
 
 from __future__ import annotations
 
@@ -194,6 +191,7 @@ class Restated(Event):
     limit_price_e9: int | None
     text: str
     day_began_ns: int | None = None  # of a carried order's next day
+    cum_quantity_e9: int | None = None  # CumQty after a corporate action, which leaves what was paid as it was
 
 
 class FillRestated(Event):

@@ -242,17 +242,19 @@ class DirectDesk:
 
     def _restated(self, turn: Turn, parent: ParentOrder, child: ChildOrder, event: co.Restated) -> None:
         """A day that the desk has begun is not begun again: what the venue says later counts for what it changes."""
-        begins = event.reason == NEW_DAY
+        adjusts = event.cum_quantity_e9 is not None
+        begins = event.reason == NEW_DAY or adjusts
         own = day_mark(self._reference.trade_date(turn.now_ns))
         again = begins and own in child.told and event.exec_id != own
         terms = parent.terms
-        if not again or (event.quantity_e9, event.limit_price_e9) != (terms.quantity_e9, terms.limit_price_e9):
+        if adjusts or not again or (event.quantity_e9, event.limit_price_e9) != (terms.quantity_e9, terms.limit_price_e9):
             restated = po.Restated(
-                reason=None if again else event.reason,
+                reason=None if again and not adjusts else event.reason,
                 quantity_e9=event.quantity_e9,
                 limit_price_e9=event.limit_price_e9,
                 text=event.text,
                 day_began_ns=turn.now_ns if begins and not again else None,
+                cum_quantity_e9=event.cum_quantity_e9,
             )
             self._tell(turn, parent, restated)
         self._amended(turn, child)
