@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from domain.child_order import (
     Acknowledged,
@@ -34,6 +33,7 @@ from domain.event import Event
 from domain.instructions import CARRIED, NEW_DAY
 from domain.order_life import RESTING, OrdStatus, Trigger, transition
 from domain.revise import revised
+from domain.values import StreamId
 
 # Folding asks `type(event) is`: what isinstance answers of pydantic classes goes through a Python function.
 _Changes = dict[str, Any]  # what an event changes, by field
@@ -90,7 +90,7 @@ def _trigger_of_request(state: ChildOrder, event: Event) -> Trigger | None:
             raise KeyError(event.TOPIC)
 
 
-def evolve(state: ChildOrder | None, event: Event, *, stream: UUID, at_ns: int) -> ChildOrder:
+def evolve(state: ChildOrder | None, event: Event, *, stream: StreamId, at_ns: int) -> ChildOrder:
     """Fold one event. Pure and total over what decide can return."""
     if state is None:
         assert isinstance(event, Created)
@@ -219,7 +219,7 @@ _EVOLVE: dict[type[Event], Callable[..., _Changes]] = {
 }
 
 
-def _created(event: Created, stream: UUID, at_ns: int) -> ChildOrder:
+def _created(event: Created, stream: StreamId, at_ns: int) -> ChildOrder:
     return ChildOrder(
         id=stream,
         version=1,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from uuid import UUID
 
 from domain.event import Event
 from domain.instructions import NEW_DAY
@@ -40,10 +39,12 @@ from domain.parent_order import (
     TurnedDown,
 )
 from domain.revise import revised
-from domain.values import Algo
+from domain.values import Algo, StreamId
 
 
-def evolve(state: ParentOrder | RejectedOrder | None, event: Event, *, stream: UUID, at_ns: int) -> ParentOrder | RejectedOrder:
+def evolve(
+    state: ParentOrder | RejectedOrder | None, event: Event, *, stream: StreamId, at_ns: int
+) -> ParentOrder | RejectedOrder:
     """Fold one event."""
     if state is None:
         if isinstance(event, Rejected):
@@ -109,7 +110,7 @@ def _moved(state: ParentOrder, event: Event, *, cum_quantity_e9: int | None = No
     return status
 
 
-def _accepted(event: Accepted, stream: UUID, at_ns: int) -> ParentOrder:
+def _accepted(event: Accepted, stream: StreamId, at_ns: int) -> ParentOrder:
     return ParentOrder(
         id=stream,
         version=1,
@@ -268,7 +269,7 @@ def _child_amended(state: ParentOrder, event: ChildAmended) -> _Changes:
     return {"open_e9": _opened(state, event.child, event.open_e9)}
 
 
-def _opened(state: ParentOrder, child: UUID, open_e9: int) -> Mapping[UUID, int]:
+def _opened(state: ParentOrder, child: StreamId, open_e9: int) -> Mapping[StreamId, int]:
     others = {other: quantity for other, quantity in state.open_e9.items() if other != child}
     return {**others, child: open_e9} if open_e9 else others
 

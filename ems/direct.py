@@ -7,7 +7,6 @@ to the venue one after the other, but a cancel never waits behind a replace.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from uuid import UUID
 
 from domain import child_order as co
 from domain import parent_life, parent_rules
@@ -22,7 +21,7 @@ from domain.ports import Reference
 from domain.refusal import Reason
 from domain.session_policy import DEFAULT, SessionPolicy
 from domain.terms import Terms
-from domain.values import OrdType
+from domain.values import OrdType, StreamId
 from ems import orders_out
 from ems.pace import DECIDING_FACTOR, Pace
 from ems.throttle import Throttle
@@ -44,7 +43,7 @@ class DirectDesk:
         pace: Pace,
     ) -> None:
         self._pace = pace
-        self._asked: dict[UUID, int] = {}  # children whose replace was sent again -> when
+        self._asked: dict[StreamId, int] = {}  # children whose replace was sent again -> when
         self._throttle = throttle
         self._reference = reference
         self._markets = markets
