@@ -6,7 +6,7 @@ UTC (suffix ``_ns``). Decimal exists only at the FIX and screen edge: `to_e9` an
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha1
 from typing import Final
@@ -75,7 +75,7 @@ def to_e9(number: Decimal | str | int) -> int:
     """
     try:
         scaled = Decimal(number).scaleb(9)
-    except (InvalidOperation, ValueError, TypeError) as cause:
+    except (ArithmeticError, ValueError, TypeError) as cause:
         raise NumberError(f"{number!r} is not a decimal number") from cause
     if not scaled.is_finite():
         raise NumberError(f"{number!r} is not finite")
