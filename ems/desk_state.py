@@ -7,7 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from domain import allocation, child_life, child_order, decision, fill, fix_session, mass, order_list, parent_life, parent_order
+from domain import (
+    allocation,
+    child_life,
+    child_order,
+    day_load,
+    decision,
+    fill,
+    fix_session,
+    mass,
+    order_list,
+    parent_life,
+    parent_order,
+)  # fmt: skip
 from domain.allocation import Allocation
 from domain.child_order import ChildOrder
 from domain.event import Event, InboundRef, Meta, Recorded
@@ -193,6 +205,9 @@ class DeskState:
         self.last_seq[stream] = seq
         return after
 
+    def _elsewhere(self, stream: UUID, event: Event, meta: Meta, seq: int) -> None:
+        """Another writer's event, which a desk that runs does not see: a desk that recovers knows no more than it."""
+
     _FOLD: ClassVar[dict[type[Event], Callable[..., Any]]] = {
         **dict.fromkeys(parent_order.EVENTS, _parent),
         **dict.fromkeys(child_order.EVENTS, _child),
@@ -202,4 +217,5 @@ class DeskState:
         **dict.fromkeys(mass.EVENTS, _mass_cancel),
         **dict.fromkeys(order_list.EVENTS, _list),
         **dict.fromkeys(allocation.EVENTS, _allocation),
+        **dict.fromkeys(day_load.EVENTS, _elsewhere),
     }
