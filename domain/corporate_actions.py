@@ -33,6 +33,12 @@ def renamed(actions: Iterable[CorporateAction], trade_date: date) -> Namer:
     return lambda symbol: new.get(symbol, symbol)
 
 
+def under_new_name(action: CorporateAction, name: Namer) -> CorporateAction:
+    """An action of an instrument that gets a new name on the same day, by the new one."""
+    known = action.kind == "rename" or name(action.symbol) == action.symbol
+    return action if known else action.model_copy(update={"symbol": name(action.symbol)})
+
+
 def ratio(actions: Iterable[CorporateAction], symbol: str, as_of: date, trade_date: date) -> Fraction:
     """New shares for one old share, from the end of as_of to the trade date."""
     found = Fraction(1)
@@ -68,8 +74,10 @@ def carried_over(
         actions: by the instrument's new name.
         name: as `renamed` makes it.
     """
-    if not hasattr(row, "symbol") or isinstance(row, CorporateAction):
+    if not hasattr(row, "symbol"):
         return row
+    if isinstance(row, CorporateAction):
+        return under_new_name(row, name)
     symbol = name(row.symbol)
     changes: dict[str, Any] = {} if symbol == row.symbol else {"symbol": symbol}
     as_of = getattr(row, "as_of", None)

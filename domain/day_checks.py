@@ -64,7 +64,7 @@ def open_day(manifest: Manifest, reference: ReferenceData, rows: Rows) -> Opened
     problems = list(_calendar_problems(manifest, reference, on))
     actions = [cast(CorporateAction, placed.row) for placed in rows["corporate_actions"]]
     name = corporate_actions.renamed(actions, on)
-    actions = [a.model_copy(update={"symbol": name(a.symbol)}) if a.kind != "rename" else a for a in actions]
+    actions = [corporate_actions.under_new_name(action, name) for action in actions]
     by_symbol: dict[str, list[CorporateAction]] = defaultdict(list)
     for action in actions:
         by_symbol[action.symbol].append(action)

@@ -70,7 +70,7 @@ def load_day(settings: Settings, wish: Wish, progress: Progress) -> Report:
         outcome, carried = asyncio.run(_record(dsn, load, checked))
     if isinstance(outcome, Problem):
         return Report(on, checked, (outcome,))
-    return Report(on, checked, (), outcome, [_order(parent) for parent in carried])
+    return Report(on, checked, (), outcome, [order_row(parent) for parent in carried])
 
 
 async def _record(dsn: str, load: Load, checked: Checked) -> tuple[Outcome | Problem, list[ParentOrder]]:
@@ -81,7 +81,8 @@ async def _record(dsn: str, load: Load, checked: Checked) -> tuple[Outcome | Pro
         return outcome, await opening.carried_orders(log, checked.opened.actions)
 
 
-def _order(parent: ParentOrder) -> dict[str, Any]:
+def order_row(parent: ParentOrder) -> dict[str, Any]:
+    """An order as plain values; prices and quantities are decimal text."""
     terms = parent.terms
     limit_e9 = terms.limit_price_e9
     return {

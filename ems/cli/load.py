@@ -100,7 +100,8 @@ def _load(settings: Settings, wish: Any, *, quiet: bool) -> Report:
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
         task = progress.add_task("reading", total=None)
         return load_day(settings, wish, lambda file: progress.update(task, description=f"reading {file}"))
 
