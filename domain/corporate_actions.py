@@ -74,21 +74,20 @@ def carried_over(
         actions: by the instrument's new name.
         name: as `renamed` makes it.
     """
-    if not hasattr(row, "symbol"):
-        return row
     if isinstance(row, CorporateAction):
         return under_new_name(row, name)
-    symbol = name(row.symbol)
-    changes: dict[str, Any] = {} if symbol == row.symbol else {"symbol": symbol}
-    as_of = getattr(row, "as_of", None)
-    if as_of is not None and (by := ratio(actions.get(symbol, ()), symbol, as_of, trade_date)) != 1:
-        for field, factor in [(f, by) for f in _QUANTITY] + [(f, 1 / by) for f in _PRICE]:
-            if hasattr(row, field):
-                exact = getattr(row, field) * factor
-                if exact.denominator != 1 or abs(exact) > E9_MAX:
-                    return NotExact(column(field), _why(symbol, by, field, getattr(row, field)))
-                changes[field] = int(exact)
-        changes["as_of"] = trade_date
+    old, as_of = row.get("symbol"), row.get("as_of")
+    if old is None:
+        return row
+    symbol = name(old)
+    changes: dict[str, Any] = {} if symbol == old else {"symbol": symbol}
+    by = Fraction(1) if as_of is None or symbol not in actions else ratio(actions[symbol], symbol, as_of, trade_date)
+    for field, factor in [(f, by) for f in _QUANTITY] + [(f, 1 / by) for f in _PRICE] if by != 1 else ():
+        if (value_e9 := row.get(field)) is not None:
+            exact = value_e9 * factor
+            if exact.denominator != 1 or abs(exact) > E9_MAX:
+                return NotExact(column(field), _why(symbol, by, field, value_e9))
+            changes |= {field: int(exact), "as_of": trade_date}
     return row.model_copy(update=changes) if changes else row
 
 

@@ -129,16 +129,17 @@ def _freshness(
     placed: Sequence[Placed], days: _Days, name: corporate_actions.Namer, manifest: Manifest, reference: ReferenceData
 ) -> Iterator[Problem]:
     """as_of is the last close or the trade date itself; a locate has not expired."""
-    on = manifest.trade_date
+    on, firm = manifest.trade_date, days.of_market(manifest.calendar)
     for one in placed:
-        as_of, symbol = getattr(one.row, "as_of", None), getattr(one.row, "symbol", None)
-        before = days.of_market(manifest.calendar) if symbol is None else days.before(name(symbol))
+        as_of: date | None = one.row.get("as_of")
+        symbol: str | None = one.row.get("symbol")
+        before = firm if symbol is None else days.before(name(symbol))
         if as_of is not None and as_of > on:
             yield one.wrong("as_of", f"{as_of} is after the trade date {on}", "ask the source which day it is of")
         elif as_of is not None and before is not None and as_of < before:
             what = f"is stale: it is of {as_of}, and the last trading day is {before}"
             yield one.wrong("as_of", what, "ask the source for the row of that day")
-        expires = getattr(one.row, "expires", None)
+        expires: date | None = one.row.get("expires")
         if expires is not None and expires < on:
             yield one.wrong("expires", f"is stale: it expired on {expires}", "locate again, or take the row out")
 
@@ -154,7 +155,7 @@ def _doubled(placed: Iterable[Placed]) -> Iterator[Problem]:
 def _unknown(placed: Iterable[Placed], reference: ReferenceData, on: date) -> Iterator[Problem]:
     for one in placed:
         coming = isinstance(one.row, CorporateAction) and one.row.kind == "rename" and one.row.effective > on
-        symbol, mic = getattr(one.row, "symbol", None), getattr(one.row, "mic", None)
+        symbol, mic = one.row.get("symbol"), one.row.get("mic")
         if symbol is not None and not coming and symbol not in reference.universe:
             yield one.wrong("symbol", f"there is no instrument {symbol!r}", "add it to instruments, or a rename to it")
         if mic is not None and mic not in reference.calendars:
@@ -179,7 +180,7 @@ def _names(placed: Iterable[Placed], reference: ReferenceData, on: date) -> Iter
 
 def _missing(rows: Rows, manifest: Manifest, reference: ReferenceData) -> Iterator[Problem]:
     for table, what in _PRICED:
-        known = {getattr(placed.row, "symbol", None) for placed in rows[table]}
+        known = {placed.row.get("symbol") for placed in rows[table]}
         for instrument in reference.universe:
             if instrument.symbol not in known and instrument.symbol not in manifest.new_listings:
                 todo = "add it; if it was listed today, name it among new_listings in the manifest"
@@ -203,7 +204,7 @@ def _currencies(rows: Rows, manifest: Manifest, reference: ReferenceData) -> Ite
             yield Problem("fx_rates", f"{instrument.currency}, the currency of {instrument.symbol}, has no rate", todo)
     for table in ("cash", "fees", "corporate_actions", "capital"):
         for one in rows[table]:
-            currency = getattr(one.row, "currency", None)
+            currency = one.row.get("currency")
             if table == "capital" and currency != base:
                 yield one.wrong("currency", f"capital is stated in {base}, not in {currency}", f"state it in {base}")
             elif currency is not None and currency not in rates and currency != base:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import cache
 from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -36,6 +37,10 @@ class DayRow(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     KEY: ClassVar[tuple[str, ...]]
     ABOUT: ClassVar[str] = ""  # the column that is named where several do not go together
+
+    def get(self, field: str) -> Any:
+        """A field that not every table has, None where this one has it not."""
+        return getattr(self, field) if field in type(self).model_fields else None
 
     def key(self) -> tuple[Any, ...]:
         """What makes the row the only one of its kind."""
@@ -209,6 +214,7 @@ class Bad(NamedTuple):
     reason: str
 
 
+@cache
 def column(field: str) -> str:
     """The column of a field."""
     return field.removesuffix("_e9").removesuffix("_ns")

@@ -52,7 +52,7 @@ def check(folder: Path, trade_date: date | None = None, progress: Progress = lam
 
     Args:
         trade_date: the day to open; by default the one that the manifest is of.
-        progress: told each file's name before it is read.
+        progress: told what is looked at: each file's name before it is read, and then all of them.
     """
     try:
         found = manifest.read(folder)
@@ -77,6 +77,7 @@ def check(folder: Path, trade_date: date | None = None, progress: Progress = lam
         if table in read:
             rows[table] = []
             problems += _rows(read[table], model, rows[table], found.files[table].source)
+    progress("all of them together")
     return _checked(found, problems, contents, read, rows)
 
 

@@ -87,7 +87,7 @@ def write_sample(folder: Path, on: date) -> Manifest:
     closes = {mic: calendar.previous_trading_day(on) for mic, calendar in reference.calendars.items()}
 
     def last_close(row: DayRow) -> date:
-        symbol = getattr(row, "symbol", None)
+        symbol = row.get("symbol")
         return closes[terms["calendar"] if symbol is None else reference.universe[symbol].mic]
 
     rows = {name: [_moved(row, day.trade_date, on, last_close) for row in found] for name, found in day.rows.items()}

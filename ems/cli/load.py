@@ -103,7 +103,7 @@ def _load(settings: Settings, wish: Any, *, quiet: bool) -> Report:
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
         task = progress.add_task("reading", total=None)
-        return load_day(settings, wish, lambda file: progress.update(task, description=f"reading {file}"))
+        return load_day(settings, wish, lambda file: progress.update(task, description=f"checking {file}"))
 
 
 def as_json(report: Report) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from adapters.reference.start_of_day import ROW_PROBLEMS_MAX
 from tests.adapters.reference.day_files import CLOSE, add, append, drop, edit, sentences
 
-REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
+REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "a position in nothing": (
         add("positions", f"HOUSE,ZZZ,5,{CLOSE}"),
         r"positions.csv line 13, column symbol: there is no instrument 'ZZZ'; add it to instruments, or a rename to it",
@@ -23,6 +23,13 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "a position twice": (
         add("positions", f"HOUSE,AMZN,7,{CLOSE}"),
         r"positions.csv line 13, column account: HOUSE, AMZN is there twice, first in positions.csv line 10; take one",
+    ),
+    "a position under both names": (
+        lambda folder: (
+            append(folder, "corporate_actions", "CA-9,AMZN,rename,2026-11-24,,,,,OLD"),
+            append(folder, "positions", f"HOUSE,OLD,7,{CLOSE}"),
+        ),
+        r"positions.csv line \d+, column account: HOUSE, AMZN is there twice, first in positions.csv line \d+; take one",
     ),
     "a locate's id twice": (
         add("locates", f"LOC-1,HOUSE,JPM,7,2026-11-24,{CLOSE}"),
