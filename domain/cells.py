@@ -20,7 +20,7 @@ _MOMENT: Final = re.compile(
 _YEARS: Final = range(1970, 2200)
 _TEXT_MAX: Final = 200
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-FORMULA_STARTS: Final = ("=", "+", "-", "@")  # what a spreadsheet would run when it opens the file
+REFUSED_STARTS: Final = ("=", "+", "-", "@", "#")  # what a spreadsheet would run, and what our reader would skip
 
 
 def number_e9(value: object) -> object:
@@ -75,15 +75,15 @@ def whole(value: object) -> object:
 
 
 def plain_text(text: str) -> str:
-    """Text that prints, and that no spreadsheet takes for a formula. Raises ValueError."""
+    """Text that prints, and that nobody takes for a formula or a comment. Raises ValueError."""
     if not text.strip() or text != text.strip():
         raise ValueError("is empty or begins or ends with a blank")
     if len(text) > _TEXT_MAX:
         raise ValueError(f"has {len(text)} characters, {_TEXT_MAX} are allowed")
     if not text.isprintable():
         raise ValueError(f"{short(text)} holds a character that does not print")
-    if text.startswith(FORMULA_STARTS):
-        raise ValueError(f"{short(text)} begins like a formula")
+    if text.startswith(REFUSED_STARTS):
+        raise ValueError(f"{short(text)} begins like a {'comment' if text[0] == '#' else 'formula'}")
     return text
 
 

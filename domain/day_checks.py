@@ -70,7 +70,7 @@ def open_day(manifest: Manifest, reference: ReferenceData, rows: Rows) -> Opened
         by_symbol[action.symbol].append(action)
     carried: dict[str, list[Placed]] = {}
     for table, placed in rows.items():
-        problems += _freshness(placed, days, name, manifest, reference)
+        problems += _freshness(placed, days, name, manifest)
         carried[table] = []
         for one in placed:
             row = corporate_actions.carried_over(one.row, by_symbol, name, on)
@@ -125,9 +125,7 @@ def _calendar_problems(manifest: Manifest, reference: ReferenceData, on: date) -
         yield Problem("the manifest", f"its calendar is of {manifest.calendar}, and there is none", f"name one of {known}")
 
 
-def _freshness(
-    placed: Sequence[Placed], days: _Days, name: corporate_actions.Namer, manifest: Manifest, reference: ReferenceData
-) -> Iterator[Problem]:
+def _freshness(placed: Sequence[Placed], days: _Days, name: corporate_actions.Namer, manifest: Manifest) -> Iterator[Problem]:
     """as_of is the last close or the trade date itself; a locate has not expired."""
     on, firm = manifest.trade_date, days.of_market(manifest.calendar)
     for one in placed:

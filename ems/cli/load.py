@@ -58,7 +58,8 @@ def load(
         made = start.write_manifest(folder, on, base_currency=base_currency, calendar=calendar, source=source)
         typer.echo(f"wrote the manifest of {folder} for {on}: {len(made.files)} files")
         return
-    wish = start.Wish(folder, on, check, amend, person or ("" if amend else _user()), reason)
+    person = _said("--person", person) or ("" if amend else _user())
+    wish = start.Wish(folder, on, check, amend, person, _said("--reason", reason))
     report = _load(settings, wish, quiet=json_output)
     if json_output:
         typer.echo(json.dumps(as_json(report)))
@@ -72,6 +73,16 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError) as cause:
         raise ConfigError("this system has no name for you; give --person") from cause
+
+
+def _said(option: str, text: str) -> str:
+    """What goes into the log for ever, and onto screens."""
+    from domain.cells import plain_text
+
+    try:
+        return plain_text(text) if text else ""
+    except ValueError as cause:
+        raise ConfigError(f"{option} {cause}") from cause
 
 
 def _settings(path: Path, *, needed: bool) -> Settings:

@@ -38,6 +38,7 @@ def test_a_decimal_is_exact(text: str, value_e9: int) -> None:
         ("0.0000000001", "finer"),
         ("9223372036.854775808", "too large"),
         ("1e30", "too large"),
+        ("1e999999", "is not a decimal number"),  # beyond what Decimal itself can scale
         ("NaN", "finite"),
         ("Infinity", "finite"),
         ("", "not a decimal"),

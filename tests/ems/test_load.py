@@ -29,6 +29,7 @@ from ems.bootstrap.runtime import Runtime
 from ems.config import Settings
 from ems.desk_state import DeskState
 from ems.opening import Outcome, record
+from ems.preflight import state_lock
 from ems.projections import Projections
 from tests.conftest import Database
 from tests.ems.room import Room
@@ -168,6 +169,13 @@ def test_a_look_and_a_refusal_leave_nothing_behind(settings: Settings, folder: P
     refused = load_day(settings, Wish(folder, person="jane"), lambda _: None)
     assert len(refused.problems) == 1 and refused.outcome is None
     assert not settings.state_directory.exists()
+
+
+def test_a_state_directory_in_use_by_something_that_is_no_running_system_is_left_alone(settings: Settings, folder: Path) -> None:
+    embedded = settings.model_copy(update={"database_url": "", "database_owner_url": ""})
+    with state_lock(settings.state_directory), pytest.raises(ConfigError, match="is in use by another supervisor"):
+        load_day(embedded, Wish(folder, person="jane"), lambda _: None)
+    assert not (settings.state_directory / "postgres").exists()
 
 
 async def test_a_live_desk_starts_with_what_was_loaded_for_today_or_not_at_all(settings: Settings, folder: Path) -> None:

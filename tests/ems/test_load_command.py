@@ -79,6 +79,10 @@ def test_what_cannot_be_meant_is_said() -> None:
         ems("a", "b", "--check")
     with pytest.raises(ConfigError, match=r"--trade-date '24\.11\.2026' is not a date such as 2026-11-27"):
         ems("a", "--check", "--trade-date", "24.11.2026")
+    with pytest.raises(ConfigError, match=r"--reason .* holds a character that does not print"):
+        ems("a", "--check", "--reason", "late\x1b[2J")
+    with pytest.raises(ConfigError, match="--person '=jane' begins like a formula"):
+        ems("a", "--check", "--person", "=jane")
     with pytest.raises(ConfigError, match=r"ems.toml cannot be read: No such file or directory \(ems init writes one\)"):
         ems("a")
     with pytest.raises(ReferenceDataError, match="there is no directory a"):

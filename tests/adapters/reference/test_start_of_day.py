@@ -6,14 +6,16 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
 
-from adapters.reference import files, manifest, write
-from adapters.reference.start_of_day import check
+from adapters.reference import files, manifest, tables, write
+from adapters.reference.start_of_day import COLUMNS, check
 from domain.day_checks import EVERY_TABLE
-from domain.day_rows import TABLES
+from domain.day_rows import TABLES, DayRow, parse
 from domain.errors import ReferenceDataError
 from domain.values import to_e9
 from tests.adapters.reference.day_files import CLOSE, DAY, append, drop, replace, sentences, without
+from tests.domain.made_rows import ROWS
 
 
 def test_the_sample_opens_and_is_what_the_writer_writes() -> None:
@@ -45,6 +47,13 @@ def test_what_was_loaded_and_written_loads_as_the_same(folder: Path, tmp_path: P
     assert second.day() == first.day()
     assert second.reference is not None and first.reference is not None
     assert list(second.reference.universe) == list(first.reference.universe)
+
+
+@given(ROWS)
+def test_any_row_is_written_to_a_file_and_read_from_it_as_the_same(row: DayRow) -> None:
+    name = next(name for name, model in TABLES.items() if isinstance(row, model))
+    table = tables.parse(f"{name}.csv", write.table_text(type(row), [row, row]).encode(), COLUMNS[name])
+    assert [parse(type(row), read.cells) for read in table.rows] == [row, row]
 
 
 def test_a_sample_is_not_written_over_anything(folder: Path) -> None:
