@@ -110,7 +110,12 @@ def _moved(row: DayRow, of: date, on: date, last_close: Callable[[DayRow], date]
 
 
 def _put(path: Path, text: str) -> None:
+    """Write a file beside its place and move it there: a link in its place is replaced, not followed."""
+    fresh = path.with_name(path.name + ".new")
     try:
-        path.write_text(text, "utf-8", newline="")
+        fresh.unlink(missing_ok=True)
+        with fresh.open("x", encoding="utf-8", newline="") as file:
+            file.write(text)
+        fresh.replace(path)
     except OSError as cause:
         raise ReferenceDataError(f"{path} cannot be written: {cause.strerror}") from cause

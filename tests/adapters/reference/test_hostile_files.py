@@ -215,6 +215,15 @@ def test_no_manifest_two_and_one_that_is_a_link(folder: Path, tmp_path: Path) ->
     assert "manifest.toml is a symbolic link" in sentences(folder)[0]
 
 
+def test_a_manifest_is_not_written_through_a_link(folder: Path, tmp_path: Path) -> None:
+    path, elsewhere = folder / manifest.NAME, tmp_path / "elsewhere"
+    path.unlink()
+    path.symlink_to(elsewhere)
+    write.write_manifest(folder, {"trade_date": DAY, "base_currency": "USD", "calendar": "XSIM"}, "a test")
+    assert not elsewhere.exists() and not path.is_symlink()
+    assert sentences(folder) == []
+
+
 def test_a_table_that_is_missing_or_unknown(folder: Path) -> None:
     path = folder / manifest.NAME
     path.write_text(path.read_text().replace("[files.locates]", "[files.locatez]").replace("locates.csv", "locatez.csv"))
