@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple, Self
-from uuid import UUID
+from domain.values import StreamId
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -128,17 +128,17 @@ EVENTS = (Loaded,)
 class DayLoad(NamedTuple):
     """What a trade date works with now."""
 
-    id: UUID
+    id: StreamId
     version: int
     loaded: Loaded
 
 
-def key(trade_date: str) -> UUID:
+def key(trade_date: str) -> StreamId:
     """The stream of a trade date's reference data."""
     return stream_id("reference", trade_date)
 
 
-def evolve(state: DayLoad | None, event: Event, *, stream: UUID) -> DayLoad:
+def evolve(state: DayLoad | None, event: Event, *, stream: StreamId) -> DayLoad:
     """Fold one event."""
     assert isinstance(event, Loaded), event.TOPIC
     return DayLoad(stream, 1 if state is None else state.version + 1, event)
