@@ -31,8 +31,8 @@ def revised(state: _T, changes: Mapping[str, Any]) -> _T:
     cls = type(state)
     places = _PLACES[cls]
     values = [*state]
-    for name in changes:
-        values[places[name]] = changes[name]
+    for name, value in changes.items():
+        values[places[name]] = value
     return _new(cls, values)
 
 
