@@ -50,9 +50,7 @@ class DeskState:
         self.client_ids: dict[tuple[str, str, str], StreamId] = {}  # (session, trade date, ClOrdID) -> parent
         self.carried_ids: dict[tuple[str, str], StreamId] = {}  # (session, ClOrdID) -> parent that lives beyond its first day
         self.order_ids: dict[str, StreamId] = {}  # OrderID that clients see -> parent
-        self.corrections: dict[
-            tuple[str, str], StreamId
-        ] = {}  # (venue session, ExecID of a correction) -> the execution's stream
+        self.corrections: dict[tuple[str, str], StreamId] = {}  # (venue session, ExecID of a correction) -> the execution
         self.child_ids: dict[str, StreamId] = {}  # ClOrdID we sent -> child
         self.alloc_ids: dict[tuple[str, str, str], StreamId] = {}  # (session, trade date, AllocID) -> allocation
         self.allocations_of: dict[StreamId, tuple[StreamId, ...]] = {}  # parent -> its allocations, in the order of their arrival
