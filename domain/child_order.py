@@ -7,12 +7,11 @@ what a venue's words mean for it in `domain.child_rules`.
 from __future__ import annotations
 
 from typing import ClassVar, Literal, NamedTuple
-from uuid import UUID
 
 from domain.event import Event
 from domain.instructions import CARRIED, Instructions
 from domain.order_life import TERMINAL, OrdStatus
-from domain.values import OrdType, Side, TimeInForce, stream_id
+from domain.values import OrdType, Side, StreamId, TimeInForce, short_id, stream_id
 
 # ---------------------------------------------------------------------------------------------- events
 
@@ -21,7 +20,7 @@ class Created(Event):
     """The intent: appended before anything is sent."""
 
     TOPIC: ClassVar[str] = "child_order.created.v1"
-    parent: UUID
+    parent: StreamId
     number: int  # of this child among its parent's, from 1
     venue_session: str
     trade_date: str
@@ -47,7 +46,7 @@ class Acknowledged(Event):
 
 class Filled(Event):
     TOPIC: ClassVar[str] = "child_order.filled.v1"
-    fill: UUID  # the fill's own stream
+    fill: StreamId  # the fill's own stream
     exec_id: str
     quantity_e9: int
     price_e9: int
@@ -128,7 +127,7 @@ class FillRestated(Event):
     """An execution was taken back or corrected; quantity and price are of the whole execution, before and now."""
 
     TOPIC: ClassVar[str] = "child_order.fill_restated.v1"
-    fill: UUID
+    fill: StreamId
     kind: Literal["cancel", "correct"]
     exec_id: str
     exec_ref_id: str
@@ -202,9 +201,9 @@ class Replacing(NamedTuple):
 class ChildOrder(NamedTuple):
     """What is known of one child. notional_e18 is the exact sum of price_e9 x quantity_e9 over its fills."""
 
-    id: UUID
+    id: StreamId
     version: int
-    parent: UUID
+    parent: StreamId
     venue_session: str
     trade_date: str
     cl_ord_id: str
@@ -250,7 +249,7 @@ class ChildOrder(NamedTuple):
 _WAITS_FOR = {OrdStatus.PENDING_NEW: "new", OrdStatus.PENDING_CANCEL: "cancel", OrdStatus.PENDING_REPLACE: "replace"}
 
 
-def key(parent: UUID, number: int) -> UUID:
+def key(parent: StreamId, number: int) -> StreamId:
     """The stream of a parent's n-th child."""
     return stream_id("child_order", str(parent), str(number))
 
@@ -258,12 +257,12 @@ def key(parent: UUID, number: int) -> UUID:
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def cl_ord_id(child: UUID, *, cancel: int = 0, replace: int = 0) -> str:
+def cl_ord_id(child: StreamId, *, cancel: int = 0, replace: int = 0) -> str:
     """ClOrdID (11) derived from the child's stream: 16 characters, and a suffix for its n-th cancel or replace.
 
     The same intent has the same id, so a crash between append and send cannot make a second order of it.
     """
-    number, digits = int.from_bytes(child.bytes[:10], "big"), ""
+    number, digits = int(short_id(child, 20), 16), ""
     for _ in range(16):
         number, digit = divmod(number, 36)
         digits = _DIGITS[digit] + digits

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple, Self
-from domain.values import StreamId
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from domain.day_rows import Currency, Day, Digest, Mic, Text
 from domain.errors import ReferenceDataError
 from domain.event import Event
-from domain.values import stream_id
+from domain.values import StreamId, stream_id
 
 
 class Problem(NamedTuple):

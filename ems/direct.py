@@ -7,11 +7,10 @@ to the venue one after the other, but a cancel never waits behind a replace.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from uuid import UUID
 
 from domain import child_order as co
-from domain import parent_life, parent_rules
 from domain import parent_order as po
+from domain import parent_rules, parent_status
 from domain.child_order import ChildOrder
 from domain.event import Event
 from domain.instructions import NEW_DAY, PLAIN
@@ -22,7 +21,7 @@ from domain.ports import Reference
 from domain.refusal import Reason
 from domain.session_policy import DEFAULT, SessionPolicy
 from domain.terms import Terms
-from domain.values import OrdType
+from domain.values import OrdType, StreamId
 from ems import orders_out
 from ems.pace import DECIDING_FACTOR, Pace
 from ems.throttle import Throttle
@@ -44,7 +43,7 @@ class DirectDesk:
         pace: Pace,
     ) -> None:
         self._pace = pace
-        self._asked: dict[UUID, int] = {}  # children whose replace was sent again -> when
+        self._asked: dict[StreamId, int] = {}  # children whose replace was sent again -> when
         self._throttle = throttle
         self._reference = reference
         self._markets = markets
@@ -167,7 +166,7 @@ class DirectDesk:
     def _tell(self, turn: Turn, parent: ParentOrder, event: Event) -> None:
         """An event of the parent, if its life allows it: a venue may say of a child what no longer changes its order."""
         parent = turn.state.parent(parent.id)
-        trigger = parent_life.trigger_of(parent, event)
+        trigger = parent_status.trigger_of(parent, event)
         if trigger is None or transition(parent.status, trigger, filled=parent.cum_quantity_e9 > 0) is not None:
             turn.parent(parent.id, event)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from domain import child_order as co
 from domain import child_rules
 from domain import fill as fl
@@ -15,6 +13,7 @@ from domain.instructions import CARRIED
 from domain.messages import EngineRefusal, Inbound, Unreadable, VenueCancelReject, VenueRefusal, VenueReport
 from domain.ports import Reference
 from domain.refusal import OTHER, Refusal
+from domain.values import StreamId
 from ems import session_notes
 from ems.day import DayDesk
 from ems.direct import DirectDesk
@@ -106,7 +105,7 @@ class VenueDesk:
             po.Filled(child=child.id, fill=stream, quantity_e9=report.last_quantity_e9, price_e9=report.last_price_e9),
         )
 
-    def _fill_key(self, turn: Turn, report: VenueReport, child: ChildOrder | None) -> UUID:
+    def _fill_key(self, turn: Turn, report: VenueReport, child: ChildOrder | None) -> StreamId:
         return fl.key(report.ref.session, self._fill_date(turn, report, child), report.exec_id)
 
     def _fill_date(self, turn: Turn, report: VenueReport, child: ChildOrder | None) -> str:
@@ -135,7 +134,7 @@ class VenueDesk:
         else:
             self._restate(turn, report, child, stream, fill)
 
-    def _execution_of(self, turn: Turn, report: VenueReport, child: ChildOrder | None) -> tuple[UUID, fl.Fill | None]:
+    def _execution_of(self, turn: Turn, report: VenueReport, child: ChildOrder | None) -> tuple[StreamId, fl.Fill | None]:
         """The execution that ExecRefID (19) means: by its own ExecID, or by that of its last correction."""
         session, ref = report.ref.session, report.exec_ref_id
         found = turn.state.corrections.get((session, ref))
@@ -144,7 +143,7 @@ class VenueDesk:
         known = next((stream for stream in streams if stream in turn.state.fills), streams[0])
         return known, turn.state.fills.get(known)
 
-    def _restate(self, turn: Turn, report: VenueReport, child: ChildOrder, stream: UUID, fill: fl.Fill) -> None:
+    def _restate(self, turn: Turn, report: VenueReport, child: ChildOrder, stream: StreamId, fill: fl.Fill) -> None:
         bust = report.exec_kind == "trade_cancel"
         now = {
             "kind": "cancel" if bust else "correct",
@@ -236,7 +235,7 @@ class VenueDesk:
             self._note(turn, message, f"a cancel refused that had its answer: {text or reason}")
         self._doubt_refusal(turn, child.id, reason, text)
 
-    def _doubt_refusal(self, turn: Turn, stream: UUID, reason: int, text: str) -> None:
+    def _doubt_refusal(self, turn: Turn, stream: StreamId, reason: int, text: str) -> None:
         """The order may be over at the venue ('too late', 'unknown order') or not: nobody guesses, the venue is asked.
         That also keeps a venue that refuses every cancel of ours from being sent one at every answer; a client's request
         is its own to repeat.
