@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, NamedTuple
 from domain.event import Event
 from domain.instructions import CARRIED, Instructions
 from domain.order_life import TERMINAL, OrdStatus
-from domain.values import OrdType, Side, StreamId, TimeInForce, stream_id
+from domain.values import OrdType, Side, StreamId, TimeInForce, short_id, stream_id
 
 # ---------------------------------------------------------------------------------------------- events
 
@@ -264,7 +264,7 @@ def cl_ord_id(child: StreamId, *, cancel: int = 0, replace: int = 0) -> str:
 
     The same intent has the same id, so a crash between append and send cannot make a second order of it.
     """
-    number, digits = int.from_bytes(child.bytes[:10], "big"), ""
+    number, digits = int(short_id(child, 20), 16), ""
     for _ in range(16):
         number, digit = divmod(number, 36)
         digits = _DIGITS[digit] + digits

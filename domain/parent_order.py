@@ -13,7 +13,7 @@ from domain.order_life import TERMINAL, OrdStatus
 from domain.refusal import Reason
 from domain.schedule import Schedule
 from domain.terms import Terms
-from domain.values import Algo, Side, StreamId, divide_round, stream_id
+from domain.values import Algo, Side, StreamId, divide_round, short_id, stream_id
 
 # ---------------------------------------------------------------------------------------------- events
 
@@ -346,4 +346,4 @@ def key(client_session: str, trade_date: str, cl_ord_id: str) -> StreamId:
 
 def order_id(parent: StreamId) -> str:
     """OrderID (37) that the client sees."""
-    return parent.hex[:16].upper()
+    return short_id(parent, 16)

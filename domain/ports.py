@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import NamedTuple, Protocol
-from uuid import UUID
 
-from domain.event import Entry, Recorded
+from domain.event import Entry, EventClasses, Recorded
 from domain.instructions import StrategyFields
 from domain.instrument import Instrument
 from domain.messages import NewOrder
@@ -16,6 +15,7 @@ from domain.parent_rules import TradingDay
 from domain.refusal import Refusal
 from domain.schedule import PlanRequest, Schedule, VolumeCurve
 from domain.sending import Outbound
+from domain.values import StreamId
 
 
 class Head(NamedTuple):
@@ -42,15 +42,20 @@ class EventLog(Protocol):
         """
         ...
 
-    async def read(self, stream: UUID, *, after_version: int = 0) -> list[Recorded]:
+    async def read(self, stream: StreamId, *, after_version: int = 0) -> list[Recorded]:
         """The events of one stream in order."""
         ...
 
-    def read_pages(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[Recorded]]:
+    def read_pages(
+        self, *, after_seq: int = 0, until_seq: int | None = None, unread: EventClasses = ()
+    ) -> AsyncIterator[Iterator[Recorded]]:
         """Every event in order, none skipped, memory flat however long the log is.
 
         A page is some hundred events or more, to be taken once, before the next page is asked for. Each event is made
         as it is taken, in the memory that the one before has left: a fold needs no more than one at a time.
+
+        Args:
+            unread: classes of events whose content is not wanted: they come as `domain.event.UNREAD`, with all else in place.
         """
         ...
 

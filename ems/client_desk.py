@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
-from uuid import UUID
 
 from domain import fix_session as fs
 from domain import order_checks, parent_rules
@@ -32,7 +31,7 @@ from domain.ports import Reference
 from domain.refusal import Reason, Refusal
 from domain.sending import ParentReport
 from domain.session_policy import DEFAULT, SessionPolicy
-from domain.values import event_id
+from domain.values import StreamId, event_id
 from ems import reports, session_notes
 from ems.allocation_desk import AllocationDesk
 from ems.list_desk import ListDesk
@@ -119,14 +118,14 @@ class ClientDesk:
             rejected = order_checks.rejected(order, stream, trade_date, accepted)
             turn.apply(stream, rejected, correlation=stream)
 
-    def _repeat(self, turn: Turn, order: NewOrder, known: UUID) -> None:
+    def _repeat(self, turn: Turn, order: NewOrder, known: StreamId) -> None:
         """The peer is not sure that we had it: tell it how the order stands."""
         self._note(turn, order, "repeated order, answered with its state")
         parent = turn.state.parents[known]
         if isinstance(parent, ParentOrder):
             turn.extra.append(_state_report(turn, parent, poss_resend=True))
 
-    def _duplicate(self, turn: Turn, order: NewOrder, known: UUID, refusal: Refusal) -> None:
+    def _duplicate(self, turn: Turn, order: NewOrder, known: StreamId, refusal: Refusal) -> None:
         """ClOrdID used twice: refused with the live order's state, which stays as it is."""
         parent = turn.state.parents[known]
         refused = self.refuse(turn, order, refusal, ref_id=order.cl_ord_id, msg_type="D", answer="none")

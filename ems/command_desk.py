@@ -12,7 +12,7 @@ from domain.messages import NewOrder
 from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.refusal import Refusal
-from domain.values import stream_id
+from domain.values import short_id, stream_id
 from ems.turn import Turn
 
 
@@ -35,7 +35,7 @@ class CommandDesk:
         if entry.client_session not in self._client_sessions:
             return Answer(False, f"no client session is called {entry.client_session}")
         trade_date = self._reference.trade_date(turn.now_ns)
-        cl_ord_id = f"DESK{stream_id('entry', entry.client_session, trade_date, entry.command_id).hex[:12].upper()}"
+        cl_ord_id = f"DESK{short_id(stream_id('entry', entry.client_session, trade_date, entry.command_id), 12)}"
         stream = po.key(entry.client_session, trade_date, cl_ord_id)
         if isinstance(known := turn.state.parents.get(stream), ParentOrder):
             return Answer(True, "entered before", (("order_id", known.order_id), ("cl_ord_id", cl_ord_id)))

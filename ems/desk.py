@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from uuid import UUID
 
 import structlog
 
@@ -18,6 +17,7 @@ from domain.messages import Inbound, Input, LinkDown, LinkUp, MarketUpdate, Plan
 from domain.ports import BrokerAlgos, Clock, EventLog, OrderGateway, PlannerPool, Reference
 from domain.refusal import Reason, Refusal
 from domain.session_policy import SessionPolicy
+from domain.values import StreamId
 from ems import recovery
 from ems.client_desk import ClientDesk
 from ems.command_desk import CommandDesk
@@ -200,7 +200,7 @@ class Desk:
             case LinkUp():
                 self._sessions.link_up(item)
 
-    def _touch(self, turn: Turn, parents: Sequence[UUID]) -> None:
+    def _touch(self, turn: Turn, parents: Sequence[StreamId]) -> None:
         for parent in parents:
             turn.touched[parent] = None
 

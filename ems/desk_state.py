@@ -5,19 +5,31 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
-from uuid import UUID
 
-from domain import allocation, child_life, child_order, decision, fill, fix_session, mass, order_list, parent_life, parent_order
+from domain import (
+    allocation,
+    child_life,
+    child_order,
+    day_load,
+    decision,
+    fill,
+    fix_session,
+    mass,
+    order_list,
+    parent_life,
+    parent_order,
+)  # fmt: skip
 from domain.allocation import Allocation
 from domain.child_order import ChildOrder
-from domain.event import Event, InboundRef, Meta, Recorded
+from domain.event import UNREAD, Event, InboundRef, Meta, Recorded, Unread
 from domain.fill import Fill
 from domain.fix_session import FixSession
 from domain.mass import MassCancel
 from domain.order_list import OrderList
 from domain.parent_order import ParentOrder, RejectedOrder
+from domain.values import StreamId
 
-_NAMED = (  # parent events that use up a ClOrdID of the client's
+_NAMED = {  # parent events that use up a ClOrdID of the client's
     parent_order.Accepted,
     parent_order.CancelRequested,
     parent_order.Canceled,
@@ -25,9 +37,9 @@ _NAMED = (  # parent events that use up a ClOrdID of the client's
     parent_order.Replaced,
     parent_order.RequestRefused,
     parent_order.RequestQueued,
-)
+}
 # From here on there is work on the order: again, where it had ended.
-_OPENING = (parent_order.Accepted, parent_order.Replaced, parent_order.RequestQueued, parent_order.FillRestated)
+_OPENING = {parent_order.Accepted, parent_order.Replaced, parent_order.RequestQueued, parent_order.FillRestated}
 _INDEXED = frozenset({*_NAMED, *_OPENING, parent_order.Rejected, parent_order.Finished})
 
 
@@ -36,29 +48,29 @@ class DeskState:
 
     def __init__(self) -> None:
         self.seq = 0
-        self.parents: dict[UUID, ParentOrder | RejectedOrder] = {}
-        self.children: dict[UUID, ChildOrder] = {}
-        self.fills: dict[UUID, Fill] = {}
-        self.sessions: dict[UUID, FixSession] = {}
-        self.mass_cancels: dict[UUID, MassCancel] = {}
-        self.lists: dict[UUID, OrderList] = {}
-        self.list_ids: dict[tuple[str, str], UUID] = {}  # (session, ListID) -> the last list of that name
-        self.allocations: dict[UUID, Allocation] = {}
+        self.parents: dict[StreamId, ParentOrder | RejectedOrder] = {}
+        self.children: dict[StreamId, ChildOrder] = {}
+        self.fills: dict[StreamId, Fill] = {}
+        self.sessions: dict[StreamId, FixSession] = {}
+        self.mass_cancels: dict[StreamId, MassCancel] = {}
+        self.lists: dict[StreamId, OrderList] = {}
+        self.list_ids: dict[tuple[str, str], StreamId] = {}  # (session, ListID) -> the last list of that name
+        self.allocations: dict[StreamId, Allocation] = {}
         self.decisions = 0
         self.watermarks: dict[str, tuple[int, int]] = {}  # session -> (reset epoch, highest durable MsgSeqNum)
         self.reserved: dict[str, tuple[int, int]] = {}  # session -> (reset epoch, outbound numbers reserved up to)
-        self.client_ids: dict[tuple[str, str, str], UUID] = {}  # (session, trade date, ClOrdID) -> parent
-        self.carried_ids: dict[tuple[str, str], UUID] = {}  # (session, ClOrdID) -> parent that lives beyond its first day
-        self.order_ids: dict[str, UUID] = {}  # OrderID that clients see -> parent
-        self.corrections: dict[tuple[str, str], UUID] = {}  # (venue session, ExecID of a correction) -> the execution's stream
-        self.child_ids: dict[str, UUID] = {}  # ClOrdID we sent -> child
-        self.alloc_ids: dict[tuple[str, str, str], UUID] = {}  # (session, trade date, AllocID) -> allocation
-        self.allocations_of: dict[UUID, tuple[UUID, ...]] = {}  # parent -> its allocations, in the order of their arrival
-        self.rejected_by: dict[UUID, str] = {}  # rejected parent -> its client session
-        self.last_seq: dict[UUID, int] = {}  # stream that reports derive from -> its last event
-        self.working: dict[UUID, None] = {}  # parents not finished, in the order of their arrival
+        self.client_ids: dict[tuple[str, str, str], StreamId] = {}  # (session, trade date, ClOrdID) -> parent
+        self.carried_ids: dict[tuple[str, str], StreamId] = {}  # (session, ClOrdID) -> parent that lives beyond its first day
+        self.order_ids: dict[str, StreamId] = {}  # OrderID that clients see -> parent
+        self.corrections: dict[tuple[str, str], StreamId] = {}  # (venue session, ExecID of a correction) -> the execution
+        self.child_ids: dict[str, StreamId] = {}  # ClOrdID we sent -> child
+        self.alloc_ids: dict[tuple[str, str, str], StreamId] = {}  # (session, trade date, AllocID) -> allocation
+        self.allocations_of: dict[StreamId, tuple[StreamId, ...]] = {}  # parent -> its allocations, in the order of their arrival
+        self.rejected_by: dict[StreamId, str] = {}  # rejected parent -> its client session
+        self.last_seq: dict[StreamId, int] = {}  # stream that reports derive from -> its last event
+        self.working: dict[StreamId, None] = {}  # parents not finished, in the order of their arrival
 
-    def apply(self, stream: UUID, event: Event, meta: Meta, *, seq: int) -> Any:
+    def apply(self, stream: StreamId, event: Event, meta: Meta, *, seq: int) -> Any:
         """Fold one event; returns the state of its stream afterwards."""
         self.seq = seq
         if meta.inbound is not None:
@@ -71,7 +83,7 @@ class DeskState:
             self.seq = recorded[-1].seq
             self.last_seq.update((r.stream, r.seq) for r in recorded if r.stream in self.last_seq)
 
-    def version(self, stream: UUID) -> int:
+    def version(self, stream: StreamId) -> int:
         """How many events of a stream have been folded."""
         for store in self._stores():
             if stream in store:
@@ -79,16 +91,16 @@ class DeskState:
                 return version
         return 0
 
-    def _stores(self) -> tuple[dict[UUID, Any], ...]:
+    def _stores(self) -> tuple[dict[StreamId, Any], ...]:
         return (
             self.parents, self.children, self.fills, self.sessions, self.allocations, self.mass_cancels, self.lists,
         )  # fmt: skip
 
-    def used_by(self, session: str, trade_date: str, cl_ord_id: str) -> UUID | None:
+    def used_by(self, session: str, trade_date: str, cl_ord_id: str) -> StreamId | None:
         """The order that used a ClOrdID before, rejected or not, or a request about which did."""
         return self.client_ids.get((session, trade_date, cl_ord_id)) or self.carried_ids.get((session, cl_ord_id))
 
-    def parent(self, stream: UUID) -> ParentOrder:
+    def parent(self, stream: StreamId) -> ParentOrder:
         """An accepted parent. Raises KeyError for one that was rejected or never came."""
         parent = self.parents[stream]
         if isinstance(parent, RejectedOrder):
@@ -118,7 +130,7 @@ class DeskState:
         if mark > self.watermarks.get(ref.session, (-1, 0)):
             self.watermarks[ref.session] = mark
 
-    def _parent(self, stream: UUID, event: Event, meta: Meta, seq: int) -> ParentOrder | RejectedOrder:
+    def _parent(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> ParentOrder | RejectedOrder:
         after = parent_life.evolve(self.parents.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
         self.parents[stream] = after
         self.last_seq[stream] = seq
@@ -126,43 +138,45 @@ class DeskState:
             self._index(stream, event, after)
         return after
 
-    def _index(self, stream: UUID, event: Event, after: ParentOrder | RejectedOrder) -> None:
+    def _index(self, stream: StreamId, event: Any, after: ParentOrder | RejectedOrder) -> None:
         """What parents are found by: ClOrdIDs, and whether there is work on them."""
-        if isinstance(event, parent_order.Rejected):
+        kind = type(event)  # not isinstance: of pydantic classes it is answered by a Python function
+        if kind is parent_order.Rejected:
             self.rejected_by[stream] = event.client_session
             self.client_ids.setdefault((event.client_session, event.trade_date, event.cl_ord_id), stream)
         elif isinstance(after, ParentOrder):
-            if isinstance(event, _NAMED) and event.cl_ord_id:
+            if kind in _NAMED and event.cl_ord_id:
                 # A refused request may carry an id that is another order's: the first to use an id keeps it.
                 self.client_ids.setdefault((after.client_session, after.trade_date, event.cl_ord_id), stream)
                 if after.carried:
                     self.carried_ids[(after.client_session, event.cl_ord_id)] = stream
-            if isinstance(event, parent_order.Accepted):
+            if kind is parent_order.Accepted:
                 self.order_ids[event.order_id] = stream
             if after.finished:
                 self.working.pop(stream, None)
-            elif isinstance(event, _OPENING):
+            elif kind in _OPENING:
                 self.working[stream] = None
 
-    def _child(self, stream: UUID, event: Event, meta: Meta, seq: int) -> ChildOrder:
+    def _child(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> ChildOrder:
         after = child_life.evolve(self.children.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
         self.children[stream] = after
         if type(event) is child_order.Created:  # not isinstance: of pydantic classes it is answered by a Python function
             self.child_ids[event.cl_ord_id] = stream
         return after
 
-    def _fill(self, stream: UUID, event: Event, meta: Meta, seq: int) -> Fill:
+    def _fill(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> Fill:
         after = fill.evolve(self.fills.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
         self.fills[stream] = after
         if type(event) is fill.Restated:
             self.corrections[(event.venue_session, event.exec_id)] = stream
         return after
 
-    def _decision(self, stream: UUID, event: Event, meta: Meta, seq: int) -> decision.Decision:
+    def _decision(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> decision.Decision | None:
+        """They are facts for who asks why, and counted here: a fold leaves their content unread."""
         self.decisions += 1
-        return decision.evolve(None, event, stream=stream, at_ns=meta.event_time_ns)
+        return None if event is UNREAD else decision.evolve(None, event, stream=stream, at_ns=meta.event_time_ns)
 
-    def _session(self, stream: UUID, event: Event, meta: Meta, seq: int) -> FixSession:
+    def _session(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> FixSession:
         after = fix_session.evolve(self.sessions.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
         self.sessions[stream] = after
         if isinstance(event, fix_session.MessageRefused):  # what else happens at a session is told to nobody
@@ -171,7 +185,7 @@ class DeskState:
             self.reserved[event.session] = (event.reset_epoch, event.up_to)
         return after
 
-    def _allocation(self, stream: UUID, event: Event, meta: Meta, seq: int) -> Allocation:
+    def _allocation(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> Allocation:
         after = allocation.evolve(self.allocations.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
         self.allocations[stream] = after
         self.last_seq[stream] = seq
@@ -182,24 +196,28 @@ class DeskState:
             self.allocations_of[parent] = known if stream in known else (*known, stream)
         return after
 
-    def _mass_cancel(self, stream: UUID, event: Event, meta: Meta, seq: int) -> MassCancel:
+    def _mass_cancel(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> MassCancel:
         self.mass_cancels[stream] = after = mass.evolve(self.mass_cancels.get(stream), event, stream=stream)
         self.last_seq[stream] = seq
         return after
 
-    def _list(self, stream: UUID, event: Event, meta: Meta, seq: int) -> OrderList:
+    def _list(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> OrderList:
         self.lists[stream] = after = order_list.evolve(self.lists.get(stream), event, stream=stream)
         self.list_ids[(after.client_session, after.list_id)] = stream
         self.last_seq[stream] = seq
         return after
 
+    def _elsewhere(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> None:
+        """Another writer's event, which a desk that runs does not see: a desk that recovers knows no more than it."""
+
     _FOLD: ClassVar[dict[type[Event], Callable[..., Any]]] = {
         **dict.fromkeys(parent_order.EVENTS, _parent),
         **dict.fromkeys(child_order.EVENTS, _child),
         **dict.fromkeys(fill.EVENTS, _fill),
-        **dict.fromkeys(decision.EVENTS, _decision),
+        **dict.fromkeys((*decision.EVENTS, Unread), _decision),
         **dict.fromkeys(fix_session.EVENTS, _session),
         **dict.fromkeys(mass.EVENTS, _mass_cancel),
         **dict.fromkeys(order_list.EVENTS, _list),
         **dict.fromkeys(allocation.EVENTS, _allocation),
+        **dict.fromkeys(day_load.EVENTS, _elsewhere),
     }

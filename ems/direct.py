@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain import child_order as co
-from domain import parent_life, parent_rules
 from domain import parent_order as po
+from domain import parent_rules, parent_status
 from domain.child_order import ChildOrder
 from domain.event import Event
 from domain.instructions import NEW_DAY, PLAIN
@@ -166,7 +166,7 @@ class DirectDesk:
     def _tell(self, turn: Turn, parent: ParentOrder, event: Event) -> None:
         """An event of the parent, if its life allows it: a venue may say of a child what no longer changes its order."""
         parent = turn.state.parent(parent.id)
-        trigger = parent_life.trigger_of(parent, event)
+        trigger = parent_status.trigger_of(parent, event)
         if trigger is None or transition(parent.status, trigger, filled=parent.cum_quantity_e9 > 0) is not None:
             turn.parent(parent.id, event)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable
-from uuid import UUID
 
 from domain import child_order as co
 from domain import child_rules, parent_rules
@@ -23,7 +22,7 @@ from domain.order_life import RESTING, OrdStatus
 from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.refusal import Refusal
-from domain.values import OrdType, TimeInForce
+from domain.values import OrdType, StreamId, TimeInForce
 from ems import orders_out, tactic
 from ems.day import DayDesk
 from ems.direct import DirectDesk
@@ -58,17 +57,17 @@ class Scheduler:
         self._pace = pace
         self.sessions_up: set[str] = set()
         self._planning = Planning(reference, markets, pace)
-        self._queried: dict[UUID, int] = {}  # children in doubt -> when the venue was last asked
-        self._canceled: dict[UUID, int] = {}  # children a cancel was sent for -> when the next may be
-        self._wakes: list[tuple[int, UUID]] = []
-        self._wake_ns: dict[UUID, int] = {}  # the entry of the heap that counts for a parent
-        self._by_market: defaultdict[str, dict[UUID, None]] = defaultdict(dict)  # instrument -> working parents
+        self._queried: dict[StreamId, int] = {}  # children in doubt -> when the venue was last asked
+        self._canceled: dict[StreamId, int] = {}  # children a cancel was sent for -> when the next may be
+        self._wakes: list[tuple[int, StreamId]] = []
+        self._wake_ns: dict[StreamId, int] = {}  # the entry of the heap that counts for a parent
+        self._by_market: defaultdict[str, dict[StreamId, None]] = defaultdict(dict)  # instrument -> working parents
 
     # ------------------------------------------------------------------------------------- when to look
 
-    def due(self, now_ns: int) -> list[UUID]:
+    def due(self, now_ns: int) -> list[StreamId]:
         """Parents whose time has come, taken off the clock."""
-        due: dict[UUID, None] = {}
+        due: dict[StreamId, None] = {}
         while self._wakes and self._wakes[0][0] <= now_ns:
             at_ns, key = heapq.heappop(self._wakes)
             if self._wake_ns.get(key) == at_ns:  # else it was set anew since
@@ -80,7 +79,7 @@ class Scheduler:
         """When `due` will next have something."""
         return self._wakes[0][0] if self._wakes else None
 
-    def of_market(self, instrument: str) -> list[UUID]:
+    def of_market(self, instrument: str) -> list[StreamId]:
         """Parents that wait for this market to move."""
         return list(self._by_market.get(instrument, ()))
 
@@ -110,7 +109,7 @@ class Scheduler:
 
     # ---------------------------------------------------------------------------------------------- work
 
-    def work(self, turn: Turn, stream: UUID) -> None:
+    def work(self, turn: Turn, stream: StreamId) -> None:
         """Do what a parent's state calls for now."""
         parent = turn.state.parents.get(stream)
         if not isinstance(parent, ParentOrder):

@@ -18,6 +18,7 @@ from domain.errors import LogUnavailable
 from ems.api.auth import make_token
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.database import close_database, open_database
+from ems.bootstrap.day import with_loaded_files
 from ems.bootstrap.profiles import profiles
 from ems.bootstrap.runtime import Runtime, of_group, socket_directory
 from ems.children import Ask, Child, run_once
@@ -52,7 +53,8 @@ async def started(settings: Settings) -> AsyncIterator[System]:
     """Everything that a configuration names, running; stopped in order when the block ends, however it ends.
 
     Raises:
-        ConfigError: a profile cannot be meant, the state directory or a port is taken, or a process refused its configuration.
+        ConfigError: a profile cannot be meant, the state directory or a port is taken, a process refused its configuration,
+            or nothing was loaded for the day of a LIVE desk.
         ReferenceDataError: a broker's file is refused.
         ProcessFailed: a process did not come up.
         LogError: the database cannot be reached or migrated.
@@ -63,7 +65,7 @@ async def started(settings: Settings) -> AsyncIterator[System]:
         check_ports(settings.ports())
         runtime = Runtime(settings=settings)
         try:
-            runtime = await _prepared(runtime)
+            runtime = await with_loaded_files(await _prepared(runtime))
             runtime = runtime.model_copy(update={"tape_origin_ns": time.time_ns() + COUNTDOWN_NS})
             supervisor = Supervisor(children(runtime), log_directory=runtime.logs)
             if settings.console.enabled:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import ConfigError, EmsError
-from ems.cli import algos, bench, desk, fix, oms, processes, sessions
+from ems.cli import algos, bench, desk, fix, load, oms, processes, sessions
 from ems.cli.running import run_until_signal
 
 REFUSED = 2
@@ -31,6 +31,7 @@ app.add_typer(algos.app, name="algos", help="Algorithms: what ours take, ours as
 app.add_typer(fix.app, name="fix", help="The rules of engagement, written from the code; raw messages with their events.")
 app.add_typer(sessions.app, name="sessions", help="The FIX sessions of a running system: show, stop, start, add and change.")
 app.add_typer(bench.app, name="bench", help="Measure: each prints its figures, with --json as one object.")
+app.command()(load.load)
 processes.add(app)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from uuid import UUID
 
-from domain import child_life, decision, parent_life, parent_rules
+from domain import child_life, decision, parent_rules, parent_status
 from domain import child_order as co
 from domain import fill as fl
 from domain import fix_session as fs
@@ -15,7 +14,7 @@ from domain.event import GENESIS_HASH, Recorded
 from domain.messages import Inbound, SessionNews, VenueRefusal
 from domain.order_life import OrdStatus
 from domain.sending import Outbound, ParentReport, SendChild, SendChildCancel, SendChildReplace
-from domain.values import Algo
+from domain.values import Algo, StreamId, short_id
 from ems.desk_state import DeskState
 from ems.venue_desk import ROOT_LENGTH
 from tests.simulation.oms import Oms
@@ -33,9 +32,9 @@ class Checks:
         self.shadow = DeskState()  # folded from the events as they became durable
         self.hash = GENESIS_HASH
         self.created: dict[str, co.Created] = {}  # children by ClOrdID
-        self.child_streams: dict[str, UUID] = {}
-        self.cancels: dict[str, UUID] = {}  # ClOrdIDs of cancels asked for
-        self.replaces: dict[str, UUID] = {}
+        self.child_streams: dict[str, StreamId] = {}
+        self.cancels: dict[str, StreamId] = {}  # ClOrdIDs of cancels asked for
+        self.replaces: dict[str, StreamId] = {}
         self.exec_ids: dict[int, str] = {}  # log sequence -> ExecID that its report must have
         self.counted: Counter[str] = Counter()  # ExecIDs of the venue in the log
         self.quarantined: Counter[tuple[str, str, int, int]] = Counter()
@@ -48,7 +47,7 @@ class Checks:
 
     def appended(self, recorded: Sequence[Recorded]) -> None:
         """Events have become durable."""
-        touched: dict[UUID, None] = {}
+        touched: dict[StreamId, None] = {}
         self._decided_once(recorded)
         for one in recorded:
             if one.seq != self.shadow.seq + 1 or one.prev_hash != self.hash:
@@ -77,7 +76,7 @@ class Checks:
 
     def _planned(self, event: decision.Planned) -> None:
         """A plan is adopted for the order as it is, and each number once."""
-        request, parent = event.request, self.shadow.parent(UUID(event.request.parent))
+        request, parent = event.request, self.shadow.parent(StreamId(event.request.parent))
         terms = parent.terms
         reserve_ns = 0 if terms.algo is Algo.POV else min(2 * S, (terms.end_ns - terms.start_ns) // 3)
         wanted = (parent.plans + 1, terms.start_ns, terms.end_ns - reserve_ns)
@@ -136,10 +135,10 @@ class Checks:
         if isinstance(state, co.ChildOrder):
             if (moved := child_life.trigger_of(state, one.event)) is not None:
                 self.transitions[state.status, moved] += 1
-        elif isinstance(state, po.ParentOrder) and (trigger := parent_life.trigger_of(state, one.event)) is not None:
+        elif isinstance(state, po.ParentOrder) and (trigger := parent_status.trigger_of(state, one.event)) is not None:
             self.transitions[state.status, trigger] += 1
 
-    def _children_fit(self, stream: UUID) -> None:
+    def _children_fit(self, stream: StreamId) -> None:
         """Filled and open together never exceed the order, but for what a venue filled after it had said the order was over."""
         parent = self.shadow.parent(stream)
         out_e9 = parent.released_e9 - parent.held_e9
@@ -147,7 +146,7 @@ class Checks:
         if out_e9 > max(parent.terms.quantity_e9, *asked_e9, 0) + self._late_e9(stream):
             raise Violation(f"parent {stream}: {out_e9} released of {parent.terms.quantity_e9}")
 
-    def _late_e9(self, stream: UUID) -> int:
+    def _late_e9(self, stream: StreamId) -> int:
         return sum(late_e9 for key, late_e9 in self.venue.late_e9.items() if self.created[key].parent == stream)
 
     # ---------------------------------------------------------------------------------------- the wires
@@ -269,4 +268,4 @@ def _exec_id(one: Recorded) -> str:
         return fl.told_as(event.fill, 0)
     if isinstance(event, po.FillRestated):
         return fl.told_as(event.fill, event.number)
-    return one.event_id.hex[:20].upper()
+    return short_id(one.event_id, 20)
