@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from domain import allocation, child_order, decision, fill, fix_session, kill_switch, mass, order_list, parent_order
+from domain import allocation, child_order, day_load, decision, fill, fix_session, kill_switch, mass, order_list, parent_order
 from domain.event import Topics
 
 TOPICS = Topics()
-for _stream in (parent_order, child_order, fill, decision, fix_session, allocation, mass, order_list, kill_switch):
+for _stream in (parent_order, child_order, fill, decision, fix_session, allocation, mass, order_list, day_load, kill_switch):
     TOPICS.register(_stream.EVENTS)

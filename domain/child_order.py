@@ -11,7 +11,7 @@ from typing import ClassVar, Final, Literal, NamedTuple
 from domain.event import Event
 from domain.instructions import CARRIED, Instructions
 from domain.order_life import TERMINAL, OrdStatus
-from domain.values import OrdType, Side, StreamId, TimeInForce, stream_id
+from domain.values import OrdType, Side, StreamId, TimeInForce, short_id, stream_id
 
 # ---------------------------------------------------------------------------------------------- events
 
@@ -121,6 +121,7 @@ class Restated(Event):
     quantity_e9: int
     limit_price_e9: int | None
     text: str
+    cum_quantity_e9: int | None = None  # CumQty after a corporate action, which leaves what was paid as it was
 
 
 class FillRestated(Event):
@@ -228,6 +229,7 @@ class ChildOrder(NamedTuple):
     deciding: frozenset[str] = frozenset()  # what the venue says it has and has yet to decide: "new", "cancel", "replace"
     working: bool | None = None
     accepted: bool = False  # has the venue ever taken it?
+    adjusted_ns: int = 0  # when a corporate action last changed what was executed
     told: tuple[str, ...] = ()  # ExecIDs of what must not be taken for news when a venue repeats it
 
     @property
@@ -263,7 +265,7 @@ def cl_ord_id(child: StreamId, *, cancel: int = 0, replace: int = 0) -> str:
 
     The same intent has the same id, so a crash between append and send cannot make a second order of it.
     """
-    number, digits = int.from_bytes(child.bytes[:10], "big"), ""
+    number, digits = int(short_id(child, 20), 16), ""
     for _ in range(ROOT_LENGTH):
         number, digit = divmod(number, 36)
         digits = _DIGITS[digit] + digits

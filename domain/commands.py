@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from domain.fix_session import SessionAct
 from domain.instructions import Instructions
 from domain.values import OrdType, Side, TimeInForce
 
@@ -38,8 +39,20 @@ class EnterOrder(BaseModel):
     instructions: Instructions | None = None
 
 
-Command = EnterOrder
-COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
+class OperateSessions(BaseModel):
+    """What a person does to FIX sessions, written before it is done. Removing one whose orders have not ended is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    command: Literal["operate_sessions"] = "operate_sessions"
+    command_id: _Name
+    actor: _Name
+    acts: Annotated[tuple[tuple[_Name, str, SessionAct], ...], Field(min_length=1)]  # session, its group, what is done
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+Command = Annotated[EnterOrder | OperateSessions, Field(discriminator="command")]
+COMMAND: TypeAdapter[EnterOrder | OperateSessions] = TypeAdapter(Command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +68,5 @@ class Answer:
 class Commanded:
     """A command on its way through the desk, and where its answer goes: called once, after the commit."""
 
-    command: Command
+    command: EnterOrder | OperateSessions
     reply: Callable[[Answer], None]

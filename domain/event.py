@@ -7,12 +7,11 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
-from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import UnknownTopic
-from domain.values import event_id
+from domain.values import EventId, StreamId, event_id, id_bytes
 
 _PLACE = struct.Struct(">Q16sQQH")  # sequence, stream, version, recorded time, length of the topic
 GENESIS_HASH = bytes(32)  # what the first event of a log chains to
@@ -28,6 +27,16 @@ class Event(BaseModel):
     def sample(cls, **data: Any) -> Self:
         """Validated construction from plain data, as read from the store."""
         return cls.model_validate(data)
+
+
+class Unread(Event):
+    """Stands for an event whose content its reader has no use for. It is never stored."""
+
+    TOPIC: ClassVar[str] = "unread"
+
+
+UNREAD = Unread()
+EventClasses = Iterable[type[Event]]
 
 
 class InboundRef(NamedTuple):
@@ -48,7 +57,7 @@ class Meta:
 
     event_time_ns: int
     actor: str  # "person:jane", "algo:vwap", "system:desk", "client:OMS1"
-    correlation: UUID
+    correlation: StreamId
     causation: str
     build: str  # digest of the code that decided
     inbound: InboundRef | None = None
@@ -58,7 +67,7 @@ class Meta:
 class Entry:
     """Events to add to one stream, if its last version is still expected_version (0: the stream is new)."""
 
-    stream: UUID
+    stream: StreamId
     expected_version: int
     events: tuple[Event, ...]
     meta: Meta
@@ -68,7 +77,7 @@ class Recorded(NamedTuple):
     """An event as the log holds it. seq is gapless over the whole log and is the only order."""
 
     seq: int
-    stream: UUID
+    stream: StreamId
     version: int
     recorded_time_ns: int
     event: Event
@@ -77,7 +86,7 @@ class Recorded(NamedTuple):
     hash: bytes
 
     @property
-    def event_id(self) -> UUID:
+    def event_id(self) -> EventId:
         """The event's own id, worked out from its stream and version when it is asked for."""
         return event_id(self.stream, self.version)
 
@@ -104,14 +113,16 @@ class Topics:
         return iter(sorted(self._classes))
 
 
-def chain_hash(prev_hash: bytes, seq: int, stream: UUID, version: int, recorded_time_ns: int, topic: str, state: bytes) -> bytes:
+def chain_hash(
+    prev_hash: bytes, seq: int, stream: StreamId, version: int, recorded_time_ns: int, topic: str, state: bytes
+) -> bytes:
     """SHA-256 over the previous hash and every stored column of an event, lengths included.
 
     Args:
         prev_hash: 32 bytes, the hash of the event with sequence number seq - 1.
         state: the stored bytes: metadata and content as JSON.
     """
-    return link_hash(prev_hash, seq, stream.bytes, version, recorded_time_ns, topic.encode(), state)
+    return link_hash(prev_hash, seq, id_bytes(stream), version, recorded_time_ns, topic.encode(), state)
 
 
 def link_hash(

@@ -17,7 +17,7 @@ from domain.kill_refusal import KillReason, KillRefusal
 from domain.kill_scope import Scope, read
 from domain.kill_table import Level
 from domain.revise import revise
-from domain.values import StreamId, stream_id
+from domain.values import StreamId, short_id, stream_id
 
 REQUEST_VALID_NS: Final = 3_600_000_000_000  # how long the first person's word waits for the second's
 LevelName = Literal["soft", "hard", "panic"]
@@ -186,7 +186,7 @@ def key() -> StreamId:
 
 def trip_id(scope: Scope, level: Level, at_ns: int, actor: str) -> str:
     """The name of a trip: 16 hexadecimal digits, the first 0 to 7, so that it is a positive signed number too."""
-    return f"{stream_id('trip', scope.text, level.name, str(at_ns), actor).int >> 65:016x}"
+    return f"{int(short_id(stream_id('trip', scope.text, level.name, str(at_ns), actor), 16), 16) >> 1:016x}"
 
 
 # ---------------------------------------------------------------------------------------------- decide

@@ -88,6 +88,17 @@ class Forget(Outbound):
     cl_ord_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep(Outbound):
+    """No message: a child that had ended may trade again, so its live-order entries must be there.
+
+    Attributes:
+        orders: what it left as, one for each id that it may be canceled by.
+    """
+
+    orders: tuple[SendChild, ...]
+
+
 class MassStatusPart(NamedTuple):
     """Which of the answers to an OrderMassStatusRequest a report is."""
 

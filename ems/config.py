@@ -5,6 +5,7 @@ Everything that can be wrong with it is told as one sentence that names the file
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -240,6 +241,18 @@ def load(path: Path) -> Settings:
     Raises:
         ConfigError: it cannot be read, is not TOML, or says something that cannot be run.
     """
+    values, text = _read(path)
+    return check(values, name=str(path), text=text, folder=path.resolve().parent)
+
+
+def state_directory(path: Path) -> Path:
+    """Where the run of a configuration file keeps its state; of the file nothing else is looked at. Raises ConfigError."""
+    said = os.environ.get("EMS_STATE_DIRECTORY") or _read(path)[0].get("state_directory")
+    default: Path = Settings.model_fields["state_directory"].default
+    return (path.resolve().parent / str(said or default)).resolve()
+
+
+def _read(path: Path) -> tuple[dict[str, Any], str]:
     try:
         text = path.read_text("utf-8")
     except OSError as cause:
@@ -247,10 +260,9 @@ def load(path: Path) -> Settings:
     except UnicodeDecodeError as cause:
         raise ConfigError(f"{path}: byte {cause.start} is not UTF-8") from cause
     try:
-        values = tomllib.loads(text)
+        return tomllib.loads(text), text
     except tomllib.TOMLDecodeError as cause:
         raise ConfigError(f"{path} is not TOML: {cause}") from cause
-    return check(values, name=str(path), text=text, folder=path.resolve().parent)
 
 
 def check(values: dict[str, Any], *, name: str, text: str = "", folder: Path | None = None) -> Settings:

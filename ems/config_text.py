@@ -22,7 +22,7 @@ home_time_zone = "America/New_York" # whose date is the trade date
 # database_owner_url = "postgresql://ems_owner:secret@db.example/ems"   # for migrations; default: database_url
 
 # Reference data: a folder with instruments, identifiers, tick_tables, calendars, session_hours and holidays as CSV or
-# Parquet. Without one a small built-in sample is used.
+# Parquet. Without one a small built-in sample is used. A LIVE desk takes what `ems load` loaded for the day instead.
 # instruments = "reference"
 
 # One-minute bars, one folder a symbol, that volume curves are learned from. Without them a plain U-shape is used.

@@ -7,7 +7,6 @@ list's first answer names as refused. An order that waits has no report before t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from uuid import UUID
 
 from domain import order_checks, parent_rules
 from domain import order_list as ol
@@ -20,13 +19,13 @@ from domain.order_list import Listed, OrderList
 from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.refusal import Reason, Refusal
-from domain.values import Algo
+from domain.values import Algo, StreamId
 from ems import list_reports
 from ems.session_notes import note, refuse
 from ems.strategies import Strategies
 from ems.turn import Turn
 
-_Verdict = tuple[Entry, UUID, po.Accepted | Refusal, bool]  # an order, its stream, what it is, and whether its id is taken
+_Verdict = tuple[Entry, StreamId, po.Accepted | Refusal, bool]  # an order, its stream, what it is, and whether its id is taken
 Pass = Callable[[str, int], Refusal | None]  # may one more message of a session pass now?
 
 
@@ -194,7 +193,7 @@ class ListDesk:
 
     def settle(self, turn: Turn) -> None:
         """Lists whose last order has ended in this turn are done."""
-        lists: dict[UUID, None] = {}
+        lists: dict[StreamId, None] = {}
         for touched in turn.touched:
             order = turn.state.parents.get(touched)
             if isinstance(order, ParentOrder) and order.list_id and order.finished:
@@ -231,7 +230,7 @@ class ListDesk:
         turn.apply(known.id, event, correlation=known.id)
 
 
-def _accepted(entry: Entry, stream: UUID, accepted: po.Accepted) -> Listed:
+def _accepted(entry: Entry, stream: StreamId, accepted: po.Accepted) -> Listed:
     quantity_e9 = accepted.terms.quantity_e9
     status = OrdStatus.PENDING_NEW if accepted.staged or accepted.terms.algo is Algo.DIRECT else OrdStatus.NEW
     return Listed(seq_no=entry.seq_no, cl_ord_id=accepted.cl_ord_id, order=stream, status=status, leaves_quantity_e9=quantity_e9)

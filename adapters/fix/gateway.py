@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from typing import Any, Final
 
 import quickfix as fix
@@ -103,7 +104,9 @@ class Gateway:
         slot.peer_said = ""
 
     def beat(self, key: str) -> None:
-        self.keeper.beat(self._by_key[key])
+        slot = self._by_key[key]
+        slot.heard_ns = time.time_ns()
+        self.keeper.beat(slot)
 
     def credentials(self, key: str) -> Credentials:
         return self._by_key[key].credentials
@@ -257,17 +260,6 @@ class Gateway:
         self.state.acknowledged = max(self.state.acknowledged, number)
 
     # ----------------------------------------------------------------------------------------- control
-
-    def sessions(self) -> list[dict[str, Any]]:
-        """Every session as it stands."""
-        return [slot.describe(outbound=number) for slot, number in zip(self.slots, self.outbound_numbers(), strict=True)]
-
-    def by_name(self, name: str) -> Slot:
-        """A session's slot. Raises ValueError for one that is not here."""
-        for slot in self.slots:
-            if slot.config.name == name:
-                return slot
-        raise ValueError(f"there is no session {name!r} here")
 
     def health(self) -> dict[str, Any]:
         """Counters, and what waits where."""

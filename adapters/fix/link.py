@@ -26,7 +26,7 @@ from domain.kill_scope import FIRM
 from domain.kill_table import Action, KillMark
 from domain.market_state import MarketState
 from domain.messages import Input, LinkDown
-from domain.sending import Forget, Outbound, SendChild, SendChildReplace
+from domain.sending import Forget, Keep, Outbound, SendChild, SendChildReplace
 
 log = logging.getLogger(__name__)
 BACK_OFF_FIRST_S: Final = 0.05
@@ -171,6 +171,8 @@ class FixLink:
             return b""
         if isinstance(message, Forget):
             return frames.pack(frames.FORGET, message.cl_ord_id.encode(), slot=slot, epoch=epoch)
+        if isinstance(message, Keep):
+            return b"".join(self._kept(order, epoch) for order in message.orders)
         flags = frames.POSS_RESEND if message.poss_resend else 0
         dialect = self._dialects.get(message.session)
         text = write(message) if dialect is None else dialect.outward(write(message))
@@ -228,15 +230,14 @@ class FixLink:
 
     def _keep_live(self) -> None:
         """Tell the gateway the cancels that it may lack, as after a move to another host."""
-        slots = self._decoder.slots
-        keep = [self._kept(child, slots[child.session]) for child in self._live if child.session in slots]
+        keep = b"".join(self._kept(child, self._epoch) for child in self._live if child.session in self._decoder.slots)
         self._live = ()
         if keep and self._transport is not None:
-            self._transport.write(b"".join(keep))
+            self._transport.write(keep)
 
-    def _kept(self, child: SendChild, slot: int) -> bytes:
-        scope = self._mark_of(child).scopes
-        return frames.pack(frames.KEEP, self._live_entry(child), slot=slot, epoch=self._epoch, scope=scope)
+    def _kept(self, order: SendChild, epoch: int) -> bytes:
+        slot = self._decoder.slots[order.session]
+        return frames.pack(frames.KEEP, self._live_entry(order), slot=slot, epoch=epoch, scope=self._mark_of(order).scopes)
 
     def _live_entry(self, child: SendChild | SendChildReplace) -> bytes:
         """What the gateway keeps of an order: its id and its ready cancel, in the venue's own words."""

@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 
 import quickfix as fix
 
+from adapters.fix.attendant import Attendant
 from adapters.fix.control import ControlSocket
 from adapters.fix.ending import leave_process, log_out
 from adapters.fix.engine import EngineApplication, EngineLogs
@@ -75,15 +76,16 @@ def _run(config: GatewayConfig, latch: KillLatch, stop: threading.Event) -> NoRe
     engines = _engines(config, application, logs)
     gateway.port.start()
     gateway.set_numbers(config.hello_wait_s)
+    attendant = Attendant(gateway.slots, gateway.keeper, gateway.port)
     control = ControlSocket(
         config.control_path,
         {
             "health": lambda _: {**gateway.health(), **wire.health()},
-            "sessions": lambda _: gateway.sessions(),
+            "sessions": lambda _: attendant.sessions(),
             "cancel_all": gateway.emergency.cancel_all,
             "kill": gateway.emergency.told,
-            "stop": lambda request: gateway.keeper.stop(gateway.by_name(str(request.get("session", "")))),
-            "start": lambda request: gateway.keeper.go(gateway.by_name(str(request.get("session", "")))),
+            "stop": attendant.stop,
+            "start": attendant.start,
         },
     )
     for engine in engines:

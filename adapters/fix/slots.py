@@ -49,6 +49,7 @@ class Slot:
     numbered: int = 0  # the last inbound number that the desk was told
     venue_digest: int = 0  # the session as a scope of the kill switch
     logged_out: bool = False  # it is down because the peer logged out
+    heard_ns: int = 0  # when anything came last
 
     def __post_init__(self) -> None:
         self.venue_digest = Scope(ScopeKind.VENUE, self.config.name).digest

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -24,11 +24,9 @@ from adapters.marketdata.fix_book import read_market
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.shm.latch import SharedLatch
 from domain.catalogue import TOPICS
-from domain.child_order import ChildOrder
 from domain.commands import COMMAND, Answer, Commanded
 from domain.errors import ConfigError, EmsError, LogUnavailable
 from domain.messages import Input, PlanReady
-from domain.sending import SendChild
 from ems import alerts, lifeline
 from ems.bootstrap import kill
 from ems.bootstrap.brokers import brokers
@@ -46,6 +44,7 @@ from ems.health import StatusSocket
 from ems.kill_keeper import KeeperParts, KillKeeper
 from ems.kill_scopes import KillScopes
 from ems.order_gate import GateRules, OrderGate
+from ems.orders_out import standing
 from ems.planner_pool import ProcessPlannerPool
 from ems.session_desk import OUTBOUND_BLOCK
 
@@ -190,7 +189,7 @@ class DeskProcess:
             epoch=desk.epoch,
             environment=settings.mode,
             sessions={name: _marks(desk, name) for name in names},
-            live=tuple(sent for child in desk.state.live_children() for sent in _sent(child)),
+            live=tuple(order for child in desk.state.live_children() for order in standing(child)),
         )
 
     # ------------------------------------------------------------------------------------------ status
@@ -229,25 +228,6 @@ def _marks(desk: Desk, session: str) -> SessionMarks:
     inbound = desk.durable_marks.get(session, (0, 0))
     epoch, up_to = desk.state.reserved.get(session, (0, 0))
     return SessionMarks(inbound=inbound, reserved=(epoch, max(0, up_to - OUTBOUND_BLOCK), up_to))
-
-
-def _sent(child: ChildOrder) -> Iterator[SendChild]:
-    """The messages that a live child left as, order and replace: its cancels are made from them."""
-    ids = (child.cl_ord_id,) if child.replacing is None else (child.cl_ord_id, child.replacing.cl_ord_id)
-    for cl_ord_id in ids:
-        yield SendChild(
-            session=child.venue_session,
-            event_seq=0,
-            cl_ord_id=cl_ord_id,
-            instrument=child.instrument,
-            side=child.side,
-            quantity_e9=child.quantity_e9,
-            ord_type=child.ord_type,
-            limit_price_e9=child.limit_price_e9,
-            time_in_force=child.time_in_force,
-            account=child.account,
-            transact_time_ns=child.changed_ns,
-        )
 
 
 async def _start(desk: Desk) -> None:

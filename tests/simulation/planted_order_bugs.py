@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from itertools import count
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -16,6 +15,7 @@ from domain.event import Event, Recorded
 from domain.parent_order import ParentOrder
 from domain.ports import EventLog
 from domain.sending import Outbound
+from domain.values import StreamId
 from ems import planning, recovery, reports, tactic
 from ems.desk import Desk
 from ems.desk_state import DeskState
@@ -69,7 +69,7 @@ def decides_redelivered_messages_again(patch: pytest.MonkeyPatch) -> None:
 def forgets_requests_that_a_fill_overtakes(patch: pytest.MonkeyPatch) -> None:
     parent = Turn.parent
 
-    def forget(self: Turn, stream: UUID, *events: Event) -> Any:
+    def forget(self: Turn, stream: StreamId, *events: Event) -> Any:
         kept = [e for e in events if not (isinstance(e, po.RequestRefused) and e.text == "the order is filled")]
         return parent(self, stream, *kept) if kept else self.state.parents[stream]
 
@@ -80,13 +80,13 @@ def forgets_requests_that_a_fill_overtakes(patch: pytest.MonkeyPatch) -> None:
 def lets_a_refused_request_take_an_id(patch: pytest.MonkeyPatch) -> None:
     fold = DeskState.apply
 
-    def move(self: DeskState, stream: UUID, event: Event, meta: Any, *, seq: int) -> Any:
+    def move(self: DeskState, stream: StreamId, event: Event, meta: Any, *, seq: int) -> Any:
         after = fold(self, stream, event, meta, seq=seq)
         if isinstance(event, po.RequestRefused):
             self.client_ids[after.client_session, after.trade_date, event.cl_ord_id] = stream
         return after
 
-    def taken(self: DeskState, session: str, trade_date: str, cl_ord_id: str) -> UUID | None:
+    def taken(self: DeskState, session: str, trade_date: str, cl_ord_id: str) -> StreamId | None:
         return self.client_ids.get((session, trade_date, cl_ord_id))
 
     patch.setattr(DeskState, "apply", move)
@@ -103,7 +103,7 @@ def releases_more_than_is_left(patch: pytest.MonkeyPatch) -> None:
     def too_much(*args: Any, **kwargs: Any) -> Any:
         return tuple(p._replace(quantity_e9=2 * p.quantity_e9) for p in propose(*args, **kwargs))
 
-    def unchecked(state: ParentOrder, child: UUID, quantity_e9: int, *, late_e9: int = 0) -> po.ChildReleased:
+    def unchecked(state: ParentOrder, child: StreamId, quantity_e9: int, *, late_e9: int = 0) -> po.ChildReleased:
         return po.ChildReleased(child=child, number=state.children + 1, quantity_e9=quantity_e9, late_e9=0)
 
     patch.setattr(tactic, "propose", too_much)
@@ -158,7 +158,7 @@ def skips_an_event_when_it_folds(patch: pytest.MonkeyPatch) -> None:
 def reads_the_wall_clock_in_evolve(patch: pytest.MonkeyPatch) -> None:
     evolve = child_life.evolve
 
-    def timed(state: ChildOrder | None, event: Event, *, stream: UUID, at_ns: int) -> ChildOrder:
+    def timed(state: ChildOrder | None, event: Event, *, stream: StreamId, at_ns: int) -> ChildOrder:
         return evolve(state, event, stream=stream, at_ns=time.time_ns())
 
     patch.setattr(child_life, "evolve", timed)
