@@ -88,6 +88,7 @@ TESTS: dict[str, tuple[str, dict[str, str], float]] = {
     "fix_session": ("tests/acceptance/fix_session", {"EMS_FIX_VERSIONS": "all"}, 120),
     "order_states": ("tests/acceptance/fix", {"EMS_FIX_VERSIONS": "all", "EMS_FIX_WALKS": "300"}, 600),
     "fuzz": ("tests/fuzz", {"EMS_FUZZ_MESSAGES": "200000"}, 900),
+    "kill": ("tests/acceptance/test_kill.py", {"EMS_KILL_WORKING": "1000"}, 240),
     "kill9": ("tests/acceptance/test_kill9.py", {"EMS_KILL9_CYCLES": "60"}, 3600),
 }
 VERDICTS = {True: "met", False: "MISSED", None: "-"}

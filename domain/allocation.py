@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, NamedTuple
-from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.allocation_terms import AccountFault, Misfit, Terms
 from domain.event import Event
 from domain.revise import revise
-from domain.values import stream_id
+from domain.values import StreamId, short_id, stream_id
 
 # ---------------------------------------------------------------------------------------------- events
 
@@ -71,7 +70,7 @@ class OrderPart(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    parent: UUID
+    parent: StreamId
     cl_ord_id: str
     order_id: str
     quantity_e9: int
@@ -126,7 +125,7 @@ EVENTS = (Received, Accepted, Refused, Canceled, Reported)
 class Allocation(NamedTuple):
     """What is known of one allocation. terms: those that hold; waiting: received, and not decided yet."""
 
-    id: UUID
+    id: StreamId
     version: int
     client_session: str
     trade_date: str
@@ -148,26 +147,26 @@ class Allocation(NamedTuple):
         return None if report is None or report.misfit is not None or report.action == "cancel" else report
 
     @property
-    def parents(self) -> tuple[UUID, ...]:
+    def parents(self) -> tuple[StreamId, ...]:
         """The orders that it is about, those of an instruction that waits included."""
         both = [booked.parent for terms in (self.terms, self.waiting) if terms is not None for booked in terms.orders]
         return tuple(dict.fromkeys(both))
 
 
-def key(client_session: str, trade_date: str, alloc_id: str) -> UUID:
+def key(client_session: str, trade_date: str, alloc_id: str) -> StreamId:
     """The stream of an allocation, by the AllocID (70) that it began with."""
     return stream_id("allocation", client_session, trade_date, alloc_id)
 
 
-def report_id(allocation: UUID, number: int) -> str:
+def report_id(allocation: StreamId, number: int) -> str:
     """AllocReportID (755) of an allocation's n-th report: the same however often it is made."""
-    return stream_id("allocation_report", allocation.hex, str(number)).hex[:20].upper()
+    return short_id(stream_id("allocation_report", allocation.replace("-", ""), str(number)), 20)
 
 
 # ---------------------------------------------------------------------------------------------- evolve
 
 
-def evolve(state: Allocation | None, event: Event, *, stream: UUID, at_ns: int) -> Allocation:
+def evolve(state: Allocation | None, event: Event, *, stream: StreamId, at_ns: int) -> Allocation:
     """Fold one event."""
     if state is None:
         assert isinstance(event, Received | Accepted | Refused), event.TOPIC

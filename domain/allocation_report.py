@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Literal, NamedTuple
-from uuid import UUID
 
 from domain.allocation import Allocation, OrderPart, Part, Reported
 from domain.allocation_terms import AllocationPolicy, Fault, Terms, divide
 from domain.instrument import Instrument
 from domain.parent_order import ParentOrder
 from domain.proration import average_price_e9, money_e9, rounding_max_e18
-from domain.values import E9, divide_round, from_e9
+from domain.values import E9, StreamId, divide_round, from_e9
 
 AS_ASKED = "as asked"
 Cause = Literal["terms", "executions"]
@@ -30,8 +29,8 @@ class Orders(NamedTuple):
         taken_e9: of each order, what other allocations have of its executions; none where an order is left out.
     """
 
-    parents: Mapping[UUID, ParentOrder]
-    taken_e9: Mapping[UUID, int]
+    parents: Mapping[StreamId, ParentOrder]
+    taken_e9: Mapping[StreamId, int]
     policy: AllocationPolicy
     instrument: Instrument | None
 
@@ -40,7 +39,7 @@ class Orders(NamedTuple):
         """Is all executed that will be, as far as anyone knows?"""
         return all(parent.finished and not parent.live for parent in self.parents.values())
 
-    def free_e9(self, parent: UUID) -> int:
+    def free_e9(self, parent: StreamId) -> int:
         """What is executed of an order and nobody else's."""
         return max(0, self.parents[parent].cum_quantity_e9 - self.taken_e9.get(parent, 0))
 

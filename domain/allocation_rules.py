@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
-from uuid import UUID
 
 from domain import allocation as al
 from domain.allocation import Allocation
@@ -17,7 +16,7 @@ from domain.event import Event
 from domain.instrument import Instrument
 from domain.parent_order import ParentOrder
 from domain.proration import Rounding, unit_e9
-from domain.values import E9, from_e9
+from domain.values import E9, StreamId, from_e9
 
 PRELIMINARY = 2  # AllocType (626): before money and, for orders that still work, the average price are known
 _TYPES = (None, 1, PRELIMINARY)
@@ -34,7 +33,7 @@ class Found(NamedTuple):
 class Head:
     """Where an allocation lies: its stream, whose it is, on which day."""
 
-    stream: UUID
+    stream: StreamId
     client_session: str
     trade_date: str
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
-from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.proration import Remainder, Rounding, by_priority, prorate
-from domain.values import Side, from_e9
+from domain.values import Side, StreamId, from_e9
 
 
 class Share(BaseModel):
@@ -33,7 +32,7 @@ class BookedOrder(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    parent: UUID
+    parent: StreamId
     cl_ord_id: str
     order_id: str
     booked_e9: int | None = None

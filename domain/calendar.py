@@ -165,6 +165,13 @@ class Calendar(BaseModel):
             self._spans[on] = self._phases(on) if self.is_trading_day(on) else ()
         return self._spans[on]
 
+    def previous_trading_day(self, on: date) -> date:
+        """The last trading day before a local date. Raises ReferenceDataError where the calendar begins after it."""
+        day = on - timedelta(days=1)
+        while not self.is_trading_day(day):
+            day -= timedelta(days=1)
+        return day
+
     def open_close_ns(self, on: date) -> tuple[int, int]:
         """When continuous trading begins and ends on a local date (a lunch break lies between).
 

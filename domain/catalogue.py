@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
-from domain import allocation, child_order, decision, fill, fix_session, limits, mass, order_list, parent_order, risk
+from domain import (
+    allocation,
+    child_order,
+    day_load,
+    decision,
+    fill,
+    fix_session,
+    kill_switch,
+    limits,
+    mass,
+    order_list,
+    parent_order,
+    risk,
+)
 from domain.event import Topics
 
 TOPICS = Topics()
-for _stream in (parent_order, child_order, fill, decision, fix_session, allocation, mass, order_list, risk, limits):
+for _stream in (
+    parent_order,
+    child_order,
+    fill,
+    decision,
+    fix_session,
+    allocation,
+    mass,
+    order_list,
+    day_load,
+    kill_switch,
+    risk,
+    limits,
+):
     TOPICS.register(_stream.EVENTS)

@@ -32,13 +32,17 @@ from domain.child_order import (
 from domain.event import Event
 from domain.instructions import CARRIED, NEW_DAY
 from domain.order_life import RESTING, OrdStatus, Trigger, transition
-from domain.revise import revised
+from domain.revise import places, revised
 from domain.values import Side, StreamId
 
 # Folding asks `type(event) is`: what isinstance answers of pydantic classes goes through a Python function.
 _Changes = dict[str, Any]  # what an event changes, by field
 _ACCEPTING = (Trigger.ACKNOWLEDGE, Trigger.PROVE_WORKING, Trigger.REPLACE, Trigger.RESTATE, Trigger.BEGIN_DAY)
-_FILLS = (Trigger.PARTIAL_FILL, Trigger.FULL_FILL)
+# By names of their own where a fold comes by: reading a member from its enumeration calls a Python function.
+_PARTIAL_FILL, _FULL_FILL, _DONE_FOR_DAY = Trigger.PARTIAL_FILL, Trigger.FULL_FILL, OrdStatus.DONE_FOR_DAY
+_RESTATE, _NEW = Trigger.RESTATE, OrdStatus.NEW
+_FILLS = (_PARTIAL_FILL, _FULL_FILL)
+_NOTHING: frozenset[str] = frozenset()
 
 
 def trigger_of(state: ChildOrder, event: Event) -> Trigger | None:
@@ -46,7 +50,7 @@ def trigger_of(state: ChildOrder, event: Event) -> Trigger | None:
     kind = type(event)
     if kind is Filled:
         full = state.cum_quantity_e9 + event.quantity_e9 >= state.quantity_e9  # type: ignore[attr-defined]
-        return Trigger.FULL_FILL if full else Trigger.PARTIAL_FILL
+        return _FULL_FILL if full else _PARTIAL_FILL
     if kind in _TRIGGERS:
         return _TRIGGERS[kind]
     return _trigger_of_request(state, event)
@@ -85,7 +89,7 @@ def _trigger_of_request(state: ChildOrder, event: Event) -> Trigger | None:
         case Held():
             return Trigger.STOP if event.kind == "stopped" else Trigger.SUSPEND
         case Restated():
-            return Trigger.BEGIN_DAY if event.reason == NEW_DAY else Trigger.RESTATE
+            return Trigger.BEGIN_DAY if event.reason == NEW_DAY or event.cum_quantity_e9 is not None else Trigger.RESTATE
         case _:
             raise KeyError(event.TOPIC)
 
@@ -93,10 +97,14 @@ def _trigger_of_request(state: ChildOrder, event: Event) -> Trigger | None:
 def evolve(state: ChildOrder | None, event: Event, *, stream: StreamId, at_ns: int) -> ChildOrder:
     """Fold one event. Pure and total over what decide can return."""
     if state is None:
-        assert isinstance(event, Created)
+        assert type(event) is Created, event.TOPIC
         return _created(event, stream, at_ns)
+    if type(event) is Filled:
+        return _filled(state, event, at_ns)
     changed = _EVOLVE.get(type(event))
     changes = changed(state, event) if changed is not None else {}
+    if type(event) is Restated and event.cum_quantity_e9 is not None:
+        changes["adjusted_ns"] = at_ns
     trigger = trigger_of(state, event)
     if trigger is not None:
         changes["status"] = _moved(state, trigger, changes)
@@ -113,33 +121,48 @@ def _moved(state: ChildOrder, trigger: Trigger, changes: _Changes) -> OrdStatus:
         full=cum_quantity_e9 >= changes.get("quantity_e9", state.quantity_e9),
     )
     assert status is not None, (state.status, trigger)
-    if trigger is Trigger.RESTATE and status in RESTING and (state.canceling or state.replacing is not None):
+    if trigger is _RESTATE and status in RESTING and (state.canceling or state.replacing is not None):
         return OrdStatus.PENDING_CANCEL if state.canceling else OrdStatus.PENDING_REPLACE  # they outlived the fill that hid them
-    if status is OrdStatus.NEW and not (state.accepted or trigger in _ACCEPTING):
+    if status is _NEW and not (state.accepted or trigger in _ACCEPTING):
         return OrdStatus.PENDING_NEW  # a request about it was refused before the venue had taken it
     return status
 
 
 def awake(state: ChildOrder, trigger: Trigger) -> OrdStatus:
     """A carried order that was done for the day and trades has begun another, whether or not the venue said so."""
-    done = state.status is OrdStatus.DONE_FOR_DAY and trigger in _FILLS and state.time_in_force in CARRIED
-    return OrdStatus.NEW if done else state.status
+    if state.status is _DONE_FOR_DAY and trigger in _FILLS and state.time_in_force in CARRIED:
+        return _NEW
+    return state.status
 
 
-def _filled(state: ChildOrder, event: Filled) -> _Changes:
-    return {
-        "cum_quantity_e9": state.cum_quantity_e9 + event.quantity_e9,
-        "notional_e18": state.notional_e18 + event.price_e9 * event.quantity_e9,
-        "accepted": True,
-    }
+_VERSION, _STATUS, _CHANGED_NS, _CUM_QUANTITY_E9, _NOTIONAL_E18, _ACCEPTED = places(
+    ChildOrder, "version", "status", "changed_ns", "cum_quantity_e9", "notional_e18", "accepted"
+)
+
+
+def _filled(state: ChildOrder, event: Filled, at_ns: int) -> ChildOrder:
+    """Half of a log is fills: they change the tuple's values directly."""
+    cum_quantity_e9 = state.cum_quantity_e9 + event.quantity_e9
+    full = cum_quantity_e9 >= state.quantity_e9
+    trigger = _FULL_FILL if full else _PARTIAL_FILL
+    status = transition(awake(state, trigger), trigger, filled=True, full=full)
+    assert status is not None, (state.status, trigger)
+    values: list[Any] = [*state]
+    values[_VERSION] = state.version + 1
+    values[_STATUS] = status
+    values[_CHANGED_NS] = at_ns
+    values[_CUM_QUANTITY_E9] = cum_quantity_e9
+    values[_NOTIONAL_E18] = state.notional_e18 + event.price_e9 * event.quantity_e9
+    values[_ACCEPTED] = True
+    return tuple.__new__(ChildOrder, values)
 
 
 def _acknowledged(state: ChildOrder, event: Acknowledged) -> _Changes:
-    return {"order_id": event.order_id or state.order_id, "deciding": frozenset(), "working": event.working, "accepted": True}
+    return {"order_id": event.order_id or state.order_id, "deciding": _NOTHING, "working": event.working, "accepted": True}
 
 
 def _proved_working(state: ChildOrder, event: ProvedWorking) -> _Changes:
-    return {"order_id": event.order_id or state.order_id, "canceling": "", "deciding": frozenset(), "accepted": True}
+    return {"order_id": event.order_id or state.order_id, "canceling": "", "deciding": _NOTHING, "accepted": True}
 
 
 def _cancel_requested(state: ChildOrder, event: CancelRequested) -> _Changes:
@@ -184,7 +207,8 @@ def _replace_refused(state: ChildOrder, event: ReplaceRefused) -> _Changes:
 
 def _restated(state: ChildOrder, event: Restated) -> _Changes:
     told = (*state.told, event.exec_id)
-    return {"quantity_e9": event.quantity_e9, "limit_price_e9": event.limit_price_e9, "told": told}
+    changes: _Changes = {"quantity_e9": event.quantity_e9, "limit_price_e9": event.limit_price_e9, "told": told}
+    return changes if event.cum_quantity_e9 is None else changes | {"cum_quantity_e9": event.cum_quantity_e9}
 
 
 def _held(state: ChildOrder, event: Held) -> _Changes:
@@ -200,7 +224,6 @@ def _fill_restated(state: ChildOrder, event: FillRestated) -> _Changes:
 
 
 _EVOLVE: dict[type[Event], Callable[..., _Changes]] = {
-    Filled: _filled,
     Acknowledged: _acknowledged,
     ProvedWorking: _proved_working,
     CancelRequested: _cancel_requested,

@@ -6,12 +6,12 @@ what a venue's words mean for it in `domain.child_rules`.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Final, Literal, NamedTuple
 
 from domain.event import Event
 from domain.instructions import CARRIED, Instructions
 from domain.order_life import TERMINAL, OrdStatus
-from domain.values import OrdType, Side, StreamId, TimeInForce, stream_id
+from domain.values import OrdType, Side, StreamId, TimeInForce, short_id, stream_id
 
 # ---------------------------------------------------------------------------------------------- events
 
@@ -122,6 +122,7 @@ class Restated(Event):
     quantity_e9: int
     limit_price_e9: int | None
     text: str
+    cum_quantity_e9: int | None = None  # CumQty after a corporate action, which leaves what was paid as it was
 
 
 class FillRestated(Event):
@@ -230,6 +231,7 @@ class ChildOrder(NamedTuple):
     working: bool | None = None
     accepted: bool = False  # has the venue ever taken it?
     reckoned_price_e9: int = 0  # what it is reserved at while it has no limit: by its check, else the touch at its creation
+    adjusted_ns: int = 0  # when a corporate action last changed what was executed
     told: tuple[str, ...] = ()  # ExecIDs of what must not be taken for news when a venue repeats it
 
     @property
@@ -256,7 +258,7 @@ def key(parent: StreamId, number: int) -> StreamId:
     return stream_id("child_order", str(parent), str(number))
 
 
-ROOT_LENGTH = 16  # of the ClOrdID of a child; what follows numbers its cancels and replaces
+ROOT_LENGTH: Final = 16  # of a child's ClOrdID; what follows numbers its cancels and replaces
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -265,7 +267,7 @@ def cl_ord_id(child: StreamId, *, cancel: int = 0, replace: int = 0) -> str:
 
     The same intent has the same id, so a crash between append and send cannot make a second order of it.
     """
-    number, digits = int.from_bytes(child.bytes[:10], "big"), ""
+    number, digits = int(short_id(child, 20), 16), ""
     for _ in range(ROOT_LENGTH):
         number, digit = divmod(number, 36)
         digits = _DIGITS[digit] + digits

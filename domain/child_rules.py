@@ -21,6 +21,7 @@ from domain.child_order import (
     Triggered,
 )
 from domain.event import Event
+from domain.instructions import CARRIED, CORPORATE_ACTION
 from domain.messages import VenueReport
 from domain.order_life import HELD, OrdStatus, transition
 from domain.refusal import OTHER, Reason, Refusal
@@ -102,12 +103,14 @@ def _restatement(state: ChildOrder, report: VenueReport) -> Event | None:
     if report.exec_id in state.told:
         return None
     price_e9 = report.limit_price_e9 if report.limit_price_e9 is not None else state.limit_price_e9
+    corporate = report.restatement_reason == CORPORATE_ACTION and state.time_in_force in CARRIED
     return Restated(
         exec_id=report.exec_id,
         reason=report.restatement_reason,
         quantity_e9=report.quantity_e9 or state.quantity_e9,
         limit_price_e9=price_e9,
         text=report.text,
+        cum_quantity_e9=report.cum_quantity_e9 if corporate and report.quantity_e9 >= report.cum_quantity_e9 else None,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from domain.fix_session import SessionAct
 from domain.instructions import Instructions
 from domain.limit_rules import Unit
 from domain.limits import Applies
@@ -98,7 +99,21 @@ class EnableStrategy(_RiskCommand):
 
 
 RiskCommand = SetLimit | RetireLimit | GrantOverride | EnableStrategy
-Command = EnterOrder | RiskCommand
+
+
+class OperateSessions(BaseModel):
+    """What a person does to FIX sessions, written before it is done. Removing one whose orders have not ended is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    command: Literal["operate_sessions"] = "operate_sessions"
+    command_id: _Name
+    actor: _Name
+    acts: Annotated[tuple[tuple[_Name, str, SessionAct], ...], Field(min_length=1)]  # session, its group, what is done
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+Command = EnterOrder | OperateSessions | RiskCommand
 COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from typing import ClassVar, NamedTuple
-from uuid import UUID
 
 from domain.event import Event
 from domain.schedule import PlanRequest, Schedule
-from domain.values import stream_id
+from domain.values import StreamId, stream_id
 
 
 class Planned(Event):
@@ -35,18 +34,18 @@ EVENTS = (Planned, Failed)
 class Decision(NamedTuple):
     """A decision stream holds one event."""
 
-    id: UUID
+    id: StreamId
     version: int
     parent: str
     plan_number: int
 
 
-def key(parent: str, plan_number: int) -> UUID:
+def key(parent: str, plan_number: int) -> StreamId:
     """The stream of a parent's n-th plan."""
     return stream_id("decision", parent, str(plan_number))
 
 
-def evolve(state: Decision | None, event: Event, *, stream: UUID, at_ns: int) -> Decision:
+def evolve(state: Decision | None, event: Event, *, stream: StreamId, at_ns: int) -> Decision:
     """Fold one event."""
     assert state is None
     assert isinstance(event, EVENTS)

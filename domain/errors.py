@@ -13,6 +13,7 @@ EmsError
 ├── ReferenceDataError     reference data that is missing, stale or contradictory
 ├── ConfigError            a configuration that cannot be run, in one sentence
 ├── LinkError              the frames between desk and gateway
+├── LatchUnreadable        the kill switch's latch is missing or damaged, which counts as tripped
 └── ProcessFailed          a process of ours that does not start or keep running
 """
 
@@ -69,6 +70,10 @@ class ConfigError(EmsError):
 
 class LinkError(EmsError):
     """The frames between desk and gateway are broken."""
+
+
+class LatchUnreadable(EmsError):
+    """The kill switch's latch is missing or damaged, which counts as tripped."""
 
 
 class ProcessFailed(EmsError):

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import UnknownTopic
-from domain.values import StreamId, event_id
+from domain.values import EventId, StreamId, event_id, id_bytes
 
 _PLACE = struct.Struct(">Q16sQQH")  # sequence, stream, version, recorded time, length of the topic
 GENESIS_HASH = bytes(32)  # what the first event of a log chains to
@@ -41,6 +41,16 @@ def made(cls: type[_EventT], values: dict[str, Any]) -> _EventT:
     _set(event, "__pydantic_extra__", None)
     _set(event, "__pydantic_private__", None)
     return event
+
+
+class Unread(Event):
+    """Stands for an event whose content its reader has no use for. It is never stored."""
+
+    TOPIC: ClassVar[str] = "unread"
+
+
+UNREAD = Unread()
+EventClasses = Iterable[type[Event]]
 
 
 class InboundRef(NamedTuple):
@@ -90,7 +100,7 @@ class Recorded(NamedTuple):
     hash: bytes
 
     @property
-    def event_id(self) -> StreamId:
+    def event_id(self) -> EventId:
         """The event's own id, worked out from its stream and version when it is asked for."""
         return event_id(self.stream, self.version)
 
@@ -126,7 +136,7 @@ def chain_hash(
         prev_hash: 32 bytes, the hash of the event with sequence number seq - 1.
         state: the stored bytes: metadata and content as JSON.
     """
-    return link_hash(prev_hash, seq, stream.bytes, version, recorded_time_ns, topic.encode(), state)
+    return link_hash(prev_hash, seq, id_bytes(stream), version, recorded_time_ns, topic.encode(), state)
 
 
 def link_hash(

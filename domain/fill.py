@@ -6,11 +6,10 @@ The stream is (venue session, trade date, ExecID): the same execution told twice
 from __future__ import annotations
 
 from typing import ClassVar, Literal, NamedTuple
-from uuid import UUID
 
 from domain.event import Event
 from domain.revise import revise
-from domain.values import Side, event_id, stream_id
+from domain.values import Side, StreamId, event_id, short_id, stream_id
 
 
 class Recorded(Event):
@@ -21,8 +20,8 @@ class Recorded(Event):
     trade_date: str
     exec_id: str
     cl_ord_id: str
-    child: UUID
-    parent: UUID
+    child: StreamId
+    parent: StreamId
     instrument: str
     side: Side
     quantity_e9: int
@@ -66,11 +65,11 @@ EVENTS = (Recorded, Quarantined, Restated)
 class Fill(NamedTuple):
     """What one execution has said so far. exec_ids: its own, then those of its corrections."""
 
-    id: UUID
+    id: StreamId
     version: int
     content: tuple[str, int, int] | None  # ClOrdID, quantity, price of the recorded execution
     quarantined: tuple[tuple[str, int, int], ...] = ()
-    child: UUID | None = None
+    child: StreamId | None = None
     quantity_e9: int = 0  # as it is now
     price_e9: int = 0
     exec_ids: tuple[str, ...] = ()
@@ -78,12 +77,12 @@ class Fill(NamedTuple):
     at_ns: int = 0  # when it was recorded
 
 
-def told_as(fill: UUID, number: int) -> str:
+def told_as(fill: StreamId, number: int) -> str:
     """ExecID (17) under which a client is told of an execution (number 0), and of its n-th bust or correction."""
-    return (event_id(fill, number) if number else fill).hex[:20].upper()
+    return short_id(event_id(fill, number) if number else fill, 20)
 
 
-def key(venue_session: str, trade_date: str, exec_id: str) -> UUID:
+def key(venue_session: str, trade_date: str, exec_id: str) -> StreamId:
     """The stream of an execution."""
     return stream_id("fill", venue_session, trade_date, exec_id)
 
@@ -96,7 +95,7 @@ def seen(state: Fill | None, cl_ord_id: str, quantity_e9: int, price_e9: int) ->
     return content == state.content or content in state.quarantined
 
 
-def evolve(state: Fill | None, event: Event, *, stream: UUID, at_ns: int) -> Fill:
+def evolve(state: Fill | None, event: Event, *, stream: StreamId, at_ns: int) -> Fill:
     """Fold one event."""
     if type(event) is Restated:  # not isinstance: of pydantic classes it is answered by a Python function
         assert state is not None

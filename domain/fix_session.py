@@ -7,12 +7,11 @@ stands in that event's metadata, so the highest one in the log is the durable in
 from __future__ import annotations
 
 from typing import ClassVar, Final, Literal, NamedTuple
-from uuid import UUID
 
 from domain.event import Event
 from domain.refusal import Reason
 from domain.revise import revise
-from domain.values import stream_id
+from domain.values import StreamId, stream_id
 
 
 class LoggedOn(Event):
@@ -61,7 +60,20 @@ class OutboundReserved(Event):
     up_to: int
 
 
-EVENTS = (LoggedOn, LoggedOut, MessageNoted, MessageRefused, OutboundReserved)
+SessionAct = Literal["stop", "start", "restart", "add", "change", "remove", "fail"]
+
+
+class Operated(Event):
+    """A person acted on the session or on its group's gateway. fail: what was written before could not be done."""
+
+    TOPIC: ClassVar[str] = "fix_session.operated.v1"
+    session: str
+    group: str
+    act: SessionAct
+    reason: str
+
+
+EVENTS = (LoggedOn, LoggedOut, MessageNoted, MessageRefused, OutboundReserved, Operated)
 UNREADABLE_NOTE: Final = "unreadable message from the venue"  # what such a note begins with
 
 
@@ -77,7 +89,7 @@ def is_unreadable(event: Event) -> bool:
 
 
 class FixSession(NamedTuple):
-    id: UUID
+    id: StreamId
     version: int
     session: str
     up: bool = False
@@ -87,12 +99,12 @@ class FixSession(NamedTuple):
     reserved_up_to: int = 0
 
 
-def key(session: str, trade_date: str) -> UUID:
+def key(session: str, trade_date: str) -> StreamId:
     """The stream of one session on one trade date."""
     return stream_id("fix_session", session, trade_date)
 
 
-def evolve(state: FixSession | None, event: Event, *, stream: UUID, at_ns: int) -> FixSession:
+def evolve(state: FixSession | None, event: Event, *, stream: StreamId, at_ns: int) -> FixSession:
     """Fold one event."""
     if state is None:
         state = FixSession(id=stream, version=0, session=getattr(event, "session", ""))

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from domain.values import TimeInForce
 
 CARRIED: Final = frozenset({TimeInForce.GTC, TimeInForce.GTD})  # orders that live beyond their first day
-NEW_DAY: Final = 1  # ExecRestatementReason (378): a carried order begins its day
+CORPORATE_ACTION: Final = 0  # ExecRestatementReason (378): of a carried order; what was executed may be another quantity now
+NEW_DAY: Final = 1  # a carried order begins its day
 
 
 class Party(BaseModel):

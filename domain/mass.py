@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import ClassVar, Final, NamedTuple
-from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.event import Event
 from domain.parent_order import ParentOrder, RejectedOrder
 from domain.refusal import Reason, Refusal
-from domain.values import Side, stream_id
+from domain.values import Side, StreamId, stream_id
 
 
 class Scope(StrEnum):
@@ -96,18 +95,18 @@ EVENTS = (Taken, Refused)
 class MassCancel(NamedTuple):
     """A request under its ClOrdID, and what was answered to it last."""
 
-    id: UUID
+    id: StreamId
     version: int
     client_session: str
     answer: Taken | Refused
 
 
-def key(client_session: str, trade_date: str, cl_ord_id: str) -> UUID:
+def key(client_session: str, trade_date: str, cl_ord_id: str) -> StreamId:
     """The stream of a mass cancel."""
     return stream_id("mass_cancel", client_session, trade_date, cl_ord_id)
 
 
-def evolve(state: MassCancel | None, event: Event, *, stream: UUID) -> MassCancel:
+def evolve(state: MassCancel | None, event: Event, *, stream: StreamId) -> MassCancel:
     """Fold one event."""
     assert isinstance(event, Taken | Refused), event.TOPIC
     return MassCancel(stream, 1 if state is None else state.version + 1, event.client_session, event)

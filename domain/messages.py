@@ -12,6 +12,7 @@ from typing import Literal
 from domain.commands import Commanded
 from domain.event import InboundRef
 from domain.instructions import Instructions
+from domain.kill_scope import Scope
 from domain.market_state import MarketState
 from domain.refusal import Refusal
 from domain.schedule import PlanRequest, Schedule
@@ -222,8 +223,17 @@ class PlanReady:
 
 
 @dataclass(frozen=True, slots=True)
+class KillNews:
+    """The kill switch has changed for a scope: clients are told, and orders are looked at again."""
+
+    scope: Scope
+    headline: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Timer:
     """The desk's own clock tick."""
 
 
-Input = Inbound | SessionChange | LinkUp | LinkDown | MarketUpdate | PlanReady | Timer | Commanded
+Input = Inbound | SessionChange | LinkUp | LinkDown | MarketUpdate | PlanReady | KillNews | Timer | Commanded

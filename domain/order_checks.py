@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TypeVar
-from uuid import UUID
 
 from domain import parent_order as po
 from domain.instructions import PLAIN
@@ -12,12 +11,12 @@ from domain.instrument import Instrument
 from domain.market_state import MarketState
 from domain.messages import NewOrder
 from domain.refusal import Reason, Refusal
-from domain.values import E9, Algo, OrdType, TimeInForce, from_e9
+from domain.values import E9, Algo, OrdType, StreamId, TimeInForce, from_e9
 
 _Order = TypeVar("_Order", bound=NewOrder)
 
 
-def rejected(order: NewOrder, stream: UUID, trade_date: str, refusal: Refusal, *, list_id: str = "") -> po.Rejected:
+def rejected(order: NewOrder, stream: StreamId, trade_date: str, refusal: Refusal, *, list_id: str = "") -> po.Rejected:
     """What is written of a new order that was refused."""
     return po.Rejected(
         client_session=order.ref.session,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
-from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
@@ -23,7 +22,7 @@ from domain.parent_order import ParentOrder, RejectedOrder
 from domain.parent_rules import TradingDay, read_terms
 from domain.refusal import ORD_REJ_REASON, OTHER, Reason, Refusal
 from domain.revise import revise
-from domain.values import Algo, OrdType, stream_id
+from domain.values import Algo, OrdType, StreamId, stream_id
 
 
 class Phase(StrEnum):
@@ -44,7 +43,7 @@ class Listed(BaseModel):
 
     seq_no: int  # ListSeqNo (67)
     cl_ord_id: str
-    order: UUID | None  # its stream; None where it was refused without one
+    order: StreamId | None  # its stream; None where it was refused without one
     status: OrdStatus
     cum_quantity_e9: int = 0
     leaves_quantity_e9: int = 0
@@ -105,7 +104,7 @@ EVENTS = (Received, Refused, Executed, CancelRequested, Done)
 class OrderList(NamedTuple):
     """What is known of one list. orders: as they were received."""
 
-    id: UUID
+    id: StreamId
     version: int
     client_session: str
     trade_date: str
@@ -130,7 +129,7 @@ class OrderList(NamedTuple):
         return Phase.ALERT if refusals(self.orders) else Phase.RECEIVED
 
 
-def key(client_session: str, trade_date: str, list_id: str) -> UUID:
+def key(client_session: str, trade_date: str, list_id: str) -> StreamId:
     """The stream of a client's list."""
     return stream_id("order_list", client_session, trade_date, list_id)
 
@@ -140,7 +139,7 @@ def refusals(orders: tuple[Listed, ...]) -> int:
     return sum(listed.status is OrdStatus.REJECTED for listed in orders)
 
 
-def evolve(state: OrderList | None, event: Event, *, stream: UUID) -> OrderList:
+def evolve(state: OrderList | None, event: Event, *, stream: StreamId) -> OrderList:
     """Fold one event."""
     match event:
         case Received():
@@ -161,7 +160,7 @@ def evolve(state: OrderList | None, event: Event, *, stream: UUID) -> OrderList:
 # ----------------------------------------------------------------------------------------------- rules
 
 
-def refused(seq_no: int, cl_ord_id: str, refusal: Refusal, order: UUID | None = None) -> Listed:
+def refused(seq_no: int, cl_ord_id: str, refusal: Refusal, order: StreamId | None = None) -> Listed:
     """An order of a list that was refused when the list came."""
     reason = ORD_REJ_REASON.get(refusal.reason, OTHER)
     return Listed(
@@ -210,7 +209,7 @@ def _as_sent(order: ParentOrder) -> NewOrder:
     )
 
 
-def snapshot(state: OrderList, parents: Mapping[UUID, ParentOrder | RejectedOrder]) -> tuple[Listed, ...]:
+def snapshot(state: OrderList, parents: Mapping[StreamId, ParentOrder | RejectedOrder]) -> tuple[Listed, ...]:
     """The list's orders as they stand."""
     return tuple(_now(listed, parents.get(listed.order) if listed.order is not None else None) for listed in state.orders)
 
@@ -231,7 +230,7 @@ def _now(listed: Listed, order: ParentOrder | RejectedOrder | None) -> Listed:
     )
 
 
-def over(state: OrderList, parents: Mapping[UUID, ParentOrder | RejectedOrder]) -> bool:
+def over(state: OrderList, parents: Mapping[StreamId, ParentOrder | RejectedOrder]) -> bool:
     """Has every order of it ended, and been told so?"""
     orders = (parents.get(listed.order) for listed in reversed(state.orders) if listed.order is not None)
     return all(order.finished for order in orders if isinstance(order, ParentOrder))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from uuid import UUID
 
 from domain.event import Event
 from domain.instructions import NEW_DAY
-from domain.order_life import TERMINAL, OrdStatus, Trigger, transition
+from domain.order_life import TERMINAL, OrdStatus
 from domain.parent_order import (
     Accepted,
     Acknowledged,
@@ -39,77 +38,33 @@ from domain.parent_order import (
     Triggered,
     TurnedDown,
 )
-from domain.revise import revised
-from domain.values import Algo
+from domain.parent_status import moved, trigger_of
+from domain.revise import places, revised
+from domain.values import Algo, StreamId
 
 
-def evolve(state: ParentOrder | RejectedOrder | None, event: Event, *, stream: UUID, at_ns: int) -> ParentOrder | RejectedOrder:
+def evolve(
+    state: ParentOrder | RejectedOrder | None, event: Event, *, stream: StreamId, at_ns: int
+) -> ParentOrder | RejectedOrder:
     """Fold one event."""
     if state is None:
-        if isinstance(event, Rejected):
+        if type(event) is Rejected:
             return RejectedOrder(id=stream)
-        assert isinstance(event, Accepted), event.TOPIC
+        assert type(event) is Accepted, event.TOPIC
         return _accepted(event, stream, at_ns)
     assert isinstance(state, ParentOrder), event.TOPIC
+    if type(event) is Filled:
+        return _filled(state, event)
     changes = _EVOLVE[type(event)](state, event)
     changes["version"] = state.version + 1
     return revised(state, changes)
 
 
 _Changes = dict[str, Any]  # what an event changes, by field
+_REJECTED = OrdStatus.REJECTED  # reading a member from its enumeration calls a Python function
 
 
-def trigger_of(state: ParentOrder, event: Event) -> Trigger | None:
-    """The row of the table of order life that an event is; None for events that leave the status alone."""
-    if type(event) is Filled:  # not isinstance: of pydantic classes it is answered by a Python function
-        # What is pending outranks Filled: the fill shows when the request has its answer.
-        full = state.cum_quantity_e9 + event.quantity_e9 >= state.terms.quantity_e9 and state.status not in _SHOWN
-        return Trigger.FULL_FILL if full else Trigger.PARTIAL_FILL
-    if type(event) is Replaced:
-        return Trigger.RESTATE if state.staged else Trigger.REPLACE
-    if type(event) is RequestRefused:
-        pending = state.pending
-        shown = pending is not None and pending.shown and pending.cl_ord_id == event.cl_ord_id and state.status in _SHOWN
-        return Trigger.REFUSE_REQUEST if event.ends_pending and shown else None
-    if type(event) is Held:
-        return Trigger.STOP if event.kind == "stopped" else Trigger.SUSPEND
-    if type(event) is Restated:
-        return Trigger.BEGIN_DAY if event.reason == NEW_DAY else Trigger.RESTATE
-    return _TRIGGERS.get(type(event))
-
-
-_SHOWN = (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE)
-
-
-_TRIGGERS: dict[type[Event], Trigger] = {
-    CancelRequested: Trigger.REQUEST_CANCEL,
-    ReplaceRequested: Trigger.REQUEST_REPLACE,
-    Canceled: Trigger.CANCEL,
-    Expired: Trigger.EXPIRE,
-    Acknowledged: Trigger.ACKNOWLEDGE,
-    TurnedDown: Trigger.REJECT,
-    DoneForDay: Trigger.END_DAY,
-    FillRestated: Trigger.RESTATE,
-}
-
-
-def _moved(state: ParentOrder, event: Event, *, cum_quantity_e9: int | None = None, quantity_e9: int | None = None) -> OrdStatus:
-    """The status after an event, given what it makes of the quantities."""
-    cum_e9 = state.cum_quantity_e9 if cum_quantity_e9 is None else cum_quantity_e9
-    trigger = trigger_of(state, event)
-    assert trigger is not None
-    before, fills = state.status, type(event) is Filled
-    if fills and before is OrdStatus.DONE_FOR_DAY and state.carried:
-        before = OrdStatus.NEW  # it trades: another day has begun, whether or not the venue said so
-    full = cum_e9 >= (state.terms.quantity_e9 if quantity_e9 is None else quantity_e9)
-    status = transition(before, trigger, filled=fills or cum_e9 > 0, full=full)
-    assert status is not None, (state.status, trigger)
-    if status is OrdStatus.NEW and not state.accepted and type(event) is RequestRefused:
-        return OrdStatus.PENDING_NEW
-    return status
-
-
-def _accepted(event: Accepted, stream: UUID, at_ns: int) -> ParentOrder:
+def _accepted(event: Accepted, stream: StreamId, at_ns: int) -> ParentOrder:
     return ParentOrder(
         id=stream,
         version=1,
@@ -151,32 +106,39 @@ def _released(state: ParentOrder, event: ChildReleased) -> _Changes:
     }
 
 
-def _filled(state: ParentOrder, event: Filled) -> _Changes:
-    status = _moved(state, event)
-    open_e9 = state.open_e9.get(event.child)
-    return {
-        "status": status,
-        "open_e9": state.open_e9 if open_e9 is None else {**state.open_e9, event.child: max(0, open_e9 - event.quantity_e9)},
-        "cum_quantity_e9": state.cum_quantity_e9 + event.quantity_e9,
-        "notional_e18": state.notional_e18 + event.price_e9 * event.quantity_e9,
-        "rejections": 0,
-        "accepted": True,
-    }
+_VERSION, _STATUS, _OPEN_E9, _CUM_QUANTITY_E9, _NOTIONAL_E18, _REJECTIONS, _ACCEPTED = places(
+    ParentOrder, "version", "status", "open_e9", "cum_quantity_e9", "notional_e18", "rejections", "accepted"
+)
+
+
+def _filled(state: ParentOrder, event: Filled) -> ParentOrder:
+    """Half of a log is fills: they change the tuple's values directly."""
+    quantity_e9, open_e9 = event.quantity_e9, state.open_e9
+    values: list[Any] = [*state]
+    values[_VERSION] = state.version + 1
+    values[_STATUS] = moved(state, event)
+    if (child_e9 := open_e9.get(event.child)) is not None:
+        values[_OPEN_E9] = {**open_e9, event.child: max(0, child_e9 - quantity_e9)}
+    values[_CUM_QUANTITY_E9] = state.cum_quantity_e9 + quantity_e9
+    values[_NOTIONAL_E18] = state.notional_e18 + event.price_e9 * quantity_e9
+    values[_REJECTIONS] = 0
+    values[_ACCEPTED] = True
+    return tuple.__new__(ParentOrder, values)
 
 
 def _child_closed(state: ParentOrder, event: ChildClosed) -> _Changes:
-    rejections = state.rejections + (event.status is OrdStatus.REJECTED)
+    rejections = state.rejections + (event.status is _REJECTED)
     open_e9 = dict(state.open_e9)
     late_e9 = state.late_e9 + open_e9.pop(event.child, 0)
     return {"open_e9": open_e9, "rejections": rejections, "late_e9": late_e9}
 
 
 def _acknowledged(state: ParentOrder, event: Acknowledged) -> _Changes:
-    return {"status": _moved(state, event), "working": event.working, "accepted": True}
+    return {"status": moved(state, event), "working": event.working, "accepted": True}
 
 
 def _moves(state: ParentOrder, event: TurnedDown | DoneForDay | Held) -> _Changes:
-    return {"status": _moved(state, event)}
+    return {"status": moved(state, event)}
 
 
 def _queued(state: ParentOrder, event: RequestQueued) -> _Changes:
@@ -200,7 +162,7 @@ def _requested(state: ParentOrder, event: CancelRequested | ReplaceRequested) ->
         shown = Pending("replace", event.cl_ord_id, event.terms)
     else:
         shown = Pending("cancel", event.cl_ord_id, None, True, event.text, event.restatement_reason)
-    return {"status": _moved(state, event), "pending": shown, "queue": _others(state, event.cl_ord_id)}
+    return {"status": moved(state, event), "pending": shown, "queue": _others(state, event.cl_ord_id)}
 
 
 def _replaced(state: ParentOrder, event: Replaced) -> _Changes:
@@ -209,7 +171,7 @@ def _replaced(state: ParentOrder, event: Replaced) -> _Changes:
     if terms.quantity_e9 < state.cum_quantity_e9:
         terms = terms.model_copy(update={"quantity_e9": state.cum_quantity_e9})
     return {
-        "status": _moved(state, event, quantity_e9=terms.quantity_e9),
+        "status": moved(state, event, quantity_e9=terms.quantity_e9),
         "terms": terms,
         "cl_ord_id": event.cl_ord_id,
         "orig_cl_ord_id": state.cl_ord_id,
@@ -226,28 +188,33 @@ def _replaced(state: ParentOrder, event: Replaced) -> _Changes:
 def _request_refused(state: ParentOrder, event: RequestRefused) -> _Changes:
     if not event.ends_pending:
         return {}
-    moved = {"status": _moved(state, event)} if trigger_of(state, event) is not None else {}
-    return {**moved, **_next(state, event.cl_ord_id)}
+    status = {"status": moved(state, event)} if trigger_of(state, event) is not None else {}
+    return {**status, **_next(state, event.cl_ord_id)}
 
 
 def _ended(state: ParentOrder, event: Canceled | Expired) -> _Changes:
     # What else was asked gets its own answer; a cancel of the desk's own, which has no id, needs none.
     answered = event.cl_ord_id if isinstance(event, Canceled) and event.cl_ord_id != state.cl_ord_id else ""
-    over = {"status": _moved(state, event), **_next(state, answered)}
+    over = {"status": moved(state, event), **_next(state, answered)}
     return over | {"cl_ord_id": answered or state.cl_ord_id, "orig_cl_ord_id": state.cl_ord_id if answered else ""}
 
 
 def _restated(state: ParentOrder, event: Restated) -> _Changes:
     terms = state.terms.model_copy(update={"quantity_e9": event.quantity_e9, "limit_price_e9": event.limit_price_e9})
-    day = {"day_start_e9": state.cum_quantity_e9, "day_began_ns": event.day_began_ns or 0} if event.reason == NEW_DAY else {}
-    return {"status": _moved(state, event, quantity_e9=event.quantity_e9), "terms": terms, **day}
+    cum_e9 = state.cum_quantity_e9 if event.cum_quantity_e9 is None else event.cum_quantity_e9
+    changes: _Changes = {"terms": terms, "cum_quantity_e9": cum_e9}
+    if event.reason == NEW_DAY or event.day_began_ns is not None:
+        changes |= {"day_start_e9": cum_e9, "day_began_ns": event.day_began_ns or 0}
+    elif state.day_start_e9 is not None:
+        changes["day_start_e9"] = state.day_start_e9 * cum_e9 // (state.cum_quantity_e9 or 1)  # as the rest
+    return changes | {"status": moved(state, event, quantity_e9=event.quantity_e9, cum_quantity_e9=cum_e9)}
 
 
 def _fill_restated(state: ParentOrder, event: FillRestated) -> _Changes:
     change_e9 = event.quantity_e9 - event.previous_quantity_e9
     cum_e9 = state.cum_quantity_e9 + change_e9
     before_e18 = event.previous_price_e9 * event.previous_quantity_e9
-    status = _moved(state, event, cum_quantity_e9=cum_e9)
+    status = moved(state, event, cum_quantity_e9=cum_e9)
     return {
         "status": status,
         "finished": state.finished and status in TERMINAL,
@@ -263,7 +230,7 @@ def _child_amended(state: ParentOrder, event: ChildAmended) -> _Changes:
     return {"open_e9": _opened(state, event.child, event.open_e9)}
 
 
-def _opened(state: ParentOrder, child: UUID, open_e9: int) -> Mapping[UUID, int]:
+def _opened(state: ParentOrder, child: StreamId, open_e9: int) -> Mapping[StreamId, int]:
     others = {other: quantity for other, quantity in state.open_e9.items() if other != child}
     return {**others, child: open_e9} if open_e9 else others
 
@@ -273,7 +240,6 @@ _EVOLVE: dict[type[Event], Callable[..., _Changes]] = {
     Started: _started,
     PlanFailed: _plan_failed,
     ChildReleased: _released,
-    Filled: _filled,
     ChildClosed: _child_closed,
     CancelRequested: _requested,
     Canceled: _ended,

@@ -1,14 +1,10 @@
-"""A parent order: what a client asked for, how much of it is released, filled and left.
-
-Read top-down: its events, its frozen state, evolve. What may be asked of it is in `domain.parent_rules`.
-"""
+"""A parent order: what a client asked for, how much of it is released, filled and left. See `domain.parent_rules`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar, Literal, NamedTuple
-from uuid import UUID
 
 from domain.event import Event
 from domain.instructions import CARRIED
@@ -17,7 +13,7 @@ from domain.order_life import TERMINAL, OrdStatus
 from domain.refusal import Reason
 from domain.schedule import Schedule
 from domain.terms import Terms
-from domain.values import Algo, Side, divide_round, stream_id
+from domain.values import Algo, Side, StreamId, divide_round, short_id, stream_id
 
 # ---------------------------------------------------------------------------------------------- events
 
@@ -61,7 +57,7 @@ class Rejected(Event):
 
 class Scheduled(Event):
     TOPIC: ClassVar[str] = "parent_order.scheduled.v1"
-    decision: UUID
+    decision: StreamId
     plan_number: int
     schedule: Schedule
     started_volume_e9: int  # the market's volume when the order's first plan was asked for
@@ -71,14 +67,14 @@ class PlanFailed(Event):
     """A planner gave no schedule; the last one stays in force and planning is tried again."""
 
     TOPIC: ClassVar[str] = "parent_order.plan_failed.v1"
-    decision: UUID
+    decision: StreamId
     plan_number: int
     error: str
 
 
 class ChildReleased(Event):
     TOPIC: ClassVar[str] = "parent_order.child_released.v1"
-    child: UUID
+    child: StreamId
     number: int
     quantity_e9: int
     late_e9: int  # how much of it had already waited at a venue in vain
@@ -86,8 +82,8 @@ class ChildReleased(Event):
 
 class Filled(Event):
     TOPIC: ClassVar[str] = "parent_order.filled.v1"
-    child: UUID
-    fill: UUID
+    child: StreamId
+    fill: StreamId
     quantity_e9: int
     price_e9: int
 
@@ -96,7 +92,7 @@ class ChildClosed(Event):
     """A child ended; what it did not fill may be released again."""
 
     TOPIC: ClassVar[str] = "parent_order.child_closed.v1"
-    child: UUID
+    child: StreamId
     status: OrdStatus
 
 
@@ -194,14 +190,15 @@ class Restated(Event):
     limit_price_e9: int | None
     text: str
     day_began_ns: int | None = None  # of a carried order's next day
+    cum_quantity_e9: int | None = None  # CumQty after a corporate action, which leaves what was paid as it was
 
 
 class FillRestated(Event):
     """An execution was taken back or corrected; quantity and price are of the whole execution, before and now."""
 
     TOPIC: ClassVar[str] = "parent_order.fill_restated.v1"
-    child: UUID
-    fill: UUID
+    child: StreamId
+    fill: StreamId
     kind: Literal["cancel", "correct"]
     number: int  # of this change among those of the execution, from 1
     quantity_e9: int
@@ -216,7 +213,7 @@ class ChildAmended(Event):
     """What a child may still trade is another quantity now: replaced, restated or reopened."""
 
     TOPIC: ClassVar[str] = "parent_order.child_amended.v1"
-    child: UUID
+    child: StreamId
     open_e9: int
 
 
@@ -269,14 +266,14 @@ class Pending(NamedTuple):
 class RejectedOrder(NamedTuple):
     """A refused order: its key stays taken."""
 
-    id: UUID
+    id: StreamId
     version: int = 1
 
 
 class ParentOrder(NamedTuple):
     """What is known of one parent. open_e9: what each live child may still trade; it is reserved."""
 
-    id: UUID
+    id: StreamId
     version: int
     client_session: str
     trade_date: str
@@ -290,7 +287,7 @@ class ParentOrder(NamedTuple):
     status: OrdStatus
     created_ns: int
     orig_cl_ord_id: str = ""  # the one before it in the chain
-    open_e9: Mapping[UUID, int] = MappingProxyType({})
+    open_e9: Mapping[StreamId, int] = MappingProxyType({})
     cum_quantity_e9: int = 0
     notional_e18: int = 0
     schedule: Schedule | None = None
@@ -342,11 +339,11 @@ class ParentOrder(NamedTuple):
         return divide_round(self.notional_e18, self.cum_quantity_e9) if self.cum_quantity_e9 else 0
 
 
-def key(client_session: str, trade_date: str, cl_ord_id: str) -> UUID:
+def key(client_session: str, trade_date: str, cl_ord_id: str) -> StreamId:
     """The stream of a client's order, by the first ClOrdID of its chain."""
     return stream_id("parent_order", client_session, trade_date, cl_ord_id)
 
 
-def order_id(parent: UUID) -> str:
+def order_id(parent: StreamId) -> str:
     """OrderID (37) that the client sees."""
-    return parent.hex[:16].upper()
+    return short_id(parent, 16)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from domain import order_checks
 from domain import parent_order as po
@@ -18,7 +17,7 @@ from domain.parent_order import ParentOrder
 from domain.refusal import Reason, Refusal
 from domain.session_policy import DEFAULT, SessionPolicy
 from domain.terms import Terms
-from domain.values import Algo, OrdType, TimeInForce, from_e9
+from domain.values import Algo, OrdType, StreamId, TimeInForce, from_e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class TradingDay:
 def place(
     order: NewOrder,
     *,
-    stream: UUID,
+    stream: StreamId,
     duplicate: bool,
     instrument: Instrument | None,
     day: TradingDay | None,
@@ -260,7 +259,7 @@ def shown(asked: po.Pending) -> po.CancelRequested:
     return po.CancelRequested(cl_ord_id=asked.cl_ord_id, text=asked.text, restatement_reason=asked.restatement_reason)
 
 
-def release(state: ParentOrder, child: UUID, quantity_e9: int, *, late_e9: int = 0) -> po.ChildReleased:
+def release(state: ParentOrder, child: StreamId, quantity_e9: int, *, late_e9: int = 0) -> po.ChildReleased:
     """Reserve quantity for a new child. Raises InvariantBroken if the children would exceed the parent."""
     if not state.live or (state.pending is not None and not state.direct):
         raise InvariantBroken(f"parent {state.id} is {state.status}: it releases nothing")

@@ -4,12 +4,15 @@ that the real adapter and its in-memory twin both pass.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from domain.event import Entry, Recorded
+from domain.event import Entry, EventClasses, Recorded
 from domain.instructions import StrategyFields
 from domain.instrument import Instrument
+from domain.kill_latch import Slot
+from domain.kill_scope import Scope
+from domain.kill_table import Verdict
 from domain.messages import NewOrder
 from domain.parent_rules import TradingDay
 from domain.refusal import Refusal
@@ -46,11 +49,16 @@ class EventLog(Protocol):
         """The events of one stream in order."""
         ...
 
-    def read_pages(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[Recorded]]:
+    def read_pages(
+        self, *, after_seq: int = 0, until_seq: int | None = None, unread: EventClasses = ()
+    ) -> AsyncIterator[Iterator[Recorded]]:
         """Every event in order, none skipped, memory flat however long the log is.
 
         A page is some hundred events or more, to be taken once, before the next page is asked for. Each event is made
         as it is taken, in the memory that the one before has left: a fold needs no more than one at a time.
+
+        Args:
+            unread: classes of events whose content is not wanted: they come as `domain.event.UNREAD`, with all else in place.
         """
         ...
 
@@ -88,6 +96,34 @@ class OrderGateway(Protocol):
 
     def reset(self) -> None:
         """Drop the link and connect again: whatever was not acknowledged is delivered again, in order."""
+        ...
+
+
+class KillLatch(Protocol):
+    """The kill switch in memory that every process of a host shares: set before anything is written, read as the last thing
+    before a socket. What cannot be read counts as tripped.
+    """
+
+    def verdict(self, digests: Sequence[int]) -> Verdict:
+        """The highest state of these scopes (`Scope.digest`; 0 stands for none) and of the firm, as it is this moment.
+
+        Well under a microsecond, without a lock, and never raises: an unreadable latch is HARD.
+        """
+        ...
+
+    def slots(self) -> tuple[Slot, ...]:
+        """What it says of every scope that it says anything of. Raises LatchUnreadable."""
+        ...
+
+    def change(self, scope: Scope, how: Callable[[Slot], Slot]) -> tuple[Slot, Slot]:
+        """Change one scope's slot, whole or not at all, one writer at a time; returns it before and after.
+
+        A latch that cannot be read is made anew with the firm at HARD beside the change: nothing is armed by that.
+        """
+        ...
+
+    def build(self, slots: Sequence[Slot]) -> None:
+        """Make it from these, in place of whatever is there."""
         ...
 
 

@@ -42,6 +42,7 @@ class Reason(StrEnum):
     RISK_SOFT_LIMIT = "risk_soft_limit"
     RISK_DATA_MISSING = "risk_data_missing"
     BAD_LIMIT = "bad_limit"
+    KILL_SWITCH = "kill_switch"
 
 
 @dataclass(frozen=True, slots=True)

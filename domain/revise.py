@@ -31,6 +31,11 @@ def revised(state: _T, changes: Mapping[str, Any]) -> _T:
     cls = type(state)
     places = _PLACES[cls]
     values = [*state]
-    for name in changes:
-        values[places[name]] = changes[name]
+    for name, value in changes.items():
+        values[places[name]] = value
     return _new(cls, values)
+
+
+def places(cls: type[tuple[Any, ...]], *names: str) -> tuple[int, ...]:
+    """Where fields of a named tuple stand, for code that runs too often to ask by name. Raises KeyError."""
+    return tuple(_PLACES[cls][name] for name in names)

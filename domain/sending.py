@@ -37,6 +37,7 @@ class SendChild(Outbound):
     account: str
     transact_time_ns: int
     instructions: Instructions | None = None
+    trip: int = 0  # of the kill switch, whose order it is: it reduces a house position
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,17 @@ class Forget(Outbound):
     """No message: the child is terminal, its live-order entry may go."""
 
     cl_ord_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep(Outbound):
+    """No message: a child that had ended may trade again, so its live-order entries must be there.
+
+    Attributes:
+        orders: what it left as, one for each id that it may be canceled by.
+    """
+
+    orders: tuple[SendChild, ...]
 
 
 class MassStatusPart(NamedTuple):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
 from domain.errors import ChainBroken, LogError
-from domain.event import GENESIS_HASH, Entry, Event, Meta, Recorded, Topics, chain_hash
+from domain.event import GENESIS_HASH, UNREAD, Entry, Event, EventClasses, Meta, Recorded, Topics, chain_hash
+from domain.values import StreamId
 
 _META = TypeAdapter(Meta)
 _meta_json = _META.serializer.to_json
@@ -25,7 +25,7 @@ class StoredRow(NamedTuple):
     """One event exactly as it is stored, in the order of the columns."""
 
     seq: int
-    stream: UUID
+    stream: StreamId
     version: int
     topic: str
     recorded_time_ns: int
@@ -40,6 +40,10 @@ def encode_states(meta: Meta, events: Iterable[Event]) -> list[bytes]:
     return [head + event.__pydantic_serializer__.to_json(event) + b"}" for event in events]
 
 
+def _unread(content: bytes) -> Event:
+    return UNREAD
+
+
 class Decoder:
     """Stored bytes back to events, by the classes of a catalogue.
 
@@ -51,38 +55,44 @@ class Decoder:
         self._topics = topics
         self._validators: dict[str, Callable[[bytes], Event]] = {}
         self._head = b"\0"  # the bytes of the last event up to its content; no JSON begins so
+        self._cut = 0  # their number
         self._meta: Meta
 
     def decode(self, topic: str, state: bytes) -> tuple[Event, Meta]:
-        """The event and its metadata.
+        """One event and its metadata.
 
         Raises:
             UnknownTopic: the catalogue has no class for the topic.
             LogError: the bytes do not fit the class.
         """
-        validate = self._validators.get(topic) or self._validator(topic)
-        try:
-            if not state.startswith(self._head):
-                self._read_head(topic, state)
-            if not state.endswith(b"}"):
-                raise LogError(f"a stored {topic} is not metadata and data")
-            return validate(state[len(self._head) : -1]), self._meta
-        except ValidationError as cause:
-            raise LogError(f"a stored {topic} cannot be read: {cause}") from cause
+        (one,) = self.recorded([(0, "", 0, topic, 0, state, b"", b"")])
+        return one.event, one.meta
 
-    def recorded(self, rows: Iterable[StoredRow | tuple[Any, ...]]) -> Iterator[Recorded]:
-        """The events of stored rows, each made when it is asked for. Raises as `decode`."""
-        decode, new = self.decode, tuple.__new__  # as Recorded(...), in a third of the time
+    def recorded(self, rows: Iterable[StoredRow | tuple[Any, ...]], unread: EventClasses = ()) -> Iterator[Recorded]:
+        """The events of stored rows, each made when it is asked for; UNREAD for those of the unread classes.
+        Raises as `decode`.
+        """
+        validators = {**self._validators, **{cls.TOPIC: _unread for cls in unread}}
+        new = tuple.__new__  # as Recorded(...), in a third of the time
         for seq, stream, version, topic, recorded_time_ns, state, prev_hash, hash_ in rows:
-            event, meta = decode(topic, state)
-            yield new(Recorded, (seq, stream, version, recorded_time_ns, event, meta, prev_hash, hash_))
+            validate = validators.get(topic) or validators.setdefault(topic, self._validator(topic))
+            try:
+                if not state.startswith(self._head):
+                    self._read_head(topic, state)
+                if state[-1:] != b"}":
+                    raise LogError(f"a stored {topic} is not metadata and data")
+                event = validate(state[self._cut : -1])
+            except ValidationError as cause:
+                raise LogError(f"a stored {topic} cannot be read: {cause}") from cause
+            yield new(Recorded, (seq, stream, version, recorded_time_ns, event, self._meta, prev_hash, hash_))
 
     def _read_head(self, topic: str, state: bytes) -> None:
         cut = state.find(_DATA)  # inside a JSON string its quotes would be escaped: the first one is the key
         if cut < 0 or not state.startswith(_HEAD):
             raise LogError(f"a stored {topic} is not metadata and data")
         self._meta = _read_meta(state[len(_HEAD) : cut])
-        self._head = state[: cut + len(_DATA)]
+        self._cut = cut + len(_DATA)
+        self._head = state[: self._cut]
 
     def _validator(self, topic: str) -> Callable[[bytes], Event]:
         validate: Callable[[bytes], Event] = self._topics[topic].__pydantic_validator__.validate_json

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from uuid import UUID
 
 from domain import allocation as al
 from domain import fix_session as fs
@@ -15,6 +14,7 @@ from domain.allocation_terms import AllocationPolicy, Terms
 from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.session_policy import DEFAULT, SessionPolicy
+from domain.values import StreamId
 from ems import allocation_reports
 from ems.turn import Turn
 
@@ -68,7 +68,7 @@ class AllocationDesk:
 
     # ------------------------------------------------------------------------------- what follows
 
-    def work(self, turn: Turn, stream: UUID) -> None:
+    def work(self, turn: Turn, stream: StreamId) -> None:
         """Do what an order's state calls for now: decide what has waited for its end, report what has changed since."""
         parent = turn.state.parents.get(stream)
         if not isinstance(parent, ParentOrder):
@@ -79,7 +79,7 @@ class AllocationDesk:
         for allocation in turn.state.allocations_of.get(stream, ()):
             self._settle(turn, allocation)
 
-    def _decide_waiting(self, turn: Turn, stream: UUID) -> None:
+    def _decide_waiting(self, turn: Turn, stream: StreamId) -> None:
         state = turn.state.allocations[stream]
         if state.waiting is None:
             return
@@ -102,7 +102,7 @@ class AllocationDesk:
         if book(terms, orders).quantity_e9:
             turn.apply(stream, *accept(terms, head, state, orders), correlation=parent.id)
 
-    def _settle(self, turn: Turn, stream: UUID) -> None:
+    def _settle(self, turn: Turn, stream: StreamId) -> None:
         state = turn.state.allocations[stream]
         if state.terms is not None and state.holds:
             # One that is told of keeps its executions before those that came after it; one that lost them has what is free.
@@ -111,12 +111,19 @@ class AllocationDesk:
 
     # ----------------------------------------------------------------------------------------- orders
 
-    def _orders_of(self, turn: Turn, state: Allocation, terms: Terms, *, apart: UUID, earlier: bool) -> Orders:
+    def _orders_of(self, turn: Turn, state: Allocation, terms: Terms, *, apart: StreamId, earlier: bool) -> Orders:
         parents = [turn.state.parent(booked.parent) for booked in terms.orders]
         return self._orders(turn, state.client_session, terms.instrument, parents, apart=apart, earlier=earlier)
 
     def _orders(
-        self, turn: Turn, session: str, symbol: str, parents: Iterable[ParentOrder], *, apart: UUID | None, earlier: bool = False
+        self,
+        turn: Turn,
+        session: str,
+        symbol: str,
+        parents: Iterable[ParentOrder],
+        *,
+        apart: StreamId | None,
+        earlier: bool = False,
     ) -> Orders:
         """Orders as they are, with what allocations have of them: all but one, or those before it."""
         by_id = {parent.id: parent for parent in parents}
@@ -127,7 +134,7 @@ class AllocationDesk:
         return self._policies.get(session, DEFAULT).allocation
 
 
-def _taken_e9(turn: Turn, parent: UUID, apart: UUID | None, *, earlier: bool) -> int:
+def _taken_e9(turn: Turn, parent: StreamId, apart: StreamId | None, *, earlier: bool) -> int:
     """What allocations have of an order's executions: in their order each up to what it may have, as far as there is.
     Those whose division is not told of, as it was withdrawn or cannot be made, have none.
     """

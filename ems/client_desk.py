@@ -35,6 +35,7 @@ from domain.terms import Terms
 from domain.values import StreamId, event_id
 from ems import reports, session_notes
 from ems.allocation_desk import AllocationDesk
+from ems.kill_desk import KillDesk
 from ems.list_desk import ListDesk
 from ems.mass_desk import MassDesk
 from ems.risk import RiskGate
@@ -56,8 +57,10 @@ class ClientDesk:
         throttle: Throttle,
         strategies: Strategies,
         risk: RiskGate,
+        kills: KillDesk,
     ) -> None:
         self._risk = risk
+        self._kills = kills
         self._strategies = strategies
         self._throttle = throttle
         self._policies = policies
@@ -103,6 +106,8 @@ class ClientDesk:
             self._repeat(turn, order, known)
             return
         order = self._strategies.resolved(self._throttled(turn, order), turn.now_ns)
+        if (stopped := self._kills.refusal(order)) is not None:
+            order = replace(order, refusal=stopped)
         instrument, day = self._market_of(order.symbol, turn.now_ns)
         accepted = parent_rules.place(
             order,

@@ -1,18 +1,20 @@
-"""Commands: orders entered at the desk. The same rules as for a client's order judge them."""
+"""Commands: orders entered at the desk, judged by the rules of a client's orders; and what is done to FIX sessions."""
 
 from __future__ import annotations
 
+from domain import fix_session as fs
 from domain import parent_order as po
 from domain import parent_rules
-from domain.commands import Answer, Commanded, EnterOrder
+from domain.commands import Answer, Commanded, EnterOrder, OperateSessions
 from domain.event import InboundRef
 from domain.market_state import MarketState
 from domain.messages import NewOrder
 from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.refusal import Refusal
-from domain.values import stream_id
+from domain.values import short_id, stream_id
 from ems import risk_desk
+from ems.kill_desk import KillDesk
 from ems.risk import RiskGate
 from ems.turn import Turn
 
@@ -21,9 +23,15 @@ class CommandDesk:
     """The desk's side that faces its own people."""
 
     def __init__(
-        self, reference: Reference, markets: dict[str, MarketState], client_sessions: frozenset[str], risk: RiskGate
+        self,
+        reference: Reference,
+        markets: dict[str, MarketState],
+        client_sessions: frozenset[str],
+        risk: RiskGate,
+        kills: KillDesk,
     ) -> None:
         self._risk = risk
+        self._kills = kills
         self._reference = reference
         self._markets = markets
         self._client_sessions = client_sessions
@@ -32,9 +40,13 @@ class CommandDesk:
         """Decide one command; its answer waits for the commit."""
         command = commanded.command
         turn.begin(actor=command.actor, causation=f"command:{command.command_id}")
-        answer = (
-            self._enter(turn, command) if isinstance(command, EnterOrder) else risk_desk.handle(turn, command, self._date(turn))
-        )
+        match command:
+            case EnterOrder():
+                answer = self._enter(turn, command)
+            case OperateSessions():
+                answer = self._operate(turn, command)
+            case _:
+                answer = risk_desk.handle(turn, command, self._date(turn))
         turn.replies.append((commanded.reply, answer))
 
     def _date(self, turn: Turn) -> str:
@@ -44,10 +56,12 @@ class CommandDesk:
         if entry.client_session not in self._client_sessions:
             return Answer(False, f"no client session is called {entry.client_session}")
         trade_date = self._date(turn)
-        cl_ord_id = f"DESK{stream_id('entry', entry.client_session, trade_date, entry.command_id).hex[:12].upper()}"
+        cl_ord_id = f"DESK{short_id(stream_id('entry', entry.client_session, trade_date, entry.command_id), 12)}"
         stream = po.key(entry.client_session, trade_date, cl_ord_id)
         if isinstance(known := turn.state.parents.get(stream), ParentOrder):
             return Answer(True, "entered before", (("order_id", known.order_id), ("cl_ord_id", cl_ord_id)))
+        if (stopped := self._kills.refusal(_order(entry, cl_ord_id))) is not None:
+            return Answer(False, stopped.text)
         instrument = self._reference.instrument(entry.symbol)
         accepted = parent_rules.place(
             _order(entry, cl_ord_id),
@@ -65,6 +79,22 @@ class CommandDesk:
             return Answer(False, accepted.text)
         turn.parent(stream, accepted)
         return Answer(True, "entered", (("order_id", accepted.order_id), ("cl_ord_id", cl_ord_id)))
+
+    def _operate(self, turn: Turn, asked: OperateSessions) -> Answer:
+        for session, _, act in asked.acts:
+            if act == "remove" and (count := _working(turn, session)):
+                return Answer(False, f"session {session} cannot be removed: {count} of its orders have not ended")
+        for session, group, act in asked.acts:
+            stream = fs.key(session, self._reference.trade_date(turn.now_ns))
+            event = fs.Operated(session=session, group=group, act=act, reason=asked.reason)
+            turn.apply(stream, event, correlation=stream)
+        return Answer(True, "written")
+
+
+def _working(turn: Turn, session: str) -> int:
+    """Orders of a client's session, or at a venue's, that have not ended."""
+    parents = sum(turn.state.parent(stream).client_session == session for stream in turn.state.working)
+    return parents + sum(1 for _ in turn.state.live_children(session))
 
 
 def _order(entry: EnterOrder, cl_ord_id: str) -> NewOrder:

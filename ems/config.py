@@ -5,6 +5,7 @@ Everything that can be wrong with it is told as one sentence that names the file
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from domain.session_rules import NO_RULES, SessionRules
 from ems.allocation_settings import AS_USUAL, AllocationSettings
 from ems.broker_settings import BrokerSettings, wrong
 from ems.config_text import place, sentence
+from ems.kill_settings import KILL_DEFAULT, KillSettings
 from ems.market_settings import ClockSettings, VenueSettings
 from ems.pace import Pace
 from ems.risk_settings import RiskSettings
@@ -61,6 +63,7 @@ class Session(_Part):
     accounts: tuple[str, ...] = ()
     allocation: AllocationSettings = AS_USUAL
     rules: SessionRules = NO_RULES
+    levers: tuple[Literal["mass_cancel", "logout"], ...] = ()  # of a venue's: what the kill switch can do there
 
 
 class PaceSettings(_Part):
@@ -104,6 +107,7 @@ class Settings(_Part):
     console: ConsoleSettings = ConsoleSettings()
     venue: VenueSettings | None = None
     risk: RiskSettings = RiskSettings()
+    kill: KillSettings = KILL_DEFAULT
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -239,6 +243,18 @@ def load(path: Path) -> Settings:
     Raises:
         ConfigError: it cannot be read, is not TOML, or says something that cannot be run.
     """
+    values, text = _read(path)
+    return check(values, name=str(path), text=text, folder=path.resolve().parent)
+
+
+def state_directory(path: Path) -> Path:
+    """Where the run of a configuration file keeps its state; of the file nothing else is looked at. Raises ConfigError."""
+    said = os.environ.get("EMS_STATE_DIRECTORY") or _read(path)[0].get("state_directory")
+    default: Path = Settings.model_fields["state_directory"].default
+    return (path.resolve().parent / str(said or default)).resolve()
+
+
+def _read(path: Path) -> tuple[dict[str, Any], str]:
     try:
         text = path.read_text("utf-8")
     except OSError as cause:
@@ -246,10 +262,9 @@ def load(path: Path) -> Settings:
     except UnicodeDecodeError as cause:
         raise ConfigError(f"{path}: byte {cause.start} is not UTF-8") from cause
     try:
-        values = tomllib.loads(text)
+        return tomllib.loads(text), text
     except tomllib.TOMLDecodeError as cause:
         raise ConfigError(f"{path} is not TOML: {cause}") from cause
-    return check(values, name=str(path), text=text, folder=path.resolve().parent)
 
 
 def check(values: dict[str, Any], *, name: str, text: str = "", folder: Path | None = None) -> Settings:
@@ -272,6 +287,8 @@ def _absolute(settings: Settings, folder: Path) -> Settings:
     for field in ("instruments", "bars"):
         if (value := getattr(settings, field)) is not None:
             changed[field] = (folder / value).resolve()
+    if settings.kill.persons is not None:
+        changed["kill"] = settings.kill.model_copy(update={"persons": (folder / settings.kill.persons).resolve()})
     if settings.venue is not None and settings.venue.tape is not None:
         changed["venue"] = settings.venue.model_copy(update={"tape": (folder / settings.venue.tape).resolve()})
     if any(session.profile is not None for session in settings.sessions):

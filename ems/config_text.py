@@ -22,7 +22,7 @@ home_time_zone = "America/New_York" # whose date is the trade date
 # database_owner_url = "postgresql://ems_owner:secret@db.example/ems"   # for migrations; default: database_url
 
 # Reference data: a folder with instruments, identifiers, tick_tables, calendars, session_hours and holidays as CSV or
-# Parquet. Without one a small built-in sample is used.
+# Parquet. Without one a small built-in sample is used. A LIVE desk takes what `ems load` loaded for the day instead.
 # instruments = "reference"
 
 # One-minute bars, one folder a symbol, that volume curves are learned from. Without them a plain U-shape is used.
@@ -98,6 +98,11 @@ unanswered_wall_s = 2               # a venue silent for so long puts the order 
 host = "127.0.0.1"
 port = 8410
 
+[kill]                               # the kill switch: docs/kill-switch.md, `ems kill --help`
+outage_s = 30                        # a database that is away for longer stops new orders until two people re-arm
+# house_accounts = ["MM"]            # whose positions a PANIC may flatten, and no other's
+# collar_bps = 100                   # no further than this from the last known price
+# persons = "persons.json"           # who may re-arm, made by `ems kill enroll`
 # Risk limits (docs/risk.md names every check). Without this table only wide ones are in force. These are strict, and most
 # need the day's reference data: what cannot be judged is refused. Money is in the firm's currency, windows are in seconds.
 # [risk]

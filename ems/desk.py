@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import structlog
@@ -13,8 +13,8 @@ from domain import fix_session as fs
 from domain.commands import Answer, Commanded
 from domain.errors import LogUnavailable, VersionConflict
 from domain.market_state import MarketState
-from domain.messages import Inbound, Input, LinkDown, LinkUp, MarketUpdate, PlanReady, SessionChange, SessionNews, Timer
-from domain.ports import BrokerAlgos, Clock, EventLog, OrderGateway, PlannerPool, Reference, RiskData
+from domain.messages import Inbound, Input, KillNews, LinkDown, LinkUp, MarketUpdate, PlanReady, SessionChange, SessionNews, Timer
+from domain.ports import BrokerAlgos, Clock, EventLog, KillLatch, OrderGateway, PlannerPool, Reference, RiskData
 from domain.refusal import Reason, Refusal
 from domain.risk_data import NOTHING_KNOWN
 from domain.session_policy import SessionPolicy
@@ -27,6 +27,8 @@ from ems.desk_state import DeskState
 from ems.direct import DirectDesk
 from ems.drop_copy import DropCopies
 from ems.inbox import Inbox
+from ems.kill_desk import KillDesk
+from ems.kill_scopes import KillScopes
 from ems.pace import Pace
 from ems.risk import RiskGate, cleared
 from ems.risk_day import NO_LIMITS, RiskTerms
@@ -54,6 +56,7 @@ class DeskPorts:
     clock: Clock
     brokers: BrokerAlgos = NO_BROKERS
     risk_data: RiskData = NOTHING_KNOWN
+    latch: KillLatch = field(kw_only=True)  # the gateway looks at it too
 
 
 class Desk:
@@ -85,14 +88,16 @@ class Desk:
         self.markets: dict[str, MarketState] = getattr(self, "markets", {})
         reference = self._ports.reference
         throttle = Throttle(self._policies)
-        self._risk = RiskGate(reference, self.markets, self._ports.risk_data, self._risk_terms)
-        direct = DirectDesk(reference, self.markets, self._policies, throttle, self._pace, self._risk)
+        scopes = KillScopes(self._name.partition("/")[0], lambda: self.state)
+        self._kills = kills = KillDesk(self._ports.latch, scopes, self._client_sessions)
+        self._risk = risk = RiskGate(reference, self.markets, self._ports.risk_data, self._risk_terms)
+        direct = DirectDesk(reference, self.markets, self._policies, throttle, self._pace, risk, kills)
         strategies = Strategies(self._ports.brokers, reference)
-        self._client = ClientDesk(reference, self.markets, self._policies, throttle, strategies, self._risk)
+        self._client = ClientDesk(reference, self.markets, self._policies, throttle, strategies, risk, kills)
         day = DayDesk(reference, direct, self._pace)
         self._venue = VenueDesk(reference, direct, day)
-        self._commands = CommandDesk(reference, self.markets, self._client_sessions, self._risk)
-        self._scheduler = Scheduler(reference, self.markets, self._venue, direct, day, throttle, self._pace, self._risk)
+        self._commands = CommandDesk(reference, self.markets, self._client_sessions, risk, kills)
+        self._scheduler = Scheduler(reference, self.markets, self._venue, direct, day, throttle, self._pace, risk, kills)
         self._sessions = SessionDesk(
             self._ports.log, reference, self._venue, self._scheduler, self._venue_sessions, self._copies, self._policies
         )
@@ -201,6 +206,8 @@ class Desk:
                 self._touch(turn, self._scheduler.due(turn.now_ns))
             case Commanded():
                 self._commands.handle(turn, item)
+            case KillNews():
+                self._kills.told(turn, item)
             case PlanReady():
                 self._scheduler.planned(turn, item)
             case SessionChange():

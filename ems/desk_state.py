@@ -10,19 +10,21 @@ from domain import (
     allocation,
     child_life,
     child_order,
+    day_load,
     decision,
     fill,
     fix_session,
+    kill_switch,
     limits,
     mass,
     order_list,
     parent_life,
     parent_order,
     risk,
-)
+)  # fmt: skip
 from domain.allocation import Allocation
 from domain.child_order import ChildOrder
-from domain.event import Event, InboundRef, Meta, Recorded
+from domain.event import UNREAD, Event, InboundRef, Meta, Recorded, Unread
 from domain.exposure import ENTERING, MOVING
 from domain.fill import Fill
 from domain.fix_session import FixSession
@@ -32,7 +34,7 @@ from domain.parent_order import ParentOrder, RejectedOrder
 from domain.risk_state import RiskState
 from domain.values import StreamId
 
-_NAMED = (  # parent events that use up a ClOrdID of the client's
+_NAMED = {  # parent events that use up a ClOrdID of the client's
     parent_order.Accepted,
     parent_order.CancelRequested,
     parent_order.Canceled,
@@ -40,9 +42,9 @@ _NAMED = (  # parent events that use up a ClOrdID of the client's
     parent_order.Replaced,
     parent_order.RequestRefused,
     parent_order.RequestQueued,
-)
+}
 # From here on there is work on the order: again, where it had ended.
-_OPENING = (parent_order.Accepted, parent_order.Replaced, parent_order.RequestQueued, parent_order.FillRestated)
+_OPENING = {parent_order.Accepted, parent_order.Replaced, parent_order.RequestQueued, parent_order.FillRestated}
 _INDEXED = frozenset({*_NAMED, *_OPENING, parent_order.Rejected, parent_order.Finished})
 
 
@@ -66,9 +68,7 @@ class DeskState:
         self.client_ids: dict[tuple[str, str, str], StreamId] = {}  # (session, trade date, ClOrdID) -> parent
         self.carried_ids: dict[tuple[str, str], StreamId] = {}  # (session, ClOrdID) -> parent that lives beyond its first day
         self.order_ids: dict[str, StreamId] = {}  # OrderID that clients see -> parent
-        self.corrections: dict[
-            tuple[str, str], StreamId
-        ] = {}  # (venue session, ExecID of a correction) -> the execution's stream
+        self.corrections: dict[tuple[str, str], StreamId] = {}  # (venue session, ExecID of a correction) -> the execution
         self.child_ids: dict[str, StreamId] = {}  # ClOrdID we sent -> child
         self.alloc_ids: dict[tuple[str, str, str], StreamId] = {}  # (session, trade date, AllocID) -> allocation
         self.allocations_of: dict[StreamId, tuple[StreamId, ...]] = {}  # parent -> its allocations, in the order of their arrival
@@ -149,22 +149,23 @@ class DeskState:
             self._index(stream, event, after)
         return after
 
-    def _index(self, stream: StreamId, event: Event, after: ParentOrder | RejectedOrder) -> None:
+    def _index(self, stream: StreamId, event: Any, after: ParentOrder | RejectedOrder) -> None:
         """What parents are found by: ClOrdIDs, and whether there is work on them."""
-        if isinstance(event, parent_order.Rejected):
+        kind = type(event)  # not isinstance: of pydantic classes it is answered by a Python function
+        if kind is parent_order.Rejected:
             self.rejected_by[stream] = event.client_session
             self.client_ids.setdefault((event.client_session, event.trade_date, event.cl_ord_id), stream)
         elif isinstance(after, ParentOrder):
-            if isinstance(event, _NAMED) and event.cl_ord_id:
+            if kind in _NAMED and event.cl_ord_id:
                 # A refused request may carry an id that is another order's: the first to use an id keeps it.
                 self.client_ids.setdefault((after.client_session, after.trade_date, event.cl_ord_id), stream)
                 if after.carried:
                     self.carried_ids[(after.client_session, event.cl_ord_id)] = stream
-            if isinstance(event, parent_order.Accepted):
+            if kind is parent_order.Accepted:
                 self.order_ids[event.order_id] = stream
             if after.finished:
                 self.working.pop(stream, None)
-            elif isinstance(event, _OPENING):
+            elif kind in _OPENING:
                 self.working[stream] = None
 
     def _child(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> ChildOrder:
@@ -183,9 +184,10 @@ class DeskState:
             self.corrections[(event.venue_session, event.exec_id)] = stream
         return after
 
-    def _decision(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> decision.Decision:
+    def _decision(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> decision.Decision | None:
+        """They are facts for who asks why, and counted here: a fold leaves their content unread."""
         self.decisions += 1
-        return decision.evolve(None, event, stream=stream, at_ns=meta.event_time_ns)
+        return None if event is UNREAD else decision.evolve(None, event, stream=stream, at_ns=meta.event_time_ns)
 
     def _session(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> FixSession:
         after = fix_session.evolve(self.sessions.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
@@ -221,14 +223,18 @@ class DeskState:
     def _risk(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> Any:
         return self.risk.apply(stream, event, meta)
 
+    def _elsewhere(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> None:
+        """Another writer's event, which a desk that runs does not see: a desk that recovers knows no more than it."""
+
     _FOLD: ClassVar[dict[type[Event], Callable[..., Any]]] = {
         **dict.fromkeys((*risk.EVENTS, *limits.EVENTS), _risk),
         **dict.fromkeys(parent_order.EVENTS, _parent),
         **dict.fromkeys(child_order.EVENTS, _child),
         **dict.fromkeys(fill.EVENTS, _fill),
-        **dict.fromkeys(decision.EVENTS, _decision),
+        **dict.fromkeys((*decision.EVENTS, Unread), _decision),
         **dict.fromkeys(fix_session.EVENTS, _session),
         **dict.fromkeys(mass.EVENTS, _mass_cancel),
         **dict.fromkeys(order_list.EVENTS, _list),
         **dict.fromkeys(allocation.EVENTS, _allocation),
+        **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS), _elsewhere),
     }

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain import child_order as co
-from domain import parent_life, parent_rules
 from domain import parent_order as po
+from domain import parent_rules, parent_status
 from domain.child_order import ChildOrder
 from domain.event import Event
 from domain.instructions import NEW_DAY, PLAIN
@@ -23,6 +23,7 @@ from domain.session_policy import DEFAULT, SessionPolicy
 from domain.terms import Terms
 from domain.values import OrdType, StreamId
 from ems import orders_out
+from ems.kill_desk import KillDesk
 from ems.pace import DECIDING_FACTOR, Pace
 from ems.risk import RiskGate, turned_down
 from ems.throttle import Throttle
@@ -36,15 +37,11 @@ class DirectDesk:
     """Both directions between a direct parent and its child. Pure but for what it is given."""
 
     def __init__(
-        self,
-        reference: Reference,
-        markets: dict[str, MarketState],
-        policies: Mapping[str, SessionPolicy],
-        throttle: Throttle,
-        pace: Pace,
-        risk: RiskGate,
-    ) -> None:
+        self, reference: Reference, markets: dict[str, MarketState], policies: Mapping[str, SessionPolicy], throttle: Throttle,
+        pace: Pace, risk: RiskGate, kills: KillDesk,
+    ) -> None:  # fmt: skip
         self._risk = risk
+        self._kills = kills
         self._pace = pace
         self._asked: dict[StreamId, int] = {}  # children whose replace was sent again -> when
         self._throttle = throttle
@@ -89,6 +86,9 @@ class DirectDesk:
         if session not in sessions_up:
             down = f"the session {session} to the venue is down" if session else f"{parent.instrument} has no venue"
             turn.apply(parent.id, po.TurnedDown(ord_rej_reason=None, text=down), correlation=parent.id)
+            return
+        if held := self._kills.holds(parent, session):
+            turn.apply(parent.id, po.TurnedDown(ord_rej_reason=None, text=held), correlation=parent.id)
             return
         if not self._throttle.passes(session, turn.now_ns):
             return  # the scheduler looks again when the window is free
@@ -173,7 +173,7 @@ class DirectDesk:
     def _tell(self, turn: Turn, parent: ParentOrder, event: Event) -> None:
         """An event of the parent, if its life allows it: a venue may say of a child what no longer changes its order."""
         parent = turn.state.parent(parent.id)
-        trigger = parent_life.trigger_of(parent, event)
+        trigger = parent_status.trigger_of(parent, event)
         if trigger is None or transition(parent.status, trigger, filled=parent.cum_quantity_e9 > 0) is not None:
             turn.parent(parent.id, event)
 
@@ -248,17 +248,19 @@ class DirectDesk:
 
     def _restated(self, turn: Turn, parent: ParentOrder, child: ChildOrder, event: co.Restated) -> None:
         """A day that the desk has begun is not begun again: what the venue says later counts for what it changes."""
-        begins = event.reason == NEW_DAY
+        adjusts = event.cum_quantity_e9 is not None
+        begins = event.reason == NEW_DAY or adjusts
         own = day_mark(self._reference.trade_date(turn.now_ns))
         again = begins and own in child.told and event.exec_id != own
         terms = parent.terms
-        if not again or (event.quantity_e9, event.limit_price_e9) != (terms.quantity_e9, terms.limit_price_e9):
+        if adjusts or not again or (event.quantity_e9, event.limit_price_e9) != (terms.quantity_e9, terms.limit_price_e9):
             restated = po.Restated(
-                reason=None if again else event.reason,
+                reason=None if again and not adjusts else event.reason,
                 quantity_e9=event.quantity_e9,
                 limit_price_e9=event.limit_price_e9,
                 text=event.text,
                 day_began_ns=turn.now_ns if begins and not again else None,
+                cum_quantity_e9=event.cum_quantity_e9,
             )
             self._tell(turn, parent, restated)
         self._amended(turn, child)

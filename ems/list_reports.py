@@ -13,7 +13,7 @@ from domain.mass import MassCancel
 from domain.order_list import Listed, OrderList, Phase
 from domain.refusal import ORD_REJ_REASON, OTHER, Reason
 from domain.sending import Outbound
-from domain.values import event_id
+from domain.values import event_id, short_id
 
 _REJECT_REASON: Final = {Reason.UNSUPPORTED_MESSAGE: 0, Reason.UNKNOWN_SYMBOL: 1}  # MassCancelRejectReason (532)
 
@@ -26,7 +26,7 @@ def mass_cancel_report(state: MassCancel, *, at_ns: int, seq: int, poss_resend: 
         session=state.client_session,
         event_seq=seq,
         poss_resend=poss_resend,
-        report_id=event_id(state.id, state.version).hex[:20].upper(),
+        report_id=short_id(event_id(state.id, state.version), 20),
         cl_ord_id=answer.cl_ord_id,
         scope=answer.scope,
         selection=answer.selection,

@@ -13,7 +13,7 @@ from domain.list_messages import SendMassStatus
 from domain.messages import Inbound, VenueRefusal, VenueReport
 from domain.order_life import OrdStatus
 from domain.session_policy import DEFAULT, SessionPolicy
-from domain.values import stream_id
+from domain.values import short_id, stream_id
 from ems.scheduler import Scheduler
 from ems.turn import Turn
 
@@ -31,7 +31,7 @@ class MassQuestion:
         self._asked.pop(session, None)
         doubted = self._doubted(turn, session)
         if doubted and self._policies.get(session, DEFAULT).mass_status:
-            request_id = stream_id("mass_question", session, str(turn.now_ns)).hex[:16].upper()
+            request_id = short_id(stream_id("mass_question", session, str(turn.now_ns)), 16)
             self._asked[session] = request_id
             self._scheduler.asked(doubted, turn.now_ns)
             turn.extra.append(SendMassStatus(session=session, event_seq=0, request_id=request_id))

@@ -12,6 +12,7 @@ from domain.child_order import ChildOrder
 from domain.event import Recorded
 from domain.sending import (
     Forget,
+    Keep,
     Outbound,
     SendChild,
     SendChildCancel,
@@ -127,6 +128,35 @@ def _forget(recorded: Recorded, after: Any) -> Outbound | None:
     return Forget(session=child.venue_session, event_seq=recorded.seq, cl_ord_id=child.cl_ord_id)
 
 
+def _restated(recorded: Recorded, after: Any) -> Outbound:
+    """What was taken back or changed may put an ended order back to work, and end one that worked."""
+    child: ChildOrder = after
+    if not child.live:
+        return Forget(session=child.venue_session, event_seq=recorded.seq, cl_ord_id=child.cl_ord_id)
+    return Keep(session=child.venue_session, event_seq=recorded.seq, orders=standing(child))
+
+
+def standing(child: ChildOrder) -> tuple[SendChild, ...]:
+    """What a live child left as, order and replace: its cancels are made from them."""
+    ids = (child.cl_ord_id,) if child.replacing is None else (child.cl_ord_id, child.replacing.cl_ord_id)
+    return tuple(
+        SendChild(
+            session=child.venue_session,
+            event_seq=0,
+            cl_ord_id=cl_ord_id,
+            instrument=child.instrument,
+            side=child.side,
+            quantity_e9=child.quantity_e9,
+            ord_type=child.ord_type,
+            limit_price_e9=child.limit_price_e9,
+            time_in_force=child.time_in_force,
+            account=child.account,
+            transact_time_ns=child.changed_ns,
+        )
+        for cl_ord_id in ids
+    )
+
+
 def _forget_replaced(recorded: Recorded, after: Any) -> Outbound:
     """A replace leaves one of two ids: the new one where it was taken, the old one where it was refused."""
     event, child = recorded.event, after
@@ -147,4 +177,6 @@ SENT: Final[dict[type[Any], Callable[[Recorded, Any], Outbound | None]]] = {
     co.Expired: _forget,
     co.DoneForDay: _forget,
     co.ProvedUnknown: _forget,
+    co.FillRestated: _restated,
+    co.Restated: _restated,
 }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from domain import decision
 from domain import parent_order as po
 from domain.market_state import MarketState
@@ -11,7 +9,7 @@ from domain.messages import PlanReady
 from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.schedule import PlanRequest
-from domain.values import Algo
+from domain.values import Algo, StreamId
 from ems.pace import Pace
 from ems.turn import Turn
 
@@ -23,15 +21,15 @@ class Planning:
         self._reference = reference
         self._markets = markets
         self._pace = pace
-        self._asked: dict[UUID, int] = {}  # parents whose plan is being made -> when it was asked for
-        self._planned: dict[UUID, tuple[int, int]] = {}  # when the last plan was adopted, and what was filled then
-        self._failed: dict[UUID, int] = {}  # parents whose last plan failed -> when
+        self._asked: dict[StreamId, int] = {}  # parents whose plan is being made -> when it was asked for
+        self._planned: dict[StreamId, tuple[int, int]] = {}  # when the last plan was adopted, and what was filled then
+        self._failed: dict[StreamId, int] = {}  # parents whose last plan failed -> when
 
-    def asked(self, parent: UUID) -> bool:
+    def asked(self, parent: StreamId) -> bool:
         """Is a plan being made?"""
         return parent in self._asked
 
-    def forget(self, parent: UUID) -> None:
+    def forget(self, parent: StreamId) -> None:
         """The order is over."""
         self._asked.pop(parent, None)
         self._planned.pop(parent, None)
@@ -102,7 +100,7 @@ class Planning:
 
     def planned(self, turn: Turn, ready: PlanReady) -> None:
         """A planner's answer: recorded as a decision and adopted, unless the order has moved on since."""
-        stream = UUID(ready.request.parent)
+        stream = StreamId(ready.request.parent)
         parent = turn.state.parents.get(stream)
         asked = self._asked.pop(stream, None)
         if not isinstance(parent, ParentOrder) or asked is None:

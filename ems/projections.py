@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from domain import fill as fl
 from domain import fix_session as fs
@@ -17,7 +16,7 @@ from domain.child_order import ChildOrder
 from domain.event import Recorded
 from domain.market_state import MarketState
 from domain.parent_order import ParentOrder
-from domain.values import divide_round, from_e9
+from domain.values import StreamId, divide_round, from_e9
 from ems.alerts import Alerts
 from ems.desk_state import DeskState
 from ems.tca import Summary, summary
@@ -43,9 +42,9 @@ class Projections:
         self.alerts: dict[str, Row] = {}
         self.alert_counts = Alerts()
         self.summaries: dict[str, Summary] = {}
-        self._fills_of: defaultdict[UUID, list[tuple[int, int]]] = defaultdict(list)
-        self._ended: dict[UUID, MarketState | None] = {}
-        self._texts: dict[UUID, str] = {}
+        self._fills_of: defaultdict[StreamId, list[tuple[int, int]]] = defaultdict(list)
+        self._ended: dict[StreamId, MarketState | None] = {}
+        self._texts: dict[StreamId, str] = {}
 
     @property
     def seq(self) -> int:
@@ -141,7 +140,7 @@ def parent_row(parent: ParentOrder) -> Row:
     }
 
 
-def rejected_row(stream: UUID, event: po.Rejected, at_ns: int) -> Row:
+def rejected_row(stream: StreamId, event: po.Rejected, at_ns: int) -> Row:
     """A refused order: what it asked for and why it was refused."""
     return {
         "id": str(stream),
@@ -180,7 +179,7 @@ def child_row(child: ChildOrder) -> Row:
     }
 
 
-def fill_row(stream: UUID, event: fl.Recorded, seq: int) -> Row:
+def fill_row(stream: StreamId, event: fl.Recorded, seq: int) -> Row:
     """An execution."""
     return {
         "id": str(stream),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gc
-from uuid import UUID
 
+from domain import decision
 from domain.errors import ChainBroken
 from domain.parent_order import ParentOrder
 from domain.ports import EventLog
 from domain.sending import Outbound
+from domain.values import StreamId
 from ems import reports
 from ems.desk_state import DeskState
 from ems.drop_copy import DropCopies
@@ -29,7 +30,7 @@ async def fold(log: EventLog, *, until_seq: int | None = None, until_ns: int | N
     collecting = gc.isenabled()
     gc.disable()  # nothing of what a fold makes is garbage in a circle: looking for some costs a tenth of it
     try:
-        async for page in log.read_pages(until_seq=until_seq):
+        async for page in log.read_pages(until_seq=until_seq, unread=decision.EVENTS):
             for seq, stream, _, recorded_time_ns, event, meta, _, _ in page:
                 if until_ns is not None and recorded_time_ns > until_ns:
                     return state
@@ -62,7 +63,7 @@ async def missed_reports(
     return sorted(missed, key=lambda message: message.event_seq)
 
 
-async def _reports_of(log: EventLog, stream: UUID, *, after_seq: int) -> list[Outbound]:
+async def _reports_of(log: EventLog, stream: StreamId, *, after_seq: int) -> list[Outbound]:
     """Fold one stream alone and derive what its events after after_seq told the client."""
     state, found = DeskState(), []
     for recorded in await log.read(stream):
@@ -73,7 +74,7 @@ async def _reports_of(log: EventLog, stream: UUID, *, after_seq: int) -> list[Ou
     return found
 
 
-def _client_of(state: DeskState, stream: UUID) -> str | None:
+def _client_of(state: DeskState, stream: StreamId) -> str | None:
     parent = state.parents.get(stream)
     if isinstance(parent, ParentOrder):
         return parent.client_session

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
-from uuid import UUID
 
 from domain import fill as fl
 from domain import fix_session as fs
@@ -25,6 +24,7 @@ from domain.sending import (
     ParentReport,
     SendNews,
 )
+from domain.values import EventId, short_id
 from ems import allocation_reports, list_reports, orders_out
 
 
@@ -100,9 +100,9 @@ def report(
     )
 
 
-def exec_id(event: UUID) -> str:
+def exec_id(event: EventId) -> str:
     """ExecID (17) of the report that an event causes: the same however often it is made."""
-    return event.hex[:20].upper()
+    return short_id(event, 20)
 
 
 def _exec_id(recorded: Recorded) -> str:

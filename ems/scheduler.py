@@ -26,6 +26,7 @@ from domain.values import OrdType, StreamId, TimeInForce
 from ems import orders_out, tactic
 from ems.day import DayDesk
 from ems.direct import DirectDesk
+from ems.kill_desk import KillDesk
 from ems.pace import DECIDING_FACTOR, Pace
 from ems.planning import Planning
 from ems.risk import RiskGate
@@ -49,8 +50,10 @@ class Scheduler:
         throttle: Throttle,
         pace: Pace,
         risk: RiskGate,
+        kills: KillDesk,
     ) -> None:
         self._risk = risk
+        self._kills = kills
         self._reference = reference
         self._markets = markets
         self._venue = venue
@@ -253,7 +256,7 @@ class Scheduler:
         if instrument is None or market is None or parent.rejections >= self._pace.rejections_max:
             return
         session = self._reference.venue_session(instrument)
-        if session not in self.sessions_up or self._risk.waits(turn, parent):
+        if session not in self.sessions_up or self._kills.holds(parent, session) or self._risk.waits(turn, parent):
             return
         closing_ns = self._pace.closing_begins_ns(parent)
         for proposal in tactic.propose(parent, market, instrument, now_ns=turn.now_ns, closing_ns=closing_ns):

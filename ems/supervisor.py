@@ -9,16 +9,16 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
-import psutil
 import structlog
 
 from domain.errors import ConfigError, ProcessFailed
 from ems.child_log import last_line, open_log
+from ems.children import REFUSED, Child, bury_orphans
 from ems.lifeline import Lifeline
 
 _log = structlog.get_logger("supervisor")
@@ -27,32 +27,14 @@ BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 SETTLED_S: Final = 20.0  # a process that ran this long begins at the first wait again
 ASK_EVERY_S: Final = 1.0
 HUNG_AFTER_S: Final = 30.0  # without an answer, a process that runs is killed and started again
-REFUSED: Final = 2  # exit status of a process that may not start; its last line says why
-
-Ask = Callable[[], Awaitable[bool]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Child:
-    """A process to keep running.
-
-    Attributes:
-        ask: whether it answers now; must not raise and must return within seconds.
-        after: names of those that must answer before this one is started.
-    """
-
-    name: str
-    command: tuple[str, ...]
-    ask: Ask
-    after: tuple[str, ...] = ()
-    ready_timeout_s: float = 60.0
-    stop_timeout_s: float = 10.0
 
 
 @dataclass(slots=True, eq=False)
 class _Kept:
     child: Child
     ready: asyncio.Event = field(default_factory=asyncio.Event)
+    wanted: asyncio.Event = field(default_factory=asyncio.Event)
+    answer: asyncio.Future[None] | None = None  # of whoever starts it by hand
     process: asyncio.subprocess.Process | None = None
     restarts: int = 0
     answered_s: float = 0.0  # monotonic
@@ -87,8 +69,7 @@ class Supervisor:
         """
         self._failed = asyncio.get_running_loop().create_future()
         for kept in self._kept.values():
-            kept.task = asyncio.create_task(self._keep(kept), name=f"keep-{kept.child.name}")
-            kept.task.add_done_callback(self._keeping_ended)
+            self._begin(kept)
         self._tender = asyncio.create_task(self._tend(), name="tend")
         self._tender.add_done_callback(self._keeping_ended)
         all_ready = asyncio.gather(*(self._in_time(kept) for kept in self._kept.values()))
@@ -118,6 +99,67 @@ class Supervisor:
             await asyncio.gather(kept.task, return_exceptions=True)
         self._lifeline.close()
 
+    # ----------------------------------------------------------------------------------------- by hand
+
+    async def halt(self, name: str) -> None:
+        """Stop one in its time and keep it down. Raises KeyError."""
+        kept = self._kept[name]
+        kept.wanted.clear()
+        kept.ready.clear()
+        await self._end(kept)
+
+    async def go(self, name: str) -> None:
+        """Start one that was halted; returns when it answers. One that refuses stays halted, and the others run on.
+
+        Raises:
+            KeyError: there is none of this name.
+            ConfigError: it refused to start.
+            ProcessFailed: it did not come up in its time.
+        """
+        kept = self._kept[name]
+        if kept.ready.is_set():
+            return
+        kept.answer = asyncio.get_running_loop().create_future()
+        kept.wanted.set()
+        try:
+            await asyncio.wait_for(kept.answer, kept.child.ready_timeout_s)
+        except TimeoutError:
+            await self.halt(name)
+            raise ProcessFailed(f"{name} did not answer in time: {last_line(self._log_path(kept.child))}") from None
+        finally:
+            kept.answer = None
+
+    async def add(self, child: Child, *, before: str) -> None:
+        """Start one more; at the end it is stopped as if it had been there from the start, before another in the order.
+        Raises as go."""
+        names = list(self._kept)
+        made = _Kept(child)
+        self._kept[child.name] = made
+        for name in names[names.index(before) :]:
+            self._kept[name] = self._kept.pop(name)
+        self._begin(made, wanted=False)
+        try:
+            await self.go(child.name)
+        except BaseException:
+            await self.remove(child.name)
+            raise
+
+    async def remove(self, name: str) -> None:
+        """Stop one for good. Raises KeyError."""
+        await self.halt(name)
+        kept = self._kept.pop(name)
+        if kept.task is not None:
+            kept.task.cancel()
+            await asyncio.gather(kept.task, return_exceptions=True)
+
+    def names(self) -> list[str]:
+        """All of them, in the order in which they started."""
+        return list(self._kept)
+
+    def halted(self) -> list[str]:
+        """Those that are kept down."""
+        return [name for name, kept in self._kept.items() if not kept.wanted.is_set()]
+
     def pids(self) -> dict[str, int]:
         """Process numbers of the children that run, by name."""
         return {name: k.process.pid for name, k in self._kept.items() if k.process is not None and k.process.returncode is None}
@@ -127,6 +169,12 @@ class Supervisor:
         return {name: kept.restarts for name, kept in self._kept.items()}
 
     # -------------------------------------------------------------------------------------- one child
+
+    def _begin(self, kept: _Kept, *, wanted: bool = True) -> None:
+        if wanted:
+            kept.wanted.set()
+        kept.task = asyncio.create_task(self._keep(kept), name=f"keep-{kept.child.name}")
+        kept.task.add_done_callback(self._keeping_ended)
 
     async def _in_time(self, kept: _Kept) -> None:
         for name in kept.child.after:
@@ -143,6 +191,7 @@ class Supervisor:
             await self._kept[name].ready.wait()
         attempt = 0
         while not self._is_stopping():
+            await kept.wanted.wait()
             began_s = time.monotonic()
             with open_log(self._log_path(kept.child)) as log:
                 kept.process = await self._spawn(kept.child, log)
@@ -154,9 +203,16 @@ class Supervisor:
             if self._is_stopping():
                 return
             was_ready = kept.ready.is_set()
+            if not kept.wanted.is_set():
+                attempt = 0
+                continue
             why = last_line(self._log_path(kept.child))
             _log.warning("ended", child=kept.child.name, status=status, last_line=why)
             if status == REFUSED and not was_ready:
+                if kept.answer is not None:
+                    kept.wanted.clear()
+                    kept.answer.set_exception(ConfigError(why or f"{kept.child.name} refused to start"))
+                    continue
                 self._fail(ConfigError(why or f"{kept.child.name} refused to start"))
                 return
             attempt = 0 if time.monotonic() - began_s > SETTLED_S else attempt
@@ -182,6 +238,8 @@ class Supervisor:
         if not kept.ready.is_set():
             _log.info("up", child=kept.child.name)
         kept.ready.set()
+        if kept.answer is not None and not kept.answer.done():
+            kept.answer.set_result(None)
 
     async def _end(self, kept: _Kept) -> None:
         process = kept.process
@@ -231,34 +289,3 @@ class Supervisor:
 
     def _log_path(self, child: Child) -> Path:
         return self._logs / f"{child.name}.jsonl"
-
-
-async def run_once(child: Child, *, log_directory: Path) -> None:
-    """Run a process to its end before the others start.
-
-    Raises:
-        ConfigError: it refused.
-        ProcessFailed: it failed.
-    """
-    path = log_directory / f"{child.name}.jsonl"
-    with open_log(path) as log:
-        process = await asyncio.create_subprocess_exec(
-            *child.command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
-        try:
-            status = await process.wait()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-    if status:
-        raise (ConfigError if status == REFUSED else ProcessFailed)(last_line(path) or f"{child.name} ended with status {status}")
-
-
-def bury_orphans(known: Iterable[int]) -> None:
-    """Take the exit status of ended children that nobody here started: grandchildren whose parent has died."""
-    ours = set(known)
-    for process in psutil.Process().children():
-        with contextlib.suppress(psutil.NoSuchProcess, ChildProcessError):
-            if process.pid not in ours and process.status() == psutil.STATUS_ZOMBIE:
-                os.waitpid(process.pid, os.WNOHANG)

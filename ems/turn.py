@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import UUID
 
 from domain.commands import Answer
 from domain.event import Entry, Event, InboundRef, Meta, Recorded
 from domain.schedule import PlanRequest
 from domain.sending import Outbound
+from domain.values import StreamId
 from ems import reports
 from ems.desk_state import DeskState
 
@@ -33,13 +33,13 @@ class Turn:
     extra: list[Outbound] = field(default_factory=list)  # answers that no event causes: status reports, queries
     plans: list[PlanRequest] = field(default_factory=list)
     replies: list[tuple[Callable[[Answer], None], Answer]] = field(default_factory=list)  # to commands, after the commit
-    touched: dict[UUID, None] = field(default_factory=dict)  # parents that may have work now, in order
+    touched: dict[StreamId, None] = field(default_factory=dict)  # parents that may have work now, in order
 
     def begin(self, *, actor: str, causation: str, inbound: InboundRef | None = None) -> None:
         """The next events are caused by this."""
         self.actor, self.causation, self.inbound = actor, causation, inbound
 
-    def apply(self, stream: UUID, *events: Event, correlation: UUID) -> Any:
+    def apply(self, stream: StreamId, *events: Event, correlation: StreamId) -> Any:
         """Add events to a stream; returns its state afterwards."""
         meta = Meta(
             event_time_ns=self.now_ns,
@@ -57,7 +57,7 @@ class Turn:
             self.afters.append(after)
         return after
 
-    def parent(self, stream: UUID, *events: Event) -> Any:
+    def parent(self, stream: StreamId, *events: Event) -> Any:
         """Add events to a parent order, which will be worked at the end of the turn."""
         self.touched[stream] = None
         return self.apply(stream, *events, correlation=stream)

@@ -128,6 +128,8 @@ class VenueDesk:
         child = turn.state.children[fill.child]
         if report.exec_id in fill.exec_ids[1:]:
             self._note(turn, report, f"restatement {report.exec_id} told again")
+        elif fill.at_ns <= child.adjusted_ns:
+            self._quarantine(turn, report, "restated")  # in the shares of before or of now? A person knows
         elif fill.busted or (not bust and (report.last_quantity_e9 <= 0 or report.last_price_e9 <= 0)):
             self._quarantine(turn, report, "conflict" if fill.busted else "not_positive")
         else:

@@ -20,7 +20,7 @@ GOLDEN = ROOT / "tests" / "golden"
 
 # Files longer than a sitting, with what they may have. A number here may only fall.
 RATCHET: dict[str, int] = {
-    "domain/parent_order.py": 352,
+    "domain/parent_order.py": 351,
 }
 
 PURE = [source for source in CODE if source.path.startswith(("domain/", "models/planners/"))]

@@ -1,8 +1,8 @@
 """The gateway's control socket: one JSON object a line, answered by one. It works with desk and database dead.
 
-``{"command": "health"}``, ``{"command": "sessions"}``.
+``{"command": "health"}``, ``{"command": "sessions"}``, ``{"command": "kill"}``: what was seen of the kill switch and done.
 ``{"command": "stop", "session": "BROKER"}`` and ``{"command": "start", ...}`` take one session down and up again.
-``{"command": "cancel_all", "session": "BROKER", "scope": [0, 0, 0, 0], "why": "drill"}`` (session and scope optional).
+``{"command": "cancel_all", "session": "BROKER", "scope": "client:OMS1", "why": "drill"}`` (session and scope optional).
 """
 
 from __future__ import annotations

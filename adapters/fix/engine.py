@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 import traceback
 from collections.abc import Callable
@@ -34,6 +35,7 @@ _OTHER_IDS, _ATTRIBUTES = f"{SOH}454=", f"{SOH}2593="
 _GARBLED: Final = "Invalid message"  # how the engine's event begins for bytes that it cannot read
 _RESETS: Final = "Logon contains ResetSeqNumFlag=Y"  # it does so whatever becomes of that Logon afterwards
 _NOT_ENABLED: Final = "Session is not enabled for logon"
+_ASKED_ALREADY: Final = re.compile(r"Already sent ResendRequest FROM: \d+ TO: (\d+)\.")
 _NO_LOGON: Final = "Tried to send a reject while not logged on"  # after it the engine would keep the connection for ever
 
 
@@ -181,6 +183,7 @@ class SessionLog(fix.Log):
         self._events = events
         self.last = ""
         self._refused = False
+        self._asked = 0  # the number from which we ourselves asked for a resend last
 
     def clear(self) -> None:
         """Nothing is kept."""
@@ -217,6 +220,8 @@ class SessionLog(fix.Log):
                 self._session().disconnect()
             elif self._events is not None and text.startswith(_RESETS):
                 self._events.numbering_reset(self._key)
+            elif (asked := _ASKED_ALREADY.match(text)) is not None:
+                self._ask(int(asked[1]))
             elif text == _NOT_ENABLED and self._refused:
                 self._refused = False
                 self._session().logon()  # the engine ends this connection all the same; the next one is judged anew
@@ -225,7 +230,7 @@ class SessionLog(fix.Log):
 
     def _judge(self, text: str) -> None:
         """Have the engine end the connection of a Logon that is refused, before it resets or answers anything."""
-        self.last = redacted(text)
+        self.last, self._asked = redacted(text), 0
         why = self._events.refuses(self._key, text) if self._events is not None else ""
         if not why:
             return
@@ -238,6 +243,22 @@ class SessionLog(fix.Log):
             said.setField(58, why)
             fix.Session.sendToTarget(said, self.session_id)
         self._session().logout()
+
+    def _ask(self, asked_to: int) -> None:
+        """Ask for what is missing, where the engine does not because it waits for numbers up to asked_to, which are all there.
+
+        To the engine its ResendRequest is answered when a message that it accepts reaches the end of it. One that it rejects
+        closes the gap and leaves the request open: at the next gap the session would stand still for ever.
+        """
+        expected = int(self._session().getExpectedTargetNum())
+        if expected <= asked_to or expected == self._asked or not self._session().isLoggedOn():
+            return
+        self._asked = expected
+        request = fix.Message()
+        request.getHeader().setField(35, "2")
+        request.setField(7, str(expected))
+        request.setField(16, "0")
+        fix.Session.sendToTarget(request, self.session_id)
 
     def _session(self) -> fix.Session:
         return fix.Session.lookupSession(self.session_id)

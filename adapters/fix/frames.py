@@ -34,6 +34,7 @@ import struct
 from typing import Final, NamedTuple
 
 from domain.errors import LinkError
+from domain.kill_scope import KINDS
 
 HELLO: Final = 1
 SEND: Final = 2
@@ -58,12 +59,15 @@ NEWS: Final = 27
 POSS_RESEND: Final = 1  # flag: content that may have been sent before
 LIVE: Final = 2  # flag: the payload opens with a live-order entry
 
-Scope = tuple[int, int, int, int]
-NO_SCOPE: Final[Scope] = (0, 0, 0, 0)
+_ACTION_SHIFT: Final = 2  # three bits of the flags: what a message to a venue does to risk (`domain.kill_table.Action`)
+_ACTION_MASK: Final = 7
+
+Scope = tuple[int, ...]  # digests of the kill switch's scopes, one of each kind
+NO_SCOPE: Final[Scope] = (0,) * len(KINDS)
 PAYLOAD_BYTES_MAX: Final = 16 * 1024 * 1024
 
-_MAGIC: Final = b"FX"
-_HEADER: Final = struct.Struct(">2sBBHxxIQIQQ4H")
+_MAGIC: Final = b"FY"
+_HEADER: Final = struct.Struct(f">2sBBHxxIQIQQQ{len(KINDS)}Q")
 HEADER_BYTES: Final = _HEADER.size
 _pack = _HEADER.pack
 _unpack_from = _HEADER.unpack_from
@@ -79,8 +83,19 @@ class Frame(NamedTuple):
     reset_epoch: int  # of the session's inbound numbering
     number: int  # of a spooled frame, or the one that ACK acknowledges
     event_seq: int  # log sequence of the event that an outbound message derives from
+    trip: int  # of the kill switch, that an order carries
     scope: Scope  # kill-switch scopes that the order falls under
     payload: bytes
+
+    @property
+    def action(self) -> int:
+        """What it does to risk, 0 where its sender does not say."""
+        return self.flags >> _ACTION_SHIFT & _ACTION_MASK
+
+
+def action_flags(action: int) -> int:
+    """The flags that say what a message does to risk."""
+    return action << _ACTION_SHIFT
 
 
 def pack(
@@ -93,10 +108,11 @@ def pack(
     reset_epoch: int = 0,
     number: int = 0,
     event_seq: int = 0,
+    trip: int = 0,
     scope: Scope = NO_SCOPE,
 ) -> bytes:
     """The bytes of one frame."""
-    header = _pack(_MAGIC, kind, flags, slot, len(payload), epoch, reset_epoch, number, event_seq, *scope)
+    header = _pack(_MAGIC, kind, flags, slot, len(payload), epoch, reset_epoch, number, event_seq, trip, *scope)
     return header + payload
 
 
@@ -107,8 +123,10 @@ def unpack(buffer: bytes | bytearray | memoryview, offset: int = 0) -> tuple[Fra
         LinkError: what stands there is not a frame.
     """
     if len(buffer) - offset < HEADER_BYTES:
+        if not _MAGIC.startswith(bytes(buffer[offset : offset + len(_MAGIC)])):
+            raise LinkError(f"byte {offset} does not begin a frame")
         return None
-    magic, kind, flags, slot, length, epoch, reset_epoch, number, event_seq, *scope = _unpack_from(buffer, offset)
+    magic, kind, flags, slot, length, epoch, reset_epoch, number, event_seq, trip, *scope = _unpack_from(buffer, offset)
     if magic != _MAGIC or length > PAYLOAD_BYTES_MAX:
         raise LinkError(f"byte {offset} does not begin a frame")
     start = offset + HEADER_BYTES
@@ -116,7 +134,7 @@ def unpack(buffer: bytes | bytearray | memoryview, offset: int = 0) -> tuple[Fra
     if len(buffer) < end:
         return None
     payload = bytes(buffer[start:end])
-    return Frame(kind, flags, slot, epoch, reset_epoch, number, event_seq, tuple(scope), payload), end
+    return Frame(kind, flags, slot, epoch, reset_epoch, number, event_seq, trip, tuple(scope), payload), end
 
 
 class FrameReader:

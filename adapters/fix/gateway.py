@@ -9,15 +9,18 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from typing import Any, Final
 
 import quickfix as fix
 
 from adapters.fix import frames
 from adapters.fix.desk_port import DeskPort
+from adapters.fix.emergency import Emergency
 from adapters.fix.engine import end_process
 from adapters.fix.frames import Frame
 from adapters.fix.keeper import Keeper
+from adapters.fix.last_look import LastLook
 from adapters.fix.live_orders import LiveOrders
 from adapters.fix.logon_gate import Credentials, credentials, refusal
 from adapters.fix.market_request import market_data_request
@@ -27,6 +30,7 @@ from adapters.fix.slots import Slot, message_seq_num, set_numbers, tag_number, t
 from adapters.fix.spool import Spool
 from adapters.fix.state import GatewayState
 from adapters.fix.vocabulary import SOH
+from domain.ports import KillLatch
 
 log = logging.getLogger(__name__)
 OUTBOUND_STRETCH: Final = 1024  # after so many messages sent, the desk is told where the numbering stands
@@ -35,15 +39,16 @@ OUTBOUND_STRETCH: Final = 1024  # after so many messages sent, the desk is told 
 class Gateway:
     """Implements what the engine (`EngineEvents`) and the desk's port (`LinkHandler`) call."""
 
-    def __init__(self, config: GatewayConfig) -> None:
+    def __init__(self, config: GatewayConfig, latch: KillLatch) -> None:
         self._config = config
         self.state = GatewayState(config.directory / "gateway.state")
         self._live = LiveOrders(config.directory / "live_orders.table")
         spool = Spool(config.directory / "spool", self.state.acknowledged)
         self.port = DeskPort(config.link_path, spool, self, self._acknowledged)
         self.slots = [self._slot(number) for number in range(len(config.sessions))]
-        self.sender = Sender(self.slots, self._live, self.port, self.state)
+        self.sender = Sender(self.slots, self._live, self.port, LastLook(latch, config.house_accounts))
         self.keeper = Keeper(self.slots, self._news)
+        self.emergency = Emergency(self.slots, self.port, self.state, self.sender, latch, self.keeper.stop)
         self._by_key = {slot.key: slot for slot in self.slots}
         self._lock = threading.Lock()  # around the epoch
         self._hello: dict[str, Any] | None = None
@@ -99,7 +104,9 @@ class Gateway:
         slot.peer_said = ""
 
     def beat(self, key: str) -> None:
-        self.keeper.beat(self._by_key[key])
+        slot = self._by_key[key]
+        slot.heard_ns = time.time_ns()
+        self.keeper.beat(slot)
 
     def credentials(self, key: str) -> Credentials:
         return self._by_key[key].credentials
@@ -244,7 +251,7 @@ class Gateway:
             elif frame.kind == frames.KEEP:
                 self.sender.keep(frame)
             elif frame.kind == frames.CANCEL_ALL:
-                self.sender.cancel_all(json.loads(frame.payload))
+                self.emergency.cancel_all(json.loads(frame.payload))
             else:
                 log.error("link: a desk does not send frames of kind %d", frame.kind)
         return answer
@@ -253,25 +260,6 @@ class Gateway:
         self.state.acknowledged = max(self.state.acknowledged, number)
 
     # ----------------------------------------------------------------------------------------- control
-
-    def sessions(self) -> list[dict[str, Any]]:
-        """Every session as it stands."""
-        return [slot.describe(outbound=number) for slot, number in zip(self.slots, self.outbound_numbers(), strict=True)]
-
-    def by_name(self, name: str) -> Slot:
-        """A session's slot. Raises ValueError for one that is not here."""
-        for slot in self.slots:
-            if slot.config.name == name:
-                return slot
-        raise ValueError(f"there is no session {name!r} here")
-
-    def stop_session(self, request: dict[str, Any]) -> str:
-        """Log one session out and keep it down."""
-        return self.keeper.stop(self.by_name(str(request.get("session", ""))))
-
-    def start_session(self, request: dict[str, Any]) -> str:
-        """Let one session log on again, whatever stopped it."""
-        return self.keeper.go(self.by_name(str(request.get("session", ""))))
 
     def health(self) -> dict[str, Any]:
         """Counters, and what waits where."""
@@ -282,6 +270,7 @@ class Gateway:
             "live_orders": self.sender.live_count,
             "fenced_frames": self.fenced_count,
             "not_sent": self.sender.not_sent_count,
+            "stopped_by_kill_switch": self.sender.look.stopped_count,
             "sessions": {
                 slot.config.name: {
                     "up": slot.up,

@@ -18,17 +18,20 @@ from typing import Any, Final
 
 from adapters.fix import frames
 from adapters.fix.dialect import Dialect
-from adapters.fix.frames import NO_SCOPE, FrameReader, Scope
+from adapters.fix.frames import NO_SCOPE, FrameReader
 from adapters.fix.link_decode import LinkDecoder
 from adapters.fix.outbound import cancel_text, write
 from domain.errors import ConfigError, LinkError
+from domain.kill_scope import FIRM
+from domain.kill_table import Action, KillMark
 from domain.market_state import MarketState
 from domain.messages import Input, LinkDown
-from domain.sending import Forget, Outbound, SendChild, SendChildReplace
+from domain.sending import Forget, Keep, Outbound, SendChild, SendChildReplace
 
 log = logging.getLogger(__name__)
 BACK_OFF_FIRST_S: Final = 0.05
 BACK_OFF_MAX_S: Final = 2.0
+NO_MARK: Final = KillMark(Action.NEW, NO_SCOPE)  # the gateway reads from the message itself what it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class FixLink:
         hello: Callable[[], Hello | None],
         deliver: Callable[[list[Input]], None],
         read_market: Callable[[str], MarketState | None] = lambda _: None,
-        scope_of: Callable[[SendChild | SendChildReplace], Scope] = lambda _: NO_SCOPE,
+        mark_of: Callable[[SendChild | SendChildReplace], KillMark] = lambda _: NO_MARK,
         dialects: Mapping[str, Dialect] | None = None,
     ) -> None:
         """
@@ -85,13 +88,13 @@ class FixLink:
                 the link waits, so that nothing is delivered to a desk that does not know its orders yet.
             deliver: takes what has arrived together, in order; it must not block.
             read_market: market data text to a state, None for a text that says nothing usable.
-            scope_of: the kill-switch scopes that a child falls under.
+            mark_of: what the kill switch must know of an order or a replace.
             dialects: by session, of those that do not speak the canonical vocabulary.
         """
         self._path = path
         self._hello = hello
         self._deliver = deliver
-        self._scope_of = scope_of
+        self._mark_of = mark_of
         self._dialects = dialects or {}
         self._decoder = LinkDecoder(read_market, self._dialects)
         self._transport: asyncio.Transport | None = None
@@ -154,7 +157,7 @@ class FixLink:
         if self._transport is not None and frame_number > 0:
             self._transport.write(frames.pack(frames.ACK, epoch=self._epoch, number=frame_number))
 
-    def cancel_all(self, *, epoch: int, why: str, session: str | None = None, scope: Scope = NO_SCOPE) -> None:
+    def cancel_all(self, *, epoch: int, why: str, session: str | None = None, scope: str = FIRM.text) -> None:
         """Have the gateway send the cancel of every live order, of one session or scope where given."""
         if self._transport is not None:
             request = json.dumps({"why": why, "session": session, "scope": scope}).encode()
@@ -168,18 +171,22 @@ class FixLink:
             return b""
         if isinstance(message, Forget):
             return frames.pack(frames.FORGET, message.cl_ord_id.encode(), slot=slot, epoch=epoch)
+        if isinstance(message, Keep):
+            return b"".join(self._kept(order, epoch) for order in message.orders)
         flags = frames.POSS_RESEND if message.poss_resend else 0
         dialect = self._dialects.get(message.session)
         text = write(message) if dialect is None else dialect.outward(write(message))
         if not text:
             return b""  # the peer is not sent such messages
         payload = text.encode("utf-8", "replace")
-        scope = NO_SCOPE
+        trip, scope = 0, NO_SCOPE
         if isinstance(message, SendChild | SendChildReplace):  # a replace has an id of its own to cancel by
-            flags |= frames.LIVE
-            scope = self._scope_of(message)
+            action, scope, trip = self._mark_of(message)
+            flags |= frames.LIVE | frames.action_flags(action)
             payload = self._live_entry(message) + b"\0" + payload
-        return frames.pack(frames.SEND, payload, flags=flags, slot=slot, epoch=epoch, event_seq=message.event_seq, scope=scope)
+        return frames.pack(
+            frames.SEND, payload, flags=flags, slot=slot, epoch=epoch, event_seq=message.event_seq, trip=trip, scope=scope
+        )
 
     # ---------------------------------------------------------------------------------- from the socket
 
@@ -223,17 +230,14 @@ class FixLink:
 
     def _keep_live(self) -> None:
         """Tell the gateway the cancels that it may lack, as after a move to another host."""
-        slots = self._decoder.slots
-        keep = [
-            frames.pack(
-                frames.KEEP, self._live_entry(child), slot=slots[child.session], epoch=self._epoch, scope=self._scope_of(child)
-            )
-            for child in self._live
-            if child.session in slots
-        ]
+        keep = b"".join(self._kept(child, self._epoch) for child in self._live if child.session in self._decoder.slots)
         self._live = ()
         if keep and self._transport is not None:
-            self._transport.write(b"".join(keep))
+            self._transport.write(keep)
+
+    def _kept(self, order: SendChild, epoch: int) -> bytes:
+        slot = self._decoder.slots[order.session]
+        return frames.pack(frames.KEEP, self._live_entry(order), slot=slot, epoch=epoch, scope=self._mark_of(order).scopes)
 
     def _live_entry(self, child: SendChild | SendChildReplace) -> bytes:
         """What the gateway keeps of an order: its id and its ready cancel, in the venue's own words."""

@@ -19,8 +19,8 @@ SLOT_COUNT: Final = 65_536
 SLOT_BYTES: Final = 512
 
 _FREE: Final = 0
-_USED: Final = 1
-_HEADER: Final = struct.Struct(">BxHHH4H")  # state, session slot, key length, text length, scopes
+_USED: Final = 2  # 1 in an earlier layout, which counts as free: the desk says anew what is live
+_HEADER: Final = struct.Struct(f">BxHHH{len(NO_SCOPE)}Q")  # state, session slot, key length, text length, scopes
 TEXT_BYTES_MAX: Final = SLOT_BYTES - _HEADER.size  # key and cancel text together
 
 
@@ -92,15 +92,6 @@ class LiveOrders:
         for key in gone:
             self.forget(key)
         return len(gone)
-
-    def matching(self, slots: frozenset[int] | None = None, scope: Scope = NO_SCOPE) -> list[LiveOrder]:
-        """Orders on these session slots (None: any) whose scopes equal the non-zero ones of scope."""
-        return [
-            order
-            for order in self
-            if (slots is None or order.slot in slots)
-            and all(wanted in (0, has) for wanted, has in zip(scope, order.scope, strict=True))
-        ]
 
     def close(self) -> None:
         """Flush to the file and unmap."""

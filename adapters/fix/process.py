@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 
 import quickfix as fix
 
+from adapters.fix.attendant import Attendant
 from adapters.fix.control import ControlSocket
 from adapters.fix.ending import leave_process, log_out
 from adapters.fix.engine import EngineApplication, EngineLogs
@@ -20,13 +21,14 @@ from adapters.fix.gateway import Gateway
 from adapters.fix.sessions import GatewayConfig, settings_text
 from adapters.fix.wire_journal import WIRE_FOLDER, WireJournal
 from domain.errors import ConfigError
+from domain.ports import KillLatch
 
 log = logging.getLogger(__name__)
 EXIT_CONFIG = 2
 _SWITCH_INTERVAL_S = 0.0005  # a thread that computes must not hold up the engine's callbacks for the default 5 ms
 
 
-def run_gateway(config: GatewayConfig, stop: threading.Event | None = None) -> int:
+def run_gateway(config: GatewayConfig, latch: KillLatch, stop: threading.Event | None = None) -> int:
     """Run until SIGTERM, SIGINT or stop, then log out and end this process with exit status 0.
 
     Returns:
@@ -37,7 +39,7 @@ def run_gateway(config: GatewayConfig, stop: threading.Event | None = None) -> i
         config.check()
         lock = _own(config.directory)
         try:
-            _run(config, stop)
+            _run(config, latch, stop)
         finally:
             os.close(lock)
     except ConfigError as error:
@@ -58,13 +60,13 @@ def _own(directory: Path) -> int:
     return lock
 
 
-def _run(config: GatewayConfig, stop: threading.Event) -> NoReturn:
+def _run(config: GatewayConfig, latch: KillLatch, stop: threading.Event) -> NoReturn:
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
     logs = EngineLogs()
-    gateway = Gateway(config)
+    gateway = Gateway(config, latch)
     logs.events = gateway
     wire = WireJournal(config.directory / WIRE_FOLDER, gateway.slots, config.wire_days)
     logs.wire, gateway.sender.wire = wire.of, wire
@@ -74,22 +76,26 @@ def _run(config: GatewayConfig, stop: threading.Event) -> NoReturn:
     engines = _engines(config, application, logs)
     gateway.port.start()
     gateway.set_numbers(config.hello_wait_s)
+    attendant = Attendant(gateway.slots, gateway.keeper, gateway.port)
     control = ControlSocket(
         config.control_path,
         {
             "health": lambda _: {**gateway.health(), **wire.health()},
-            "sessions": lambda _: gateway.sessions(),
-            "cancel_all": gateway.sender.cancel_all,
-            "stop": gateway.stop_session,
-            "start": gateway.start_session,
+            "sessions": lambda _: attendant.sessions(),
+            "cancel_all": gateway.emergency.cancel_all,
+            "kill": gateway.emergency.told,
+            "stop": attendant.stop,
+            "start": attendant.start,
         },
     )
     for engine in engines:
         _start(engine, config)
     gateway.keeper.start()
+    gateway.emergency.start()
     log.info("fix gateway runs, %d sessions", len(config.sessions))
     stop.wait()
     control.close()
+    gateway.emergency.close()
     gateway.keeper.close()
     sessions = [slot.session() for slot in gateway.slots]
     log_out(sessions, lambda: any(slot.up for slot in gateway.slots), why="the gateway stops", wait_s=config.logout_wait_s)

@@ -7,7 +7,7 @@ then the version, then what is added and left out. Inward in reverse.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from adapters.fix.dialect import Body, Dialect, Step
@@ -141,9 +141,9 @@ def _times(text: str, factor: str, *, back: bool = False) -> str:
     try:
         number = Decimal(text)
         scaled = number / Decimal(factor) if back else number * Decimal(factor)
-    except InvalidOperation:
+    except ArithmeticError:
         return text
-    if not scaled.is_finite():
+    if not scaled.is_finite() or abs(scaled.adjusted()) > 30:  # 1e999998 would be written with a million digits
         return text
     written = f"{scaled:f}"
     return written.rstrip("0").rstrip(".") if "." in written else written

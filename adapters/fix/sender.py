@@ -1,27 +1,21 @@
-"""The gateway's way out: frames of the desk to FIX, and the emergency cancel of all that may be working."""
+"""The gateway's way out: frames of the desk to FIX. The kill switch is asked in the very last step before the engine."""
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import quickfix as fix
 
 from adapters.fix import frames
 from adapters.fix.desk_port import DeskPort
 from adapters.fix.engine import build, load_dictionary
-from adapters.fix.fields import timestamp_text
-from adapters.fix.frames import Frame, Scope
+from adapters.fix.frames import Frame
+from adapters.fix.last_look import LastLook
 from adapters.fix.live_orders import LiveOrder, LiveOrders
-from adapters.fix.outbound import EMERGENCY_SUFFIX
 from adapters.fix.sessions import TOLD
 from adapters.fix.slots import Slot
-from adapters.fix.state import GatewayState
-from adapters.fix.vocabulary import SOH
 from adapters.fix.wire_journal import WireJournal
 
 log = logging.getLogger(__name__)
@@ -30,11 +24,11 @@ log = logging.getLogger(__name__)
 class Sender:
     """Sends what the desk says, and keeps the cancel of every order for the moment when no desk can say it."""
 
-    def __init__(self, slots: Sequence[Slot], live: LiveOrders, port: DeskPort, state: GatewayState) -> None:
+    def __init__(self, slots: Sequence[Slot], live: LiveOrders, port: DeskPort, look: LastLook) -> None:
         self._slots = slots
         self._live = live
         self._port = port
-        self._state = state
+        self.look = look
         self._dictionaries = {begin: load_dictionary(begin) for begin in {slot.config.begin_string for slot in slots}}
         self._lock = threading.Lock()  # around live orders
         self.register: Callable[[], None] = lambda: None  # called on every thread before it sends
@@ -45,6 +39,16 @@ class Sender:
     def live_count(self) -> int:
         """How many orders may be working."""
         return len(self._live)
+
+    def live_orders(self) -> list[LiveOrder]:
+        """The orders that may be working."""
+        with self._lock:
+            return list(self._live)
+
+    def working(self, slot: int) -> int:
+        """How many of them are on a session."""
+        with self._lock:
+            return sum(order.slot == slot for order in self._live)
 
     def keep(self, frame: Frame) -> None:
         """A live order that this gateway may not know yet."""
@@ -76,7 +80,7 @@ class Sender:
                 self._not_sent(slot, refusal, text)
                 return
         was_up = slot.up
-        refusal = self.to_engine(slot, text, frame.event_seq)
+        refusal = self.to_engine(slot, text, frame.event_seq, frame)
         if refusal:
             if key:
                 with self._lock:
@@ -87,14 +91,24 @@ class Sender:
             if was_up:
                 slot.state.delivered_seq = frame.event_seq
 
-    def to_engine(self, slot: Slot, text: bytes, event_seq: int = 0) -> str:
-        """Hand a text to FIX; "" when the engine has it (sent, or kept for the peer's return), or why it has not."""
+    def to_engine(self, slot: Slot, text: bytes, event_seq: int = 0, frame: Frame | None = None) -> str:
+        """Hand a text to FIX; "" when the engine has it (sent, or kept for the peer's return), or why it has not.
+
+        Args:
+            frame: that it came in, which the kill switch judges; None for what is the gateway's own: cancels, subscriptions.
+        """
         try:
-            message = build(text.decode("utf-8", "replace"), self._dictionaries[slot.config.begin_string])
+            said = text.decode("utf-8", "replace")
+            message = build(said, self._dictionaries[slot.config.begin_string])
+            if self.wire is not None:
+                self.wire.lend(event_seq)
+            if frame is None or slot.config.role != "venue":
+                refusal = self._hand_over(slot, message)
+            else:
+                with self.look.lock:
+                    refusal = self.look.refusal(frame, said, slot.venue_digest) or self._hand_over(slot, message)
             if self.wire is None:
-                return self._hand_over(slot, message)
-            self.wire.lend(event_seq)
-            refusal = self._hand_over(slot, message)
+                return refusal
             self.wire.settle(slot, message, taken=not refusal)
             return refusal
         except (fix.FIXException, TypeError, ValueError) as error:
@@ -115,46 +129,3 @@ class Sender:
         log.warning("%s: not sent: %s", slot.config.name, why)
         payload = why.encode() + b"\0" + text
         self._port.store(frames.NOT_SENT, payload, slot=slot.number, reset_epoch=slot.state.reset_epoch)
-
-    # --------------------------------------------------------------------------------------- emergency
-
-    def cancel_all(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Send the ready cancel of every live order, of one session or scope where the request names them.
-
-        Needs neither desk nor database. What was done is spooled, so that it is in the log when they are back.
-        """
-        self.register()
-        name = request.get("session")
-        slots = frozenset(s.number for s in self._slots if s.config.name == name) if name else None
-        one, two, three, four = request.get("scope") or frames.NO_SCOPE
-        scope: Scope = (int(one), int(two), int(three), int(four))
-        now_ns = time.time_ns()
-        with self._lock:
-            number = self._state.next_cancel_all()
-            orders = self._live.matching(slots, scope)
-        failed = [order for order in orders if self._cancel(order, number, now_ns)]
-        answer = {
-            "cancel_all": number,
-            "time_ns": now_ns,
-            "why": str(request.get("why", "")),
-            "session": name,
-            "scope": scope,
-            "cancels": len(orders) - len(failed),
-            "failed": [order.key.decode("utf-8", "replace") for order in failed],
-            "orders": [order.key.decode("utf-8", "replace") for order in orders],
-        }
-        for slot in self._slots:
-            if slots is None or slot.number in slots:
-                payload = json.dumps({**answer, "orders": _keys(orders, slot.number)}).encode()
-                if slot.config.role == "venue":
-                    self._port.store(frames.CANCELED_ALL, payload, slot=slot.number, reset_epoch=slot.state.reset_epoch)
-        return answer
-
-    def _cancel(self, order: LiveOrder, number: int, now_ns: int) -> str:
-        key = order.key.decode("utf-8", "replace")
-        stamp = f"11={key}{EMERGENCY_SUFFIX}{number}{SOH}60={timestamp_text(now_ns)}{SOH}"
-        return self.to_engine(self._slots[order.slot], order.cancel_text + stamp.encode())
-
-
-def _keys(orders: list[LiveOrder], slot: int) -> list[str]:
-    return [order.key.decode("utf-8", "replace") for order in orders if order.slot == slot]

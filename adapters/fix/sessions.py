@@ -11,6 +11,7 @@ from domain.errors import ConfigError
 from domain.session_rules import NO_RULES, SessionRules
 
 Environment = Literal["PAPER", "LIVE"]
+Lever = Literal["mass_cancel", "logout"]
 TOLD: Final = ("client", "dropcopy")  # roles of peers that reports go to: they connect to us
 ANY_HOST: Final = ".".join("0000")  # an acceptor's peer may come from anywhere
 _FOLDER: Final = Path(__file__).parent / "dictionaries"
@@ -39,6 +40,7 @@ class SessionConfig:
         host: where an initiator connects. The engine listens on every interface, so for an acceptor it is the peer
             that may connect when allowed_addresses is empty; "0.0.0.0" lets any.
         allowed_addresses: for an acceptor, the peers that may connect.
+        levers: what the kill switch can do at a venue beside canceling order by order: mass_cancel (35=q), logout (at PANIC).
         reconnect_interval_s: an initiator's wait before its second attempt; it doubles with each that fails.
     """
 
@@ -57,6 +59,7 @@ class SessionConfig:
     allowed_addresses: tuple[str, ...] = ()
     reconnect_interval_s: int = 1
     rules: SessionRules = NO_RULES
+    levers: tuple[Lever, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,7 @@ class GatewayConfig:
         control_path: Unix socket for cancel-all, health and sessions, JSON lines.
         hello_wait_s: how long a start waits for a desk's watermarks before it goes on without.
         logout_wait_s: how long an ordered stop waits between logout and stopping the engine.
+        house_accounts: whose positions a PANIC may flatten; orders for any other account never pass as that.
         wire_days: how many days back raw messages are kept in the wire journal; 0 keeps all.
     """
 
@@ -80,6 +84,7 @@ class GatewayConfig:
     hello_wait_s: float = 3.0
     logout_wait_s: float = 1.5
     wire_days: int = 30
+    house_accounts: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Raises ConfigError, in one sentence, for what cannot be run."""

@@ -18,6 +18,7 @@ from adapters.fix.reading import time_ns_of
 from adapters.fix.sessions import SessionConfig
 from adapters.fix.state import SessionState
 from adapters.fix.vocabulary import SOH
+from domain.kill_scope import Scope, ScopeKind
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,12 @@ class Slot:
     stopped: str = ""  # why the session is kept down
     peer_said: str = ""  # text of the last Logout
     numbered: int = 0  # the last inbound number that the desk was told
+    venue_digest: int = 0  # the session as a scope of the kill switch
     logged_out: bool = False  # it is down because the peer logged out
+    heard_ns: int = 0  # when anything came last
+
+    def __post_init__(self) -> None:
+        self.venue_digest = Scope(ScopeKind.VENUE, self.config.name).digest
 
     def session(self) -> fix.Session:
         """The engine's session; exists once the engine has been constructed."""

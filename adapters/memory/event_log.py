@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Final
-from uuid import UUID
 
 from domain.errors import Fenced, VersionConflict
-from domain.event import GENESIS_HASH, Entry, Recorded, Topics
+from domain.event import GENESIS_HASH, Entry, EventClasses, Recorded, Topics
 from domain.ports import Clock, Head
 from domain.stored import ChainWalk, Decoder, StoredRow, encode_states, record
+from domain.values import StreamId
 
 PAGE_ROWS: Final = 100
 _SEQ_MAX: Final = 2**63 - 1
@@ -33,7 +33,7 @@ class MemoryEventLog:
         self._decoder = Decoder(topics)
         self._clock = clock
         self._rows: list[StoredRow] = []
-        self._streams: dict[UUID, list[StoredRow]] = {}
+        self._streams: dict[StreamId, list[StoredRow]] = {}
         self._head = Head(0, GENESIS_HASH, epoch)
         self._moved = asyncio.Event()
         self._lead = asyncio.Lock()
@@ -73,7 +73,7 @@ class MemoryEventLog:
         return tuple(recorded)
 
     def _check_versions(self, entries: Sequence[Entry]) -> None:
-        moved: dict[UUID, int] = {}
+        moved: dict[StreamId, int] = {}
         for entry in entries:
             stored = self._streams.get(entry.stream)
             version = moved.get(entry.stream) or (stored[-1].version if stored else 0)
@@ -89,15 +89,17 @@ class MemoryEventLog:
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
 
-    async def read(self, stream: UUID, *, after_version: int = 0) -> list[Recorded]:
+    async def read(self, stream: StreamId, *, after_version: int = 0) -> list[Recorded]:
         """The events of one stream in order."""
         return list(self._decoder.recorded(row for row in self._streams.get(stream, ()) if row.version > after_version))
 
-    async def read_pages(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[Recorded]]:
+    async def read_pages(
+        self, *, after_seq: int = 0, until_seq: int | None = None, unread: EventClasses = ()
+    ) -> AsyncIterator[Iterator[Recorded]]:
         """Every event in order, none skipped."""
         until = _SEQ_MAX if until_seq is None else until_seq
         while rows := self._rows[after_seq : min(after_seq + PAGE_ROWS, until)]:
-            yield self._decoder.recorded(rows)
+            yield self._decoder.recorded(rows, unread)
             after_seq += len(rows)
 
     async def subscribe(self, *, after_seq: int = 0) -> AsyncIterator[Recorded]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from domain.event import InboundRef
 from domain.messages import Inbound, Input, LinkDown, LinkUp, SessionChange, VenueRefusal
-from domain.sending import Forget, Outbound, SendChild
+from domain.sending import Forget, Keep, Outbound, SendChild
 
 Deliver = Callable[[list[Input]], None]
 
@@ -99,6 +99,9 @@ class MemoryOrderGateway:
     def _send(self, message: Outbound) -> None:
         if isinstance(message, Forget):
             self.live.pop(message.cl_ord_id, None)
+            return
+        if isinstance(message, Keep):
+            self.live |= {order.cl_ord_id: order for order in message.orders}
             return
         session = self._sessions[message.session]
         if isinstance(message, SendChild):

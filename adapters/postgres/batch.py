@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from adapters.postgres.copy_rows import PackedRow, pack_rows
 from domain.event import Entry, Recorded, link_hash
+from domain.values import id_bytes
 
 
 class Tip(NamedTuple):
@@ -37,7 +38,7 @@ class Laid:
         seq, hash_ = tip
         add = self._rows.append
         for entry, states in zip(batch.entries, batch.states, strict=True):
-            stream, version = entry.stream.bytes, entry.expected_version
+            stream, version = id_bytes(entry.stream), entry.expected_version
             for event, state in zip(entry.events, states, strict=True):
                 seq += 1
                 version += 1

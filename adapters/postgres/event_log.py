@@ -10,7 +10,6 @@ import asyncio
 from asyncio import Task
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Final, Self
-from uuid import UUID
 
 from adapters.postgres.batch import Batch, Laid
 from adapters.postgres.lease import Lease
@@ -19,9 +18,10 @@ from adapters.postgres.versions import Versions
 from adapters.postgres.waiting import Call, Unseen, Waiting
 from adapters.postgres.writer import LostAnswer, Writer
 from domain.errors import ChainBroken, LogError, LogUnavailable
-from domain.event import Entry, Recorded, Topics
+from domain.event import Entry, EventClasses, Recorded, Topics
 from domain.ports import Clock, Head
 from domain.stored import encode_states
+from domain.values import StreamId
 
 _RESENDS_MAX: Final = 1
 
@@ -104,7 +104,7 @@ class PostgresEventLog:
 
     async def _take(self) -> list[Call]:
         """The next batch, after looking up streams whose expected version this process has not seen yet."""
-        looked_up: set[UUID] = set()
+        looked_up: set[StreamId] = set()
         while True:
             try:
                 return self._waiting.take(looked_up)
@@ -171,13 +171,15 @@ class PostgresEventLog:
 
     # ---------------------------------------------------------------------------------------- reading
 
-    async def read(self, stream: UUID, *, after_version: int = 0) -> list[Recorded]:
+    async def read(self, stream: StreamId, *, after_version: int = 0) -> list[Recorded]:
         """The events of one stream in order. Raises LogUnavailable, UnknownTopic."""
         return await self._reader.read(stream, after_version)
 
-    def read_pages(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[Recorded]]:
+    def read_pages(
+        self, *, after_seq: int = 0, until_seq: int | None = None, unread: EventClasses = ()
+    ) -> AsyncIterator[Iterator[Recorded]]:
         """Every event in order, in pages. Raises LogUnavailable, UnknownTopic."""
-        return self._reader.read_pages(after_seq, until_seq)
+        return self._reader.read_pages(after_seq, until_seq, unread)
 
     def subscribe(self, *, after_seq: int = 0) -> AsyncIterator[Recorded]:
         """As read_pages, event by event, then waits for more. Raises LogUnavailable: subscribe again from the last seq."""

@@ -8,26 +8,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import UUID
 
 from eventsourcing import persistence
 
 from domain.errors import LogError
 from domain.event import Event, Meta, Topics
 from domain.stored import Decoder, encode_states
+from domain.values import StreamId
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
     """An event with its metadata and its place in a stream: what the library calls a domain event."""
 
-    originator_id: UUID  # the stream
+    originator_id: StreamId  # the stream
     originator_version: int
     event: Event
     meta: Meta
 
 
-class EventMapper(persistence.Mapper[UUID]):
+class EventMapper(persistence.Mapper[StreamId]):
     """The library's mapper over our envelope. It neither compresses nor encrypts: the chain is over readable bytes.
 
     Args:
@@ -58,4 +58,4 @@ class EventMapper(persistence.Mapper[UUID]):
             UnknownTopic, LogError: see `domain.stored.Decoder`.
         """
         event, meta = self._decoder.decode(stored_event.topic, stored_event.state)
-        return Placed(UUID(str(stored_event.originator_id)), stored_event.originator_version, event, meta)
+        return Placed(StreamId(str(stored_event.originator_id)), stored_event.originator_version, event, meta)

@@ -7,7 +7,6 @@ from asyncio import Lock, Task
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, suppress
 from typing import Any, Final
-from uuid import UUID
 
 import psycopg
 from psycopg import sql
@@ -15,11 +14,13 @@ from psycopg import sql
 from adapters.postgres.connection import CHANNEL, AsyncConnection, connect, translated
 from adapters.postgres.copy_rows import COLUMNS
 from domain.errors import LogUnavailable
-from domain.event import GENESIS_HASH, Recorded, Topics
+from domain.event import GENESIS_HASH, EventClasses, Recorded, Topics
 from domain.ports import Head
 from domain.stored import ChainWalk, Decoder
+from domain.values import StreamId
 
 PAGE_ROWS: Final = 2000
+_TEXT: Final = {"stream": "stream::text"}
 _PROBE_INTERVAL_S: Final = 5.0
 
 
@@ -28,16 +29,18 @@ def _as_columns(condition: str) -> str:
 
     A message per event costs the driver three times as much, most of it in wake-ups: it looks for more after every few.
     """
-    arrays = ", ".join(f"array_agg({column})" for column in COLUMNS.split(", "))
+    arrays = ", ".join(f"array_agg({_TEXT.get(column, column)})" for column in COLUMNS.split(", "))
     return f"SELECT {arrays} FROM (SELECT {COLUMNS} FROM events WHERE {condition}) AS page"
 
 
-_STREAM = _as_columns("stream = %s AND version > %s ORDER BY version")
+_STREAM = _as_columns("stream = %s::uuid AND version > %s ORDER BY version")
 _PAGE = _as_columns(f"seq > %s AND seq <= %s ORDER BY seq LIMIT {PAGE_ROWS}")
 _HEAD = "SELECT seq, hash, epoch FROM log_head"
 _SEQ_MAX: Final = 2**63 - 1
 
 Rows = list[tuple[Any, ...]]
+Columns = tuple[list[Any], ...]
+_NO_EVENTS: Final[Columns] = tuple([] for _ in COLUMNS.split(", "))
 
 
 class Reader:
@@ -59,22 +62,22 @@ class Reader:
             await self._connection.close()
             self._connection = None
 
-    async def read(self, stream: UUID, after_version: int) -> list[Recorded]:
+    async def read(self, stream: StreamId, after_version: int) -> list[Recorded]:
         """The events of one stream in order."""
-        return list(self._decoder.recorded(_rows(await self._query(_STREAM, (stream, after_version)))))
+        return list(self._decoder.recorded(zip(*_columns(await self._query(_STREAM, (stream, after_version))), strict=True)))
 
     async def head(self) -> Head:
         """The end of the log."""
         return _head(await self._query(_HEAD, ()))
 
-    async def read_pages(self, after_seq: int, until_seq: int | None) -> AsyncIterator[Iterator[Recorded]]:
+    async def read_pages(self, after_seq: int, until_seq: int | None, unread: EventClasses) -> AsyncIterator[Iterator[Recorded]]:
         """Every event in order; the next page is fetched while this one is worked on."""
         async with (
             await connect(self._dsn, "reader") as connection,
             aclosing(_pages(connection, after_seq, until_seq)) as pages,
         ):
-            async for rows in pages:
-                yield self._decoder.recorded(rows)
+            async for columns in pages:
+                yield self._decoder.recorded(zip(*columns, strict=True), unread)
 
     async def subscribe(self, after_seq: int) -> AsyncIterator[Recorded]:
         """As read_pages, event by event, then waits for more."""
@@ -82,11 +85,11 @@ class Reader:
             with translated():
                 await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
             while True:  # listening before reading: a commit that the reading misses has notified by then
-                rows = _rows(await _fetch(connection, _PAGE, (after_seq, _SEQ_MAX)))
-                for recorded in self._decoder.recorded(rows):
+                columns = _columns(await _fetch(connection, _PAGE, (after_seq, _SEQ_MAX)))
+                for recorded in self._decoder.recorded(zip(*columns, strict=True)):
                     yield recorded
                     after_seq = recorded.seq
-                if len(rows) < PAGE_ROWS:
+                if len(columns[0]) < PAGE_ROWS:
                     await _notified(connection)
 
     async def verify_chain(self, after_seq: int) -> Head:
@@ -100,8 +103,8 @@ class Reader:
             before = await _fetch(connection, "SELECT hash FROM events WHERE seq = %s", (after_seq,))
             walk = ChainWalk(after_seq, before[0][0] if before else GENESIS_HASH)
             async with aclosing(_pages(connection, after_seq, head.seq)) as pages:
-                async for rows in pages:
-                    for row in rows:
+                async for columns in pages:
+                    for row in zip(*columns, strict=True):
                         walk.check(row)
         walk.finish(head.seq, head.hash)
         return head
@@ -116,26 +119,26 @@ class Reader:
             return await _fetch(self._connection, query, parameters)
 
 
-async def _pages(connection: AsyncConnection, after_seq: int, until_seq: int | None) -> AsyncGenerator[Rows, None]:
+async def _pages(connection: AsyncConnection, after_seq: int, until_seq: int | None) -> AsyncGenerator[Columns, None]:
     until = _SEQ_MAX if until_seq is None else until_seq
     following: Task[Rows] | None = asyncio.create_task(_fetch(connection, _PAGE, (after_seq, until)))
     try:
         while following is not None:
-            rows, following = _rows(await following), None
-            if len(rows) == PAGE_ROWS:
-                following = asyncio.create_task(_fetch(connection, _PAGE, (rows[-1][0], until)))
+            columns, following = _columns(await following), None
+            if len(seqs := columns[0]) == PAGE_ROWS:
+                following = asyncio.create_task(_fetch(connection, _PAGE, (seqs[-1], until)))
                 await asyncio.sleep(0)  # the request leaves before the page is worked on
-            yield rows
+            yield columns
     finally:
         if following is not None:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
 
 
-def _rows(found: Rows) -> Rows:
-    """The events of one row of arrays; of no events it is nulls."""
+def _columns(found: Rows) -> Columns:
+    """The events of one row of arrays, a list for each column; of no events it is nulls."""
     (columns,) = found
-    return [] if columns[0] is None else list(zip(*columns, strict=True))
+    return _NO_EVENTS if columns[0] is None else columns
 
 
 async def _fetch(connection: AsyncConnection, query: str, parameters: tuple[Any, ...]) -> Rows:

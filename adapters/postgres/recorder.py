@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, NoReturn
-from uuid import UUID
 
 from eventsourcing import persistence, postgres
 from eventsourcing.utils import resolve_topic
@@ -20,6 +19,7 @@ from adapters.postgres.copy_rows import COPY_EVENTS, PackedRow, pack_rows
 from adapters.postgres.mapper import EventMapper
 from domain.errors import ConfigError
 from domain.event import Topics, link_hash
+from domain.values import StreamId, id_bytes
 
 VIEW: Final = "stored_events"  # the events under the library's names for their columns
 
@@ -76,7 +76,7 @@ def _chained(events: Sequence[persistence.StoredEvent], seq: int, hash_: bytes, 
     rows: list[PackedRow] = []
     for event in events:
         seq, prev_hash = seq + 1, hash_
-        stream, version, topic = UUID(str(event.originator_id)).bytes, event.originator_version, event.topic.encode()
+        stream, version, topic = id_bytes(StreamId(str(event.originator_id))), event.originator_version, event.topic.encode()
         hash_ = link_hash(prev_hash, seq, stream, version, time_ns, topic, event.state)
         rows.append((seq, stream, version, topic, time_ns, event.state, prev_hash, hash_))
     return rows

@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 from adapters.postgres.versions import Versions
 from domain.errors import LogError, VersionConflict
 from domain.event import Entry, Recorded
+from domain.values import StreamId
 
 EVENTS_PER_COMMIT_MAX: Final = 4096
 
@@ -69,20 +69,20 @@ class Waiting:
         self._calls.clear()
         return calls
 
-    def unseen(self) -> list[UUID]:
+    def unseen(self) -> list[StreamId]:
         """Streams of which some call expects a later version than is known to be in the log or waits before it."""
-        moved: dict[int, int] = {}
-        unseen: dict[int, UUID] = {}
+        moved: dict[StreamId, int] = {}
+        unseen: dict[StreamId, None] = {}
         known = self._versions.get
         for call in self._calls:
             for entry in call.entries:
                 stream, expected = entry.stream, entry.expected_version
-                if expected > (moved.get(stream.int) or known(stream)):
-                    unseen[stream.int] = stream
-                moved[stream.int] = expected + len(entry.events)
-        return list(unseen.values())
+                if expected > (moved.get(stream) or known(stream)):
+                    unseen[stream] = None
+                moved[stream] = expected + len(entry.events)
+        return list(unseen)
 
-    def take(self, looked_up: set[UUID]) -> list[Call]:
+    def take(self, looked_up: set[StreamId]) -> list[Call]:
         """Take the calls at the front that fit into one commit. Calls that are stale are answered with the conflict.
 
         They fit while they carry one epoch (or none), are not too many events, and agree on the versions of the
@@ -95,7 +95,7 @@ class Waiting:
             Unseen: some stream must be looked up first; nothing was taken.
         """
         taken: list[Call] = []
-        moved: dict[int, int] = {}
+        moved: dict[StreamId, int] = {}
         epoch: int | None = None
         size = 0
         while self._calls and self._fits(self._calls[0], taken, moved, epoch, size):
@@ -113,20 +113,20 @@ class Waiting:
             size += call.size
         return taken
 
-    def _fits(self, call: Call, taken: list[Call], moved: dict[int, int], epoch: int | None, size: int) -> bool:
+    def _fits(self, call: Call, taken: list[Call], moved: dict[StreamId, int], epoch: int | None, size: int) -> bool:
         if not taken:
             return True
         if call.alone or taken[0].alone or size + call.size > EVENTS_PER_COMMIT_MAX:
             return False
         if call.epoch != epoch and call.epoch is not None and epoch is not None:
             return False
-        return all(moved.get(entry.stream.int, entry.expected_version) == entry.expected_version for entry in call.entries)
+        return all(moved.get(entry.stream, entry.expected_version) == entry.expected_version for entry in call.entries)
 
-    def _moves(self, entries: Iterable[Entry], moved: dict[int, int], looked_up: set[UUID]) -> dict[int, int]:
+    def _moves(self, entries: Iterable[Entry], moved: dict[StreamId, int], looked_up: set[StreamId]) -> dict[StreamId, int]:
         """The versions that entries take their streams to, when they come behind moved. Raises VersionConflict, Unseen."""
-        moves: dict[int, int] = {}
+        moves: dict[StreamId, int] = {}
         for entry in entries:
-            key, expected = entry.stream.int, entry.expected_version
+            key, expected = entry.stream, entry.expected_version
             version = moves.get(key) or moved.get(key) or self._versions.get(entry.stream)
             if expected != version:
                 if expected > version and entry.stream not in looked_up:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 import psycopg
 
@@ -14,6 +13,7 @@ from adapters.postgres.connection import HEAD_MOVED, AsyncConnection, connect, i
 from adapters.postgres.copy_rows import COPY_EVENTS
 from adapters.postgres.wire import Feed, exchange
 from domain.errors import LogUnavailable
+from domain.values import StreamId
 
 _END_BACKEND = "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity WHERE pid = %s AND application_name = %s"
 
@@ -124,7 +124,7 @@ class Writer:
             raise LogUnavailable("the database did not come back to tell whether a commit happened") from cause
         return found is not None and bytes(found[0]) == end.hash
 
-    async def versions(self, streams: Sequence[UUID]) -> dict[UUID, int]:
+    async def versions(self, streams: Sequence[StreamId]) -> dict[StreamId, int]:
         """The last version of each stream that has one.
 
         Raises:
@@ -132,7 +132,7 @@ class Writer:
         """
         connection = await self._open()
         query = (
-            "SELECT s.stream, (SELECT version FROM events e WHERE e.stream = s.stream ORDER BY version DESC LIMIT 1)"
+            "SELECT s.stream::text, (SELECT version FROM events e WHERE e.stream = s.stream ORDER BY version DESC LIMIT 1)"
             " FROM unnest(%s::uuid[]) AS s (stream)"
         )
         try:

@@ -7,11 +7,12 @@ shows each. Everything is read whole and checked before anything is returned.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
 from adapters.reference import tables
-from adapters.reference.tables import Row
+from adapters.reference.tables import Row, Table
 from domain.calendar import Calendar, HalfDay, Hours, Phase, PhaseHours
 from domain.errors import ReferenceDataError
 from domain.instrument import Instrument, LocalId, ReferenceData, TickBand, TickTable, Universe
@@ -34,7 +35,11 @@ def load(folder: Path) -> ReferenceData:
         ReferenceDataError: a file is missing or unreadable, or a value is wrong or contradicts another; the text names
             the file, its line or row, and the column.
     """
-    read = {table: tables.read(folder, table, columns) for table, columns in COLUMNS.items()}
+    return reference_data({table: tables.read(folder, table, columns) for table, columns in COLUMNS.items()})
+
+
+def reference_data(read: Mapping[str, Table]) -> ReferenceData:
+    """What the six tables say together. Raises ReferenceDataError as `load`."""
     ticks = _tick_tables(read["tick_tables"].rows)
     names = _local_ids(read["identifiers"].rows, {row.text("symbol") for row in read["instruments"].rows})
     calendars = _calendars(read["calendars"].rows, read["session_hours"].rows, read["holidays"].rows)

@@ -9,13 +9,20 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
+from adapters.reference.safe_files import check_text
+from domain.cells import iso_day, number_e9, plain_text
 from domain.errors import NumberError, ReferenceDataError
-from domain.values import to_e9
+
+UNFOLDED_BYTES_MAX: Final = 256 << 20
+_BATCH_ROWS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +38,37 @@ class Row:
 
     def text(self, column: str) -> str:
         """A cell that must not be empty."""
-        if not self.cells[column]:
-            raise self.wrong(column, "is empty")
-        return self.cells[column]
+        try:
+            return plain_text(self._there(column))
+        except ValueError as cause:
+            raise self.wrong(column, str(cause)) from cause
 
     def optional(self, column: str) -> str | None:
         """A cell that may be empty."""
-        return self.cells[column] or None
+        return self.text(column) if self.cells[column] else None
 
     def e9(self, column: str) -> int:
         """A decimal number at 1e-9."""
         try:
-            return to_e9(self.text(column))
+            found = number_e9(self._there(column))
         except NumberError as cause:
             raise self.wrong(column, str(cause)) from cause
+        assert isinstance(found, int)
+        return found
 
     def day(self, column: str) -> date:
         """A date as 2026-11-27."""
         try:
-            return date.fromisoformat(self.text(column))
+            found = iso_day(self._there(column))
         except ValueError as cause:
-            raise self.wrong(column, f"{self.cells[column]!r} is not a date such as 2026-11-27") from cause
+            raise self.wrong(column, str(cause)) from cause
+        assert isinstance(found, date)
+        return found
+
+    def _there(self, column: str) -> str:
+        if not self.cells[column]:
+            raise self.wrong(column, "is empty")
+        return self.cells[column]
 
     def wall_s(self, column: str) -> int:
         """A time of day as 09:30 or 09:30:00, up to 24:00, in seconds since midnight on the wall clock."""
@@ -87,11 +104,17 @@ def read(folder: Path, table: str, columns: tuple[str, ...]) -> Table:
         content = path.read_bytes()
     except OSError as cause:
         raise ReferenceDataError(f"{path} cannot be read: {cause.strerror}") from cause
-    parse = _csv_rows if path.suffix == ".csv" else _parquet_rows
-    return Table(path.name, hashlib.sha256(content).hexdigest(), tuple(parse(path.name, content, columns)))
+    return parse(path.name, content, columns)
+
+
+def parse(name: str, content: bytes, columns: tuple[str, ...]) -> Table:
+    """The table in the bytes of a file of that name. Raises ReferenceDataError as `read`."""
+    rows = _csv_rows if name.endswith(".csv") else _parquet_rows
+    return Table(name, hashlib.sha256(content).hexdigest(), tuple(rows(name, content, columns)))
 
 
 def _csv_rows(name: str, content: bytes, columns: tuple[str, ...]) -> Iterator[Row]:
+    check_text(name, content)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as cause:
@@ -121,13 +144,19 @@ def _parquet_rows(name: str, content: bytes, columns: tuple[str, ...]) -> Iterat
     import pyarrow as pa  # here, so that a desk with CSV files does not carry it
     from pyarrow import parquet
 
+    number = size = 0
     try:
-        table = parquet.read_table(pa.BufferReader(content))
+        file = parquet.ParquetFile(pa.BufferReader(content))
+        _check_header(name, file.schema_arrow.names, columns)
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+            size += batch.nbytes  # a few bytes of Parquet may unfold to more than memory holds
+            if size > UNFOLDED_BYTES_MAX:
+                raise ReferenceDataError(f"{name} unfolds to more than {UNFOLDED_BYTES_MAX} bytes")
+            for cells in batch.to_pylist():
+                number += 1
+                yield Row(f"{name} row {number}", {column: _as_text(cell) for column, cell in cells.items()})
     except (pa.ArrowException, OSError) as cause:
         raise ReferenceDataError(f"{name} is not a Parquet file: {cause}") from cause
-    _check_header(name, table.column_names, columns)
-    for number, cells in enumerate(table.to_pylist(), start=1):
-        yield Row(f"{name} row {number}", {column: _as_text(cell) for column, cell in cells.items()})
 
 
 def _as_text(cell: object) -> str:
@@ -137,7 +166,9 @@ def _as_text(cell: object) -> str:
         return cell.date().isoformat()
     if isinstance(cell, date):
         return cell.isoformat()
-    return str(cell).strip()
+    if isinstance(cell, float) and math.isfinite(cell):
+        return f"{Decimal(repr(cell)):f}"
+    return f"{cell:f}" if isinstance(cell, Decimal) else str(cell).strip()
 
 
 def _check_header(place: str, header: Iterable[str], columns: tuple[str, ...]) -> None:

@@ -16,12 +16,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psycopg
 
@@ -29,6 +29,7 @@ from adapters.fix.sessions import SessionConfig
 from adapters.reference.files import load_sample
 from domain.errors import InvariantBroken, ProcessFailed
 from ems.bench.fix_client import SOH, WAIT_S, Client
+from ems.bench.fix_dialects import DIALECTS, Dialect
 from ems.bench.output import emit
 from ems.bootstrap.logs import log_plain
 from ems.bootstrap.system import System, started
@@ -55,6 +56,8 @@ class Figures:
     child_ns: list[int] = field(default_factory=list)
     orders_per_s: list[float] = field(default_factory=list)
     echo_per_s: list[float] = field(default_factory=list)
+    dialect_ns: dict[str, list[int]] = field(default_factory=dict)
+    dialects_per_s: dict[str, list[float]] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
         """As it is printed, with the two bars beside what they judge."""
@@ -72,50 +75,71 @@ class Figures:
             "p50_bar_us": round(8 * echo + 2 * commit, 1),
             "orders_per_s_bar": round(0.3 * echo_per_s),
             "orders": len(self.order_ns) + len(self.child_ns) + PIPELINED * len(self.orders_per_s),
+            **{f"{name}_p50_us": _us(times, 50) for name, times in self.dialect_ns.items()},
+            **{f"{name}_p99_us": _us(times, 99) for name, times in self.dialect_ns.items()},
+            **{f"{name}_orders_per_s": round(statistics.median(rates)) for name, rates in self.dialects_per_s.items()},
         }
 
 
-def main(json_output: bool) -> int:
+class Other(NamedTuple):
+    """A client that speaks otherwise, and its order."""
+
+    client: Client
+    name: str
+    order: str
+
+
+def main(json_output: bool, *, dialects: bool = False) -> int:
     """Run the bench and print it.
 
     Args:
         json_output: print one JSON object rather than a line for each figure.
+        dialects: measure a session of FIX 4.2 and one with a profile beside the plain one, in the same turns.
 
     Returns:
         The exit code: 0 when every order was found in the log once and had one New.
     """
     log_plain(logging.ERROR)
     with tempfile.TemporaryDirectory(prefix="ems-bench-fix-") as directory:
-        figures = asyncio.run(measure(Path(directory)))
+        figures = asyncio.run(measure(Path(directory), DIALECTS if dialects else ()))
     emit(figures, json_output)
     return 0
 
 
-async def measure(directory: Path) -> dict[str, Any]:
+async def measure(directory: Path, dialects: Sequence[Dialect] = ()) -> dict[str, Any]:
     """The figures. Raises InvariantBroken when what was measured did not leave behind what it claims."""
-    client_port, venue_port, echo_port = free_ports(3)
+    client_port, venue_port, echo_port, *others = free_ports(3 + len(dialects))
+    more = dict(zip(dialects, others, strict=True))
     with _peer("venue", venue_port, directory) as venue, _peer("echo", echo_port, directory):
-        async with started(_settings(directory / "state", client_port, venue_port)) as system:
+        sessions = [dialect.session(port, directory) for dialect, port in more.items()]
+        async with started(_settings(directory / "state", client_port, venue_port, sessions)) as system:
             await _ready(system)
-            return await asyncio.to_thread(_measure, system, directory, venue, client_port, echo_port)
+            return await asyncio.to_thread(_measure, system, directory, venue, (client_port, echo_port), more)
 
 
-def _measure(system: System, directory: Path, venue: subprocess.Popen[str], client_port: int, echo_port: int) -> dict[str, Any]:
+def _measure(
+    system: System, directory: Path, venue: subprocess.Popen[str], ports: tuple[int, int], more: Mapping[Dialect, int]
+) -> dict[str, Any]:
     start = system.runtime.settings.clock.start
     assert start is not None
     later = _order(StartTime=start + timedelta(hours=3), EndTime=start + timedelta(hours=4))
     now = _order(EndTime=start + timedelta(hours=4)) + f"958=WouldPrice{SOH}959=14{SOH}960=230{SOH}"  # all of it, now
     now = now.replace(f"957=1{SOH}", f"957=2{SOH}")
     arrivals = _arrivals(venue)
-    orders = Client(directory / "client", _session("OMS", "EMS", client_port))
-    echo = Client(directory / "echo-client", _session("BENCH", "ECHO", echo_port))
+    orders = Client(directory / "client", _session("OMS", "EMS", ports[0]))
+    echo = Client(directory / "echo-client", _session("BENCH", "ECHO", ports[1]))
+    times = (start + timedelta(hours=3), start + timedelta(hours=4))
+    others = [
+        Other(Client(directory / f"client-{d.name}", _session(d.name, "EMS", port, d.version)), d.name, d.order(*times))
+        for d, port in more.items()
+    ]
     figures = Figures()
     try:
         with psycopg.connect(system.runtime.owner_dsn, autocommit=True) as database:
-            _rounds(database, figures, (orders, echo), arrivals, (later, now))
-            _judge(database, orders)
+            _rounds(database, figures, (orders, echo), arrivals, (later, now), others)
+            _judge(database, (orders, *(other.client for other in others)))
     finally:
-        for client in (orders, echo):
+        for client in (orders, echo, *(other.client for other in others)):
             client.stop()
     return figures.told()
 
@@ -126,6 +150,7 @@ def _rounds(
     clients: tuple[Client, Client],
     arrivals: queue.SimpleQueue[int],
     bodies: tuple[str, str],
+    others: Sequence[Other],
 ) -> None:
     """Everything in turns. clients: to the system, to the echo; bodies: an order for later, and one for now."""
     (orders, echo), (later, now) = clients, bodies
@@ -133,15 +158,23 @@ def _rounds(
     for client in clients:
         client.start()
         _trips(client, later, "W", WARM_UP)
+    for other in others:
+        other.client.start()
+        _trips(other.client, other.order, "W", WARM_UP)
     for number in range(ROUNDS):
         figures.echo_ns += _trips(echo, later, f"T{number}", TRIPS_A_ROUND)
         figures.commit_ns += _commits(database, COMMITS_A_ROUND)
         figures.order_ns += _trips(orders, later, f"T{number}", TRIPS_A_ROUND)
         figures.child_ns += _children(orders, arrivals, now, f"C{number}")
+        for other in others:
+            trips = _trips(other.client, other.order, f"T{number}", TRIPS_A_ROUND)
+            figures.dialect_ns.setdefault(other.name, []).extend(trips)
     for number in range(PIPELINE_ROUNDS):
         names = [f"P{number}-{i}" for i in range(PIPELINED)]
         figures.echo_per_s.append(echo.pipelined_per_s(names, later))
         figures.orders_per_s.append(orders.pipelined_per_s(names, later))
+        for other in others:
+            figures.dialects_per_s.setdefault(other.name, []).append(other.client.pipelined_per_s(names, other.order))
 
 
 def _trips(client: Client, order: str, name: str, count: int) -> list[int]:
@@ -182,19 +215,20 @@ def _children(client: Client, arrivals: queue.SimpleQueue[int], order: str, name
     return times
 
 
-def _judge(database: psycopg.Connection[Any], orders: Client) -> None:
+def _judge(database: psycopg.Connection[Any], clients: Sequence[Client]) -> None:
     accepted = database.execute("SELECT count(*), count(DISTINCT stream) FROM events WHERE topic = 'parent_order.accepted.v1'")
     found = accepted.fetchone()
-    sent = len(orders.arrived_ns)
-    if found != (sent, sent) or orders.repeated or orders.refused:
-        told = f"{sent} orders had their New, {orders.repeated} had it twice, {len(orders.refused)} were refused"
+    sent, repeated = (sum(counts) for counts in zip(*((len(c.arrived_ns), c.repeated) for c in clients), strict=True))
+    refused = [text for client in clients for text in client.refused]
+    if found != (sent, sent) or repeated or refused:
+        told = f"{sent} orders had their New, {repeated} had it twice, {len(refused)} were refused"
         raise InvariantBroken(f"{told}, the log accepted {found}")
 
 
 # -------------------------------------------------------------------------------------------- the system
 
 
-def _settings(state: Path, client_port: int, venue_port: int) -> Settings:
+def _settings(state: Path, client_port: int, venue_port: int, sessions: Sequence[dict[str, Any]]) -> Settings:
     own = {"port": venue_port, "kind": "initiator", "target_comp_id": "PEER"}
     values: dict[str, Any] = {
         "mode": "PAPER",
@@ -206,6 +240,7 @@ def _settings(state: Path, client_port: int, venue_port: int) -> Settings:
              "port": client_port},
             {"name": "PEER", "role": "venue", "sender_comp_id": "EMS", **own},
             {"name": "PEER-MD", "role": "marketdata", "sender_comp_id": "EMS-MD", "symbols": ["AMZN"], **own},
+            *sessions,
         ],
         "routes": {"*": "PEER"},
         "console": {"enabled": False},
@@ -232,8 +267,10 @@ async def _ready(system: System) -> None:
     raise ProcessFailed(f"the system was not ready within {WAIT_S:.0f} s")
 
 
-def _session(us: str, them: str, port: int) -> SessionConfig:
-    return SessionConfig(name=them, role="client", kind="initiator", sender_comp_id=us, target_comp_id=them, port=port)
+def _session(us: str, them: str, port: int, version: str = "FIX.4.4") -> SessionConfig:
+    return SessionConfig(
+        name=them, role="client", kind="initiator", sender_comp_id=us, target_comp_id=them, port=port, begin_string=version
+    )
 
 
 def _order(**times: datetime) -> str:

@@ -36,7 +36,7 @@ class Client(fix.Application):  # type: ignore[misc]  # what SWIG makes has no t
         path.write_text(settings_text([session], directory / "store"))
         settings = fix.SessionSettings(str(path))
         self._session_id = fix.SessionID(session.begin_string, session.sender_comp_id, session.target_comp_id)
-        self._dictionary = load_dictionary()
+        self._dictionary = load_dictionary(session.begin_string)
         self._logged_on = threading.Event()
         self._awaited = ""
         self._came = threading.Event()

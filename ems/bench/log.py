@@ -220,7 +220,7 @@ async def _check(connection: psycopg.Connection[Any], log: PostgresEventLog, our
     """What was measured is in the tables: every row, every version of every stream, one unbroken chain."""
     head = await log.verify_chain()
     stored = dict(
-        connection.execute("SELECT stream, count(*) FROM events GROUP BY stream HAVING count(*) = max(version)").fetchall()
+        connection.execute("SELECT stream::text, count(*) FROM events GROUP BY stream HAVING count(*) = max(version)").fetchall()
     )
     counts = {
         table: connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]  # noqa: S608, our own tables

@@ -12,7 +12,7 @@ from adapters.postgres.copy_rows import PackedRow
 from domain.child_order import Filled
 from domain.event import Entry, InboundRef, Meta, link_hash
 from domain.stored import encode_states
-from domain.values import stream_id
+from domain.values import StreamId, id_bytes, stream_id
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Work:
     way: str
     callers: int
     streams: int
-    versions: dict[UUID, int] = field(default_factory=dict)
+    versions: dict[StreamId, int] = field(default_factory=dict)
     number: int = 0
 
     def entries(self, count: int) -> list[list[Entry]]:
@@ -43,7 +43,7 @@ class Work:
         exec_id = f"E{self.number:09d}"
         return Filled(fill=stream_id("fill", exec_id), exec_id=exec_id, quantity_e9=100 * 10**9, price_e9=187_010_000_000)
 
-    def _meta(self, stream: UUID) -> Meta:
+    def _meta(self, stream: StreamId) -> Meta:
         return Meta(
             time.time_ns(),
             "system:desk",
@@ -62,7 +62,7 @@ def rows_of(entries: Sequence[Entry], after: int) -> list[PackedRow]:
         (event,) = entry.events
         (state,) = encode_states(entry.meta, [event])
         stream, version, topic, prev_hash, now_ns = (
-            entry.stream.bytes,
+            id_bytes(entry.stream),
             entry.expected_version + 1,
             event.TOPIC.encode(),
             hash_,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from uuid import UUID
 
 from domain import child_order as co
 from domain import decision
@@ -17,7 +16,7 @@ from domain.market_state import MarketState
 from domain.order_life import OrdStatus
 from domain.schedule import PlanRequest, Schedule, Slice
 from domain.terms import Terms
-from domain.values import E9, Algo, OrdType, Side, TimeInForce
+from domain.values import E9, Algo, OrdType, Side, StreamId, TimeInForce
 from ems.desk_state import DeskState
 from ems.turn import Turn
 
@@ -79,7 +78,7 @@ def _parent(turn: Turn, number: int, *, ends: bool) -> None:
         turn.parent(stream, finished)
 
 
-def _plan(turn: Turn, stream: UUID, terms: Terms, market: MarketState) -> None:
+def _plan(turn: Turn, stream: StreamId, terms: Terms, market: MarketState) -> None:
     slices = tuple(Slice(OPEN_NS + i * HALF_HOUR_NS // 3, OPEN_NS + (i + 1) * HALF_HOUR_NS // 3, CHILD_E9) for i in range(3))
     schedule = Schedule(planner="twap/1", filled_e9=0, slices=slices)
     request = PlanRequest(
@@ -93,7 +92,7 @@ def _plan(turn: Turn, stream: UUID, terms: Terms, market: MarketState) -> None:
     turn.parent(stream, po.Scheduled(decision=key, plan_number=1, schedule=schedule, started_volume_e9=0))
 
 
-def _child(turn: Turn, parent: UUID, number: int, market: MarketState, order: int, *, ends: bool) -> None:
+def _child(turn: Turn, parent: StreamId, number: int, market: MarketState, order: int, *, ends: bool) -> None:
     stream = co.key(parent, number)
     turn.parent(parent, po.ChildReleased(child=stream, number=number, quantity_e9=CHILD_E9, late_e9=0))
     created = co.Created(
@@ -110,7 +109,7 @@ def _child(turn: Turn, parent: UUID, number: int, market: MarketState, order: in
     turn.parent(parent, po.ChildClosed(child=stream, status=OrdStatus.FILLED))
 
 
-def _fill(turn: Turn, parent: UUID, child: UUID, exec_id: str, price_e9: int) -> None:
+def _fill(turn: Turn, parent: StreamId, child: StreamId, exec_id: str, price_e9: int) -> None:
     stream = fl.key(VENUE, TRADE_DATE, exec_id)
     quantity_e9 = CHILD_E9 // FILLS
     turn.apply(

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from adapters.clock import WallClock
+from adapters.memory.latch import MemoryLatch
 from adapters.postgres.embedded import EmbeddedPostgres
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.migrate import migrate
@@ -103,7 +104,7 @@ def _restart(dsn: str) -> float:
     async def restart() -> float:
         began = time.perf_counter()
         async with PostgresEventLog(dsn, TOPICS, WallClock()) as log:
-            ports = DeskPorts(log, _NoGateway(), _NoPlanners(), sample_reference(), WallClock())
+            ports = DeskPorts(log, _NoGateway(), _NoPlanners(), sample_reference(), WallClock(), latch=MemoryLatch())
             desk = Desk(ports, name="bench", build="bench", venue_sessions=frozenset({VENUE}), pace=Pace())
             await desk.start()
             gc.collect()

@@ -17,6 +17,7 @@ from domain.errors import ConfigError, EmsError
 from ems import lifeline
 from ems.bootstrap.runtime import Runtime
 from ems.config import Settings
+from ems.preflight import state_lock
 
 _log = structlog.get_logger("postgres")
 CHECK_EVERY_S = 0.5
@@ -109,3 +110,25 @@ def log_of(settings: Settings) -> Iterator[str]:
     finally:
         if not runs:
             server.stop()
+
+
+@contextmanager
+def log_to_append(settings: Settings) -> Iterator[str]:
+    """A connection string to append with: to the log of the running system, or else the database is opened for a while.
+
+    Raises:
+        ConfigError: the state directory is in use by what is not a running system, or the database belongs to another mode.
+        LogUnavailable, LogError: the database cannot be reached or migrated.
+    """
+    runtime = Runtime(settings=settings)
+    if runtime.embedded is None:
+        yield open_database(runtime).app_dsn
+    elif runtime.embedded.exists() and (server := EmbeddedPostgres(runtime.embedded)).alive():
+        claim_mode(server.app_dsn, settings.mode)
+        yield server.app_dsn
+    else:
+        with state_lock(settings.state_directory):
+            try:
+                yield open_database(runtime).app_dsn
+            finally:
+                close_database(runtime)

@@ -7,7 +7,8 @@ import contextlib
 import gc
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,13 +22,13 @@ from adapters.fix.link import FixLink, Hello, SessionMarks
 from adapters.fix.link_router import LinkRouter
 from adapters.marketdata.fix_book import read_market
 from adapters.postgres.event_log import PostgresEventLog
+from adapters.shm.latch import SharedLatch
 from domain.catalogue import TOPICS
-from domain.child_order import ChildOrder
 from domain.commands import COMMAND, Answer, Commanded
 from domain.errors import ConfigError, EmsError, LogUnavailable
 from domain.messages import Input, PlanReady
-from domain.sending import SendChild
 from ems import alerts, lifeline
+from ems.bootstrap import kill
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.dialects import dialects
@@ -37,8 +38,13 @@ from ems.bootstrap.reference import FileReference
 from ems.bootstrap.runtime import Runtime, of_group
 from ems.config import Settings
 from ems.desk import RETRY_S, Desk, DeskPorts
+from ems.desk_state import DeskState
 from ems.drop_copy import DropCopies, DropCopy
 from ems.health import StatusSocket
+from ems.kill_keeper import KeeperParts, KillKeeper
+from ems.kill_scopes import KillScopes
+from ems.order_gate import GateRules, OrderGate
+from ems.orders_out import standing
 from ems.planner_pool import ProcessPlannerPool
 from ems.session_desk import OUTBOUND_BLOCK
 
@@ -72,6 +78,7 @@ class DeskProcess:
         self._state = "starting"
         self._desk: Desk | None = None
         self._link: FixLink | LinkRouter | None = None
+        self._scopes = KillScopes(runtime.settings.name, self._state_now)
 
     async def run(self) -> None:
         """Recover, then work until told to stop.
@@ -101,8 +108,10 @@ class DeskProcess:
         settings = self._runtime.settings
         reference = FileReference.load(settings)
         self._link = link = self._linked(dialects(settings, reference.data.universe))
+        latch = SharedLatch(self._runtime.latch)
+        gate = OrderGate(link, GateRules(latch, self._scopes.mark, settings.kill.house_accounts), self._deliver)
         desk = self._desk = Desk(
-            DeskPorts(log, link, pool, reference, self._runtime.clock(), brokers(settings)),
+            DeskPorts(log, gate, pool, reference, self._runtime.clock(), brokers(settings), latch=latch),
             name=f"{settings.name}/{os.getpid()}",
             build=build_digest(),
             venue_sessions=frozenset(s.name for s in settings.sessions if s.role == "venue"),
@@ -117,14 +126,27 @@ class DeskProcess:
         gc.collect()
         gc.freeze()  # what was recovered stays: the collector need not look at it again
         self._state = "leading"
-        await _until_first(link.run(), desk.run())
+        await _until_first(link.run(), desk.run(), self._keeper(desk, log, latch).run())
+
+    def _keeper(self, desk: Desk, log: PostgresEventLog, latch: SharedLatch) -> KillKeeper:
+        runtime, settings = self._runtime, self._runtime.settings
+        service = kill.service(runtime, log)
+        ask = partial(kill.ask_gateways, runtime)
+        parts = KeeperParts(desk, service, latch, log, runtime.clock(), self._scopes, self._deliver, ask)
+        return KillKeeper(parts, name=settings.name, outage_s=settings.kill.outage_s)
+
+    def _state_now(self) -> DeskState:
+        assert self._desk is not None
+        return self._desk.state
 
     def _linked(self, spoken: Mapping[str, Dialect]) -> FixLink | LinkRouter:
         """The link to the gateway, or to that of each session group."""
 
         def connect(group: str, deliver: Callable[[list[Input]], None]) -> FixLink:
             path = self._runtime.socket(of_group("link", group))
-            return FixLink(path, hello=self._hello, deliver=deliver, read_market=read_market, dialects=spoken)
+            return FixLink(
+                path, hello=self._hello, deliver=deliver, read_market=read_market, mark_of=self._scopes.mark, dialects=spoken
+            )
 
         settings = self._runtime.settings
         if len(groups := settings.groups()) == 1:
@@ -168,7 +190,7 @@ class DeskProcess:
             epoch=desk.epoch,
             environment=settings.mode,
             sessions={name: _marks(desk, name) for name in names},
-            live=tuple(sent for child in desk.state.live_children() for sent in _sent(child)),
+            live=tuple(order for child in desk.state.live_children() for order in standing(child)),
         )
 
     # ------------------------------------------------------------------------------------------ status
@@ -207,25 +229,6 @@ def _marks(desk: Desk, session: str) -> SessionMarks:
     inbound = desk.durable_marks.get(session, (0, 0))
     epoch, up_to = desk.state.reserved.get(session, (0, 0))
     return SessionMarks(inbound=inbound, reserved=(epoch, max(0, up_to - OUTBOUND_BLOCK), up_to))
-
-
-def _sent(child: ChildOrder) -> Iterator[SendChild]:
-    """The messages that a live child left as, order and replace: its cancels are made from them."""
-    ids = (child.cl_ord_id,) if child.replacing is None else (child.cl_ord_id, child.replacing.cl_ord_id)
-    for cl_ord_id in ids:
-        yield SendChild(
-            session=child.venue_session,
-            event_seq=0,
-            cl_ord_id=cl_ord_id,
-            instrument=child.instrument,
-            side=child.side,
-            quantity_e9=child.quantity_e9,
-            ord_type=child.ord_type,
-            limit_price_e9=child.limit_price_e9,
-            time_in_force=child.time_in_force,
-            account=child.account,
-            transact_time_ns=child.changed_ns,
-        )
 
 
 async def _start(desk: Desk) -> None:

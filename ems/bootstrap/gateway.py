@@ -7,6 +7,7 @@ from pathlib import Path
 
 from adapters.fix.process import run_gateway
 from adapters.fix.sessions import GatewayConfig, SessionConfig
+from adapters.shm.latch import SharedLatch
 from ems import lifeline
 from ems.bootstrap.profiles import begin_string, profile_of
 from ems.bootstrap.runtime import Runtime, of_group
@@ -17,7 +18,7 @@ def run(runtime_file: Path, group: str = MAIN_GROUP) -> int:
     """Run one session group's gateway until SIGTERM; the process's exit status."""
     runtime = Runtime.load(runtime_file)
     lifeline.watch()
-    return run_gateway(gateway_config(runtime, group))
+    return run_gateway(gateway_config(runtime, group), SharedLatch(runtime.latch))
 
 
 def gateway_config(runtime: Runtime, group: str = MAIN_GROUP) -> GatewayConfig:
@@ -29,6 +30,7 @@ def gateway_config(runtime: Runtime, group: str = MAIN_GROUP) -> GatewayConfig:
         sessions=tuple(session_config(session) for session in runtime.settings.sessions if session.group == group),
         environment=runtime.settings.mode,
         wire_days=runtime.settings.wire_days,
+        house_accounts=runtime.settings.kill.house_accounts,
     )
 
 

@@ -55,6 +55,21 @@ class Runtime(BaseModel):
         """The simulated venue's own ledger."""
         return self.venue_directory / "ledger.jsonl"
 
+    @property
+    def kill_directory(self) -> Path:
+        """The kill switch's latch, and what of it the log has yet to be told."""
+        return self.state / "kill"
+
+    @property
+    def latch(self) -> Path:
+        """The kill switch's latch."""
+        return self.kill_directory / "latch"
+
+    @property
+    def persons(self) -> Path:
+        """Who may re-arm."""
+        return self.settings.kill.persons or self.kill_directory / "persons.json"
+
     def gateway_directory(self, group: str = MAIN_GROUP) -> Path:
         """Spool, live orders and FIX store of a session group's gateway."""
         return self.state / of_group("gateway", group)

@@ -16,14 +16,17 @@ from adapters.postgres.deployment import answers
 from adapters.postgres.embedded import EmbeddedPostgres
 from domain.errors import LogUnavailable
 from ems.api.auth import make_token
+from ems.bootstrap import kill
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.database import close_database, open_database
+from ems.bootstrap.day import with_loaded_files
 from ems.bootstrap.profiles import profiles
 from ems.bootstrap.runtime import Runtime, of_group, socket_directory
+from ems.children import Ask, Child, run_once
 from ems.config import Settings
 from ems.health import ask_http, ask_socket
 from ems.preflight import check_ports, state_lock
-from ems.supervisor import Ask, Child, Supervisor, run_once
+from ems.supervisor import Supervisor
 
 COUNTDOWN_NS: Final = 2_000_000_000  # the tape clock stands at its start for so long while the processes start
 
@@ -51,7 +54,8 @@ async def started(settings: Settings) -> AsyncIterator[System]:
     """Everything that a configuration names, running; stopped in order when the block ends, however it ends.
 
     Raises:
-        ConfigError: a profile cannot be meant, the state directory or a port is taken, or a process refused its configuration.
+        ConfigError: a profile cannot be meant, the state directory or a port is taken, a process refused its configuration,
+            or nothing was loaded for the day of a LIVE desk.
         ReferenceDataError: a broker's file is refused.
         ProcessFailed: a process did not come up.
         LogError: the database cannot be reached or migrated.
@@ -62,7 +66,8 @@ async def started(settings: Settings) -> AsyncIterator[System]:
         check_ports(settings.ports())
         runtime = Runtime(settings=settings)
         try:
-            runtime = await _prepared(runtime)
+            runtime = await with_loaded_files(await _prepared(runtime))
+            await kill.prepare(runtime, exists=await asyncio.to_thread(runtime.latch.exists))
             runtime = runtime.model_copy(update={"tape_origin_ns": time.time_ns() + COUNTDOWN_NS})
             supervisor = Supervisor(children(runtime), log_directory=runtime.logs)
             if settings.console.enabled:
@@ -101,14 +106,15 @@ def children(runtime: Runtime) -> list[Child]:
         found.append(_child("postgres", file, lambda: database_answers(runtime)))
     if settings.venue is not None:
         found.append(_child("venue", file, lambda: _answers(runtime, "venue-control", {"status": True})))
-    found += [_gateway(runtime, group, file) for group in settings.groups()]
+    found += [gateway_child(runtime, group, file) for group in settings.groups()]
     found.append(_child("desk", file, lambda: _leads(runtime), after=database))
     if settings.console.enabled:
         found.append(_child("api", file, lambda: _serves(runtime), after=database))
     return found
 
 
-def _gateway(runtime: Runtime, group: str, file: Path) -> Child:
+def gateway_child(runtime: Runtime, group: str, file: Path) -> Child:
+    """The gateway of a session group; file: the runtime's."""
     control = of_group("gateway-control", group)
     child = _child("gateway", file, lambda: _answers(runtime, control, {"command": "health"}))
     return replace(child, name=of_group("gateway", group), command=(*child.command, "--group", group))

@@ -22,9 +22,14 @@ def log(json_output: JsonOption = False) -> None:
 
 
 @app.command()
-def fix(json_output: JsonOption = False) -> None:
+def fix(
+    json_output: JsonOption = False,
+    dialects: Annotated[bool, typer.Option("--dialects", help="Also on FIX 4.2, and on a session with a profile.")] = False,
+) -> None:
     """An order over real FIX to its durable New, against a bare echo and a bare commit."""
-    _run("fix", json_output)
+    from ems.bench.fix import main
+
+    raise typer.Exit(main(json_output, dialects=dialects))
 
 
 @app.command()

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import ConfigError, EmsError
-from ems.cli import algos, bench, desk, fix, oms, processes
+from ems.cli import algos, bench, desk, fix, kill, load, oms, processes, sessions
 from ems.cli.running import run_until_signal
 
 REFUSED = 2
@@ -29,7 +29,10 @@ app.add_typer(oms.app, name="oms", help="A small OMS over real FIX: send, cancel
 app.add_typer(desk.app, name="desk", help="At the desk's own door: enter an order that came by telephone.")
 app.add_typer(algos.app, name="algos", help="Algorithms: what ours take, ours as FIXatdl, brokers' FIXatdl checked.")
 app.add_typer(fix.app, name="fix", help="The rules of engagement, written from the code; raw messages with their events.")
+app.add_typer(kill.app, name="kill", help="The kill switch: soft, hard, panic; status; rearm by two people; drill.")
+app.add_typer(sessions.app, name="sessions", help="The FIX sessions of a running system: show, stop, start, add and change.")
 app.add_typer(bench.app, name="bench", help="Measure: each prints its figures, with --json as one object.")
+app.command()(load.load)
 processes.add(app)
 
 
@@ -96,6 +99,7 @@ def init(
 def up(config: ConfigOption = Path("ems.toml")) -> None:
     """Run the EMS in the foreground against the sessions, instruments and database that the configuration names."""
     from ems.bootstrap.logs import log_plain
+    from ems.bootstrap.operations import operated
     from ems.bootstrap.system import started
     from ems.config import load
 
@@ -103,7 +107,7 @@ def up(config: ConfigOption = Path("ems.toml")) -> None:
     log_plain()
 
     async def run() -> int:
-        async with started(settings) as system:
+        async with started(settings) as system, operated(system, config):
             typer.echo(f"{settings.mode} desk is up; stop it with Ctrl-C")
             if settings.console.enabled:
                 typer.echo(f"console: {system.console_url}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 from domain import child_life, parent_life
 from domain import child_order as co
@@ -16,7 +15,7 @@ from domain.instrument import Instrument, TickBand, TickTable
 from domain.messages import CancelOrder, NewOrder, ReplaceOrder, VenueReport
 from domain.parent_order import ParentOrder, Terms
 from domain.parent_rules import TradingDay
-from domain.values import E9, Algo, OrdType, Side, TimeInForce
+from domain.values import E9, Algo, OrdType, Side, TimeInForce, stream_id
 
 MINUTE_NS = 60 * E9
 NOW_NS = 1_772_463_600 * E9  # 2026-03-02 15:00 UTC
@@ -31,7 +30,7 @@ ABC = Instrument(
 REF = InboundRef("OMS", 0, 1)
 PARENT = po.key("OMS", DAY.trade_date, "A1")
 CHILD = co.key(PARENT, 1)
-FILL = UUID(int=99)
+FILL = stream_id("test", "99")
 
 
 def new_order(**changes: Any) -> NewOrder:

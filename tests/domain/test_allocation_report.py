@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -17,11 +16,11 @@ from domain.allocation_terms import AllocationPolicy, BookedOrder, Fault, Method
 from domain.order_life import OrdStatus
 from domain.parent_order import ParentOrder
 from domain.proration import Remainder, Rounding
-from domain.values import E9, Side
+from domain.values import E9, Side, StreamId, stream_id
 from tests.domain.orders import ABC, PARENT, parent
 
-STREAM = UUID(int=7)
-OTHER = UUID(int=8)
+STREAM = stream_id("test", "7")
+OTHER = stream_id("test", "8")
 POLICIES = st.builds(
     AllocationPolicy,
     method=st.sampled_from([Method.PRORATION, Method.PRIORITY, Method.PERCENTAGE]),
@@ -39,7 +38,7 @@ QUANTITIES = st.integers(1, 10**6 * E9)
 EXECUTED = st.lists(st.tuples(st.integers(0, 10**4 * E9), st.integers(1, 10**3 * E9)), min_size=1, max_size=10)
 
 
-def order(quantity_e9: int, price_e9: int, *, stream: UUID = PARENT, over: bool = True) -> ParentOrder:
+def order(quantity_e9: int, price_e9: int, *, stream: StreamId = PARENT, over: bool = True) -> ParentOrder:
     """An order of which so much is executed at this average price."""
     status = OrdStatus.CANCELED if over else OrdStatus.PARTIALLY_FILLED
     done = {"cum_quantity_e9": quantity_e9, "notional_e18": quantity_e9 * price_e9, "status": status, "finished": True}
@@ -106,7 +105,7 @@ def self_consistent(before: Allocation, report: Reported) -> None:
     st.integers(0, 9),
 )
 def test_a_part_of_several_orders_is_booked_at_their_averages(found: list[tuple[int, int, int]], decimals: int) -> None:
-    parents = [order(q, p, stream=UUID(int=100 + at)) for at, (q, p, _) in enumerate(found)]
+    parents = [order(q, p, stream=stream_id("test", str(100 + at))) for at, (q, p, _) in enumerate(found)]
     booked = tuple(
         BookedOrder(parent=one.id, cl_ord_id="", order_id="", booked_e9=wanted)
         for one, (_, _, wanted) in zip(parents, found, strict=True)

@@ -111,6 +111,25 @@ def test_next_open(moment: str, opens: str) -> None:
     assert calendar().next_open(ns(moment)) == ns(opens)
 
 
+@pytest.mark.parametrize(
+    ("on", "before"),
+    [
+        (date(2026, 11, 25), date(2026, 11, 24)),
+        (date(2026, 11, 27), date(2026, 11, 25)),  # over the holiday
+        (date(2026, 11, 30), date(2026, 11, 27)),  # over the weekend, to a half day
+        (date(2026, 11, 29), date(2026, 11, 27)),
+        (date(2027, 1, 1), date(2026, 12, 31)),
+    ],
+)
+def test_the_trading_day_before(on: date, before: date) -> None:
+    assert calendar().previous_trading_day(on) == before
+
+
+def test_before_the_first_day_there_is_none() -> None:
+    with pytest.raises(ReferenceDataError, match="nothing is known of 2025-12-31"):
+        calendar().previous_trading_day(date(2026, 1, 1))
+
+
 @pytest.mark.parametrize("on", [date(2025, 12, 31), date(2027, 1, 1)])
 def test_nothing_is_known_beyond_the_horizon(on: date) -> None:
     with pytest.raises(ReferenceDataError, match=f"2026-01-01 to 2026-12-31: nothing is known of {on}"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid5
 
 import pytest
 from hypothesis import given
@@ -14,7 +13,7 @@ from domain import child_rules
 from domain.event import Event
 from domain.order_life import OrdStatus
 from domain.refusal import Reason, Refusal
-from domain.values import E9
+from domain.values import E9, stream_id
 from tests.domain.orders import CHILD, NOW_NS, PARENT, child, child_filled, created, venue_report
 
 ACK = co.Acknowledged(order_id="V1")
@@ -147,7 +146,7 @@ def test_the_same_intent_has_the_same_id_and_another_has_another() -> None:
 
 @given(st.integers(0, 2**64), st.integers(1, 999))
 def test_ids_fit_a_fix_field_and_cancels_extend_them(name: int, cancel: int) -> None:
-    key = uuid5(PARENT, str(name))
+    key = stream_id("test", str(name))
     root = co.cl_ord_id(key)
     assert len(root) == 16
     assert root.isascii() and root.isalnum() and root == root.upper()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import ClassVar
-from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
@@ -12,9 +11,9 @@ from domain.catalogue import TOPICS
 from domain.child_order import Canceled
 from domain.errors import UnknownTopic
 from domain.event import GENESIS_HASH, Event, Meta, Recorded, Topics, chain_hash
-from domain.values import event_id
+from domain.values import event_id, stream_id
 
-STREAM = UUID(int=7)
+STREAM = stream_id("test", "7")
 
 
 class Other(Event):
@@ -54,7 +53,7 @@ def test_an_events_id_comes_from_its_place() -> None:
 
 def test_the_hash_covers_every_column() -> None:
     columns = [GENESIS_HASH, 1, STREAM, 1, 5, "a.b.v1", b"{}"]
-    changes = [b"\1" * 32, 2, UUID(int=8), 2, 6, "a.b.v2", b"{ }"]
+    changes = [b"\1" * 32, 2, stream_id("test", "8"), 2, 6, "a.b.v2", b"{ }"]
     hashes = {chain_hash(*columns)}  # type: ignore[arg-type]
     for place, value in enumerate(changes):
         changed = [*columns]

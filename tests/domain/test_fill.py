@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from typing import Any, Literal
-from uuid import UUID
 
 import pytest
 
 from domain import fill as fl
-from domain.values import E9, Side
+from domain.values import E9, Side, stream_id
 
 STREAM = fl.key("VENUE", "2026-03-02", "E1")
 
@@ -19,8 +18,8 @@ def recorded(quantity_e9: int = 100 * E9) -> fl.Recorded:
         trade_date="2026-03-02",
         exec_id="E1",
         cl_ord_id="C1",
-        child=UUID(int=1),
-        parent=UUID(int=2),
+        child=stream_id("test", "1"),
+        parent=stream_id("test", "2"),
         instrument="ABC",
         side=Side.BUY,
         quantity_e9=quantity_e9,

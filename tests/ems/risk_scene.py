@@ -29,7 +29,7 @@ from domain.risk import (
 )
 from domain.risk_data import RiskFacts
 from domain.risk_situation import Situation
-from domain.values import E9, Side, StreamId, TimeInForce
+from domain.values import E9, Side, StreamId, TimeInForce, stream_id
 from ems.desk_state import DeskState
 from tests.domain.orders import ABC, DAY, NOW_NS, accepted, created
 
@@ -56,7 +56,8 @@ def market(bid: int | None = 99, ask: int | None = 101, **changes: Any) -> Marke
 def order(**changes: Any) -> RiskOrder:
     """A child order to buy 100 at 100, changed."""
     made = RiskOrder(
-        subject=Subject.CHILD, order=StreamId(int=7), parent=StreamId(int=1), scopes=SCOPES, side=Side.BUY, quantity_e9=100 * E9,
+        subject=Subject.CHILD, order=stream_id("test", "7"), parent=stream_id("test", "1"),
+        scopes=SCOPES, side=Side.BUY, quantity_e9=100 * E9,
         limit_price_e9=100 * E9, time_in_force=TimeInForce.DAY, open_e9=100 * E9, parent_quantity_e9=1000 * E9, automated=True,
     )  # fmt: skip
     return made._replace(**changes)
@@ -101,7 +102,7 @@ class Scene:
         terms = {"side": side, "quantity_e9": quantity * E9, "limit_price_e9": price * E9, "parent": parent}
         self.apply(child, created(cl_ord_id=co.cl_ord_id(child), **terms))
         if filled:
-            self.apply(child, co.Filled(fill=StreamId(int=9), exec_id="E", quantity_e9=filled * E9, price_e9=price * E9))
+            self.apply(child, co.Filled(fill=stream_id("test", "9"), exec_id="E", quantity_e9=filled * E9, price_e9=price * E9))
         return self
 
     def passed(self, judged: RiskOrder, seconds_ago: float = 0, **facts: Any) -> Scene:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from adapters.memory.event_log import MemoryEventLog
+from adapters.memory.latch import MemoryLatch
 from domain import child_order as co
 from domain.catalogue import TOPICS
 from domain.child_order import ChildOrder
@@ -93,14 +94,16 @@ class Room:
         policies: Mapping[str, SessionPolicy] | None = None, copies: DropCopies = recovery.NO_COPIES,
         reference: ReferencePort | None = None, brokers: BrokerAlgos = NO_BROKERS, risk: RiskTerms = NO_LIMITS,
         risk_data: RiskData = NOTHING_KNOWN,
+        latch: MemoryLatch | None = None,
     ) -> None:  # fmt: skip
         self.clock = clock or Clock()
         self.log = log or MemoryEventLog(TOPICS, self.clock)
         self.gateway = Gateway()
+        self.latch = latch or MemoryLatch()
         self.planners = Planners()
         self.reference, self.brokers = reference or Reference(), brokers
         self._risk: dict[str, Any] = {"risk": risk, "risk_data": risk_data}
-        ports = DeskPorts(self.log, self.gateway, self.planners, self.reference, self.clock, brokers, risk_data)
+        ports = DeskPorts(self.log, self.gateway, self.planners, self.reference, self.clock, brokers, risk_data, latch=self.latch)
         self.desk = Desk(
             ports,
             name="desk",
@@ -127,7 +130,9 @@ class Room:
     async def successor(self, copies: DropCopies = recovery.NO_COPIES) -> Room:
         """The desk dies; another one starts on its log."""
         self.log.release_lead()
-        room = Room(self.log, self.clock, copies=copies, reference=self.reference, brokers=self.brokers, **self._risk)
+        room = Room(
+            self.log, self.clock, copies=copies, reference=self.reference, brokers=self.brokers, latch=self.latch, **self._risk
+        )
         room._numbers, room._frame = self._numbers, self._frame
         return room
 

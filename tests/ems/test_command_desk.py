@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from domain.commands import Answer, Commanded, EnterOrder
+from domain.commands import Answer, Commanded, EnterOrder, OperateSessions
+from domain.fix_session import Operated
 from domain.order_life import OrdStatus
 from domain.sending import ParentReport, SendChild
 from domain.values import E9, OrdType
@@ -71,3 +72,37 @@ async def test_what_is_wrong_with_it_is_said(changes: dict[str, Any], said: str)
     assert not answer.ok
     assert said in answer.text
     assert "parent_order.accepted" not in await topics(room)
+
+
+async def operate(room: Room, *acts: tuple[str, str, str]) -> Answer:
+    """Ask for acts on sessions and have the answer."""
+    answers: list[Answer] = []
+    asked = {"command_id": "S1", "actor": "person:jane", "acts": acts, "reason": "a new broker"}
+    await room.desk.cycle([Commanded(OperateSessions.model_validate(asked), answers.append)])
+    (answer,) = answers
+    return answer
+
+
+async def test_what_is_done_to_sessions_is_written_with_who_and_why() -> None:
+    room = await Room().open()
+    assert (await operate(room, ("VENUE", "main", "stop"), ("BROKER", "b", "add"))).ok
+    events = [r async for page in room.log.read_pages() for r in page if isinstance(r.event, Operated)]
+    assert [(e.session, e.group, e.act, e.reason) for e in (r.event for r in events) if isinstance(e, Operated)] == [
+        ("VENUE", "main", "stop", "a new broker"),
+        ("BROKER", "b", "add", "a new broker"),
+    ]
+    assert {(r.meta.actor, r.meta.causation) for r in events} == {("person:jane", "command:S1")}
+
+
+async def test_a_session_with_an_order_that_has_not_ended_is_not_let_go() -> None:
+    room = await Room().open()
+    answer = await entered(room)
+    for session in ("OMS", "VENUE"):
+        refused = await operate(room, ("OTHER", "b", "add"), (session, "main", "remove"))
+        assert (refused.ok, refused.text) == (False, f"session {session} cannot be removed: 1 of its orders have not ended")
+    assert "fix_session.operated" not in await topics(room)
+    await room.report("new")
+    await room.cancel("A9", dict(answer.ids)["cl_ord_id"])
+    await room.report("canceled")
+    assert (await operate(room, ("OMS", "main", "remove"), ("VENUE", "main", "remove"))).ok
+    assert (await topics(room))[-2:] == ["fix_session.operated"] * 2

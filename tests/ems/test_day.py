@@ -13,7 +13,7 @@ from domain.instructions import Instructions
 from domain.instrument import Instrument
 from domain.order_life import OrdStatus
 from domain.parent_rules import TradingDay
-from domain.sending import Forget, ParentReport, SendStatusQuery
+from domain.sending import Forget, Keep, ParentReport, SendStatusQuery
 from domain.session_policy import SessionPolicy
 from domain.values import E9, TimeInForce
 from ems.pace import Pace
@@ -59,7 +59,7 @@ async def until(room: Room, since_the_start_s: float) -> list[Any]:
             break
         await room.wait(max(0, wake_ns - room.clock.ns) / E9)
     room.clock.ns = target_ns
-    return [said(m) for m in room.take()]
+    return [said(m) for m in room.take() if not isinstance(m, Keep)]
 
 
 def said(message: Any) -> Any:
@@ -71,7 +71,7 @@ def said(message: Any) -> Any:
 
 async def answered(room: Room, ord_status: str, **changes: Any) -> list[Any]:
     await room.report("status", ord_status=ord_status, cum_quantity_e9=room.child().cum_quantity_e9, **changes)
-    return [said(m) for m in room.take() if not isinstance(m, Forget)]
+    return [said(m) for m in room.take() if not isinstance(m, Forget | Keep)]
 
 
 async def test_an_order_of_the_day_is_asked_about_after_the_close_and_ends_when_the_venue_says_so() -> None:
@@ -164,6 +164,43 @@ async def test_a_venue_that_restates_after_the_desk_did_begins_nothing_again() -
     assert room.take(ParentReport) == []
     await room.report("restated", restatement_reason=1, quantity_e9=9_000 * E9, exec_id="R3")
     assert [said(m) for m in room.take(ParentReport)] == [("restated", "partially_filled", 7_000, 500)]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_a_corporate_action_changes_what_was_executed_and_not_what_was_paid(begun: bool) -> None:
+    """Every share becomes two: overnight, before the desk has begun the day; and in the morning, after an execution."""
+    room = await working(filled=2_000, time_in_force=TimeInForce.GTC)
+    paid_e18 = room.child().notional_e18
+    if begun:
+        await until(room, TO_THE_NEXT_OPEN_S)
+        await room.fill(500, "E1", transact_time_ns=room.clock.ns)
+        paid_e18 = room.child().notional_e18
+    else:
+        await room.report("done_for_day")
+    room.take()
+    cum = 5_000 if begun else 4_000
+    await room.report(
+        "restated", restatement_reason=0, quantity_e9=20_000 * E9, cum_quantity_e9=cum * E9, limit_price_e9=50 * E9, exec_id="R2"
+    )
+    (told,) = room.take(ParentReport)
+    assert said(told) == ("restated", "partially_filled", 16_000, 1_000 if begun else 0)
+    assert (told.restatement_reason, told.quantity_e9, told.cum_quantity_e9) == (0, 20_000 * E9, cum * E9)
+    assert told.leaves_quantity_e9 == (20_000 - cum) * E9
+    assert told.average_price_e9 * told.cum_quantity_e9 == paid_e18 == room.child().notional_e18
+    assert sum(room.parent().open_e9.values()) == told.leaves_quantity_e9
+
+    await room.fill(0, "B1", exec_kind="trade_cancel", exec_ref_id="E0", leaves_quantity_e9=20_000 * E9)
+    assert room.take(ParentReport) == []
+    held = [r.event async for page in room.log.read_pages() for r in page if r.event.TOPIC == "fill.quarantined.v1"]
+    assert [getattr(event, "reason", "") for event in held] == ["restated"], "in which shares it is told, a person must say"
+    assert room.parent().cum_quantity_e9 == cum * E9
+
+
+async def test_a_restatement_of_an_order_of_the_day_does_not_change_what_was_executed() -> None:
+    room = await working(filled=2_000)
+    await room.report("restated", restatement_reason=0, quantity_e9=20_000 * E9, cum_quantity_e9=4_000 * E9, exec_id="R2")
+    (told,) = room.take(ParentReport)
+    assert (told.cum_quantity_e9, told.quantity_e9) == (2_000 * E9, 20_000 * E9)
 
 
 async def test_an_execution_before_the_open_begins_the_day() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -13,7 +12,7 @@ from domain.catalogue import TOPICS
 from domain.event import GENESIS_HASH, Event, InboundRef, Meta, Recorded
 from domain.refusal import Reason
 from domain.sending import CancelReject, Forget, MessageReject, ParentReport, SendChild, SendChildCancel
-from domain.values import E9
+from domain.values import E9, stream_id
 from ems import orders_out, reports
 from tests.domain.orders import CHILD, NOW_NS, PARENT, accepted, child, child_filled, created, filled, parent, released, terms
 from tests.domain.test_child_order import ACK, CANCELING, DOUBT
@@ -67,7 +66,7 @@ def test_a_trade_says_what_was_done() -> None:
 
 
 def test_the_same_event_makes_the_same_report_and_another_another_exec_id() -> None:
-    again = filled(100).model_copy(update={"fill": UUID(int=7 << 100)})
+    again = filled(100).model_copy(update={"fill": stream_id("test", str(7 << 100))})
     assert told(released(300), filled(100)) == told(released(300), filled(100))
     assert told(released(300), filled(100)).exec_id != told(released(300), again).exec_id
 

@@ -14,7 +14,8 @@ import pytest
 
 from domain.errors import ConfigError, ProcessFailed
 from ems import supervisor as module
-from ems.supervisor import Child, Supervisor, bury_orphans, run_once
+from ems.children import Child, bury_orphans, run_once
+from ems.supervisor import Supervisor
 from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,6 +64,55 @@ async def test_children_start_in_order_and_stop_in_the_reverse(tmp_path: Path) -
     await made.stop()
     assert order(tmp_path) == ["first starts", "second starts", "second stops", "first stops"]
     assert [pid for pid in pids if psutil.pid_exists(pid)] == []
+
+
+async def test_a_child_is_halted_and_started_by_hand_and_the_other_runs_on(two: Supervisor, tmp_path: Path) -> None:
+    before = two.pids()
+    await two.halt("second")
+    assert (two.halted(), two.pids()) == (["second"], {"first": before["first"]})
+    (tmp_path / "second.up").unlink()
+    await two.go("second")
+    assert two.halted() == []
+    assert two.pids()["first"] == before["first"]
+    assert order(tmp_path) == ["first starts", "second starts", "second stops", "second starts"]
+    assert two.restarts() == {"first": 0, "second": 0}
+
+
+async def test_children_come_and_go_while_others_run(two: Supervisor, tmp_path: Path) -> None:
+    before = two.pids()
+    await two.add(child(tmp_path, "third"), before="second")
+    assert two.names() == ["first", "third", "second"]
+    refusing = Child(name="bad", command=(sys.executable, "-c", "raise SystemExit(2)"), ask=_never)
+    with pytest.raises(ConfigError, match="bad refused to start"):
+        await two.add(refusing, before="second")
+    assert two.names() == ["first", "third", "second"]
+    await two.remove("third")
+    assert two.pids() == before
+    assert order(tmp_path)[2:] == ["third starts", "third stops"]
+
+
+async def test_a_child_that_refuses_after_it_was_halted_stays_halted(tmp_path: Path) -> None:
+    may = tmp_path / "may"
+    may.touch()
+    code = f"import pathlib, sys, time\npathlib.Path({str(may)!r}).exists() or sys.exit(2)\ntime.sleep(60)"
+
+    async def up() -> bool:
+        return may.exists()
+
+    made = Supervisor([Child(name="only", command=(sys.executable, "-c", code), ask=up)], log_directory=tmp_path / "logs")
+    await made.start()
+    try:
+        await made.halt("only")
+        may.unlink()
+        with pytest.raises(ConfigError, match="only refused to start"):
+            await made.go("only")
+        assert (made.halted(), made.pids()) == (["only"], {})
+    finally:
+        await made.stop()
+
+
+async def _never() -> bool:
+    return False
 
 
 async def test_a_killed_child_is_started_again(two: Supervisor, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from itertools import count
-from uuid import UUID, uuid5
 
 import pytest
 
@@ -15,9 +14,9 @@ from adapters.postgres.event_log import PostgresEventLog
 from domain.catalogue import TOPICS
 from domain.child_order import Canceled, Filled
 from domain.errors import Fenced, UnknownTopic, VersionConflict
-from domain.event import GENESIS_HASH, Entry, Event, InboundRef, Meta, Topics, chain_hash
+from domain.event import GENESIS_HASH, UNREAD, Entry, Event, InboundRef, Meta, Topics, chain_hash
 from domain.stored import encode_states
-from domain.values import event_id, stream_id
+from domain.values import StreamId, event_id, stream_id
 
 A, B, C = (stream_id("child", "VENUE", "2026-11-20", key) for key in "abc")
 TIME_NS = 1_700_000_000_000_000_000
@@ -45,19 +44,27 @@ async def log(request: pytest.FixtureRequest) -> AsyncIterator[Log]:
 
 
 def filled(number: int = 1) -> Filled:
-    return Filled(fill=uuid5(A, str(number)), exec_id=f"E{number}", quantity_e9=number * 10**11, price_e9=187_010_000_000)
+    return Filled(
+        fill=stream_id("test", str(number)), exec_id=f"E{number}", quantity_e9=number * 10**11, price_e9=187_010_000_000
+    )
 
 
 def meta(inbound: InboundRef | None = None) -> Meta:
     return Meta(TIME_NS - 5, "system:desk", B, "fix:VENUE/1/4711", "0ddba11", inbound)
 
 
-def entry(stream: UUID, expected_version: int, *events: Event) -> Entry:
+def entry(stream: StreamId, expected_version: int, *events: Event) -> Entry:
     return Entry(stream, expected_version, events or (filled(expected_version + 1),), meta())
 
 
 async def collect(log: Log, after_seq: int = 0, until_seq: int | None = None) -> list[int]:
     return [recorded.seq async for page in log.read_pages(after_seq=after_seq, until_seq=until_seq) for recorded in page]
+
+
+async def test_what_the_reader_has_no_use_for_is_left_unread_in_its_place(log: Log) -> None:
+    await log.append([Entry(A, 0, (filled(1), Canceled(text="x"), filled(2)), meta())])
+    read = [(e.seq, e.version, e.event, e.meta) async for page in log.read_pages(unread=[Filled]) for e in page]
+    assert read == [(1, 1, UNREAD, meta()), (2, 2, Canceled(text="x"), meta()), (3, 3, UNREAD, meta())]
 
 
 async def test_what_is_appended_is_read_back_equal(log: Log) -> None:

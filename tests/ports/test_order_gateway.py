@@ -17,7 +17,7 @@ from domain.errors import ConfigError
 from domain.event import InboundRef
 from domain.messages import Input, LinkUp, NewOrder, SessionChange, VenueRefusal
 from domain.ports import OrderGateway
-from domain.sending import Forget, Outbound, SendChild, SendStatusQuery
+from domain.sending import Forget, Keep, Outbound, SendChild, SendStatusQuery
 from domain.values import E9, OrdType, Side, TimeInForce
 from tests.adapters.fix.kit import WAIT_S, Desk, GatewayProcess, a_child
 from tests.adapters.fix.raw import RawPeer
@@ -285,3 +285,5 @@ async def test_live_orders_are_kept_until_they_may_be_forgotten(world: World) ->
     await world.live_orders(2)
     seat.send(Forget(session="VENUE", event_seq=3, cl_ord_id="C1"))
     await world.live_orders(1)
+    seat.send(Keep(session="VENUE", event_seq=4, orders=(child(1), child(2))))
+    await world.live_orders(2)

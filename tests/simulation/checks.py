@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from domain import child_life, decision, parent_life, parent_rules
+from domain import child_life, decision, parent_rules, parent_status
 from domain import child_order as co
 from domain import fill as fl
 from domain import fix_session as fs
@@ -14,7 +14,7 @@ from domain.event import GENESIS_HASH, Recorded
 from domain.messages import Inbound, SessionNews, VenueRefusal
 from domain.order_life import OrdStatus
 from domain.sending import Outbound, ParentReport, SendChild, SendChildCancel, SendChildReplace
-from domain.values import Algo, StreamId
+from domain.values import Algo, StreamId, short_id
 from ems.desk_state import DeskState
 from tests.simulation.oms import Oms
 from tests.simulation.venue import Venue
@@ -153,7 +153,7 @@ class Checks:
         if isinstance(state, co.ChildOrder):
             if (moved := child_life.trigger_of(state, one.event)) is not None:
                 self.transitions[state.status, moved] += 1
-        elif isinstance(state, po.ParentOrder) and (trigger := parent_life.trigger_of(state, one.event)) is not None:
+        elif isinstance(state, po.ParentOrder) and (trigger := parent_status.trigger_of(state, one.event)) is not None:
             self.transitions[state.status, trigger] += 1
 
     def _children_fit(self, stream: StreamId) -> None:
@@ -287,4 +287,4 @@ def _exec_id(one: Recorded) -> str:
         return fl.told_as(event.fill, 0)
     if isinstance(event, po.FillRestated):
         return fl.told_as(event.fill, event.number)
-    return one.event_id.hex[:20].upper()
+    return short_id(one.event_id, 20)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from domain.event import InboundRef
 from domain.market_state import MarketState
 from domain.messages import Inbound, LinkUp, MarketUpdate, SessionChange, SessionNews, VenueRefusal
-from domain.sending import Forget, Outbound, SendChild, SendChildReplace
+from domain.sending import Forget, Keep, Outbound, SendChild, SendChildReplace
 from tests.simulation.fix import Session
 from tests.simulation.link import Link
 from tests.simulation.world import World
@@ -71,7 +71,7 @@ class Gateway:
             return
         self.epoch = epoch
         session = self.sessions[message.session]
-        if isinstance(message, Forget):
+        if isinstance(message, Forget | Keep):
             return
         if isinstance(message, SendChild | SendChildReplace) and not session.up:
             self._not_sent(session, message)

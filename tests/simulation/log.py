@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
-from uuid import UUID
 
 from adapters.memory.event_log import MemoryEventLog
 from domain.catalogue import TOPICS
 from domain.errors import LogUnavailable
-from domain.event import Entry, Recorded
+from domain.event import Entry, EventClasses, Recorded
 from domain.ports import Head
 from domain.stored import StoredRow
+from domain.values import StreamId
 from tests.simulation.world import MS, Crash, S, Violation, World, WorldClock
 
 
@@ -36,11 +36,13 @@ class Disk(MemoryEventLog):
     def after_durable(self, recorded: Sequence[Recorded]) -> None:
         self._appended(recorded)
 
-    async def read(self, stream: UUID, *, after_version: int = 0) -> list[Recorded]:
+    async def read(self, stream: StreamId, *, after_version: int = 0) -> list[Recorded]:
         return [self._recorded(row) for row in self._streams.get(stream, ()) if row.version > after_version]
 
-    async def read_pages(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[Recorded]]:
-        yield map(self._recorded, self._rows[after_seq:until_seq])
+    async def read_pages(
+        self, *, after_seq: int = 0, until_seq: int | None = None, unread: EventClasses = ()
+    ) -> AsyncIterator[Iterator[Recorded]]:
+        yield map(self._recorded, self._rows[after_seq:until_seq])  # what need not be read may be
 
     def _recorded(self, row: StoredRow) -> Recorded:
         """Every event is read back from its stored bytes, but only once: many desks fold the same log."""
@@ -83,13 +85,15 @@ class Connection:
         await Pause(world.between(MS // 10, 2 * MS))
         return recorded
 
-    async def read(self, stream: UUID, *, after_version: int = 0) -> list[Recorded]:
+    async def read(self, stream: StreamId, *, after_version: int = 0) -> list[Recorded]:
         await self._reach()
         return await self._disk.read(stream, after_version=after_version)
 
-    async def read_pages(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[Recorded]]:
+    async def read_pages(
+        self, *, after_seq: int = 0, until_seq: int | None = None, unread: EventClasses = ()
+    ) -> AsyncIterator[Iterator[Recorded]]:
         await self._reach()
-        async for page in self._disk.read_pages(after_seq=after_seq, until_seq=until_seq):
+        async for page in self._disk.read_pages(after_seq=after_seq, until_seq=until_seq, unread=unread):
             yield page
 
     def subscribe(self, *, after_seq: int = 0) -> AsyncIterator[Recorded]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.event import InboundRef
 from domain.messages import CancelOrder, Inbound, NewOrder, OrderStatusQuery, ReplaceOrder, Unreadable
-from domain.order_life import TERMINAL
+from domain.order_life import HELD, TERMINAL
 from domain.refusal import Reason, Refusal
 from domain.sending import CancelReject, MessageReject, Outbound, ParentReport, SendNews
 from domain.values import TimeInForce
@@ -222,7 +222,9 @@ class Oms:
         """A report that is new: it must fit what was told before."""
         where = f"{self.name} {report.cl_ord_id} {report.exec_kind}"
         if report.exec_kind in ("new", "rejected"):
-            if order.answer and not (order.direct and order.answer == "new" and report.exec_kind == "rejected"):
+            late = order.direct and order.answer == "new" and report.exec_kind == "rejected"
+            resumed = order.status in HELD and report.exec_kind == "new"  # also by an acknowledgement that came late
+            if order.answer and not (late or resumed):
                 raise Violation(f"{where}: the order was answered {order.answer} before")
             order.answer, order.order_id = report.exec_kind, report.order_id
         if report.order_id != order.order_id or report.symbol != order.first.symbol:

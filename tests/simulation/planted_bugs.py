@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import count
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -18,6 +17,7 @@ from domain.messages import SessionChange
 from domain.parent_order import ParentOrder
 from domain.refusal import Reason, Refusal
 from domain.sending import Outbound
+from domain.values import StreamId
 from ems import orders_out, reports
 from ems.desk import Desk
 from ems.inbox import Inbox
@@ -178,7 +178,7 @@ def keys_fills_by_message(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(VenueDesk, "_fill_key", _key_by_message)
 
 
-def _key_by_message(self: VenueDesk, turn: Turn, report: Any, child: ChildOrder | None) -> UUID:
+def _key_by_message(self: VenueDesk, turn: Turn, report: Any, child: ChildOrder | None) -> StreamId:
     return fl.key(report.ref.session, "", f"{report.exec_id}/{report.ref.reset_epoch}/{report.ref.msg_seq_num}")
 
 

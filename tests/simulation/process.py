@@ -9,9 +9,12 @@ from domain.errors import Fenced, LogUnavailable
 from domain.messages import Input, Timer
 from domain.sending import Outbound
 from ems.desk import Desk, DeskPorts
+from ems.kill_scopes import KillScopes
+from ems.order_gate import GateRules, OrderGate
 from ems.pace import Pace
 from tests.simulation.checks import Checks
 from tests.simulation.gateway import Gateway
+from tests.simulation.kill import Kill
 from tests.simulation.link import Link
 from tests.simulation.log import Connection, Disk, Pause
 from tests.simulation.planners import SimPlannerPool
@@ -28,6 +31,7 @@ class Parts(Protocol):
     disk: Disk
     gateway: Gateway
     checks: Checks
+    kill: Kill
 
     def desk_died(self, process: DeskProcess) -> None:
         """The supervisor notices."""
@@ -51,8 +55,14 @@ class DeskProcess:
         self.log = Connection(parts.world, parts.disk)
         self.link = Link(parts.world, parts.gateway, self)
         planners = SimPlannerPool(parts.world, self.arrived)
+        self._scopes = KillScopes(f"desk{number}", lambda: self.desk.state)
         ports = DeskPorts(
-            log=self.log, gateway=self.link, planners=planners, reference=SimReference(), clock=WorldClock(parts.world)
+            log=self.log,
+            gateway=OrderGate(self.link, GateRules(parts.kill.latch, self._scopes.mark), self._stopped),
+            planners=planners,
+            reference=SimReference(),
+            clock=WorldClock(parts.world),
+            latch=parts.kill.latch,
         )
         self.desk = SimDesk(ports, name=f"desk{number}", build="sim", venue_sessions=frozenset({VENUE}), pace=PACE)
         self._coroutine: Coroutine[Any, Any, None] | None = None
@@ -74,8 +84,13 @@ class DeskProcess:
     def refused(self) -> None:
         self.die("refused by the gateway")
 
+    def _stopped(self, inputs: list[Input]) -> None:
+        for item in inputs:
+            self.arrived(item)
+
     def leaving(self, message: Outbound) -> None:
         self._parts.checks.leaving(message)
+        self._parts.kill.leaving(message, self._scopes.mark)
 
     # ------------------------------------------------------------------------------------------ running
 

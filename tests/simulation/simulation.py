@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +12,9 @@ import structlog
 
 from adapters.memory.event_log import MemoryEventLog
 from domain.catalogue import TOPICS
+from domain.event import Recorded
 from domain.market_state import MarketState
+from domain.messages import KillNews
 from domain.sending import Outbound, SendChild, SendChildReplace
 from domain.values import E9
 from ems import desk as desk_module
@@ -20,6 +22,7 @@ from ems import recovery
 from tests.simulation.checks import Checks
 from tests.simulation.fix import Channel, Session
 from tests.simulation.gateway import Gateway
+from tests.simulation.kill import Kill
 from tests.simulation.log import Disk
 from tests.simulation.oms import Oms
 from tests.simulation.process import DeskProcess
@@ -39,7 +42,8 @@ class Simulation:
     def __init__(self, seed: int) -> None:
         self.world = World(seed)
         self.checks = Checks(self.world)
-        self.disk = Disk(self.world, self.checks.appended)
+        self.kill = Kill(self.world, self._tell)
+        self.disk = Disk(self.world, self._appended)
         sessions = [Session(VENUE, "venue"), *(Session(name, "client") for name in CLIENTS)]
         self.gateway = Gateway(self.world, sessions, self.checks.acknowledged)
         self.venue = self.checks.venue = Venue(self.world, sessions[0])
@@ -72,6 +76,14 @@ class Simulation:
         if isinstance(message, SendChild):
             self.checks.exposed(message.cl_ord_id)
 
+    def _appended(self, recorded: Sequence[Recorded]) -> None:
+        self.checks.appended(recorded)
+        self.kill.committed(recorded)
+
+    def _tell(self, news: KillNews) -> None:
+        for desk in self._desks:
+            desk.arrived(news)
+
     # -------------------------------------------------------------------------------------------- a day
 
     def run(self) -> Report:
@@ -93,15 +105,8 @@ class Simulation:
     def report(self) -> Report:
         """So far."""
         checks = self.checks
-        return Report(
-            self.world.seed,
-            checks.shadow.seq,
-            self.crashes,
-            self.world.used,
-            checks.transitions,
-            checks.topics,
-            self.world.digest(),
-        )
+        found = (checks.transitions, checks.topics, self.world.digest())
+        return Report(self.world.seed, checks.shadow.seq, self.crashes, self.world.used, *found)
 
     def _start(self) -> None:
         world = self.world
@@ -114,6 +119,7 @@ class Simulation:
         world.after(0, self._desk_starts)
         world.after(world.between(S, 30 * S), self._mishap)
         world.after(HORIZON_NS, self._calm)
+        self.kill.begin(HORIZON_NS)
 
     def _desk_starts(self) -> None:
         self._desks.append(DeskProcess(self, len(self._desks) + 1))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulation import planted_bugs, planted_order_bugs
+from tests.simulation import planted_bugs, planted_kill_bugs, planted_order_bugs
 from tests.simulation.planting import BUGS, Bug
 from tests.simulation.simulation import simulate
 from tests.simulation.world import Violation
@@ -16,7 +16,8 @@ FIRST_SEED, SEEDS_MAX = 1, 60
 
 
 def test_there_are_twenty_and_more() -> None:
-    assert {bug.plant.__module__ for bug in BUGS} == {planted_bugs.__name__, planted_order_bugs.__name__}
+    modules = (planted_bugs, planted_order_bugs, planted_kill_bugs)
+    assert {bug.plant.__module__ for bug in BUGS} == {module.__name__ for module in modules}
     assert len({bug.name for bug in BUGS}) == len(BUGS) >= 20
 
 

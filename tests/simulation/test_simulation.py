@@ -33,7 +33,7 @@ FAULTS = (
     "not_sent oms_repeats other_end_crosses_cancel plan_failed plan_late plan_lost plan_twice power_cut "
     "report_repeated session_drops session_news session_reset slow_link slow_to_desk slow_wire stall_after_append "
     "status_answer_lost unsolicited_end venue_refuses venue_rejects venue_slow replace_ignored replace_refused "
-    "fill_crosses_replace restated restated_again stopped suspended next_day "
+    "fill_crosses_replace restated restated_again stopped suspended next_day kill_switch "
 ).split()
 
 _S, _T = OrdStatus, Trigger

@@ -16,12 +16,11 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
-from uuid import UUID
 
 from adapters.clock import WallClock
 from adapters.postgres.event_log import PostgresEventLog
 from domain.catalogue import TOPICS
-from domain.values import from_e9, to_e9
+from domain.values import StreamId, from_e9, to_e9
 from ems.bootstrap.runtime import Runtime
 from ems.desk_state import DeskState
 from ems.health import ask_socket
@@ -54,7 +53,7 @@ class Desk:
         self._runtime = runtime
         self._state = DeskState()
         self._grown = asyncio.Event()
-        self._events: list[tuple[UUID, str]] = []  # with the client's order, or the session, that each belongs to
+        self._events: list[tuple[StreamId, str]] = []  # with the client's order, or the session, that each belongs to
 
     async def follow(self) -> None:
         """Until cancelled."""

@@ -61,8 +61,6 @@ RUNS = {run.name: run for run in [Run(case, *pair) for pair in PAIRS for case in
 
 def skipped(run: Run) -> str:
     """Why a case is not played, empty where it is."""
-    if "later" in run.case.scenario.options:
-        return "a corporate action that changes what was executed is not taken over yet"
     return not_expressible(run.case, run.client) or not_expressible(run.case, run.venue)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from adapters.fix.link import FixLink, Hello, SessionMarks
 from adapters.memory.event_log import MemoryEventLog
+from adapters.memory.latch import MemoryLatch
 from domain.catalogue import TOPICS
 from domain.event import Recorded
 from domain.fix_session import LoggedOn, MessageRefused
@@ -57,7 +58,7 @@ class LiveDesk:
         clock = Clock()
         self.log = Log(clock)
         self.link = FixLink(link_path, hello=self._hello, deliver=self._deliver)
-        ports = DeskPorts(self.log, self.link, Planners(), Reference(), clock)
+        ports = DeskPorts(self.log, self.link, Planners(), Reference(), clock, latch=MemoryLatch())
         self.desk = Desk(ports, name="desk", build="test", venue_sessions=venue_sessions, pace=PACE)
         self.tasks: list[asyncio.Task[None]] = []
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from adapters.fix.process import run_gateway
 from adapters.fix.sessions import GatewayConfig, SessionConfig
+from adapters.shm.latch import SharedLatch
 from domain.session_rules import SessionRules
 
 
@@ -17,8 +18,9 @@ def main(path: str) -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     data = json.loads(Path(path).read_text())
     sessions = tuple(_session(session) for session in data.pop("sessions"))
+    latch = SharedLatch(Path(data.pop("latch")))
     paths = {name: Path(data.pop(name)) for name in ("directory", "link_path", "control_path")}
-    return run_gateway(GatewayConfig(sessions=sessions, **paths, **data))
+    return run_gateway(GatewayConfig(sessions=sessions, **paths, **data), latch)
 
 
 def _session(values: dict[str, Any]) -> SessionConfig:

@@ -19,6 +19,7 @@ from adapters.fix.link import FixLink, Hello
 from adapters.fix.oms import Oms
 from adapters.fix.oms_order import OmsOrder
 from adapters.fix.sessions import SessionConfig
+from adapters.shm.latch import SharedLatch
 from domain.messages import Input, SessionChange
 from domain.order_life import OrdStatus
 from domain.sending import Outbound, ParentReport, SendChild
@@ -46,6 +47,7 @@ class GatewayProcess:
             "directory": str(directory / "gateway"),
             "link_path": str(self.link_path),
             "control_path": str(self.control_path),
+            "latch": str(directory / "latch"),
             "hello_wait_s": 0.1,
             "logout_wait_s": 0.2,
             "sessions": [
@@ -55,6 +57,8 @@ class GatewayProcess:
             **changes,
         }
         self._process: subprocess.Popen[bytes] | None = None
+        self.latch = SharedLatch(directory / "latch")
+        self.latch.build([])
 
     def start(self, *, wait: bool = True) -> GatewayProcess:
         path = self.directory / "gateway.json"

@@ -26,6 +26,7 @@ class RawPeer:
         self.messages: list[dict[str, str]] = []
         self.texts: list[str] = []
         self.logon_extra = ""
+        self.connect_then: list[tuple[str, str]] = []  # said right behind the next Logon, before anything is read
         self._came = asyncio.Event()
         self._writer: asyncio.StreamWriter | None = None
         self._server: asyncio.Server | None = None
@@ -46,6 +47,8 @@ class RawPeer:
         self._reading = asyncio.create_task(self._read(reader))
         seen = len(self.messages)
         self.send("A", logon)
+        while self.connect_then:
+            self.send(*self.connect_then.pop(0))
         await self.take(lambda m: m["35"] == "A", after=seen)
 
     async def close(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -20,7 +19,7 @@ from domain.allocation import OrderPart, Part
 from domain.allocation_messages import AllocatedOrder, AllocationAck, AllocationInstruction, AllocationReport
 from domain.allocation_terms import AccountFault, Misfit, Share
 from domain.messages import Unreadable
-from domain.values import E9, Side
+from domain.values import E9, Side, stream_id
 from tests.adapters.fix.made import on_the_wire
 
 OMS = Origin("OMS", "client", 0, 5)
@@ -112,7 +111,9 @@ ACK = AllocationAck(
     session="OMS", event_seq=1, alloc_id="J1", alloc_type=1, trade_date="2026-11-22", status="accepted", misfit=None, text="",
     transact_time_ns=TIME_NS,
 )  # fmt: skip
-ORDER = OrderPart(parent=UUID(int=1), cl_ord_id="A1", order_id="O1", quantity_e9=1000 * E9, average_price_e9=187_500_000_000)
+ORDER = OrderPart(
+    parent=stream_id("test", "1"), cl_ord_id="A1", order_id="O1", quantity_e9=1000 * E9, average_price_e9=187_500_000_000
+)
 REPORT = AllocationReport(
     session="OMS", event_seq=1, report_id="R2", ref_report_id="R1", action="replace", cause="executions", alloc_id="J1",
     pre_trade=False, misfit=None, text="", trade_date="2026-11-22", symbol="AMZN", side=Side.SELL, quantity_e9=1000 * E9,

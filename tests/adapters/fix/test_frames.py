@@ -20,7 +20,8 @@ FRAMES = st.builds(
     reset_epoch=st.integers(0, 2**32 - 1),
     number=U64,
     event_seq=U64,
-    scope=st.tuples(U16, U16, U16, U16),
+    trip=U64,
+    scope=st.tuples(*[U64] * 8),
     payload=st.binary(max_size=300),
 )
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from adapters.fix.live_orders import TEXT_BYTES_MAX, LiveOrder, LiveOrders
 
 SLOTS = 8
+SCOPE = (1, 2, 3, 4, 5, 6, 7, 2**64 - 1)
 KEYS = st.sampled_from([b"A", b"B", b"CC", b"DDD", b"E" * 40, b"F", b"G", b"H", b"I", b"J"])
 STEPS = st.lists(
     st.one_of(
@@ -35,38 +36,23 @@ def test_it_holds_what_a_dictionary_holds(steps: list[tuple[str, bytes, bytes]])
                 table.forget(key)
                 model.pop(key, None)
             else:
-                refusal = table.add(LiveOrder(key, 3, (1, 2, 3, 4), text))
+                refusal = table.add(LiveOrder(key, 3, SCOPE, text))
                 assert bool(refusal) == (key not in model and len(model) == SLOTS)
                 if not refusal:
                     model.setdefault(key, text)
             assert {order.key: order.cancel_text for order in table} == model
-            assert all((order.slot, order.scope) == (3, (1, 2, 3, 4)) for order in table)
+            assert all((order.slot, order.scope) == (3, SCOPE) for order in table)
 
 
 def test_an_order_whose_cancel_does_not_fit_is_refused(tmp_path: Path) -> None:
     table = LiveOrders(tmp_path / "table", SLOTS)
-    assert "longer than" in table.add(LiveOrder(b"A", 0, (0, 0, 0, 0), b"x" * TEXT_BYTES_MAX))
+    assert "longer than" in table.add(LiveOrder(b"A", 0, SCOPE, b"x" * TEXT_BYTES_MAX))
     assert len(table) == 0
-
-
-def test_matching_by_session_and_scope(tmp_path: Path) -> None:
-    table = LiveOrders(tmp_path / "table", SLOTS)
-    table.add(LiveOrder(b"A", 0, (1, 7, 0, 0), b""))
-    table.add(LiveOrder(b"B", 1, (1, 8, 0, 0), b""))
-    table.add(LiveOrder(b"C", 1, (2, 7, 0, 0), b""))
-
-    def keys(orders: list[LiveOrder]) -> set[bytes]:
-        return {order.key for order in orders}
-
-    assert keys(table.matching()) == {b"A", b"B", b"C"}
-    assert keys(table.matching(frozenset({1}))) == {b"B", b"C"}
-    assert keys(table.matching(None, (0, 7, 0, 0))) == {b"A", b"C"}
-    assert keys(table.matching(frozenset({1}), (1, 0, 0, 0))) == {b"B"}
 
 
 def test_only_the_named_stay(tmp_path: Path) -> None:
     table = LiveOrders(tmp_path / "table", SLOTS)
     for key in (b"A", b"B", b"C"):
-        table.add(LiveOrder(key, 0, (0, 0, 0, 0), b"cancel"))
+        table.add(LiveOrder(key, 0, SCOPE, b"cancel"))
     assert table.keep_only(frozenset({b"B", b"unknown"})) == 2
     assert [order.key for order in table] == [b"B"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from threading import Thread
-from uuid import uuid5
 
 import pytest
 from eventsourcing.application import Application
@@ -36,7 +35,7 @@ class WallClock:
 
 
 def filled(number: int = 1) -> Filled:
-    return Filled(fill=uuid5(A, str(number)), exec_id=f"E{number}", quantity_e9=10**9, price_e9=10**9)
+    return Filled(fill=stream_id("test", str(number)), exec_id=f"E{number}", quantity_e9=10**9, price_e9=10**9)
 
 
 META = Meta(5, "system:desk", A, "timer", "0ddba11")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner
@@ -18,6 +17,7 @@ from domain import fix_session as fs
 from domain.catalogue import TOPICS
 from domain.errors import ConfigError, EmsError
 from domain.event import Entry, InboundRef, Meta
+from domain.values import stream_id
 from ems.bootstrap.gateway import gateway_config
 from ems.bootstrap.runtime import Runtime
 from ems.bootstrap.wire import Wanted, find, moment_ns, readable
@@ -29,9 +29,9 @@ NOW_NS = 1_795_377_600_000_000_000  # 2026-11-22T20:00 UTC
 
 
 async def an_event(log: PostgresEventLog, number: int, ref: InboundRef | None) -> int:
-    meta = Meta(NOW_NS, "client:OMS", UUID(int=number), "x", "build", ref)
+    meta = Meta(NOW_NS, "client:OMS", stream_id("test", str(number)), "x", "build", ref)
     event = fs.OutboundReserved(session="OMS", reset_epoch=0, up_to=number)
-    (recorded,) = await log.append([Entry(UUID(int=number), 0, (event,), meta)])
+    (recorded,) = await log.append([Entry(stream_id("test", str(number)), 0, (event,), meta)])
     return recorded.seq
 
 

@@ -1,0 +1,167 @@
+"""What the commands of `ems kill` do, with each part that may be dead left out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+from domain import kill_switch as ks
+from domain.errors import LatchUnreadable, LogError
+from domain.kill_latch import Source
+from domain.kill_refusal import KillRefusal
+from domain.kill_scope import Scope, ScopeKind
+from domain.kill_table import Level
+from ems.bootstrap import kill
+from ems.bootstrap.runtime import Runtime
+from ems.config import Settings
+from ems.kill import KillService
+from ems.persons import Persons
+
+LOG_S: Final = 3.0  # a log that has not answered by then is told later
+SEEN_S: Final = 1.5  # a gateway that has not seen a trip by then is dead or deaf
+DRILL: Final = Scope(ScopeKind.STRATEGY, "ems-drill")
+Told = dict[str, Any]
+
+
+@contextlib.asynccontextmanager
+async def _service(runtime: Runtime) -> AsyncIterator[KillService]:
+    async with kill.log_of(runtime) as log:
+        yield kill.service(runtime, log)
+
+
+async def trip_scope(settings: Settings, scope: Scope, level: Level, actor: str, reason: str, wait_s: float) -> Told:
+    """Latch, gateways, log, proof, in this order. Only the first must work."""
+    runtime = kill.runtime_of(settings)
+    tripped = kill.service(runtime, None).trip(scope, level, actor=actor, reason=reason)
+    told: Told = {"scope": scope.text, "level": level.name, "trip": tripped.trip, "at_ns": tripped.at_ns}
+    async with _service(runtime) as service:
+        seen, logged = await asyncio.gather(_seen(runtime, tripped.trip, level), _flush(service))
+        report = await _report(service, tripped.trip, wait_s) if logged else None
+    cancels = sum(gateway["trips"].get(tripped.trip, {}).get("cancels", 0) for gateway in seen)
+    return told | {"gateways": len(seen), "cancels": cancels, "logged": logged, "report": report}
+
+
+async def _seen(runtime: Runtime, trip: str, level: Level) -> list[Mapping[str, Any]]:
+    """The gateways that have the trip in their latch, and, where it cancels, had the time to act."""
+    deadline, found = time.monotonic() + SEEN_S, list[Mapping[str, Any]]()
+    while time.monotonic() < deadline:
+        gateways = await kill.ask_gateways(runtime)
+        found = [gateway for gateway in gateways if trip in [slot[2] for slot in gateway["scopes"]]]
+        acted = level < Level.HARD or all(trip in gateway["trips"] for gateway in found)
+        if not gateways or (len(found) == len(gateways) and acted):
+            break
+        await asyncio.sleep(0.02)
+    return found
+
+
+async def _flush(service: KillService) -> bool:
+    try:
+        await asyncio.wait_for(service.flush(), LOG_S)
+    except (LogError, TimeoutError):
+        return False
+    return True
+
+
+async def _report(service: KillService, trip: str, wait_s: float) -> Told | None:
+    """The proof of flat, as soon as a desk has written it."""
+    deadline = time.monotonic() + wait_s
+    while time.monotonic() < deadline:
+        with contextlib.suppress(LogError):
+            if reports := [event for event in await service.reports() if event.trip == trip]:
+                return reports[-1].model_dump(mode="json")
+        await asyncio.sleep(0.1)
+    return None
+
+
+async def state_of(settings: Settings) -> Told:
+    """The latch's own word, and what the others say."""
+    runtime = kill.runtime_of(settings)
+    service = kill.service(runtime, None)
+    try:
+        slots, readable = service.slots(), True
+    except LatchUnreadable:
+        slots, readable = (), False
+    told = [
+        {
+            "scope": slot.scope.text,
+            "level": slot.effective.name,
+            "trip": f"{slot.trip:016x}" if slot.trip else "",
+            "since_ns": slot.since_ns,
+            "paused_before_ns": slot.paused_before_ns,
+            "suspended": [source.name for source in Source if source & slot.suspended],
+        }
+        for slot in slots
+    ]
+    gateways = await kill.ask_gateways(runtime)
+    notes, switches = [], None
+    async with _service(runtime) as with_log:
+        try:
+            switches = await asyncio.wait_for(with_log.state(), LOG_S)
+        except (LogError, TimeoutError):
+            notes.append("the log does not answer")
+    notes += [f"{s.scope.text}: {s.request.person} wants it armed, a second person must agree" for s in _asked(switches)]
+    notes.append(f"{len(gateways)} gateways answer, {sum(g['stopped'] for g in gateways)} messages stopped")
+    return {"readable": readable, "scopes": told, "gateways": gateways, "logged": switches is not None, "notes": notes}
+
+
+def _asked(switches: ks.KillSwitches | None) -> list[Any]:
+    return [switch for switch in (switches.switches.values() if switches else ()) if switch.request is not None]
+
+
+async def rearm_scope(settings: Settings, scope: Scope, person: str, secret: str, reason: str) -> Told:
+    """One person's word."""
+    runtime = kill.runtime_of(settings)
+    if (refusal := Persons(runtime.persons).authenticate(person, secret)) is not None:
+        return _refused(refusal)
+    async with _service(runtime) as service:
+        decided = await service.rearm(scope, person=person, reason=reason)
+    if isinstance(decided, KillRefusal):
+        return _refused(decided)
+    if isinstance(decided, ks.Rearmed):
+        text = f"{scope.text} is armed, agreed by {' and '.join(decided.persons)}; orders of before wait for `ems kill resume`"
+        return {"ok": True, "armed": True, "text": text}
+    return {"ok": True, "armed": False, "text": f"{person} wants {scope.text} armed; a second person must agree within an hour"}
+
+
+async def resume_scope(settings: Settings, scope: Scope, person: str, secret: str, reason: str) -> Told:
+    """A person lets the paused orders work."""
+    runtime = kill.runtime_of(settings)
+    if (refusal := Persons(runtime.persons).authenticate(person, secret)) is not None:
+        return _refused(refusal)
+    async with _service(runtime) as service:
+        decided = await service.resume(scope, person=person, reason=reason)
+    return _refused(decided) if isinstance(decided, KillRefusal) else {"ok": True, "text": f"orders of {scope.text} work again"}
+
+
+def _refused(refusal: KillRefusal) -> Told:
+    return {"ok": False, "reason": refusal.reason.value, "text": refusal.text}
+
+
+async def run_drill(settings: Settings) -> Told:
+    """Suspend a scope that no order has, see who notices, clear it."""
+    runtime = kill.runtime_of(settings)
+    began_ns = time.monotonic_ns()
+    silent = kill.service(runtime, None)
+    silent.suspend(DRILL, Source.DRILL, actor="system:drill", reason="drill")
+    latch_us = (time.monotonic_ns() - began_ns) // 1000
+    told: Told = {"latch_us": latch_us}
+    try:
+        deadline = time.monotonic() + SEEN_S
+        gateways, seen = await kill.ask_gateways(runtime), 0
+        while time.monotonic() < deadline:
+            gateways = await kill.ask_gateways(runtime)
+            seen = sum(DRILL.text in [slot[0] for slot in gateway["scopes"]] for gateway in gateways)
+            if seen == len(runtime.settings.groups()):
+                break
+            await asyncio.sleep(0.02)
+        told |= {"gateways": len(runtime.settings.groups()), "gateways_seen": seen}
+        told["seen_ms"] = (time.monotonic_ns() - began_ns) // 1_000_000
+    finally:
+        silent.clear(DRILL, Source.DRILL, actor="system:drill")
+    async with _service(runtime) as service:
+        told["logged"] = await _flush(service)
+    persons = len(Persons(runtime.persons).names())
+    return told | {"persons": persons, "ok": told["gateways_seen"] == told["gateways"] and told["logged"] and persons >= 2}

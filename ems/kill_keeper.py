@@ -1,0 +1,181 @@
+"""Beside the desk's loop: suspends when the log is lost, latches SOFT when that lasts, tells log and clients, proves flat.
+
+It looks several times a second and remembers only what it has done already: losing it costs a repeat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from domain.errors import LatchUnreadable, LogError
+from domain.kill_latch import Slot, Source
+from domain.kill_scope import Scope, ScopeKind
+from domain.kill_table import Level
+from domain.messages import Input, KillNews
+from domain.order_life import OrdStatus
+from domain.ports import Clock, EventLog, KillLatch
+from ems.desk import Desk
+from ems.kill import KillService
+from ems.kill_proof import proof
+from ems.kill_scopes import KillScopes
+
+_log = structlog.get_logger("kill")
+EVERY_S: Final = 0.1
+PROBE_S: Final = 2.0  # a log that does not answer in that time is lost; one that refuses is at once
+REPORT_AFTER_S: Final = 10.0  # an order that has not ended by then is reported as it stands
+
+AskGateways = Callable[[], Awaitable[list[Mapping[str, Any]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class KeeperParts:
+    """What the keeper works with. ask: what every gateway says of the kill switch; those that do not answer are left out."""
+
+    desk: Desk
+    service: KillService
+    latch: KillLatch
+    log: EventLog
+    clock: Clock
+    scopes: KillScopes
+    deliver: Callable[[list[Input]], None]
+    ask: AskGateways
+
+
+class KillKeeper:
+    """One for a desk.
+
+    Args:
+        name: of the desk, which is the scope that is suspended.
+        outage_s: how long a suspension may last.
+    """
+
+    def __init__(self, parts: KeeperParts, *, name: str, outage_s: float) -> None:
+        self._parts = parts
+        self._scope = Scope(ScopeKind.DESK, name)
+        self._outage_s = outage_s
+        self._lost_s: float | None = None  # since when, monotonic
+        self._latched = False  # has this outage become SOFT?
+        self._seen: dict[Scope, Slot] | None = None
+        self._tripped_s: dict[str, float] = {}  # trips without a complete report -> when they were first seen
+        self._proved: set[str] = set()  # trips whose complete report is in the log
+        self._reported: set[tuple[str, bool]] = set()
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await self.look(time.monotonic(), up=await self._answers())
+            await asyncio.sleep(EVERY_S)
+
+    async def look(self, now_s: float, *, up: bool) -> None:
+        """Once.
+
+        Args:
+            up: has the log answered just now?
+        """
+        self._watch_log(now_s, up)
+        self._tell_clients()
+        if up and self._parts.desk.ready:
+            try:
+                await self._parts.service.flush()
+                await self._prove(now_s)
+            except LogError as error:
+                _log.warning("the log has yet to be told of the kill switch", error=str(error))
+
+    async def _answers(self) -> bool:
+        try:
+            await asyncio.wait_for(self._parts.log.head(), PROBE_S)
+        except (LogError, TimeoutError):
+            return False
+        return True
+
+    # ------------------------------------------------------------------------------------------ the log
+
+    def _watch_log(self, now_s: float, up: bool) -> None:
+        service = self._parts.service
+        if not up or not self._parts.desk.ready:
+            if self._lost_s is None:
+                self._lost_s = now_s
+                service.suspend(self._scope, Source.LOG, actor="system:desk", reason="the log does not answer")
+            elif now_s - self._lost_s > self._outage_s and not self._latched:
+                self._latched = True
+                reason = f"the log was away for more than {self._outage_s:g} s"
+                service.trip(self._scope, Level.SOFT, actor="system:desk", reason=reason)
+        elif self._reconciled() and (self._lost_s is not None or self._suspended()):
+            self._lost_s, self._latched = None, False
+            service.clear(self._scope, Source.LOG, actor="system:desk")
+
+    def _suspended(self) -> bool:
+        return any(s.scope == self._scope and s.suspended & Source.LOG for s in (self._seen or {}).values())
+
+    def _reconciled(self) -> bool:
+        """Is nothing in doubt at a venue that can be asked?"""
+        state = self._parts.desk.state
+        up = {session.session for session in state.sessions.values() if session.up}
+        return not any(c.status is OrdStatus.IN_DOUBT and c.venue_session in up for c in state.live_children())
+
+    # -------------------------------------------------------------------------------------- the clients
+
+    def _tell_clients(self) -> None:
+        """Each change of a scope, once. At a start: what is in force."""
+        if not self._parts.desk.ready:
+            return
+        try:
+            now = {slot.scope: slot for slot in self._parts.latch.slots()}
+        except LatchUnreadable:
+            return
+        before, self._seen = self._seen or {}, now
+        news: list[Input] = []
+        for scope in {**before, **now}:
+            was, is_ = before.get(scope, Slot(scope)), now.get(scope, Slot(scope))
+            if headline := _headline(was, is_):
+                news.append(KillNews(scope, headline, f"{headline}; {_TEXT[is_.effective]}"))
+        if news:
+            self._parts.deliver(news)
+
+    # -------------------------------------------------------------------------------------------- proof
+
+    async def _prove(self, now_s: float) -> None:
+        """A report for every trip in force: when it is complete, or as far as it has come."""
+        if {f"{slot.trip:016x}" for slot in (self._seen or {}).values() if slot.level} <= self._proved:
+            return
+        parts = self._parts
+        switches = (await parts.service.state()).switches.values()
+        self._proved |= {switch.trip for switch in switches if switch.reported}
+        owed = [switch for switch in switches if switch.level and not switch.reported]
+        gateways = await parts.ask() if owed else []
+        for switch in owed:
+            since_s = self._tripped_s.setdefault(switch.trip, now_s)
+            told = [gateway["trips"][switch.trip] for gateway in gateways if switch.trip in gateway.get("trips", {})]
+            report = proof(parts.desk.state, parts.scopes, switch, told, at_ns=parts.clock.now_ns())
+            if now_s - since_s < EVERY_S * 3:
+                continue  # the gateways' word on what they sent comes first
+            if (switch.trip, report.complete) in self._reported or (not report.complete and now_s - since_s < REPORT_AFTER_S):
+                continue
+            await parts.service.tell(report, actor="system:desk")
+            self._reported.add((switch.trip, report.complete))
+
+
+def _headline(was: Slot, now: Slot) -> str:
+    """What has changed, "" where nothing that a client is told of has."""
+    if now.effective != was.effective:
+        return f"Kill switch: {now.scope.text} is {now.effective.name}"
+    if now.trip != was.trip:
+        return f"Kill switch: {now.scope.text} is {now.effective.name} again"
+    if was.paused_before_ns and not now.paused_before_ns:
+        return f"Kill switch: orders of {now.scope.text} are resumed"
+    return ""
+
+
+_TEXT: Final = {
+    Level.ARMED: "new orders are taken; orders of before stay paused until they are resumed, where they were stopped",
+    Level.SUSPENDED: "nothing new leaves until it clears by itself; cancels pass",
+    Level.SOFT: "no new orders leave; what works may run off; cancels pass",
+    Level.HARD: "working orders are canceled and no new ones leave; cancels pass",
+    Level.PANIC: "working orders are canceled and no new ones leave; cancels pass",
+}

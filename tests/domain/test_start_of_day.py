@@ -1,0 +1,98 @@
+"""What risk checks ask of the start of day: a value where it was loaded, None where it was not, never a zero for it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from domain.day_rows import (
+    AverageVolume,
+    Capital,
+    Cash,
+    Fee,
+    FxRate,
+    Locate,
+    Position,
+    ReferencePrice,
+    RegisteredModel,
+    Restriction,
+)  # fmt: skip
+from domain.start_of_day import StartOfDay
+from domain.values import E9
+
+DAY, BEFORE = date(2026, 11, 24), date(2026, 11, 23)
+NOW_NS = 1_795_500_000 * E9
+
+
+def locate(id_: str, quantity: int, expires: date = DAY, account: str = "HOUSE") -> Locate:
+    return Locate(id=id_, account=account, symbol="A", quantity_e9=quantity * E9, expires=expires, as_of=BEFORE)
+
+
+def restriction(begins_ns: int, ends_ns: int | None, reason: str) -> Restriction:
+    return Restriction(list_name="watch", symbol="A", begins_ns=begins_ns, ends_ns=ends_ns, reason=reason)
+
+
+FULL = StartOfDay(
+    DAY,
+    "USD",
+    {
+        "positions": (
+            Position(account="HOUSE", symbol="A", quantity_e9=-5 * E9, as_of=BEFORE),
+            Position(account="HOUSE", symbol="B", quantity_e9=0, as_of=BEFORE),
+        ),
+        "cash": (Cash(scope_kind="firm", currency="EUR", cash_e9=-7),),
+        "capital": (
+            Capital(scope_kind="firm", currency="USD", capital_e9=9),
+            Capital(scope_kind="desk", scope_id="d", currency="USD", capital_e9=8),
+        ),
+        "locates": (locate("1", 5), locate("2", 7), locate("3", 100, BEFORE), locate("4", 9, BEFORE, "FUND")),
+        "volumes": (AverageVolume(symbol="A", average_daily_volume_e9=0, as_of=BEFORE),),
+        "prices": (ReferencePrice(symbol="A", close_e9=3, as_of=BEFORE),),
+        "fees": (Fee(mic="XNAS", liquidity="add", currency="USD", per_share_e9=-2, rate_bps_e9=0, minimum_e9=0),),
+        "fx_rates": (FxRate(currency="EUR", rate_e9=2 * E9, as_of=BEFORE),),
+        "restricted": (restriction(NOW_NS, NOW_NS + 10, "an offer"), restriction(NOW_NS + 20, None, "a case")),
+        "models": (RegisteredModel(digest="a" * 64, name="m"),),
+    },
+)  # fmt: skip
+EMPTY = StartOfDay(DAY, "USD", {})
+
+
+def test_what_was_loaded_is_there() -> None:
+    assert FULL.start_position_e9("HOUSE", "A") == -5 * E9
+    assert FULL.start_position_e9("HOUSE", "B") == 0
+    assert FULL.capital_e9("firm", "") == 9 and FULL.capital_e9("desk", "d") == 8
+    assert FULL.adv_e9("A") == 0
+    assert FULL.reference_price_e9("A") == 3
+    assert FULL.fx_rate_e9("EUR") == 2 * E9 and FULL.fx_rate_e9("USD") == E9
+    assert FULL.models() == {"a" * 64}
+    assert FULL.cash_e9("firm", "", "EUR") == -7
+    fee = FULL.fee("XNAS", "add")
+    assert fee is not None and fee.per_share_e9 == -2
+
+
+def test_what_was_not_loaded_is_missing_and_not_zero() -> None:
+    for day in (FULL, EMPTY):
+        assert day.start_position_e9("HOUSE", "C") is None and day.start_position_e9("FUND", "A") is None
+        assert day.capital_e9("desk", "other") is None and day.capital_e9("firm", "d") is None
+        assert day.adv_e9("B") is None
+        assert day.reference_price_e9("B") is None
+        assert day.fx_rate_e9("GBX") is None
+        assert day.locate_e9("HOUSE", "B") is None
+        assert day.cash_e9("firm", "", "USD") is None
+        assert day.fee("XNAS", "remove") is None
+    assert EMPTY.models() == frozenset()
+
+
+def test_locates_of_an_account_add_up_and_expired_ones_do_not_count() -> None:
+    assert FULL.locate_e9("HOUSE", "A") == 12 * E9
+    assert FULL.locate_e9("FUND", "A") is None
+
+
+def test_a_restriction_holds_from_its_first_moment_to_the_one_before_its_end() -> None:
+    told = [FULL.restricted("A", NOW_NS + at) for at in (-1, 0, 9, 10, 19, 20, 10**18)]
+    offer, case = "watch: an offer", "watch: a case"
+    assert told == [None, offer, offer, None, None, case, case]
+    assert FULL.restricted("B", NOW_NS) is None
+
+
+def test_without_a_restricted_list_nothing_may_be_traded() -> None:
+    assert EMPTY.restricted("A", NOW_NS) == "no restricted list was loaded"
