@@ -48,7 +48,7 @@ class DayRow(BaseModel):
 
 
 class Position(DayRow):
-    """What each account holds at the start, as the back office knows it. A row of zero says that it is known to be flat."""
+    """What each account holds at the start, as the back office knows it. An account with a row is known whole."""
 
     KEY = ("account", "symbol")
     account: Text = Field(description="the account")

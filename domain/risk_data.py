@@ -24,7 +24,8 @@ class RiskFacts:
     adv: Mapping[str, int] = field(default_factory=dict)  # all at 1e-9
     reference_prices: Mapping[str, int] = field(default_factory=dict)
     locates: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by account and instrument
-    positions: Mapping[tuple[str, str], int] | None = None  # what is not in the table is nothing
+    positions: Mapping[tuple[str, str], int] | None = None  # of a known account, what is not in the table is nothing
+    accounts: frozenset[str] | None = None  # known whole by their positions; None: all
     capital: Mapping[str, int] = field(default_factory=dict)  # by scope: "firm", "account:FUND-7"
     fx_rates: Mapping[str, int] = field(default_factory=dict)
     restrictions: tuple[Restriction, ...] | None = None
@@ -58,7 +59,9 @@ class RiskFacts:
 
     def start_position_e9(self, account: str, instrument: str) -> int | None:
         """What the day began with."""
-        return None if self.positions is None else self.positions.get((account, instrument), 0)
+        if self.positions is None or (self.accounts is not None and account not in self.accounts):
+            return None
+        return self.positions.get((account, instrument), 0)
 
     def fx_rate_e9(self, currency: str) -> int | None:
         """In the firm's currency."""

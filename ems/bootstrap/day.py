@@ -15,7 +15,7 @@ from adapters.reference.content_store import ContentStore
 from domain.catalogue import TOPICS
 from domain.day_load import Loaded
 from domain.errors import ConfigError
-from domain.start_of_day import StartOfDay
+from domain.risk_data import NOTHING_KNOWN, RiskFacts
 from ems import opening
 from ems.bootstrap.runtime import Runtime
 from ems.config import Settings
@@ -59,7 +59,7 @@ def kept(settings: Settings) -> ContentStore:
     return ContentStore(settings.state_directory / _KEPT / "objects")
 
 
-def risk_data(settings: Settings) -> StartOfDay:
+def risk_data(settings: Settings) -> RiskFacts:
     """What the checks before an order ask for: of the folder that the settings name, of the sample where they name none.
 
     A folder without a manifest (PAPER alone can have one) says nothing of it: everything is missing.
@@ -69,5 +69,5 @@ def risk_data(settings: Settings) -> StartOfDay:
     """
     folder = files.SAMPLE if settings.instruments is None else settings.instruments
     if settings.mode != "LIVE" and not manifest.present(folder):
-        return StartOfDay(today(settings), "", {})
-    return start_of_day.check(folder).day()
+        return NOTHING_KNOWN
+    return start_of_day.check(folder).day().facts()

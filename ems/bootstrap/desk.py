@@ -31,6 +31,7 @@ from ems import alerts, lifeline
 from ems.bootstrap import kill
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.build import build_digest
+from ems.bootstrap.day import risk_data
 from ems.bootstrap.dialects import dialects
 from ems.bootstrap.planning import plan
 from ems.bootstrap.profiles import policies
@@ -111,7 +112,7 @@ class DeskProcess:
         latch = SharedLatch(self._runtime.latch)
         gate = OrderGate(link, GateRules(latch, self._scopes.mark, settings.kill.house_accounts), self._deliver)
         desk = self._desk = Desk(
-            DeskPorts(log, gate, pool, reference, self._runtime.clock(), brokers(settings), latch=latch),
+            DeskPorts(log, gate, pool, reference, self._runtime.clock(), brokers(settings), risk_data(settings), latch=latch),
             name=f"{settings.name}/{os.getpid()}",
             build=build_digest(),
             venue_sessions=frozenset(s.name for s in settings.sessions if s.role == "venue"),

@@ -1,4 +1,4 @@
-"""What risk checks ask of the start of day: a value where it was loaded, None where it was not, never a zero for it."""
+"""What risk checks are given of the start of day: a value where it was loaded, None where it was not, never a zero for it."""
 
 from __future__ import annotations
 
@@ -54,45 +54,53 @@ FULL = StartOfDay(
     },
 )  # fmt: skip
 EMPTY = StartOfDay(DAY, "USD", {})
+FACTS, NOTHING = FULL.facts(), EMPTY.facts()
 
 
 def test_what_was_loaded_is_there() -> None:
-    assert FULL.start_position_e9("HOUSE", "A") == -5 * E9
-    assert FULL.start_position_e9("HOUSE", "B") == 0
-    assert FULL.capital_e9("firm", "") == 9 and FULL.capital_e9("desk", "d") == 8
-    assert FULL.adv_e9("A") == 0
-    assert FULL.reference_price_e9("A") == 3
-    assert FULL.fx_rate_e9("EUR") == 2 * E9 and FULL.fx_rate_e9("USD") == E9
-    assert FULL.models() == {"a" * 64}
+    assert FACTS.start_position_e9("HOUSE", "A") == -5 * E9
+    assert FACTS.start_position_e9("HOUSE", "B") == 0
+    assert FACTS.capital_e9("firm") == 9 and FACTS.capital_e9("desk:d") == 8
+    assert FACTS.adv_e9("A") == 0
+    assert FACTS.reference_price_e9("A") == 3
+    assert FACTS.fx_rate_e9("EUR") == 2 * E9 and FACTS.fx_rate_e9("USD") == E9
+    assert FACTS.registered_model("a" * 64) is True and FACTS.registered_model("b" * 64) is False
     assert FULL.cash_e9("firm", "", "EUR") == -7
     fee = FULL.fee("XNAS", "add")
     assert fee is not None and fee.per_share_e9 == -2
 
 
 def test_what_was_not_loaded_is_missing_and_not_zero() -> None:
-    for day in (FULL, EMPTY):
-        assert day.start_position_e9("HOUSE", "C") is None and day.start_position_e9("FUND", "A") is None
-        assert day.capital_e9("desk", "other") is None and day.capital_e9("firm", "d") is None
-        assert day.adv_e9("B") is None
-        assert day.reference_price_e9("B") is None
-        assert day.fx_rate_e9("GBX") is None
-        assert day.locate_e9("HOUSE", "B") is None
+    for day, facts in ((FULL, FACTS), (EMPTY, NOTHING)):
+        assert facts.start_position_e9("FUND", "A") is None
+        assert facts.capital_e9("desk:other") is None
+        assert facts.adv_e9("B") is None
+        assert facts.reference_price_e9("B") is None
+        assert facts.fx_rate_e9("GBX") is None
+        assert facts.locate_e9("HOUSE", "B") is None
+        assert facts.halted("A", NOW_NS) is None
+        assert facts.permitted("jane", "vwap", "A", "XSIM") is None
         assert day.cash_e9("firm", "", "USD") is None
         assert day.fee("XNAS", "remove") is None
-    assert EMPTY.models() == frozenset()
+    assert NOTHING.registered_model("a" * 64) is None
+    assert NOTHING.capital_e9("firm") is None
+
+
+def test_an_account_with_a_position_is_known_whole() -> None:
+    assert FACTS.start_position_e9("HOUSE", "C") == 0
+    assert NOTHING.start_position_e9("HOUSE", "C") is None
 
 
 def test_locates_of_an_account_add_up_and_expired_ones_do_not_count() -> None:
-    assert FULL.locate_e9("HOUSE", "A") == 12 * E9
-    assert FULL.locate_e9("FUND", "A") is None
+    assert FACTS.locate_e9("HOUSE", "A") == 12 * E9
+    assert FACTS.locate_e9("FUND", "A") is None
 
 
 def test_a_restriction_holds_from_its_first_moment_to_the_one_before_its_end() -> None:
-    told = [FULL.restricted("A", NOW_NS + at) for at in (-1, 0, 9, 10, 19, 20, 10**18)]
-    offer, case = "watch: an offer", "watch: a case"
-    assert told == [None, offer, offer, None, None, case, case]
-    assert FULL.restricted("B", NOW_NS) is None
+    told = [FACTS.restricted("A", NOW_NS + at) for at in (-1, 0, 9, 10, 19, 20, 10**18)]
+    assert told == [False, True, True, False, False, True, True]
+    assert FACTS.restricted("B", NOW_NS) is False
 
 
-def test_without_a_restricted_list_nothing_may_be_traded() -> None:
-    assert EMPTY.restricted("A", NOW_NS) == "no restricted list was loaded"
+def test_without_a_restricted_list_nobody_knows_what_is_on_it() -> None:
+    assert NOTHING.restricted("A", NOW_NS) is None

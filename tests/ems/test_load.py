@@ -217,9 +217,9 @@ async def test_a_live_desk_does_not_start_with_files_that_are_gone_or_have_chang
 async def test_a_paper_desk_starts_with_what_its_configuration_names(tmp_path: Path) -> None:
     paper = Runtime(settings=Settings(state_directory=tmp_path))
     assert await days.with_loaded_files(paper) == paper
-    assert days.risk_data(paper.settings).capital_e9("firm", "") == 50_000_000 * E9
+    assert days.risk_data(paper.settings).capital_e9("firm") == 50_000_000 * E9
     without = paper.settings.model_copy(update={"instruments": tmp_path})
-    assert days.risk_data(without).capital_e9("firm", "") is None
+    assert days.risk_data(without).capital_e9("firm") is None
     live = without.model_copy(update={"mode": "LIVE"})
     with pytest.raises(ReferenceDataError, match=r"has no manifest\.toml"):
         days.risk_data(live)

@@ -117,11 +117,11 @@ def test_a_split_carries_over_what_is_of_the_day_before(folder: Path) -> None:
     append(folder, "corporate_actions", "CA-9,AMZN,split,2026-11-24,5,2,,,")
     found = check(folder, DAY)
     day = found.day()
-    assert day.start_position_e9("HOUSE", "AMZN") == to_e9(2500)
-    assert day.locate_e9("FUND-7", "AMZN") == to_e9(3750)
-    assert day.adv_e9("AMZN") == to_e9(120_000_000)
-    assert day.reference_price_e9("AMZN") == to_e9("88.2")
-    assert day.reference_price_e9("AAPL") == to_e9("190.25")
+    assert day.facts().start_position_e9("HOUSE", "AMZN") == to_e9(2500)
+    assert day.facts().locate_e9("FUND-7", "AMZN") == to_e9(3750)
+    assert day.facts().adv_e9("AMZN") == to_e9(120_000_000)
+    assert day.facts().reference_price_e9("AMZN") == to_e9("88.2")
+    assert day.facts().reference_price_e9("AAPL") == to_e9("190.25")
     assert found.opened is not None and [action.id for action in found.opened.actions] == ["CA-1", "CA-9"]
 
 
@@ -129,13 +129,13 @@ def test_a_number_of_after_the_split_is_taken_as_it_is(folder: Path) -> None:
     append(folder, "corporate_actions", "CA-9,AMZN,split,2026-11-24,13,1,,,")
     replace(folder, "prices", f"AMZN,220.5,{CLOSE}", "AMZN,16.96,2026-11-24")
     day = check(folder, DAY).day()
-    assert day.reference_price_e9("AMZN") == to_e9("16.96")
-    assert day.start_position_e9("HOUSE", "AMZN") == to_e9(13_000)
+    assert day.facts().reference_price_e9("AMZN") == to_e9("16.96")
+    assert day.facts().start_position_e9("HOUSE", "AMZN") == to_e9(13_000)
 
 
 def test_a_coming_split_changes_nothing(folder: Path) -> None:
     append(folder, "corporate_actions", "CA-9,AMZN,split,2026-11-25,7,1,,,")
-    assert check(folder, DAY).day().reference_price_e9("AMZN") == to_e9("220.5")
+    assert check(folder, DAY).day().facts().reference_price_e9("AMZN") == to_e9("220.5")
 
 
 def test_a_new_name_takes_the_place_of_the_old_one(folder: Path) -> None:
@@ -144,6 +144,6 @@ def test_a_new_name_takes_the_place_of_the_old_one(folder: Path) -> None:
         path.write_text(path.read_text().replace("\nAMZN,", "\nAMZ2,"))
     append(folder, "corporate_actions", "CA-9,AMZ2,rename,2026-11-24,,,,,AMZN", "CA-8,AMZN,split,2026-11-24,2,1,,,")
     day = check(folder, DAY).day()
-    assert day.start_position_e9("HOUSE", "AMZ2") == to_e9(2000)
-    assert day.start_position_e9("HOUSE", "AMZN") is None
-    assert day.reference_price_e9("AMZ2") == to_e9("110.25")
+    assert day.facts().start_position_e9("HOUSE", "AMZ2") == to_e9(2000)
+    assert day.facts().start_position_e9("HOUSE", "AMZN") == 0
+    assert day.facts().reference_price_e9("AMZ2") == to_e9("110.25")
