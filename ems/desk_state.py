@@ -53,6 +53,7 @@ class DeskState:
         self.corrections: dict[tuple[str, str], UUID] = {}  # (venue session, ExecID of a correction) -> the execution's stream
         self.child_ids: dict[str, UUID] = {}  # ClOrdID we sent -> child
         self.alloc_ids: dict[tuple[str, str, str], UUID] = {}  # (session, trade date, AllocID) -> allocation
+        self.alloc_reports: dict[str, tuple[UUID, int]] = {}  # AllocReportID -> allocation, number of the report
         self.allocations_of: dict[UUID, tuple[UUID, ...]] = {}  # parent -> its allocations, in the order of their arrival
         self.rejected_by: dict[UUID, str] = {}  # rejected parent -> its client session
         self.last_seq: dict[UUID, int] = {}  # stream that reports derive from -> its last event
@@ -177,6 +178,8 @@ class DeskState:
         self.last_seq[stream] = seq
         for alloc_id in after.answers:
             self.alloc_ids.setdefault((after.client_session, after.trade_date, alloc_id), stream)
+        if type(event) is allocation.Reported:
+            self.alloc_reports[allocation.report_id(stream, event.number)] = (stream, event.number)
         for parent in after.parents:
             known = self.allocations_of.get(parent, ())
             self.allocations_of[parent] = known if stream in known else (*known, stream)
