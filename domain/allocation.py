@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -117,7 +117,21 @@ class Reported(Event):
     parts: tuple[Part, ...]
 
 
-EVENTS = (Received, Accepted, Refused, Canceled, Reported)
+AllocStatus = Literal["accepted", "block_reject", "account_reject", "received"]
+REJECTED: Final = frozenset({"block_reject", "account_reject"})
+
+
+class Acknowledged(Event):
+    """What the client says to a report: it has it, takes it, or refuses it, and then a person settles it with the client."""
+
+    TOPIC: ClassVar[str] = "allocation.acknowledged.v1"
+    number: int  # of the report
+    status: AllocStatus
+    reject_code: int | None  # AllocRejCode (88)
+    text: str
+
+
+EVENTS = (Received, Accepted, Refused, Canceled, Reported, Acknowledged)
 
 # ----------------------------------------------------------------------------------------------- state
 
@@ -133,6 +147,8 @@ class Allocation(NamedTuple):
     waiting: Terms | None = None
     canceled: bool = False
     report: Reported | None = None  # the last
+    said: Mapping[int, Acknowledged] = MappingProxyType({})  # the client's last word on each report, by its number
+    rejections: int = 0  # reports that the client refused
     answers: Mapping[str, Received | Accepted | Refused | Canceled] = MappingProxyType({})  # by the AllocID that was answered
 
     @property
@@ -199,10 +215,15 @@ def _reported(state: Allocation, event: Reported) -> _Changes:
     return {"report": event}
 
 
+def _acknowledged(state: Allocation, event: Acknowledged) -> _Changes:
+    return {"said": {**state.said, event.number: event}, "rejections": state.rejections + (event.status in REJECTED)}
+
+
 _EVOLVE: dict[type[Event], Callable[..., _Changes]] = {
     Received: _received,
     Accepted: _accepted,
     Refused: _refused,
     Canceled: _canceled,
     Reported: _reported,
+    Acknowledged: _acknowledged,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from domain.allocation import OrderPart, Part
+from domain.allocation import AllocStatus, OrderPart, Part
 from domain.allocation_terms import AccountFault, Misfit, Share
 from domain.messages import Inbound
 from domain.refusal import Refusal
@@ -41,7 +41,15 @@ class AllocationInstruction(Inbound):
     refusal: Refusal | None = None
 
 
-AllocStatus = Literal["accepted", "block_reject", "account_reject", "received"]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocationReportAck(Inbound):
+    """35=AT from an OMS: what it says to a report of ours."""
+
+    report_id: str  # AllocReportID (755)
+    alloc_id: str
+    status: AllocStatus
+    reject_code: int | None  # AllocRejCode (88)
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from domain import allocation as al
 from domain import fill as fl
 from domain import fix_session as fs
 from domain.event import Event
@@ -18,11 +19,14 @@ class Alerts(NamedTuple):
 
     quarantined_fills: int = 0
     unreadable_messages: int = 0
+    refused_allocations: int = 0
 
     def after(self, event: Event) -> Alerts:
         """The counts when this event has happened too."""
         return Alerts(
-            self.quarantined_fills + isinstance(event, fl.Quarantined), self.unreadable_messages + fs.is_unreadable(event)
+            self.quarantined_fills + isinstance(event, fl.Quarantined),
+            self.unreadable_messages + fs.is_unreadable(event),
+            self.refused_allocations + (isinstance(event, al.Acknowledged) and event.status in al.REJECTED),
         )
 
     def sentence(self) -> str:
@@ -32,6 +36,11 @@ class Alerts(NamedTuple):
             for count, one, many in (
                 (self.quarantined_fills, "execution in quarantine", "executions in quarantine"),
                 (self.unreadable_messages, "message that could not be read", "messages that could not be read"),
+                (
+                    self.refused_allocations,
+                    "allocation report that was refused",
+                    "allocation reports that were refused",
+                ),
             )
             if count
         ]
@@ -43,4 +52,5 @@ def of(state: DeskState) -> Alerts:
     return Alerts(
         sum(len(fill.quarantined) for fill in state.fills.values()),
         sum(session.unreadable for session in state.sessions.values()),
+        sum(one.rejections for one in state.allocations.values()),
     )

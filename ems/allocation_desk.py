@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from domain import allocation as al
 from domain import fix_session as fs
 from domain.allocation import Allocation
-from domain.allocation_messages import AllocatedOrder, AllocationInstruction
+from domain.allocation_messages import AllocatedOrder, AllocationInstruction, AllocationReportAck
 from domain.allocation_report import Orders, book, settle
 from domain.allocation_rules import Found, Head, accept, decide, instruct, pre_trade
 from domain.allocation_terms import AllocationPolicy, Terms
@@ -15,7 +15,7 @@ from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.session_policy import DEFAULT, SessionPolicy
 from domain.values import StreamId
-from ems import allocation_reports
+from ems import allocation_reports, session_notes
 from ems.turn import Turn
 
 
@@ -47,6 +47,19 @@ class AllocationDesk:
         turn.apply(stream, *events, correlation=parents[0].id if parents else stream)
         for parent_id in dict.fromkeys((*before, *state.allocations[stream].parents)):
             self.work(turn, parent_id)  # what it has given back may be another's
+
+    def acknowledged(self, turn: Turn, ack: AllocationReportAck) -> None:
+        """What the client says to a report. One of a report that it was not sent, or said before, changes nothing."""
+        stream, number = turn.state.alloc_reports.get(ack.report_id, (None, 0))
+        state = turn.state.allocations.get(stream) if stream is not None else None
+        if state is None or state.client_session != ack.ref.session:
+            session_notes.note(turn, self._reference, ack, f"acknowledges {ack.report_id}, a report that it was not sent")
+            return
+        event = al.Acknowledged(number=number, status=ack.status, reject_code=ack.reject_code, text=ack.text)
+        if state.said.get(number) == event:
+            session_notes.note(turn, self._reference, ack, f"acknowledges {ack.report_id} as before")
+            return
+        turn.apply(state.id, event, correlation=state.parents[0] if state.parents else state.id)
 
     def _repeat(self, turn: Turn, request: AllocationInstruction, known: Allocation) -> None:
         """The peer is not sure that we had it: it is told how the allocation stands."""

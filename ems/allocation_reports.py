@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from domain import allocation as al
-from domain.allocation import Allocation
-from domain.allocation_messages import AllocationAck, AllocationReport, AllocStatus
+from domain.allocation import Allocation, AllocStatus
+from domain.allocation_messages import AllocationAck, AllocationReport
 from domain.event import Event, Recorded
 from domain.sending import Outbound
 

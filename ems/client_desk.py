@@ -9,7 +9,7 @@ from typing import TypeVar
 from domain import fix_session as fs
 from domain import order_checks, parent_rules
 from domain import parent_order as po
-from domain.allocation_messages import AllocationInstruction
+from domain.allocation_messages import AllocationInstruction, AllocationReportAck
 from domain.event import Event
 from domain.instrument import Instrument
 from domain.list_messages import ListCancel, ListExecute, ListStatusQuery, MassCancel, MassStatusQuery, NewOrderList
@@ -85,6 +85,8 @@ class ClientDesk:
                 self._mass.handle(turn, message)
             case NewOrderList() | ListExecute() | ListCancel() | ListStatusQuery():
                 self.lists.handle(turn, message)
+            case AllocationReportAck():
+                self.allocations.acknowledged(turn, message)
             case AllocationInstruction():
                 self.allocations.handle(turn, message)
             case Unreadable():

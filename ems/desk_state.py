@@ -71,6 +71,7 @@ class DeskState:
         self.corrections: dict[tuple[str, str], StreamId] = {}  # (venue session, ExecID of a correction) -> the execution
         self.child_ids: dict[str, StreamId] = {}  # ClOrdID we sent -> child
         self.alloc_ids: dict[tuple[str, str, str], StreamId] = {}  # (session, trade date, AllocID) -> allocation
+        self.alloc_reports: dict[str, tuple[StreamId, int]] = {}  # AllocReportID -> allocation, number of the report
         self.allocations_of: dict[StreamId, tuple[StreamId, ...]] = {}  # parent -> its allocations, in the order of their arrival
         self.rejected_by: dict[StreamId, str] = {}  # rejected parent -> its client session
         self.last_seq: dict[StreamId, int] = {}  # stream that reports derive from -> its last event
@@ -204,6 +205,8 @@ class DeskState:
         self.last_seq[stream] = seq
         for alloc_id in after.answers:
             self.alloc_ids.setdefault((after.client_session, after.trade_date, alloc_id), stream)
+        if type(event) is allocation.Reported:
+            self.alloc_reports[allocation.report_id(stream, event.number)] = (stream, event.number)
         for parent in after.parents:
             known = self.allocations_of.get(parent, ())
             self.allocations_of[parent] = known if stream in known else (*known, stream)

@@ -6,10 +6,12 @@ from datetime import date
 from typing import Final, Literal
 
 from adapters.fix.instruction_fields import entries, member
-from adapters.fix.reading import Reading, number_or_refusal, symbol_of
+from adapters.fix.reading import Reading, number_or_refusal, symbol_of, unreadable
 from adapters.fix.vocabulary import SIDE_OF, SOH
-from domain.allocation_messages import AllocatedOrder, AllocationInstruction
+from domain.allocation import AllocStatus
+from domain.allocation_messages import AllocatedOrder, AllocationInstruction, AllocationReportAck
 from domain.allocation_terms import Share
+from domain.messages import Inbound
 from domain.refusal import Reason, Refusal
 
 NEEDED: Final = (("70", "AllocID"),)
@@ -45,6 +47,32 @@ def allocation_instruction(message: Reading) -> AllocationInstruction:
         orders=orders,
         shares=shares,
         refusal=refusals[0] if refusals else None,
+    )
+
+
+_STATUS_OF: Final[dict[str, AllocStatus]] = {"0": "accepted", "1": "block_reject", "2": "account_reject", "3": "received"}  # 87
+
+
+def allocation_report_ack(message: Reading) -> Inbound:
+    """35=AT."""
+    get, refusals = message.fields.get, list[Refusal]()
+    status = _STATUS_OF.get(get("87", ""))
+    code = _small(get("88", ""), "AllocRejCode (88)", 9999, refusals)
+    if status is None:
+        refusals.append(_bad(f"AllocStatus (87) {get('87', '')!r} is not 0, 1, 2 or 3"))
+    if status is None or refusals:
+        return unreadable(message, refusals[0].text)
+    return AllocationReportAck(
+        ref=message.ref,
+        frame=message.frame,
+        raw=message.raw,
+        poss_dup=message.poss_dup,
+        poss_resend=message.poss_resend,
+        report_id=message.fields["755"],
+        alloc_id=get("70", ""),
+        status=status,
+        reject_code=code,
+        text=get("58", ""),
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from adapters.fix.fields import number_text, plain, timestamp_text
 from adapters.fix.vocabulary import SIDE_CODE, SOH
-from domain.allocation import OrderPart
-from domain.allocation_messages import AllocationAck, AllocationReport, AllocStatus
+from domain.allocation import AllocStatus, OrderPart
+from domain.allocation_messages import AllocationAck, AllocationReport
 from domain.allocation_terms import ALLOC_REJ_CODE
 from domain.values import E9
 

@@ -85,11 +85,15 @@ async def test_allocations_before_and_after_the_trade_and_after_a_bust(tmp_path:
         assert "quantity x price is 0.03 less than executed" in first
         replaced = re.search(r"\|755=(\w+)\|", first)
         assert replaced is not None
+        day = re.search(r"\|75=(\d+)\|", first)
+        assert day is not None
+        desk.oms.send("AT", f"755={replaced[1]}|70=D1|75={day[1]}|60=20260302-21:00:00|87=1|88=2|58=another price|")
 
         desk.execution(sent, "150=H|39=4|19=D1-900|32=300|31=100.02|151=0|14=600|6=100.01|", exec_id="D1-bust")
         second = await desk.said("AS", 2)
         assert f"|795={replaced[1]}|796=2|" in second
         assert accounts(second) == {"A": ("500", "100.0100", "50005"), "B": ("100", "100.0100", "10001")}, "by priority"
+        assert desk.oms.got("3") == desk.oms.got("j") == [], "the answer to the first report was taken"
 
 
 async def test_instructions_are_answered_by_p_and_reported_by_as(tmp_path: Path) -> None:

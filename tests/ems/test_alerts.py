@@ -84,6 +84,7 @@ async def test_an_input_that_could_not_be_decided(monkeypatch: pytest.MonkeyPatc
     [
         (Alerts(), ""),
         (Alerts(1, 0), "a person must look at 1 execution in quarantine"),
+        (Alerts(0, 0, 1), "a person must look at 1 allocation report that was refused"),
         (Alerts(2, 1), "a person must look at 2 executions in quarantine and 1 message that could not be read"),
     ],
 )

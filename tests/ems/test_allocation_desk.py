@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from domain.allocation_messages import AllocatedOrder, AllocationAck, AllocationReport
+from domain.allocation_messages import AllocatedOrder, AllocationAck, AllocationReport, AllocationReportAck
 from domain.allocation_terms import ALLOC_REJ_CODE, Misfit, Share
+from domain.event import InboundRef
 from domain.values import E9, Side
+from ems import alerts
 from tests.domain.orders import DAY, new_order
 from tests.ems.allocations import X_Y, executed, instruction, open_room, parts, told
 from tests.ems.room import topics
@@ -26,6 +28,39 @@ async def test_an_instruction_is_accepted_and_reported() -> None:
     assert isinstance(report, AllocationReport)
     assert (report.pre_trade, report.alloc_id, report.action) == (False, "J1", "new")
     assert (await topics(room))[-2:] == ["allocation.accepted", "allocation.reported"]
+
+
+async def test_what_the_client_says_to_a_report_is_written_once_and_a_refusal_is_for_a_person() -> None:
+    room = await open_room()
+    await executed(room, (500, 100), (500, 101))
+    await room.client(instruction(("X", 600), ("Y", 400), average_price_e9=100_500_000_000))
+    report = told(room)[-1]
+    room.take()
+    said = {"alloc_id": "J1", "report_id": report.report_id, "status": "received", "reject_code": None, "text": ""}
+    rejected = {"status": "block_reject", "reject_code": 2, "text": "not our price"}
+    written = len(await topics(room))
+    for changes in ({}, {}, {"report_id": "NOBODYS"}, rejected):
+        fields: dict[str, Any] = {**said, **changes}
+        await room.client(AllocationReportAck(ref=InboundRef("OMS", 0, 0), **fields))
+    after = (await topics(room))[written:]
+    known, note = "allocation.acknowledged", "fix_session.message_noted"
+    assert after == [known, note, note, known]
+    (allocation,) = room.desk.state.allocations.values()
+    assert (allocation.said[1].status, allocation.said[1].text, allocation.rejections) == ("block_reject", "not our price", 1)
+    assert alerts.of(room.desk.state).refused_allocations == 1
+    assert room.take() == [], "it is answered by a person"
+
+
+async def test_an_acknowledgement_of_another_sessions_report_changes_nothing() -> None:
+    room = await open_room()
+    await executed(room, (1000, 100))
+    await room.client(instruction(("X", 600), ("Y", 400), average_price_e9=100 * E9))
+    report = told(room)[-1]
+    ack = AllocationReportAck(
+        ref=InboundRef("OMS2", 0, 9), alloc_id="J1", report_id=report.report_id, status="accepted", reject_code=None, text=""
+    )
+    await room.desk.cycle([ack])
+    assert (await topics(room))[-1] == "fix_session.message_noted"
 
 
 async def test_an_instruction_for_an_order_that_works_waits_for_its_end() -> None:

@@ -52,7 +52,8 @@ SELDOM = {
     (_S.FILLED, _T.REQUEST_REPLACE),
 }
 STREAMS = ("parent_order.", "child_order.", "fill.", "decision.", "fix_session.")  # clients here send no lists or allocations
-ELSEWHERE = {"parent_order.started.v1", "parent_order.execution_disputed.v1"}  # of lists; of a client's 35=Q
+# of lists; of a client's 35=Q; of `ems sessions`
+ELSEWHERE = {"parent_order.started.v1", "parent_order.execution_disputed.v1", "fix_session.operated.v1"}
 
 
 @pytest.fixture(scope="module")

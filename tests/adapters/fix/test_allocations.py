@@ -16,7 +16,7 @@ from adapters.fix.inbound import Origin, read
 from adapters.fix.outbound import write
 from adapters.fix.outbound_allocations import price_text
 from domain.allocation import OrderPart, Part
-from domain.allocation_messages import AllocatedOrder, AllocationAck, AllocationInstruction, AllocationReport
+from domain.allocation_messages import AllocatedOrder, AllocationAck, AllocationInstruction, AllocationReport, AllocationReportAck
 from domain.allocation_terms import AccountFault, Misfit, Share
 from domain.messages import Unreadable
 from domain.values import E9, Side, stream_id
@@ -48,6 +48,25 @@ def test_an_instruction_is_read_as_the_engine_delivers_it(begin_string: str) -> 
         Share(account="X", quantity_e9=600 * E9, individual_id="I1", price_e9=187_500_000_000),
         Share(account="Y", quantity_e9=400 * E9),
     )
+
+
+@pytest.mark.parametrize("begin_string", VERSIONS)
+def test_the_answer_to_a_report_is_read_as_the_engine_delivers_it(begin_string: str) -> None:
+    text = "35=AT|755=R1|70=J1|75=20261122|60=20261122-15:00:00.000|87=2|88=2|58=FUND-2 is closed|"
+    ack = read(on_the_wire(text.replace("|", "\x01"), begin_string), OMS)
+    assert isinstance(ack, AllocationReportAck)
+    assert (ack.report_id, ack.alloc_id, ack.status, ack.reject_code, ack.text) == (
+        "R1", "J1", "account_reject", 2, "FUND-2 is closed",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"), [("755=R1|87=9|", "AllocStatus (87) '9'"), ("87=0|", "AllocReportID (755)"), ("755=R1|87=1|88=x|", "88")]
+)
+def test_an_answer_that_says_nothing_cannot_be_read(fields: str, said: str) -> None:
+    ack = instruction(f"35=AT|70=J1|{fields}")
+    assert isinstance(ack, Unreadable)
+    assert said in ack.refusal.text
 
 
 def test_a_cancel_needs_little() -> None:
