@@ -88,7 +88,7 @@ class Desk:
         self.markets: dict[str, MarketState] = getattr(self, "markets", {})
         reference = self._ports.reference
         throttle = Throttle(self._policies)
-        scopes = KillScopes(self._name.partition("/")[0], lambda: self.state)
+        scopes = KillScopes(self._name.rpartition("/")[0] or self._name, lambda: self.state)
         self._kills = kills = KillDesk(self._ports.latch, scopes, self._client_sessions)
         self._risk = risk = RiskGate(reference, self.markets, self._ports.risk_data, self._risk_terms)
         direct = DirectDesk(reference, self.markets, self._policies, throttle, self._pace, risk, kills)

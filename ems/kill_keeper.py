@@ -78,8 +78,8 @@ class KillKeeper:
         Args:
             up: has the log answered just now?
         """
+        self._tell_clients()  # before what follows clears a suspension that they have not heard of
         self._watch_log(now_s, up)
-        self._tell_clients()
         if up and self._parts.desk.ready:
             try:
                 await self._parts.service.flush()

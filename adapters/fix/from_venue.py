@@ -1,4 +1,4 @@
-"""Answers of a venue (35=8, 9, j, 3) to the desk's inputs."""
+"""Answers of a venue (35=8, 9, r, j, 3) to the desk's inputs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from adapters.fix.fields import cut, number_e9
 from adapters.fix.reading import Reading, number_or_refusal, seq_num, symbol_of, time_ns_of, unreadable
 from adapters.fix.vocabulary import EXEC_KIND_OF, ORD_STATUS_OF, SIDE_OF
 from domain.errors import NumberError
-from domain.messages import Unreadable, VenueCancelReject, VenueRefusal, VenueReport
+from domain.messages import SessionNews, Unreadable, VenueCancelReject, VenueRefusal, VenueReport
 from domain.refusal import OTHER, Reason, Refusal
 
 _ORDER_UNKNOWN: Final = "5"  # OrdRejReason (103)
@@ -143,6 +143,17 @@ def venue_refusal(message: Reading, msg_type: str, referenced: str) -> VenueRefu
         ref_msg_type=ref_msg_type,
         text=text,
     )
+
+
+def venue_mass_cancel_report(message: Reading) -> SessionNews:
+    """35=r, to the kill switch's mass cancel. What became of each order the venue tells, or is asked."""
+    fields = message.fields
+    refused = fields.get("531", "") == "0"
+    why, count = fields.get("532", "not given"), fields.get("533", "an unknown number of")
+    what = f"refused, reason {why}" if refused else f"{count} orders"
+    said = f": {fields['58']}" if fields.get("58") else ""
+    text = f"the venue's answer to the mass cancel {fields.get('11', '')}: {what}{said}"
+    return SessionNews(ref=message.ref, frame=message.frame, raw=message.raw, text=text)
 
 
 def _exact_time_ns(fields: dict[str, str]) -> int:

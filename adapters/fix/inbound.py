@@ -22,7 +22,7 @@ from adapters.fix.from_client_lists import (
     mass_status_query,
     new_order_list,
 )
-from adapters.fix.from_venue import venue_cancel_reject, venue_refusal, venue_report
+from adapters.fix.from_venue import venue_cancel_reject, venue_mass_cancel_report, venue_refusal, venue_report
 from adapters.fix.reading import Origin, Reading, seq_num, unreadable
 from domain.event import InboundRef
 from domain.messages import Inbound
@@ -94,5 +94,5 @@ _FROM_CLIENT: Final[dict[str, _Reader]] = {
     "J": allocation_instruction,
     "AT": allocation_report_ack,
 }
-_FROM_VENUE: Final[dict[str, _Reader]] = {"8": venue_report, "9": venue_cancel_reject}
+_FROM_VENUE: Final[dict[str, _Reader]] = {"8": venue_report, "9": venue_cancel_reject, "r": venue_mass_cancel_report}
 _READERS: Final[dict[str, dict[str, _Reader]]] = {"client": _FROM_CLIENT, "venue": _FROM_VENUE, "dropcopy": {}}

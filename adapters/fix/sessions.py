@@ -117,6 +117,10 @@ def _check_session(session: SessionConfig, environment: Environment) -> None:
         raise ConfigError(f"{where}: a client connects to us, so its kind must be acceptor")
     if session.role != "marketdata" and session.symbols:
         raise ConfigError(f"{where}: only a marketdata session has symbols")
+    if session.levers and session.role != "venue":
+        raise ConfigError(f"{where}: only a venue session has levers of the kill switch")
+    if "mass_cancel" in session.levers and session.begin_string == "FIX.4.2":
+        raise ConfigError(f"{where}: FIX.4.2 has no mass cancel (35=q)")
     session.rules.check(where)
     for value in (session.sender_comp_id, session.target_comp_id, session.host, *session.symbols):
         if not value or not value.isprintable():

@@ -135,7 +135,7 @@ class Oms(RawPeer):
         self.told: dict[str, str] = {}  # ClOrdID -> the last OrdStatus
         self.texts_of: Counter[str] = Counter()
         self.news: list[str] = []
-        self._count = 0
+        self.count = 0
 
     def _received(self, text: str) -> None:
         super()._received(text)
@@ -149,9 +149,9 @@ class Oms(RawPeer):
             self.messages.pop()
 
     def order(self) -> str:
-        self._count += 1
-        name = f"T{self._count:07d}"
-        self.send("D", f"11={name}|1=FUND|21=1|55=DEMO|54={1 + self._count % 2}|60={now()}|38=100|40=2|44=200|59=0|")
+        self.count += 1
+        name = f"T{self.count:07d}"
+        self.send("D", f"11={name}|1=FUND|21=1|55=DEMO|54={1 + self.count % 2}|60={now()}|38=100|40=2|44=200|59=0|")
         return name
 
     async def orders(self, per_s: int, until: Callable[[], bool]) -> None:
@@ -182,7 +182,7 @@ class Room:
         """Until so many orders work at the venue and the OMS has been told of each."""
         limit = time.monotonic() + WAIT_S
         await self.oms.orders(per_s, lambda: len(self.venue.open) >= count or time.monotonic() > limit)
-        await until(lambda: all(self.oms.told.get(o, "A") != "A" for o in list(self.oms.told)))
+        await until(lambda: len(self.oms.told) == self.oms.count and "A" not in self.oms.told.values())
         assert len(self.venue.open) >= count
 
     async def armed_again(self) -> None:

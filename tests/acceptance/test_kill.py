@@ -24,6 +24,7 @@ from tests.acceptance.kill_room import WAIT_S, Room, room, until
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 WORKING = int(os.environ.get("EMS_KILL_WORKING", "200"))  # 1,000 in the campaign
 PER_S = 500
+BURST = 400
 ENDED = {"4", "8", "C"}
 
 
@@ -96,6 +97,29 @@ async def test_under_load_nothing_leaves_after_it_and_all_that_worked_is_cancele
     assert any("HARD" in headline for headline in up.oms.news)
     assert any("kill switch: HARD" in text for text in up.oms.texts_of)
     trip.show("all up", up)
+
+
+async def test_what_the_desk_has_sent_already_is_stopped_at_the_gateways_last_look(armed: Room) -> None:
+    """Decided, written and on its way when the switch is set: only the last look can stop it."""
+    up = armed
+    gateway, desk = up.process("_gateway"), up.process("_desk")
+    desk.suspend()
+    up.venue.arrivals.clear()
+    burst = {up.oms.order() for _ in range(BURST)}
+    await asyncio.sleep(1)  # they lie at the desk's door
+    gateway.suspend()
+    desk.resume()
+    await asyncio.sleep(2)  # what the desk made of them lies at the gateway's
+    trip = Trip(up)
+    gateway.resume()
+    await until(lambda: not up.venue.open)
+    await until(lambda: set(up.oms.told.values()) <= ENDED and burst <= up.oms.told.keys())
+    trip.judge(up)
+    (told,) = await kill.ask_gateways(up.runtime)
+    print(f"\nof {BURST} on their way, {told['stopped']} were stopped in the gateway, the others at the desk")
+    assert [a for a in up.venue.arrivals if a.msg_type == "D"] == []
+    assert told["stopped"] > 0
+    assert (await up.reported(trip.event.trip))["open_orders"] == 0
 
 
 async def test_with_postgres_stopped(armed: Room) -> None:

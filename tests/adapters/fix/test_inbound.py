@@ -17,6 +17,7 @@ from domain.messages import (
     NewOrder,
     OrderStatusQuery,
     ReplaceOrder,
+    SessionNews,
     Unreadable,
     VenueCancelReject,
     VenueRefusal,
@@ -275,3 +276,17 @@ def test_a_client_message_with_some_fields_spoiled_is_an_input_or_refused(msg_ty
         assert read_input.side is not None
         assert read_input.ord_type is not None
         assert read_input.time_in_force is not None
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"531": "7", "533": "12"}, "the venue's answer to the mass cancel KILL1: 12 orders"),
+        ({"531": "7"}, "the venue's answer to the mass cancel KILL1: an unknown number of orders"),
+        ({"531": "0", "532": "99", "58": "no"}, "the venue's answer to the mass cancel KILL1: refused, reason 99: no"),
+    ],
+)
+def test_a_venues_answer_to_a_mass_cancel_is_news_of_its_session(fields: dict[str, str], said: str) -> None:
+    news = read(text({"35": "r", "34": "8", "11": "KILL1", **fields}), VENUE)
+    assert isinstance(news, SessionNews)
+    assert (news.text, news.ref) == (said, InboundRef("VENUE", 0, 8))

@@ -184,6 +184,26 @@ async def test_a_trip_cancels_its_scope_from_the_latch_alone_also_at_the_next_lo
         await asyncio.to_thread(gateway.stop)
 
 
+async def test_a_latch_that_is_lost_stops_orders_at_once_and_soon_cancels_everything(tmp_path: Path) -> None:
+    gateway, venue = GatewayProcess(tmp_path), RawPeer("VENUE", "EMS")
+    await venue.listen(gateway.venue_port)
+    await started(gateway)
+    desk = await desk_on(gateway, marked(client="OMS1"))
+    try:
+        desk.send(a_child(1))
+        await venue.take(is_child(1))
+        (tmp_path / "latch").unlink()
+        await venue.take(lambda m: m["35"] == "F" and m["41"] == a_child(1).cl_ord_id)
+        desk.send(replace(a_child(2), event_seq=19))
+        told = await desk.take(VenueRefusal)
+        assert told.text == "not sent: kill switch: its latch cannot be read, which counts as HARD"
+        assert [m["11"] for m in venue.got("D")] == [a_child(1).cl_ord_id]
+    finally:
+        await desk.leave()
+        await venue.close()
+        await asyncio.to_thread(gateway.stop)
+
+
 async def test_a_panic_logs_a_session_out_where_that_is_a_lever(tmp_path: Path) -> None:
     gateway, venue = GatewayProcess(tmp_path), RawPeer("VENUE", "EMS")
     gateway.config["sessions"][1]["levers"] = ["logout"]
