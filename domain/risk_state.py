@@ -27,7 +27,7 @@ from domain.risk import (
     Verdict,
 )
 from domain.risk_windows import Recent, Window
-from domain.values import from_e9
+from domain.values import Side, from_e9
 
 _COUNTED: Final = frozenset({Check.MESSAGE_RATE, Check.REPEATED_EXECUTION})
 _OUT: Final = (Subject.CHILD, Subject.REPLACE)
@@ -75,7 +75,7 @@ class RiskState:
         self.limits = LimitBook()
         self.exposure = Exposure(parents)
         self.totals = Totals(self.exposure)
-        self.windows: dict[tuple[Check, str, str], Window] = {}
+        self.windows: dict[tuple[str, ...], Window] = {}
         self.recent = Recent()
         self.clearances: dict[UUID, Clearance] = {}  # by the stream of the order
         self.blocked: dict[UUID, Blocked] = {}
@@ -186,11 +186,11 @@ class RiskState:
     }
 
 
-def window_key(check: Check, scope: str, instrument: str, side: object) -> tuple[Check, str, str]:
+def window_key(check: Check, scope: str, instrument: str, side: Side | None) -> tuple[str, ...]:
     """What a window counts over: repeated execution by instrument and side, a price's walk by instrument."""
     if check is Check.REPEATED_EXECUTION:
-        return (check, scope, f"{instrument}/{side}")
-    return (check, scope, instrument if check is Check.PRICE_COLLAR_WINDOW else "")
+        return (check, scope, instrument, side or "")
+    return (check, scope, instrument) if check is Check.PRICE_COLLAR_WINDOW else (check, scope)
 
 
 def like(event: Checked | RiskOrder) -> tuple[object, ...]:

@@ -89,11 +89,13 @@ class DeskState:
 
     def version(self, stream: UUID) -> int:
         """How many events of a stream have been folded."""
+        if (of_risk := self.risk.versions.get(stream)) is not None:
+            return of_risk
         for store in self._stores():
             if stream in store:
                 version: int = store[stream].version
                 return version
-        return self.risk.versions.get(stream, 0)
+        return 0
 
     def _stores(self) -> tuple[dict[UUID, Any], ...]:
         return (

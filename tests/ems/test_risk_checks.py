@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -245,6 +247,14 @@ def test_every_check_has_its_rows() -> None:
     covered = {row.check for row in ROWS} | {flag.check for flag in FLAGS} | {C.SESSION, C.STRATEGY}
     assert covered == set(Check) == set(RULES)
     assert set(risk_checks.ALWAYS) | set(risk_checks.BY_LIMIT) == set(Check)
+
+
+def test_the_page_has_a_row_for_every_check_with_its_units() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "risk.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", page, re.MULTILINE))
+    assert set(rows) == set(Check)
+    for check, rule in RULES.items():
+        assert set(re.findall("quantity|money|fraction|count|ns|flag", rows[check])) == set(rule.units), check
 
 
 def test_a_limit_of_its_own_overrides_that_of_each_and_begins_when_it_says() -> None:
