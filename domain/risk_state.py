@@ -83,7 +83,6 @@ class RiskState:
         self.overrides: dict[tuple[object, ...], Override] = {}  # by what they let pass
         self.opened: dict[tuple[str, str], int] = {}  # account, instrument -> the position that the day began with
         self.versions: dict[UUID, int] = {}  # of all of risk's own streams
-        self.marked_ns = 0  # when positions were last valued
         self.last_ns = 0  # the time of the last verdict: the clock does not go back
 
     def apply(self, stream: UUID, event: Event, meta: Meta) -> Any:
@@ -103,9 +102,7 @@ class RiskState:
         yield from (repr((stream, limit.versions)) for stream, limit in sorted(self.limits.limits.items()))
         yield from map(repr, (sorted(self.versions.items()), sorted(self.disabled.items()), sorted(self.opened.items())))
         yield from (repr((order, *self.clearances[order][:4])) for order in sorted(self.clearances))
-        yield repr(
-            (sorted(self.blocked.items()), self.last_ns, self.marked_ns, sorted(o.id for o in self.overrides.values() if o.used))
-        )
+        yield repr((sorted(self.blocked.items()), self.last_ns, sorted(o.id for o in self.overrides.values() if o.used)))
 
     # ---------------------------------------------------------------------------------------- folding
 
@@ -128,9 +125,7 @@ class RiskState:
         return after
 
     def _count(self, event: Checked, at_ns: int) -> None:
-        for verdict in event.verdicts:
-            if not verdict.window_ns:
-                continue
+        for verdict in [verdict for verdict in event.verdicts if verdict.window_ns]:
             if verdict.check is Check.DUPLICATE:
                 self.recent.add(like(event), at_ns, verdict.window_ns)
                 continue
@@ -151,7 +146,6 @@ class RiskState:
     def _marked(self, stream: UUID, event: Marked, meta: Meta) -> None:
         if event.trade_date != self.totals.trade_date:
             self.opened.clear()
-        self.marked_ns = meta.event_time_ns
         self.totals.mark(event.trade_date, event.marks)
 
     def _position_opened(self, stream: UUID, event: PositionOpened, meta: Meta) -> None:

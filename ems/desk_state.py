@@ -164,6 +164,7 @@ class DeskState:
                 self.order_ids[event.order_id] = stream
             if after.finished:
                 self.working.pop(stream, None)
+                self.risk.blocked.pop(stream, None)
             elif isinstance(event, _OPENING):
                 self.working[stream] = None
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 from uuid import UUID
 
+import structlog
+
 from domain import child_order as co
 from domain import parent_order as po
 from domain import risk_checks
@@ -41,6 +43,7 @@ from ems.risk_day import RiskDay, RiskTerms
 from ems.turn import Turn
 
 _DISABLING: Final = frozenset({Check.REPEATED_EXECUTION, Check.CHILD_SUM})  # a breach is a strategy's fault, not an order's
+_log = structlog.get_logger("risk")
 _BACK_OFF_NS: Final = E9
 _BACK_OFFS_MAX: Final = 6  # 64 s
 
@@ -197,6 +200,9 @@ class RiskGate:
         if fault is not None and order.automated and strategy not in turn.state.risk.disabled:
             stopped = StrategyDisabled(strategy=strategy, check=fault.check, text=said(fault))
             turn.apply(strategy_key(strategy), stopped, correlation=order.parent)
+            _log.critical("strategy disabled", strategy=strategy, text=stopped.text)
+        elif order.subject is Subject.CHILD:
+            _log.warning("child refused", parent=str(order.parent), text=said(worst))
         return Cleared(risk_checks.refusal(worst), None)
 
     def _situation(self, turn: Turn, order: RiskOrder) -> Situation:

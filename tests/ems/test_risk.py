@@ -9,6 +9,7 @@ import pytest
 from domain import child_order as co
 from domain.commands import Answer, Command, Commanded, EnableStrategy, GrantOverride, RetireLimit, SetLimit
 from domain.limits import LimitSet
+from domain.messages import LinkUp
 from domain.order_life import OrdStatus
 from domain.parent_order import ParentOrder, RejectedOrder
 from domain.risk import Check, Checked, Outcome, ScopeKind, Subject
@@ -22,7 +23,7 @@ from tests.ems.direct import replace as ask_replace
 from tests.ems.direct import venue_refuses
 from tests.ems.lists import good, new_list, order, status
 from tests.ems.risk_scene import limit
-from tests.ems.room import Room, market, topics
+from tests.ems.room import Room, market, session, topics
 
 QUANTITY = {"check": Check.MAX_QUANTITY, "unit": "quantity"}
 
@@ -277,6 +278,21 @@ async def test_a_loss_stops_what_adds_to_it_and_lets_out_what_reduces_it() -> No
     assert room.take(ParentReport)[-1].text == "risk: daily loss of firm: -1000 against -999"
     await room.client_order("A3", quantity_e9=100 * E9, limit_price_e9=90 * E9, side="sell")
     assert room.parent().cl_ord_id == "A3"
+
+
+async def test_what_had_no_price_when_it_was_taken_is_valued_as_soon_as_there_is_one() -> None:
+    room = limited(limit(Check.GROSS_EXPOSURE, 50_000 * E9, "money", applies="child"))
+    await room.desk.start()
+    await room.desk.cycle([LinkUp(sent_seq=(("OMS", 0),)), session("OMS"), session("VENUE")])
+    await room.client_order("A1")
+    assert room.take(ParentReport)[-1].text == "risk: gross exposure of firm: 100000 against 50000"
+    await room.client_order("A2", quantity_e9=100 * E9)
+    await room.fill(100)
+    await room.client_order("A3", quantity_e9=100 * E9)
+    assert "has no price or no exchange rate" in room.take(ParentReport)[-1].text
+    await room.wait(5, market())
+    await room.client_order("A4", quantity_e9=100 * E9)
+    assert [m.quantity_e9 for m in room.take(SendChild)] == [100 * E9]
 
 
 async def test_enabling_a_strategy_needs_a_person_and_a_strategy_that_is_off() -> None:

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from domain import limits as li
 from domain import risk_checks
 from domain.limit_rules import RULES
 from domain.refusal import Reason
@@ -18,7 +17,7 @@ from domain.risk import Check, ModelUse, Outcome, RiskOrder, ScopeKind, Strategy
 from domain.risk_data import Restriction
 from domain.values import E9, Side, TimeInForce
 from tests.domain.orders import ABC, DAY, NOW_NS
-from tests.ems.risk_scene import KNOWN, NOTHING, SCOPES, Scene, limit, market, order
+from tests.ems.risk_scene import KNOWN, NOTHING, SCOPES, Scene, market, order
 
 Facts = dict[str, Any]
 SELL = {"side": Side.SELL}
@@ -255,51 +254,3 @@ def test_the_page_has_a_row_for_every_check_with_its_units() -> None:
     assert set(rows) == set(Check)
     for check, rule in RULES.items():
         assert set(re.findall("quantity|money|fraction|count|ns|flag", rows[check])) == set(rule.units), check
-
-
-def test_a_limit_of_its_own_overrides_that_of_each_and_begins_when_it_says() -> None:
-    scene = Scene().marked().limited(C.MAX_QUANTITY, 50 * E9, "quantity", **ACCOUNT)
-    assert scene.verdict(C.MAX_QUANTITY, order()).outcome is Outcome.HARD
-    own = {"scope": ScopeKind.ACCOUNT, "scope_id": "ACC"}
-    scene.limited(C.MAX_QUANTITY, 100 * E9, "quantity", from_ns=NOW_NS + 1, until_ns=NOW_NS + 3, **own)
-    assert scene.verdict(C.MAX_QUANTITY, order()).outcome is Outcome.HARD
-    scene.now_ns = NOW_NS + 2
-    verdict = scene.verdict(C.MAX_QUANTITY, order())
-    assert (verdict.outcome, verdict.scope, verdict.limit_version) == (Outcome.PASS, "account:ACC", 1)
-    scene.now_ns = NOW_NS + 3
-    assert scene.verdict(C.MAX_QUANTITY, order()).outcome is Outcome.HARD
-
-
-@pytest.mark.parametrize(
-    ("changes", "actor", "said"),
-    [
-        ({"approver": "person:jane"}, "person:jane", "another person"),
-        ({"approver": ""}, "person:jane", "needs an approver"),
-        ({"reason": " "}, "person:jane", "and a reason"),
-        ({"value_e9": -1}, "person:jane", "not negative"),
-        ({"unit": "money"}, "person:jane", "in quantity, not in money"),
-        ({"window_ns": 1}, "person:jane", "has no window"),
-        ({"scope_id": "X"}, "person:jane", "has no id"),
-        ({"until_ns": 0}, "person:jane", "ends after it begins"),
-        ({"check": C.LOT}, "person:jane", "always judged"),
-    ],
-)
-def test_a_limit_that_cannot_be_is_refused(changes: Facts, actor: str, said: str) -> None:
-    asked = limit(C.MAX_QUANTITY, 1, "quantity").model_copy(update=changes)
-    decided = li.set_limit(li.LimitBook(), li.Asked(asked, actor))
-    assert not isinstance(decided, tuple)
-    assert decided.reason is Reason.BAD_LIMIT and said in decided.text
-
-
-def test_a_limit_is_set_once_and_retired_once() -> None:
-    book, event = li.LimitBook(), limit(C.MAX_QUANTITY, 1, "quantity")
-    assert li.set_limit(book, li.Asked(event, "person:jane")) == (event,)
-    book.apply(li.key_of(event), event)
-    assert li.set_limit(book, li.Asked(event, "person:jane")) == ()
-    gone = li.LimitRetired(
-        check=C.MAX_QUANTITY, scope=ScopeKind.FIRM, scope_id="", applies="any", level="hard", approver="person:mary", reason="r"
-    )
-    assert li.retire(book, gone, "person:jane") == (gone,)
-    book.apply(li.key_of(gone), gone)
-    assert not isinstance(li.retire(book, gone, "person:jane"), tuple)
-    assert book.applicable(Subject.CHILD, SCOPES, NOW_NS) == ()
