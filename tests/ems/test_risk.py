@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain import child_order as co
-from domain.commands import Answer, Command, Commanded, EnableStrategy, GrantOverride, RetireLimit, SetLimit
+from domain.commands import Answer, Command, Commanded, EnableStrategy, GrantOverride, SetLimit
 from domain.limits import LimitSet
 from domain.messages import LinkUp
 from domain.order_life import OrdStatus
@@ -231,20 +231,6 @@ async def test_nobody_overrides_a_hard_limit_or_a_word_that_is_too_old() -> None
     room.clock.ns += MINUTE_NS
     await room.client_order("A3", quantity_e9=1000 * E9)
     assert [p for p in room.desk.state.parents.values() if isinstance(p, ParentOrder)] == []
-
-
-async def test_a_limit_is_set_by_two_and_retired_by_two() -> None:
-    room = await limited().open()
-    fields = {"command_id": "C", "actor": "person:jane", "reason": "mandate", "scope": ScopeKind.ACCOUNT, "scope_id": "ACC"}
-    wanted = SetLimit(**fields, approver="person:mary", value_e9=10 * E9, **QUANTITY)
-    assert not (await commanded(room, wanted.model_copy(update={"approver": "person:jane"}))).ok
-    assert (await commanded(room, wanted)).ok
-    await room.client_order("A1", quantity_e9=1000 * E9)
-    assert room.take(ParentReport)[-1].text == "risk: max quantity of account:ACC: 1000 against 10"
-    gone = RetireLimit(**fields, approver="person:mary", check=Check.MAX_QUANTITY)
-    assert (await commanded(room, gone)).ok and not (await commanded(room, gone)).ok
-    await room.client_order("A2", quantity_e9=1000 * E9)
-    assert room.parent().cl_ord_id == "A2"
 
 
 # ------------------------------------------------------------------------------------- the way out

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from domain import limits as li
+from domain.commands import RetireLimit, SetLimit
 from domain.refusal import Reason
 from domain.risk import Check, Outcome, ScopeKind, Subject
+from domain.sending import ParentReport
 from domain.values import E9
 from tests.domain.orders import NOW_NS
 from tests.ems.risk_scene import SCOPES, Scene, limit, order
+from tests.ems.test_risk import commanded, limited
 
 Facts = dict[str, Any]
 C = Check
@@ -64,3 +67,17 @@ def test_a_limit_is_set_once_and_retired_once() -> None:
     book.apply(li.key_of(gone), gone)
     assert not isinstance(li.retire(book, gone, "person:jane"), tuple)
     assert book.applicable(Subject.CHILD, SCOPES, NOW_NS) == ()
+
+
+async def test_a_limit_is_set_by_two_and_retired_by_two() -> None:
+    room = await limited().open()
+    fields = {"command_id": "C", "actor": "person:jane", "reason": "mandate", "scope": ScopeKind.ACCOUNT, "scope_id": "ACC"}
+    wanted = SetLimit(**fields, approver="person:mary", value_e9=10 * E9, check=C.MAX_QUANTITY, unit="quantity")
+    assert not (await commanded(room, wanted.model_copy(update={"approver": "person:jane"}))).ok
+    assert (await commanded(room, wanted)).ok
+    await room.client_order("A1", quantity_e9=1000 * E9)
+    assert room.take(ParentReport)[-1].text == "risk: max quantity of account:ACC: 1000 against 10"
+    gone = RetireLimit(**fields, approver="person:mary", check=Check.MAX_QUANTITY)
+    assert (await commanded(room, gone)).ok and not (await commanded(room, gone)).ok
+    await room.client_order("A2", quantity_e9=1000 * E9)
+    assert room.parent().cl_ord_id == "A2"
