@@ -93,16 +93,16 @@ class Totals:
 
     def mark(self, trade_date: str, marks: tuple[Mark, ...]) -> None:
         """Value positions anew; peaks follow. The first marks of a date begin its profit and loss."""
-        for mark in marks:
-            self.rates_e9[mark.instrument] = mark.rate_e9
-            if mark.price_e9 is not None:
-                self.prices_e9[mark.instrument] = mark.price_e9
         if trade_date != self.trade_date:
             if self.trade_date:
                 self._exposure.begin_day(self.prices_e9)
             self.trade_date = trade_date
             for money in self._money.values():
                 money.peak_e9 = 0
+        for mark in marks:
+            self.rates_e9[mark.instrument] = mark.rate_e9
+            if mark.price_e9 is not None:
+                self.prices_e9[mark.instrument] = mark.price_e9
         self.settle()
         for mark in marks:
             for ledger in self._exposure.of(mark.instrument):

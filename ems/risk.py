@@ -130,6 +130,7 @@ class RiskGate:
             parent_quantity_e9=parent.terms.quantity_e9,
             released_e9=parent.released_e9,
             automated=not parent.direct,
+            stop_price_e9=_stop_e9(parent.terms) if parent.direct else None,
         )
         return self._judge(turn, order)
 
@@ -150,6 +151,7 @@ class RiskGate:
             held_e18=held_e9 * price_e9,
             parent_quantity_e9=max(parent.terms.quantity_e9, terms.quantity_e9),
             released_e9=child.cum_quantity_e9,
+            stop_price_e9=None if child.working else _stop_e9(terms),
         )
         return self._judge(turn, order)
 
@@ -255,7 +257,12 @@ def _of_terms(subject: Subject, stream: UUID, scopes: Scopes, side: Side, terms:
         limit_price_e9=terms.limit_price_e9,
         time_in_force=terms.time_in_force,
         open_e9=terms.quantity_e9,
+        stop_price_e9=_stop_e9(terms),
     )
+
+
+def _stop_e9(terms: Terms) -> int | None:
+    return terms.instructions.stop_price_e9 if terms.instructions is not None else None
 
 
 def _override(turn: Turn, order: RiskOrder, checks: list[Check]) -> UUID | None:

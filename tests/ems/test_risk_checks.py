@@ -82,6 +82,9 @@ ROWS = [
     Row(C.PRICE_COLLAR,       "fraction", 5 * E9 // 100,  order(limit_price_e9=105 * E9)),
     Row(C.PRICE_COLLAR,       "fraction", 5 * E9 // 100,  order(limit_price_e9=95 * E9, **SELL)),
     Row(C.PRICE_COLLAR,       "fraction", E9 // 100,      order(limit_price_e9=None)),
+    Row(C.PRICE_COLLAR,       "fraction", E9 // 10,       order(limit_price_e9=220 * E9, stop_price_e9=200 * E9)),
+    Row(C.MAX_NOTIONAL,       "money",    20_000 * E9,    order(limit_price_e9=None, stop_price_e9=200 * E9),
+        missing_scene=unmarked),
     Row(C.PRICE_COLLAR_WINDOW, "fraction", 20 * E9 // 90, order(limit_price_e9=110 * E9), walked, WINDOW),
     Row(C.STALE_DATA,         "ns",       3 * E9,         missing={"blind": True}),
     Row(C.CLOCK,              "ns",       2 * E9,         missing={"blind": True}),
@@ -124,7 +127,10 @@ def test_on_the_limit_one_unit_over_and_with_the_data_missing(row: Row) -> None:
     assert _outcome(row, row.observed_e9 - 1) is Outcome.HARD
 
 
-MISSING = [row for row in ROWS if row.check not in (C.MAX_QUANTITY, C.MESSAGE_RATE, C.REPEATED_EXECUTION)]
+NEEDS_NOTHING = (C.MAX_QUANTITY, C.MESSAGE_RATE, C.REPEATED_EXECUTION)
+MISSING = [
+    r for r in ROWS if r.check not in NEEDS_NOTHING and (r.check, r.judged.stop_price_e9 is None) != (C.PRICE_COLLAR, False)
+]
 
 
 @pytest.mark.parametrize("row", MISSING, ids=lambda row: f"{row.check}-{row.unit}-{row.observed_e9}")
