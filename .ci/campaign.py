@@ -80,6 +80,15 @@ BENCHES: dict[str, list[Bar]] = {
         Bar("digest equals the live one", lambda f: str(f["digest_equal"]), lambda f: f["digest_equal"] in (True, 1)),
         Bar("restart with 10,000 working orders", lambda f: f"{f['restart_s']:.2f} s", None),
     ],
+    "risk": [
+        Bar("all checks of a child p99 <= 60 us", lambda f: f"{f['p99_us']:.0f} us", lambda f: f["p99_us"] <= 60),
+        Bar(
+            "p50 beside 10,000 working orders <= 1.5 x beside 100",
+            lambda f: f"{f['p50_us_10000'] / f['p50_us_100']:.2f} x",
+            lambda f: f["p50_us_10000"] <= 1.5 * f["p50_us_100"],
+        ),
+        Bar("the quoter's checks <= 0.5 us", lambda f: f"{f['hot_us']:.3f} us", lambda f: f["hot_us"] <= 0.5),
+    ],
 }
 # Longer than in `make test`: how many simulated days, how many kills; and the seconds they may take.
 TESTS: dict[str, tuple[str, dict[str, str], float]] = {

@@ -23,6 +23,7 @@ from domain.values import Side, StreamId
 
 _BUY: Final = Side.BUY
 _MOVED_MAX: Final = 512  # children's states that are kept before the ledgers follow
+_FEW: Final = 8  # states that are followed one by one: sorting out the last of each child would cost more
 # The events that can change what a child has reserved or traded.
 MOVING: Final = frozenset(
     {
@@ -150,7 +151,7 @@ class Exposure:
         if not self._moved:
             return
         moved, self._moved = self._moved, []
-        for child in {child.id: child for child in moved}.values():
+        for child in moved if len(moved) < _FEW else {child.id: child for child in moved}.values():
             self._follow(child)
 
     def _follow(self, child: ChildOrder) -> None:

@@ -40,22 +40,6 @@ class Row:
         self.money = money
         self.position_e9 = self.buying_e9 = self.selling_e9 = self.net_e9 = 0
 
-    def add(self, change: tuple[int, ...], worth: tuple[int, ...]) -> None:
-        """Count a ledger's change, in quantities and in what they are worth."""
-        money = self.money
-        self.position_e9 += change[0]
-        self.buying_e9 += change[2]
-        self.selling_e9 += change[3]
-        if worth[0]:
-            before_e9 = self.net_e9
-            self.net_e9 = after_e9 = before_e9 + worth[0]
-            money.gross_e9 += abs(after_e9) - abs(before_e9)
-            money.net_e9 += worth[0]
-        money.buying_e9 += worth[1]
-        money.selling_e9 += worth[2]
-        money.pnl_e9 += worth[3]
-        money.unrated += worth[4]
-
 
 _UNCHANGED: Final = (0,) * 6
 _EMPTY: Final = Row(Money())  # of a scope that nothing has been done in
@@ -93,16 +77,16 @@ class Totals:
 
     def mark(self, trade_date: str, marks: tuple[Mark, ...]) -> None:
         """Value positions anew; peaks follow. The first marks of a date begin its profit and loss."""
-        for mark in marks:
-            self.rates_e9[mark.instrument] = mark.rate_e9
-            if mark.price_e9 is not None:
-                self.prices_e9[mark.instrument] = mark.price_e9
         if trade_date != self.trade_date:
             if self.trade_date:
                 self._exposure.begin_day(self.prices_e9)
             self.trade_date = trade_date
             for money in self._money.values():
                 money.peak_e9 = 0
+        for mark in marks:
+            self.rates_e9[mark.instrument] = mark.rate_e9
+            if mark.price_e9 is not None:
+                self.prices_e9[mark.instrument] = mark.price_e9
         self.settle()
         for mark in marks:
             for ledger in self._exposure.of(mark.instrument):
@@ -127,9 +111,21 @@ class Totals:
         """Add a ledger's change, and what it is worth by now beyond what it was, to every scope that it is in."""
         instrument, told = ledger.key[INSTRUMENT], ledger.worth
         ledger.worth = worth = _worth(ledger.seen, self.prices_e9.get(instrument), self.rates_e9.get(instrument))
-        more = tuple([new - old for new, old in zip(worth, told, strict=True)])
+        position_e9, _, buying_e9, selling_e9, _, _ = change
+        net_e9, bought_e9, sold_e9, pnl_e9, unrated = [new - old for new, old in zip(worth, told, strict=True)]
         for row in ledger.rows or self._rows_of(ledger):
-            row.add(change, more)
+            money = row.money
+            row.position_e9 += position_e9
+            row.buying_e9 += buying_e9
+            row.selling_e9 += selling_e9
+            money.buying_e9 += bought_e9
+            money.selling_e9 += sold_e9
+            money.pnl_e9 += pnl_e9
+            money.unrated += unrated
+            if net_e9:
+                money.gross_e9 += abs(row.net_e9 + net_e9) - abs(row.net_e9)
+                money.net_e9 += net_e9
+                row.net_e9 += net_e9
 
     def row(self, scope: Scope, instrument: str) -> Row:
         """A scope's position in an instrument."""

@@ -129,6 +129,7 @@ class RiskOrder(NamedTuple):
     released_e9: int = 0  # of a child: what its parent has filled, out or held without it
     automated: bool = False  # did an algorithm of ours choose to send it?
     value_e9: int | None = None  # of a list: the sum of its orders in the firm's currency; None: it cannot be reckoned
+    stop_price_e9: int | None = None  # it waits until a trade reaches this
     model: ModelUse | None = None
 
 

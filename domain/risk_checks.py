@@ -67,6 +67,11 @@ def judge(order: RiskOrder, at: Situation) -> tuple[Verdict, ...]:
 
 def worst(verdicts: tuple[Verdict, ...]) -> Verdict | None:
     """The verdict that a refusal is named after: what nobody may override before what somebody may; None if all passed."""
+    for verdict in verdicts:
+        if verdict.outcome is not _PASS:
+            break
+    else:
+        return None  # as nearly always: told without making a list
     refused = [verdict for verdict in verdicts if verdict.outcome is not _PASS]
     return next((v for v in refused if v.outcome is not Outcome.SOFT), refused[0] if refused else None)
 

@@ -149,5 +149,6 @@ def repeated_execution(order: RiskOrder, at: Situation, limit: Applied) -> Verdi
 
 
 def _in_window(order: RiskOrder, at: Situation, limit: Applied) -> int:
-    window = at.state.windows.get(window_key(limit.check, limit.scope, order.scopes.instrument, order.side))
+    place = order.scopes.instrument, order.side
+    window = at.state.windows.get(window_key(limit.check, limit.scope, *place))
     return window.total(at.now_ns, limit.window_ns) if window is not None else 0

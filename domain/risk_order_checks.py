@@ -128,15 +128,20 @@ def clock(order: RiskOrder, at: Situation, limit: Applied) -> Verdict:
 
 
 def price_collar(order: RiskOrder, at: Situation, limit: Applied) -> Verdict:
-    """How much worse than the reference price it may trade, as a fraction of that."""
-    if at.reference_e9 is None or at.reference_e9 <= 0 or at.price_e9 is None:
+    """How much worse than the reference price it may trade, as a fraction of that. A stop order trades from its stop price
+    on: its limit is held against that.
+    """
+    reference_e9 = order.stop_price_e9 or at.reference_e9
+    if reference_e9 is None or reference_e9 <= 0 or at.price_e9 is None:
         return missing(limit, "no reference price")
-    away_e9 = _away_e9(order, at.price_e9, at.reference_e9)
+    away_e9 = _away_e9(order, at.price_e9, reference_e9)
     return judged(limit, away_e9 > limit.value_e9, away_e9, limit.value_e9)
 
 
 def price_collar_window(order: RiskOrder, at: Situation, limit: Applied) -> Verdict:
     """As the collar, against the reference price at the first order of the window: against walking a price away."""
+    if order.stop_price_e9 is not None:
+        return judged(limit, False, None, None, "waits for its stop price")
     if at.reference_e9 is None or at.reference_e9 <= 0 or at.price_e9 is None:
         return missing(limit, "no reference price")
     window = at.state.windows.get(window_key(limit.check, limit.scope, order.scopes.instrument, order.side))

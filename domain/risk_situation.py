@@ -69,9 +69,11 @@ def _reference(market: MarketState | None, data: RiskData, symbol: str) -> tuple
 
 
 def _price_e9(order: RiskOrder, market: MarketState | None, reference_e9: int | None) -> int | None:
-    """Its limit; for an order without one what it would trade at: the far touch, else the reference price."""
+    """Its limit; for an order without one what it would trade at: its stop price, the far touch, else the reference price."""
     if order.limit_price_e9 is not None:
         return order.limit_price_e9
+    if order.stop_price_e9 is not None:
+        return order.stop_price_e9
     if market is not None and order.side is not None:
         far_e9 = market.ask_e9 if order.side is Side.BUY else market.bid_e9
         if far_e9 is not None:

@@ -26,7 +26,7 @@ from domain.risk import (
     Verdict,
 )
 from domain.risk_windows import Recent, Window
-from domain.values import StreamId, from_e9
+from domain.values import Side, StreamId, from_e9
 
 _COUNTED: Final = frozenset({Check.MESSAGE_RATE, Check.REPEATED_EXECUTION})
 _OUT: Final = (Subject.CHILD, Subject.REPLACE)
@@ -74,7 +74,7 @@ class RiskState:
         self.limits = LimitBook()
         self.exposure = Exposure(parents)
         self.totals = Totals(self.exposure)
-        self.windows: dict[tuple[Check, str, str], Window] = {}
+        self.windows: dict[tuple[str, ...], Window] = {}
         self.recent = Recent()
         self.clearances: dict[StreamId, Clearance] = {}  # by the stream of the order
         self.blocked: dict[StreamId, Blocked] = {}
@@ -82,7 +82,6 @@ class RiskState:
         self.overrides: dict[tuple[object, ...], Override] = {}  # by what they let pass
         self.opened: dict[tuple[str, str], int] = {}  # account, instrument -> the position that the day began with
         self.versions: dict[StreamId, int] = {}  # of all of risk's own streams
-        self.marked_ns = 0  # when positions were last valued
         self.last_ns = 0  # the time of the last verdict: the clock does not go back
 
     def apply(self, stream: StreamId, event: Event, meta: Meta) -> Any:
@@ -102,9 +101,7 @@ class RiskState:
         yield from (repr((stream, limit.versions)) for stream, limit in sorted(self.limits.limits.items()))
         yield from map(repr, (sorted(self.versions.items()), sorted(self.disabled.items()), sorted(self.opened.items())))
         yield from (repr((order, *self.clearances[order][:4])) for order in sorted(self.clearances))
-        yield repr(
-            (sorted(self.blocked.items()), self.last_ns, self.marked_ns, sorted(o.id for o in self.overrides.values() if o.used))
-        )
+        yield repr((sorted(self.blocked.items()), self.last_ns, sorted(o.id for o in self.overrides.values() if o.used)))
 
     # ---------------------------------------------------------------------------------------- folding
 
@@ -127,9 +124,7 @@ class RiskState:
         return after
 
     def _count(self, event: Checked, at_ns: int) -> None:
-        for verdict in event.verdicts:
-            if not verdict.window_ns:
-                continue
+        for verdict in [verdict for verdict in event.verdicts if verdict.window_ns]:
             if verdict.check is Check.DUPLICATE:
                 self.recent.add(like(event), at_ns, verdict.window_ns)
                 continue
@@ -150,7 +145,6 @@ class RiskState:
     def _marked(self, stream: StreamId, event: Marked, meta: Meta) -> None:
         if event.trade_date != self.totals.trade_date:
             self.opened.clear()
-        self.marked_ns = meta.event_time_ns
         self.totals.mark(event.trade_date, event.marks)
 
     def _position_opened(self, stream: StreamId, event: PositionOpened, meta: Meta) -> None:
@@ -185,11 +179,11 @@ class RiskState:
     }
 
 
-def window_key(check: Check, scope: str, instrument: str, side: object) -> tuple[Check, str, str]:
+def window_key(check: Check, scope: str, instrument: str, side: Side | None) -> tuple[str, ...]:
     """What a window counts over: repeated execution by instrument and side, a price's walk by instrument."""
     if check is Check.REPEATED_EXECUTION:
-        return (check, scope, f"{instrument}/{side}")
-    return (check, scope, instrument if check is Check.PRICE_COLLAR_WINDOW else "")
+        return (check, scope, instrument, side or "")
+    return (check, scope, instrument) if check is Check.PRICE_COLLAR_WINDOW else (check, scope)
 
 
 def like(event: Checked | RiskOrder) -> tuple[object, ...]:

@@ -92,11 +92,13 @@ class DeskState:
 
     def version(self, stream: StreamId) -> int:
         """How many events of a stream have been folded."""
+        if (of_risk := self.risk.versions.get(stream)) is not None:
+            return of_risk
         for store in self._stores():
             if stream in store:
                 version: int = store[stream].version
                 return version
-        return self.risk.versions.get(stream, 0)
+        return 0
 
     def _stores(self) -> tuple[dict[StreamId, Any], ...]:
         return (
@@ -166,6 +168,7 @@ class DeskState:
                 self.order_ids[event.order_id] = stream
             if after.finished:
                 self.working.pop(stream, None)
+                self.risk.blocked.pop(stream, None)
             elif kind in _OPENING:
                 self.working[stream] = None
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+import structlog
+
 from domain import child_order as co
 from domain import parent_order as po
 from domain import risk_checks
@@ -40,6 +42,7 @@ from ems.risk_day import RiskDay, RiskTerms
 from ems.turn import Turn
 
 _DISABLING: Final = frozenset({Check.REPEATED_EXECUTION, Check.CHILD_SUM})  # a breach is a strategy's fault, not an order's
+_log = structlog.get_logger("risk")
 _BACK_OFF_NS: Final = E9
 _BACK_OFFS_MAX: Final = 6  # 64 s
 
@@ -126,6 +129,7 @@ class RiskGate:
             parent_quantity_e9=parent.terms.quantity_e9,
             released_e9=parent.released_e9,
             automated=not parent.direct,
+            stop_price_e9=_stop_e9(parent.terms) if parent.direct else None,
         )
         return self._judge(turn, order)
 
@@ -146,6 +150,7 @@ class RiskGate:
             held_e18=held_e9 * price_e9,
             parent_quantity_e9=max(parent.terms.quantity_e9, terms.quantity_e9),
             released_e9=child.cum_quantity_e9,
+            stop_price_e9=None if child.working else _stop_e9(terms),
         )
         return self._judge(turn, order)
 
@@ -196,6 +201,9 @@ class RiskGate:
         if fault is not None and order.automated and strategy not in turn.state.risk.disabled:
             stopped = StrategyDisabled(strategy=strategy, check=fault.check, text=said(fault))
             turn.apply(strategy_key(strategy), stopped, correlation=order.parent)
+            _log.critical("strategy disabled", strategy=strategy, text=stopped.text)
+        elif order.subject is Subject.CHILD:
+            _log.warning("child refused", parent=str(order.parent), text=said(worst))
         return Cleared(risk_checks.refusal(worst), None)
 
     def _situation(self, turn: Turn, order: RiskOrder) -> Situation:
@@ -248,7 +256,12 @@ def _of_terms(subject: Subject, stream: StreamId, scopes: Scopes, side: Side, te
         limit_price_e9=terms.limit_price_e9,
         time_in_force=terms.time_in_force,
         open_e9=terms.quantity_e9,
+        stop_price_e9=_stop_e9(terms),
     )
+
+
+def _stop_e9(terms: Terms) -> int | None:
+    return terms.instructions.stop_price_e9 if terms.instructions is not None else None
 
 
 def _override(turn: Turn, order: RiskOrder, checks: list[Check]) -> StreamId | None:

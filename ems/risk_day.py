@@ -8,6 +8,7 @@ from typing import Final
 
 from domain import limits
 from domain.errors import ConfigError
+from domain.exposure_totals import FIRM_SCOPE, Totals
 from domain.instrument import Instrument
 from domain.limits import LimitRetired, LimitSet
 from domain.market_state import MarketState
@@ -43,6 +44,7 @@ class RiskDay:
         self._markets = markets
         self._data = data
         self._terms = terms
+        self._looked_ns = 0  # only about when to look again
 
     def prepare(self, turn: Turn, instrument: Instrument, account: str, market: MarketState | None, trade_date: str) -> None:
         """What an instrument is worth and what the account began with are events too, before they are used."""
@@ -72,18 +74,21 @@ class RiskDay:
         return Mark(instrument.symbol, price_e9, instrument.multiplier_e9 * fx_rate_e9 // E9)
 
     def mark(self, turn: Turn) -> None:
-        """Value what is held anew, every few seconds, where a limit looks at losses."""
-        state = turn.state.risk
-        if turn.now_ns - state.marked_ns < self._terms.mark_every_ns or not state.limits.has(*_LOSSES):
+        """Value what is held anew, every few seconds, where a limit looks at losses or a value is not known yet."""
+        totals = turn.state.risk.totals
+        if turn.now_ns - self._looked_ns < self._terms.mark_every_ns:
+            return
+        self._looked_ns = turn.now_ns
+        totals.settle()
+        if not turn.state.risk.limits.has(*_LOSSES) and not totals.money(FIRM_SCOPE).unrated:
             return
         trade_date = self._reference.trade_date(turn.now_ns)
-        state.totals.settle()
-        instruments = [i for symbol in state.totals.held() if (i := self._reference.instrument(symbol)) is not None]
+        instruments = [i for symbol in totals.held() if (i := self._reference.instrument(symbol)) is not None]
         marks = [mark for i in instruments if (mark := self._mark(i, self._markets.get(i.symbol))) is not None]
-        moved = tuple(m for m in marks if m.price_e9 is not None and m.price_e9 != state.totals.prices_e9.get(m.instrument))
-        if moved or trade_date != state.totals.trade_date:
+        fresh = tuple(mark for mark in marks if _news(mark, totals))
+        if fresh or trade_date != totals.trade_date:
             turn.begin(actor="system:risk", causation="state")
-            turn.apply(day_key(trade_date), Marked(trade_date=trade_date, marks=moved), correlation=day_key(trade_date))
+            turn.apply(day_key(trade_date), Marked(trade_date=trade_date, marks=fresh), correlation=day_key(trade_date))
 
     # --------------------------------------------------------------------------------------------- limits
 
@@ -111,3 +116,8 @@ class RiskDay:
                     approver=actor, reason="not in the configuration any more",
                 )  # fmt: skip
                 turn.apply(stream, gone, correlation=stream)
+
+
+def _news(mark: Mark, totals: Totals) -> bool:
+    known_e9 = totals.prices_e9.get(mark.instrument)
+    return mark.instrument not in totals.rates_e9 or (mark.price_e9 is not None and mark.price_e9 != known_e9)

@@ -32,12 +32,16 @@ GOOD = {
     "replay": {
         "events": 1_000_000, "events_per_s": 100_000, "rss_mb": 999, "digest_equal": 1, "restart_s": 2.5,
     },
+    "risk": {"p50_us_100": 20, "p50_us_10000": 30, "p99_us": 60, "hot_us": 0.5},
 }  # fmt: skip
 # One change to a good run each; every one misses exactly one bar.
 SPOILED = [
     ("log", "library_eps", 2_001),
     ("log", "copy_eps", 140_000),
     ("log", "p99_ms", 10.1),
+    ("risk", "p99_us", 60.1),
+    ("risk", "p50_us_10000", 30.1),
+    ("risk", "hot_us", 0.51),
     ("log", "synchronous_commit", "off"),
     ("log", "full_page_writes", False),
     ("fix", "p50_us", 2_601),

@@ -214,6 +214,8 @@ class DeskProcess:
             "working": len(state.working),
             "link": self._link is not None and self._link.up,
             "sessions_up": sorted({session.session for session in state.sessions.values() if session.up}),
+            "strategies_disabled": sorted(state.risk.disabled),
+            "orders_refused_by_risk": len(state.risk.blocked),
             "markets": {symbol: market.time_ns for symbol, market in desk.markets.items()},
         }
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from domain.errors import ConfigError
-from ems.config import Settings, load
+from domain.limit_rules import RULES
+from ems.config import Settings, check, load
 from ems.config_text import TEMPLATE, line_of
 
 
@@ -103,3 +106,15 @@ def test_a_line_is_found_in_the_right_table() -> None:
     assert line_of(text, ("console", "port")) == 7
     assert line_of(text, ("sessions", 1, "host")) == 4, "a value that is missing: where its table begins"
     assert line_of(text, ("venue", "port")) is None
+
+
+def test_the_strict_limits_that_are_written_as_comments_can_be_used_as_they_are() -> None:
+    begins = TEMPLATE.index("# [risk]")
+    text = TEMPLATE[:begins] + re.sub("^# ", "", TEMPLATE[begins:], flags=re.MULTILINE)
+    strict, wide = (check(tomllib.loads(each), name="ems.toml", text=each).risk for each in (text, TEMPLATE))
+    assert {limit.check for limit in strict.limits} == {limit for limit, rule in RULES.items() if rule.units}
+    assert [limit.check for limit in wide.limits] == ["max_quantity", "message_rate", "repeated_execution"]
+    assert strict.terms("desk").digest != wide.terms("desk").digest
+    spoiled = text.replace('"stale_data", value = 5', '"stale_data", unit = "money", value = 5')
+    with pytest.raises(ConfigError, match=r"ems.toml, line \d+: risk.limits\[\d+\]: stale_data is in ns, not in money"):
+        check(tomllib.loads(spoiled), name="ems.toml", text=spoiled)

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from domain import child_order as co
-from domain.commands import Answer, Command, Commanded, EnableStrategy, GrantOverride, RetireLimit, SetLimit
+from domain.commands import Answer, Command, Commanded, EnableStrategy, GrantOverride, SetLimit
 from domain.limits import LimitSet
+from domain.messages import LinkUp
 from domain.order_life import OrdStatus
 from domain.parent_order import ParentOrder, RejectedOrder
 from domain.risk import Check, Checked, Outcome, ScopeKind, Subject
@@ -22,7 +23,7 @@ from tests.ems.direct import replace as ask_replace
 from tests.ems.direct import venue_refuses
 from tests.ems.lists import good, new_list, order, status
 from tests.ems.risk_scene import limit
-from tests.ems.room import Room, market, topics
+from tests.ems.room import Room, market, session, topics
 
 QUANTITY = {"check": Check.MAX_QUANTITY, "unit": "quantity"}
 
@@ -232,20 +233,6 @@ async def test_nobody_overrides_a_hard_limit_or_a_word_that_is_too_old() -> None
     assert [p for p in room.desk.state.parents.values() if isinstance(p, ParentOrder)] == []
 
 
-async def test_a_limit_is_set_by_two_and_retired_by_two() -> None:
-    room = await limited().open()
-    fields = {"command_id": "C", "actor": "person:jane", "reason": "mandate", "scope": ScopeKind.ACCOUNT, "scope_id": "ACC"}
-    wanted = SetLimit(**fields, approver="person:mary", value_e9=10 * E9, **QUANTITY)
-    assert not (await commanded(room, wanted.model_copy(update={"approver": "person:jane"}))).ok
-    assert (await commanded(room, wanted)).ok
-    await room.client_order("A1", quantity_e9=1000 * E9)
-    assert room.take(ParentReport)[-1].text == "risk: max quantity of account:ACC: 1000 against 10"
-    gone = RetireLimit(**fields, approver="person:mary", check=Check.MAX_QUANTITY)
-    assert (await commanded(room, gone)).ok and not (await commanded(room, gone)).ok
-    await room.client_order("A2", quantity_e9=1000 * E9)
-    assert room.parent().cl_ord_id == "A2"
-
-
 # ------------------------------------------------------------------------------------- the way out
 
 
@@ -277,6 +264,21 @@ async def test_a_loss_stops_what_adds_to_it_and_lets_out_what_reduces_it() -> No
     assert room.take(ParentReport)[-1].text == "risk: daily loss of firm: -1000 against -999"
     await room.client_order("A3", quantity_e9=100 * E9, limit_price_e9=90 * E9, side="sell")
     assert room.parent().cl_ord_id == "A3"
+
+
+async def test_what_had_no_price_when_it_was_taken_is_valued_as_soon_as_there_is_one() -> None:
+    room = limited(limit(Check.GROSS_EXPOSURE, 50_000 * E9, "money", applies="child"))
+    await room.desk.start()
+    await room.desk.cycle([LinkUp(sent_seq=(("OMS", 0),)), session("OMS"), session("VENUE")])
+    await room.client_order("A1")
+    assert room.take(ParentReport)[-1].text == "risk: gross exposure of firm: 100000 against 50000"
+    await room.client_order("A2", quantity_e9=100 * E9)
+    await room.fill(100)
+    await room.client_order("A3", quantity_e9=100 * E9)
+    assert "has no price or no exchange rate" in room.take(ParentReport)[-1].text
+    await room.wait(5, market())
+    await room.client_order("A4", quantity_e9=100 * E9)
+    assert [m.quantity_e9 for m in room.take(SendChild)] == [100 * E9]
 
 
 async def test_enabling_a_strategy_needs_a_person_and_a_strategy_that_is_off() -> None:

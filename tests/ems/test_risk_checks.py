@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from domain import limits as li
 from domain import risk_checks
 from domain.limit_rules import RULES
 from domain.refusal import Reason
@@ -16,7 +17,7 @@ from domain.risk import Check, ModelUse, Outcome, RiskOrder, ScopeKind, Strategy
 from domain.risk_data import Restriction
 from domain.values import E9, Side, TimeInForce
 from tests.domain.orders import ABC, DAY, NOW_NS
-from tests.ems.risk_scene import KNOWN, NOTHING, SCOPES, Scene, limit, market, order
+from tests.ems.risk_scene import KNOWN, NOTHING, SCOPES, Scene, market, order
 
 Facts = dict[str, Any]
 SELL = {"side": Side.SELL}
@@ -81,6 +82,9 @@ ROWS = [
     Row(C.PRICE_COLLAR,       "fraction", 5 * E9 // 100,  order(limit_price_e9=105 * E9)),
     Row(C.PRICE_COLLAR,       "fraction", 5 * E9 // 100,  order(limit_price_e9=95 * E9, **SELL)),
     Row(C.PRICE_COLLAR,       "fraction", E9 // 100,      order(limit_price_e9=None)),
+    Row(C.PRICE_COLLAR,       "fraction", E9 // 10,       order(limit_price_e9=220 * E9, stop_price_e9=200 * E9)),
+    Row(C.MAX_NOTIONAL,       "money",    20_000 * E9,    order(limit_price_e9=None, stop_price_e9=200 * E9),
+        missing_scene=unmarked),
     Row(C.PRICE_COLLAR_WINDOW, "fraction", 20 * E9 // 90, order(limit_price_e9=110 * E9), walked, WINDOW),
     Row(C.STALE_DATA,         "ns",       3 * E9,         missing={"blind": True}),
     Row(C.CLOCK,              "ns",       2 * E9,         missing={"blind": True}),
@@ -123,7 +127,10 @@ def test_on_the_limit_one_unit_over_and_with_the_data_missing(row: Row) -> None:
     assert _outcome(row, row.observed_e9 - 1) is Outcome.HARD
 
 
-MISSING = [row for row in ROWS if row.check not in (C.MAX_QUANTITY, C.MESSAGE_RATE, C.REPEATED_EXECUTION)]
+NEEDS_NOTHING = (C.MAX_QUANTITY, C.MESSAGE_RATE, C.REPEATED_EXECUTION)
+MISSING = [
+    r for r in ROWS if r.check not in NEEDS_NOTHING and (r.check, r.judged.stop_price_e9 is None) != (C.PRICE_COLLAR, False)
+]
 
 
 @pytest.mark.parametrize("row", MISSING, ids=lambda row: f"{row.check}-{row.unit}-{row.observed_e9}")
@@ -247,49 +254,9 @@ def test_every_check_has_its_rows() -> None:
     assert set(risk_checks.ALWAYS) | set(risk_checks.BY_LIMIT) == set(Check)
 
 
-def test_a_limit_of_its_own_overrides_that_of_each_and_begins_when_it_says() -> None:
-    scene = Scene().marked().limited(C.MAX_QUANTITY, 50 * E9, "quantity", **ACCOUNT)
-    assert scene.verdict(C.MAX_QUANTITY, order()).outcome is Outcome.HARD
-    own = {"scope": ScopeKind.ACCOUNT, "scope_id": "ACC"}
-    scene.limited(C.MAX_QUANTITY, 100 * E9, "quantity", from_ns=NOW_NS + 1, until_ns=NOW_NS + 3, **own)
-    assert scene.verdict(C.MAX_QUANTITY, order()).outcome is Outcome.HARD
-    scene.now_ns = NOW_NS + 2
-    verdict = scene.verdict(C.MAX_QUANTITY, order())
-    assert (verdict.outcome, verdict.scope, verdict.limit_version) == (Outcome.PASS, "account:ACC", 1)
-    scene.now_ns = NOW_NS + 3
-    assert scene.verdict(C.MAX_QUANTITY, order()).outcome is Outcome.HARD
-
-
-@pytest.mark.parametrize(
-    ("changes", "actor", "said"),
-    [
-        ({"approver": "person:jane"}, "person:jane", "another person"),
-        ({"approver": ""}, "person:jane", "needs an approver"),
-        ({"reason": " "}, "person:jane", "and a reason"),
-        ({"value_e9": -1}, "person:jane", "not negative"),
-        ({"unit": "money"}, "person:jane", "in quantity, not in money"),
-        ({"window_ns": 1}, "person:jane", "has no window"),
-        ({"scope_id": "X"}, "person:jane", "has no id"),
-        ({"until_ns": 0}, "person:jane", "ends after it begins"),
-        ({"check": C.LOT}, "person:jane", "always judged"),
-    ],
-)
-def test_a_limit_that_cannot_be_is_refused(changes: Facts, actor: str, said: str) -> None:
-    asked = limit(C.MAX_QUANTITY, 1, "quantity").model_copy(update=changes)
-    decided = li.set_limit(li.LimitBook(), li.Asked(asked, actor))
-    assert not isinstance(decided, tuple)
-    assert decided.reason is Reason.BAD_LIMIT and said in decided.text
-
-
-def test_a_limit_is_set_once_and_retired_once() -> None:
-    book, event = li.LimitBook(), limit(C.MAX_QUANTITY, 1, "quantity")
-    assert li.set_limit(book, li.Asked(event, "person:jane")) == (event,)
-    book.apply(li.key_of(event), event)
-    assert li.set_limit(book, li.Asked(event, "person:jane")) == ()
-    gone = li.LimitRetired(
-        check=C.MAX_QUANTITY, scope=ScopeKind.FIRM, scope_id="", applies="any", level="hard", approver="person:mary", reason="r"
-    )
-    assert li.retire(book, gone, "person:jane") == (gone,)
-    book.apply(li.key_of(gone), gone)
-    assert not isinstance(li.retire(book, gone, "person:jane"), tuple)
-    assert book.applicable(Subject.CHILD, SCOPES, NOW_NS) == ()
+def test_the_page_has_a_row_for_every_check_with_its_units() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "risk.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", page, re.MULTILINE))
+    assert set(rows) == set(Check)
+    for check, rule in RULES.items():
+        assert set(re.findall("quantity|money|fraction|count|ns|flag", rows[check])) == set(rule.units), check

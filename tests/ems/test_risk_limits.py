@@ -1,0 +1,83 @@
+"""Limits: whose applies when, and that no one person changes one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from domain import limits as li
+from domain.commands import RetireLimit, SetLimit
+from domain.refusal import Reason
+from domain.risk import Check, Outcome, ScopeKind, Subject
+from domain.sending import ParentReport
+from domain.values import E9
+from tests.domain.orders import NOW_NS
+from tests.ems.risk_scene import SCOPES, Scene, limit, order
+from tests.ems.test_risk import commanded, limited
+
+Facts = dict[str, Any]
+C = Check
+ACCOUNT: Facts = {"scope": ScopeKind.ACCOUNT, "scope_id": "*"}
+
+
+def test_a_limit_of_its_own_overrides_that_of_each_and_begins_when_it_says() -> None:
+    scene = Scene().marked().limited(C.MAX_QUANTITY, 50 * E9, "quantity", **ACCOUNT)
+    assert scene.verdict(C.MAX_QUANTITY, order()).outcome is Outcome.HARD
+    own = {"scope": ScopeKind.ACCOUNT, "scope_id": "ACC"}
+    scene.limited(C.MAX_QUANTITY, 100 * E9, "quantity", from_ns=NOW_NS + 1, until_ns=NOW_NS + 3, **own)
+    assert scene.verdict(C.MAX_QUANTITY, order()).outcome is Outcome.HARD
+    scene.now_ns = NOW_NS + 2
+    verdict = scene.verdict(C.MAX_QUANTITY, order())
+    assert (verdict.outcome, verdict.scope, verdict.limit_version) == (Outcome.PASS, "account:ACC", 1)
+    scene.now_ns = NOW_NS + 3
+    assert scene.verdict(C.MAX_QUANTITY, order()).outcome is Outcome.HARD
+
+
+@pytest.mark.parametrize(
+    ("changes", "actor", "said"),
+    [
+        ({"approver": "person:jane"}, "person:jane", "another person"),
+        ({"approver": ""}, "person:jane", "needs an approver"),
+        ({"reason": " "}, "person:jane", "and a reason"),
+        ({"value_e9": -1}, "person:jane", "not negative"),
+        ({"unit": "money"}, "person:jane", "in quantity, not in money"),
+        ({"window_ns": 1}, "person:jane", "has no window"),
+        ({"scope_id": "X"}, "person:jane", "has no id"),
+        ({"until_ns": 0}, "person:jane", "ends after it begins"),
+        ({"check": C.LOT}, "person:jane", "always judged"),
+    ],
+)
+def test_a_limit_that_cannot_be_is_refused(changes: Facts, actor: str, said: str) -> None:
+    asked = limit(C.MAX_QUANTITY, 1, "quantity").model_copy(update=changes)
+    decided = li.set_limit(li.LimitBook(), li.Asked(asked, actor))
+    assert not isinstance(decided, tuple)
+    assert decided.reason is Reason.BAD_LIMIT and said in decided.text
+
+
+def test_a_limit_is_set_once_and_retired_once() -> None:
+    book, event = li.LimitBook(), limit(C.MAX_QUANTITY, 1, "quantity")
+    assert li.set_limit(book, li.Asked(event, "person:jane")) == (event,)
+    book.apply(li.key_of(event), event)
+    assert li.set_limit(book, li.Asked(event, "person:jane")) == ()
+    gone = li.LimitRetired(
+        check=C.MAX_QUANTITY, scope=ScopeKind.FIRM, scope_id="", applies="any", level="hard", approver="person:mary", reason="r"
+    )
+    assert li.retire(book, gone, "person:jane") == (gone,)
+    book.apply(li.key_of(gone), gone)
+    assert not isinstance(li.retire(book, gone, "person:jane"), tuple)
+    assert book.applicable(Subject.CHILD, SCOPES, NOW_NS) == ()
+
+
+async def test_a_limit_is_set_by_two_and_retired_by_two() -> None:
+    room = await limited().open()
+    fields = {"command_id": "C", "actor": "person:jane", "reason": "mandate", "scope": ScopeKind.ACCOUNT, "scope_id": "ACC"}
+    wanted = SetLimit(**fields, approver="person:mary", value_e9=10 * E9, check=C.MAX_QUANTITY, unit="quantity")
+    assert not (await commanded(room, wanted.model_copy(update={"approver": "person:jane"}))).ok
+    assert (await commanded(room, wanted)).ok
+    await room.client_order("A1", quantity_e9=1000 * E9)
+    assert room.take(ParentReport)[-1].text == "risk: max quantity of account:ACC: 1000 against 10"
+    gone = RetireLimit(**fields, approver="person:mary", check=Check.MAX_QUANTITY)
+    assert (await commanded(room, gone)).ok and not (await commanded(room, gone)).ok
+    await room.client_order("A2", quantity_e9=1000 * E9)
+    assert room.parent().cl_ord_id == "A2"
