@@ -15,8 +15,8 @@ from domain.fix_session import SessionAct
 from domain.instructions import Instructions
 from domain.limit_rules import Unit
 from domain.limits import Applies
-from domain.risk import Check, Level, ScopeKind
-from domain.values import OrdType, Side, TimeInForce
+from domain.risk import Check, Level
+from domain.values import OrdType, ScopeKind, Side, TimeInForce
 
 _Name = Annotated[str, Field(min_length=1, max_length=64)]
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from domain.exposure import ACCOUNT, CLIENT, INSTRUMENT, STRATEGY, TRADER, VENUE, Exposure, Ledger
-from domain.risk import Mark, ScopeKind
-from domain.values import E9
+from domain.risk import Mark
+from domain.values import E9, ScopeKind
 
 _E18: Final = E9 * E9
 Scope = tuple[ScopeKind, str]

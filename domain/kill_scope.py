@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final, NamedTuple
 
 from domain.kill_refusal import KillReason, KillRefusal
+from domain.values import ScopeKind
 
 ID_BYTES_MAX: Final = 64
-
-
-class ScopeKind(StrEnum):
-    """Who or what may be stopped, from the widest to the narrowest."""
-
-    FIRM = "firm"
-    DESK = "desk"
-    VENUE = "venue"
-    CLIENT = "client"  # the client's FIX session
-    TRADER = "trader"
-    ACCOUNT = "account"
-    STRATEGY = "strategy"  # an algorithm of ours or a broker's, "direct" for an order without one
-    INSTRUMENT = "instrument"
 
 
 class Scope(NamedTuple):

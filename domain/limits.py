@@ -12,8 +12,8 @@ from typing import ClassVar, Final, Literal, NamedTuple
 from domain.event import Event
 from domain.limit_rules import RULES, Unit
 from domain.refusal import Reason, Refusal
-from domain.risk import FIRM, Check, Level, ScopeKind, Scopes, Subject
-from domain.values import StreamId, stream_id
+from domain.risk import FIRM, Check, Level, Scopes, Subject
+from domain.values import ScopeKind, StreamId, stream_id
 
 ANY: Final = "*"  # the id of a limit that each scope of its kind has, unless there is one of its own
 Applies = Literal["any", "parent", "child"]

@@ -52,21 +52,6 @@ class Check(StrEnum):
     DRAWDOWN = "drawdown"
 
 
-class ScopeKind(StrEnum):
-    """Whose limit it is. An order is in one scope of each kind, or in none of it where the id is not known."""
-
-    __hash__ = str.__hash__
-
-    FIRM = "firm"
-    DESK = "desk"
-    TRADER = "trader"
-    ACCOUNT = "account"
-    CLIENT = "client"
-    STRATEGY = "strategy"
-    INSTRUMENT = "instrument"
-    VENUE = "venue"
-
-
 class Outcome(StrEnum):
     """soft: a second person may let it pass, once; missing: it cannot be judged, and is refused."""
 

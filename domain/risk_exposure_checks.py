@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from domain.limits import Applied
-from domain.risk import RiskOrder, ScopeKind, Subject, Verdict
+from domain.risk import RiskOrder, Subject, Verdict
 from domain.risk_situation import Situation, judged, missing
 from domain.risk_state import window_key
-from domain.values import E9, Side
+from domain.values import E9, ScopeKind, Side
 
 _OPENED = (ScopeKind.FIRM, ScopeKind.DESK, ScopeKind.ACCOUNT, ScopeKind.INSTRUMENT)  # whose day begins with positions
 

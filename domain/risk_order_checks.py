@@ -6,10 +6,10 @@ from math import isfinite
 
 from domain.instructions import CARRIED
 from domain.limits import Applied
-from domain.risk import Check, RiskOrder, ScopeKind, Verdict
+from domain.risk import Check, RiskOrder, Verdict
 from domain.risk_situation import Situation, judged, missing, never, ruled, unknown
 from domain.risk_state import like, window_key
-from domain.values import E9, Side, TimeInForce
+from domain.values import E9, ScopeKind, Side, TimeInForce
 
 _WAITING = frozenset({TimeInForce.AT_THE_OPENING, *CARRIED})  # orders that wait for a session of their own
 

@@ -34,6 +34,21 @@ class Side(StrEnum):
         return 1 if self is Side.BUY else -1
 
 
+class ScopeKind(StrEnum):
+    """What a limit or a kill switch is about. An order is in one scope of each kind, or in none where the id is not known."""
+
+    __hash__ = str.__hash__  # Enum's own is a Python function
+
+    FIRM = "firm"
+    DESK = "desk"
+    TRADER = "trader"
+    ACCOUNT = "account"
+    CLIENT = "client"  # the client's FIX session
+    STRATEGY = "strategy"  # an algorithm of ours or a broker's, "direct" for an order without one
+    INSTRUMENT = "instrument"
+    VENUE = "venue"
+
+
 class OrdType(StrEnum):
     MARKET = "market"
     LIMIT = "limit"

@@ -5,13 +5,14 @@ What it reads is the latch, at the moment of a decision; what follows from that 
 
 from __future__ import annotations
 
-from domain.kill_scope import Scope, ScopeKind
+from domain.kill_scope import Scope
 from domain.kill_table import Level, Verdict
 from domain.messages import KillNews, NewOrder
 from domain.parent_order import ParentOrder
 from domain.ports import KillLatch
 from domain.refusal import Reason, Refusal
 from domain.sending import SendNews
+from domain.values import ScopeKind
 from ems.kill_scopes import KillScopes, touches
 from ems.order_gate import said
 from ems.turn import Turn

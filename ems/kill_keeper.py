@@ -15,11 +15,12 @@ import structlog
 
 from domain.errors import LatchUnreadable, LogError
 from domain.kill_latch import Slot, Source
-from domain.kill_scope import Scope, ScopeKind
+from domain.kill_scope import Scope
 from domain.kill_table import Level
 from domain.messages import Input, KillNews
 from domain.order_life import OrdStatus
 from domain.ports import Clock, EventLog, KillLatch
+from domain.values import ScopeKind
 from ems.desk import Desk
 from ems.kill import KillService
 from ems.kill_proof import proof

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.child_order import ROOT_LENGTH, ChildOrder
-from domain.kill_scope import FIRM, Scope, ScopeKind, digests
+from domain.kill_scope import FIRM, Scope, digests
 from domain.kill_table import Action, KillMark
 from domain.parent_order import ParentOrder
 from domain.sending import SendChild, SendChildReplace
-from domain.values import OrdType, Side
+from domain.values import OrdType, ScopeKind, Side
 from ems.desk_state import DeskState
 
 _TRADER_ROLES = (36, 12, 11)  # PartyRole (452): entering, executing, originating trader, the first that is given

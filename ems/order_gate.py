@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from domain.event import InboundRef
-from domain.kill_scope import ACCOUNT_AT, Scope, ScopeKind
+from domain.kill_scope import ACCOUNT_AT, Scope
 from domain.kill_table import KillMark, Verdict, may_leave
 from domain.messages import Input, VenueRefusal
 from domain.ports import KillLatch, OrderGateway
 from domain.sending import Outbound, SendChild, SendChildReplace
+from domain.values import ScopeKind
 
 _ORDERS = (SendChild, SendChildReplace)
 _Order = SendChild | SendChildReplace

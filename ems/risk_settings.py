@@ -12,8 +12,8 @@ from domain.errors import NumberError
 from domain.limit_rules import RULES, Unit
 from domain.limits import Applies, Asked, LimitBook, LimitSet, set_limit
 from domain.refusal import Refusal
-from domain.risk import Check, Level, ScopeKind
-from domain.values import to_e9
+from domain.risk import Check, Level
+from domain.values import ScopeKind, to_e9
 from ems.risk_day import RiskTerms
 
 _NS: Final = 1_000_000_000

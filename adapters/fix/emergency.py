@@ -26,9 +26,10 @@ from adapters.fix.state import GatewayState
 from adapters.fix.vocabulary import SOH
 from domain.errors import LatchUnreadable
 from domain.kill_latch import Slot as Latched
-from domain.kill_scope import FIRM, Scope, ScopeKind, parse
+from domain.kill_scope import FIRM, Scope, parse
 from domain.kill_table import Level
 from domain.ports import KillLatch
+from domain.values import ScopeKind
 
 log = logging.getLogger(__name__)
 POLL_S: Final = 0.005

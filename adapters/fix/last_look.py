@@ -8,9 +8,10 @@ from typing import Final
 
 from adapters.fix.frames import Frame
 from adapters.fix.vocabulary import SOH
-from domain.kill_scope import ACCOUNT_AT, Scope, ScopeKind
+from domain.kill_scope import ACCOUNT_AT, Scope
 from domain.kill_table import Action, Verdict, may_leave
 from domain.ports import KillLatch
+from domain.values import ScopeKind
 
 # What a venue may always be sent: cancels, questions and answers. Whatever else goes to one counts as an order.
 _HARMLESS: Final = frozenset(["F", "q", "H", "AF", "Q", "j", "3", "B", "N"])

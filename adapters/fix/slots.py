@@ -18,7 +18,8 @@ from adapters.fix.reading import time_ns_of
 from adapters.fix.sessions import SessionConfig
 from adapters.fix.state import SessionState
 from adapters.fix.vocabulary import SOH
-from domain.kill_scope import Scope, ScopeKind
+from domain.kill_scope import Scope
+from domain.values import ScopeKind
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,9 @@ from domain import kill_switch as ks
 from domain.errors import LatchUnreadable, LogError
 from domain.kill_latch import Source
 from domain.kill_refusal import KillRefusal
-from domain.kill_scope import Scope, ScopeKind
+from domain.kill_scope import Scope
 from domain.kill_table import Level
+from domain.values import ScopeKind
 from ems.bootstrap import kill
 from ems.bootstrap.runtime import Runtime
 from ems.config import Settings

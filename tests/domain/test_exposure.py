@@ -11,8 +11,8 @@ from domain import parent_order as po
 from domain.exposure_totals import Money, Row
 from domain.instructions import Instructions
 from domain.price_levels import PriceLevels
-from domain.risk import Mark, Marked, PositionOpened, ScopeKind, day_key
-from domain.values import E9, OrdType, Side, TimeInForce, stream_id
+from domain.risk import Mark, Marked, PositionOpened, day_key
+from domain.values import E9, OrdType, ScopeKind, Side, TimeInForce, stream_id
 from tests.domain.orders import DAY
 from tests.ems.risk_scene import Scene
 

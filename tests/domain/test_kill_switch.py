@@ -8,9 +8,10 @@ from domain import kill_switch as ks
 from domain.event import Event
 from domain.kill_latch import Slot, Source, judge
 from domain.kill_refusal import KillReason, KillRefusal
-from domain.kill_scope import FIRM, KINDS, Scope, ScopeKind, digests, parse, read
+from domain.kill_scope import FIRM, KINDS, Scope, digests, parse, read
 from domain.kill_switch import KillSwitches
 from domain.kill_table import TABLE, UNREADABLE, Action, Level, Verdict, Who, may_leave
+from domain.values import ScopeKind
 
 ANY, TRIP, NO = Who.ANYONE, Who.TRIP, Who.NOBODY
 CELLS = {

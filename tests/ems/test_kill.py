@@ -14,9 +14,10 @@ from domain.catalogue import TOPICS
 from domain.errors import LogError, LogUnavailable
 from domain.kill_latch import Slot, Source
 from domain.kill_refusal import KillReason, KillRefusal
-from domain.kill_scope import FIRM, Scope, ScopeKind
+from domain.kill_scope import FIRM, Scope
 from domain.kill_table import Level
 from domain.ports import EventLog
+from domain.values import ScopeKind
 from ems.kill import KillService
 from ems.kill_pending import PendingFile
 

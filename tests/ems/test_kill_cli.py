@@ -9,8 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from adapters.shm.latch import SharedLatch
-from domain.kill_scope import FIRM, Scope, ScopeKind
+from domain.kill_scope import FIRM, Scope
 from domain.kill_table import Level
+from domain.values import ScopeKind
 from ems.bootstrap.runtime import Runtime
 from ems.cli import app
 from ems.config import load

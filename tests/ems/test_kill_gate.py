@@ -12,12 +12,12 @@ from domain import child_order as co
 from domain.instructions import Instructions, Party
 from domain.kill_flatten import Execution, flatten, house_positions
 from domain.kill_latch import Slot, Source
-from domain.kill_scope import FIRM, KINDS, Scope, ScopeKind, parse
+from domain.kill_scope import FIRM, KINDS, Scope, parse
 from domain.kill_table import Action, KillMark, Level
 from domain.messages import Input, KillNews, VenueRefusal
 from domain.order_life import OrdStatus
 from domain.sending import CancelReject, Outbound, ParentReport, SendChild, SendChildCancel, SendChildReplace, SendNews
-from domain.values import E9, OrdType, Side, TimeInForce
+from domain.values import E9, OrdType, ScopeKind, Side, TimeInForce
 from ems.kill_scopes import KillScopes
 from ems.order_gate import GateRules, OrderGate
 from tests.domain.orders import new_order

@@ -10,11 +10,11 @@ import pytest
 
 from domain import kill_switch as ks
 from domain.kill_latch import Slot, Source
-from domain.kill_scope import FIRM, Scope, ScopeKind
+from domain.kill_scope import FIRM, Scope
 from domain.kill_table import Level
 from domain.messages import Input, KillNews
 from domain.order_life import OrdStatus
-from domain.values import E9
+from domain.values import E9, ScopeKind
 from ems.kill import KillService
 from ems.kill_keeper import REPORT_AFTER_S, KeeperParts, KillKeeper
 from ems.kill_pending import PendingFile

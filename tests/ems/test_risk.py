@@ -12,10 +12,10 @@ from domain.limits import LimitSet
 from domain.messages import LinkUp
 from domain.order_life import OrdStatus
 from domain.parent_order import ParentOrder, RejectedOrder
-from domain.risk import Check, Checked, Outcome, ScopeKind, Subject
+from domain.risk import Check, Checked, Outcome, Subject
 from domain.risk_data import NOTHING_KNOWN, RiskFacts
 from domain.sending import CancelReject, ParentReport, SendChild, SendChildCancel, SendChildReplace
-from domain.values import E9
+from domain.values import E9, ScopeKind
 from ems.risk import Cleared, RiskGate
 from ems.risk_day import RiskTerms
 from tests.domain.orders import MINUTE_NS, cancel_order, replace_order

@@ -13,9 +13,9 @@ import pytest
 from domain import risk_checks
 from domain.limit_rules import RULES
 from domain.refusal import Reason
-from domain.risk import Check, ModelUse, Outcome, RiskOrder, ScopeKind, StrategyDisabled, Subject, strategy_key
+from domain.risk import Check, ModelUse, Outcome, RiskOrder, StrategyDisabled, Subject, strategy_key
 from domain.risk_data import Restriction
-from domain.values import E9, Side, TimeInForce
+from domain.values import E9, ScopeKind, Side, TimeInForce
 from tests.domain.orders import ABC, DAY, NOW_NS
 from tests.ems.risk_scene import KNOWN, NOTHING, SCOPES, Scene, market, order
 

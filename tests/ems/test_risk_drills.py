@@ -12,9 +12,9 @@ from domain.commands import EnableStrategy
 from domain.limits import LimitSet
 from domain.order_life import OrdStatus
 from domain.parent_order import ParentOrder
-from domain.risk import Check, ScopeKind, StrategyDisabled
+from domain.risk import Check, StrategyDisabled
 from domain.sending import SendChild
-from domain.values import E9
+from domain.values import E9, ScopeKind
 from ems import scheduler, tactic
 from ems.risk_day import RiskTerms
 from tests.domain.orders import MINUTE_NS

@@ -9,9 +9,9 @@ import pytest
 from domain import limits as li
 from domain.commands import RetireLimit, SetLimit
 from domain.refusal import Reason
-from domain.risk import Check, Outcome, ScopeKind, Subject
+from domain.risk import Check, Outcome, Subject
 from domain.sending import ParentReport
-from domain.values import E9
+from domain.values import E9, ScopeKind
 from tests.domain.orders import NOW_NS
 from tests.ems.risk_scene import SCOPES, Scene, limit, order
 from tests.ems.test_risk import commanded, limited

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from domain.messages import VenueCancelReject
 from domain.order_life import OrdStatus
-from domain.risk import Check, ScopeKind
+from domain.risk import Check
 from domain.risk_data import RiskFacts
-from domain.values import E9, Side
+from domain.values import E9, ScopeKind, Side
 from ems.risk_day import RiskTerms
 from tests.domain.orders import REF, replace_order, venue_report
 from tests.ems.risk_scene import limit

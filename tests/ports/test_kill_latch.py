@@ -11,9 +11,10 @@ from adapters.memory.latch import MemoryLatch
 from adapters.shm.latch import REOPEN_NS, SharedLatch
 from domain.errors import LatchUnreadable
 from domain.kill_latch import Slot, Source
-from domain.kill_scope import FIRM, Scope, ScopeKind
+from domain.kill_scope import FIRM, Scope
 from domain.kill_table import CLEAR, Level
 from domain.ports import KillLatch
+from domain.values import ScopeKind
 
 CLIENT = Scope(ScopeKind.CLIENT, "OMS1")
 VENUE = Scope(ScopeKind.VENUE, "BROKER")

@@ -15,10 +15,11 @@ from adapters.fix.frames import Frame
 from adapters.fix.last_look import LastLook, action_of
 from adapters.fix.link import Hello
 from adapters.memory.latch import MemoryLatch
-from domain.kill_scope import ACCOUNT_AT, FIRM, KINDS, Scope, ScopeKind, digests
+from domain.kill_scope import ACCOUNT_AT, FIRM, KINDS, Scope, digests
 from domain.kill_table import Action, KillMark, Level
 from domain.messages import SessionNews, VenueRefusal
 from domain.sending import SendChildCancel, SendChildReplace
+from domain.values import ScopeKind
 from tests.adapters.fix.kit import WAIT_S, Desk, GatewayProcess, a_child, control, is_child, started, venue_up
 from tests.adapters.fix.raw import RawPeer
 

@@ -13,8 +13,9 @@ import pytest
 from adapters.shm.latch import FILE_BYTES, REOPEN_NS, SharedLatch
 from domain.errors import LatchUnreadable
 from domain.kill_latch import Slot, Source
-from domain.kill_scope import FIRM, Scope, ScopeKind
+from domain.kill_scope import FIRM, Scope
 from domain.kill_table import CLEAR, UNREADABLE, Level
+from domain.values import ScopeKind
 
 CLIENT = Scope(ScopeKind.CLIENT, "OMS1")
 IN_USE = 64 + 2 * 128
