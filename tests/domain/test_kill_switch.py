@@ -81,7 +81,7 @@ def test_what_is_no_scope_is_refused(text: str) -> None:
 
 def test_an_orders_scopes_have_fixed_places_and_no_two_scopes_one_number() -> None:
     found = digests({ScopeKind.CLIENT: "A", ScopeKind.ACCOUNT: "A"})
-    assert [KINDS[place] for place, digest in enumerate(found) if digest] == [ScopeKind.FIRM, ScopeKind.CLIENT, ScopeKind.ACCOUNT]
+    assert [KINDS[place] for place, digest in enumerate(found) if digest] == [ScopeKind.FIRM, ScopeKind.ACCOUNT, ScopeKind.CLIENT]
     assert len({*found} - {0}) == 3
 
 

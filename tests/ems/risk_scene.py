@@ -14,22 +14,10 @@ from domain.limits import LimitSet
 from domain.market_state import MarketState
 from domain.parent_rules import TradingDay
 from domain.ports import RiskData
-from domain.risk import (
-    Check,
-    Checked,
-    Mark,
-    Marked,
-    RiskOrder,
-    ScopeKind,
-    Scopes,
-    Subject,
-    Verdict,
-    check_key,
-    day_key,
-)
+from domain.risk import Check, Checked, Mark, Marked, RiskOrder, Scopes, Subject, Verdict, check_key, day_key
 from domain.risk_data import RiskFacts
 from domain.risk_situation import Situation
-from domain.values import E9, Side, StreamId, TimeInForce, stream_id
+from domain.values import E9, ScopeKind, Side, StreamId, TimeInForce, stream_id
 from ems.desk_state import DeskState
 from tests.domain.orders import ABC, DAY, NOW_NS, accepted, created
 

@@ -142,7 +142,7 @@ class Room:
     def configure(self) -> None:
         """Write configuration and reference data."""
         folder = self.program.home / "instruments"
-        shutil.copytree(SAMPLE, folder)
+        shutil.copytree(SAMPLE, folder, ignore=shutil.ignore_patterns("manifest.toml"))  # it is of the sample as it is
         rows = [f'{self.symbol(v.name)},"goes to {v.name}",XSIM,EUR,,,1,1,US' for v in self.versions]
         head = "symbol,name,mic,currency,isin,figi,lot,multiplier,tick_table"
         (folder / "instruments.csv").write_text("\n".join([head, *rows]) + "\n")
