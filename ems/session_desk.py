@@ -49,10 +49,12 @@ class SessionDesk:
         self._copies = copies
         self._here: set[str] = set()  # sessions whose gateway is there; the reports of the others wait in the log
         self._behind: dict[str, int] = {}  # of these, who may have missed reports -> how far it was sent
+        self._handed: dict[str, int] = {}  # of these -> the last event of which its gateway was handed the report since it came
 
     def link_up(self, link: LinkUp) -> None:
         """A gateway is there and has told how far it has sent. What another one told in the same batch stands."""
         self._here |= dict(link.sent_seq).keys()
+        self._handed = {session: seq for session, seq in self._handed.items() if session not in dict(link.sent_seq)}
         self._behind |= dict(link.sent_seq)
 
     def news(self, turn: Turn, news: SessionNews) -> None:
@@ -76,7 +78,7 @@ class SessionDesk:
         if before is None or not before.up or before.reset_epoch != change.reset_epoch:  # else it is told how far it has got
             on = fs.LoggedOn(session=change.session, role=change.role, reset_epoch=change.reset_epoch)
             turn.apply(stream, on, correlation=stream)
-            self._logged_on(turn, change)
+            self._logged_on(turn, change, reset=before is None or before.reset_epoch != change.reset_epoch)
         epoch, up_to = turn.state.reserved.get(change.session, (-1, 0))
         if epoch != change.reset_epoch or change.outbound_seq_num + OUTBOUND_BLOCK // 2 > up_to:
             reserved = fs.OutboundReserved(
@@ -84,14 +86,18 @@ class SessionDesk:
             )
             turn.apply(stream, reserved, correlation=stream)
 
-    def _logged_on(self, turn: Turn, change: SessionChange) -> None:
-        """A venue is asked what is in doubt; a client is sent what it has not had, also where a reset gave that up."""
+    def _logged_on(self, turn: Turn, change: SessionChange, *, reset: bool) -> None:
+        """A venue is asked what is in doubt; a client is sent what it has not had, also where a reset gave that up.
+
+        A gateway tells of a logon without knowing what is on its way to it: unless the numbers were reset, that is had.
+        """
         if change.session in self._venue_sessions:
             self._scheduler.session_up(change.session)
             self.question.ask(turn, change.session)
             turn.touched.update(dict.fromkeys(turn.state.working))
         elif change.session in self._here:
-            self._behind.setdefault(change.session, change.sent_seq)  # what a link that has just come up told of it holds
+            had = change.sent_seq if reset else max(change.sent_seq, self._handed.get(change.session, 0))
+            self._behind.setdefault(change.session, had)  # what a link that has just come up told of it holds
 
     def _venue_lost(self, turn: Turn, session: str) -> None:
         if session in self._venue_sessions:
@@ -103,6 +109,7 @@ class SessionDesk:
         up = [s for s in turn.state.sessions.values() if s.up]
         gone = link.sessions if link.sessions is not None else {s.session for s in up} | self._here
         self._behind = {session: seq for session, seq in self._behind.items() if session not in gone}
+        self._handed = {session: seq for session, seq in self._handed.items() if session not in gone}
         self._here -= gone
         turn.begin(actor="system:gateway", causation="link")
         for session in [s for s in up if s.session in gone]:
@@ -139,7 +146,15 @@ class SessionDesk:
             del self._leaving[session]
 
     async def due(self, turn: Turn, recorded: tuple[Recorded, ...]) -> list[Outbound]:
-        """What may leave now. Clients get their reports in the order of the log and without a hole, or the gateway's
+        """What may leave now; the caller hands it to the gateways at once."""
+        leaving = await self._due(turn, recorded)
+        for message in leaving:
+            if reports.to_client(message):
+                self._handed[message.session] = max(message.event_seq, self._handed.get(message.session, 0))
+        return leaving
+
+    async def _due(self, turn: Turn, recorded: tuple[Recorded, ...]) -> list[Outbound]:
+        """Clients get their reports in the order of the log and without a hole, or the gateway's
         word on how far it has sent would be worth nothing: nothing new before what was missed.
         """
         outbound = turn.outbound(recorded)

@@ -69,7 +69,6 @@ async def test_a_gateway_that_is_killed_takes_only_its_own_group_down(tmp_path: 
         for peer in (desk.oms, desk.venue):
             assert (len(peer.got("A")), peer.got("5")) == (1, [])
         assert desk.venue.got("H") == [], "nothing of the main group's was in doubt"
-        filled = [m for m in second.got("8") if m["150"] == "F"]
-        # A logon that crosses what the desk sends after a link's coming has it sent once more, marked, under the same ExecID.
-        assert len({m["17"] for m in filled}) == 1 and {m.get("97") for m in filled} == {"Y"}
+        filled = {(m["34"], m["11"]) for m in second.got("8") if m["150"] == "F"}
+        assert len(filled) == 1, "FIX itself may repeat it under its number; the desk sends it once"
         await second.close()

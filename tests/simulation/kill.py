@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from random import Random
+from typing import ClassVar
 
 from adapters.memory.latch import MemoryLatch
 from domain import child_order as co
-from domain.event import Recorded
+from domain.event import Event, Recorded
 from domain.kill_latch import Slot, Source
 from domain.kill_scope import FIRM
 from domain.kill_table import Action, KillMark, Level, may_leave
@@ -25,6 +26,9 @@ class Kill:
         tell: gives every desk an input.
     """
 
+    DAYS: ClassVar[tuple[int, ...]] = (0, 0, 0, 1)  # how often it is set, each as likely
+    MOMENTS: ClassVar[tuple[type[Event], ...]] = (co.Created, co.ReplaceRequested)  # a commit of one of them is one to strike
+
     def __init__(self, world: World, tell: Callable[[KillNews], None]) -> None:
         self._world = world
         self._tell = tell
@@ -33,8 +37,8 @@ class Kill:
         self.latch = MemoryLatch()
 
     def begin(self, horizon_ns: int) -> None:
-        """One day in four it is set once."""
-        for _ in range(self._chance.choice((0, 0, 0, 1))):
+        """By default one day in four it is set once."""
+        for _ in range(self._chance.choice(self.DAYS)):
             self._world.after(self._chance.randrange(horizon_ns - 2 * LAST_FOR_S * S), self._becomes_due)
 
     def _becomes_due(self) -> None:
@@ -42,7 +46,7 @@ class Kill:
 
     def committed(self, recorded: Sequence[Recorded]) -> None:
         """Events are durable, and what they cause has yet to be sent."""
-        orders = any(isinstance(one.event, co.Created | co.ReplaceRequested) for one in recorded)
+        orders = any(isinstance(one.event, self.MOMENTS) for one in recorded)
         if not self._due or not orders or self._world.calm:
             return
         self._due = False

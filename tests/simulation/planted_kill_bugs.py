@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from domain import child_order as co
 from domain import kill_table
 from domain.kill_latch import Slot
 from domain.kill_scope import Scope
 from domain.kill_table import Action, Level, Verdict, Who
 from domain.ports import KillLatch
 from ems.order_gate import GateRules, OrderGate
+from tests.simulation.kill import Kill
 from tests.simulation.planting import bug
 
 
@@ -55,6 +57,9 @@ def reads_the_latch_once_at_the_start(patch: pytest.MonkeyPatch) -> None:
 @bug("a larger replace is new risk")
 def takes_every_replace_for_a_smaller_one(patch: pytest.MonkeyPatch) -> None:
     look = OrderGate._look
+    # A trip between a replace's commit and its sending is rare: here every day has one.
+    patch.setattr(Kill, "DAYS", (1,))
+    patch.setattr(Kill, "MOMENTS", (co.ReplaceRequested,))
 
     def lenient(self: OrderGate, message: Any) -> Any:
         mark = self._rules.mark_of(message)

@@ -27,7 +27,7 @@ async def order(peer: RawPeer, cl_ord_id: str) -> int:
 async def test_a_standby_with_an_empty_store_takes_over(tmp_path: Path) -> None:
     first, standby = GatewayProcess(tmp_path / "one"), GatewayProcess(tmp_path / "two")
     for gateway in (first, standby):
-        gateway.directory.mkdir()
+        gateway.directory.mkdir(exist_ok=True)
         gateway.config |= {"link_path": str(tmp_path / "link.sock"), "hello_wait_s": WAIT_S}
     standby.config["sessions"], standby.client_port = first.config["sessions"], first.client_port
     desk = LiveDesk(tmp_path / "link.sock", frozenset({"VENUE"}))
