@@ -72,7 +72,9 @@ class Decoder:
         """The events of stored rows, each made when it is asked for; UNREAD for those of the unread classes.
         Raises as `decode`.
         """
-        validators = {**self._validators, **{cls.TOPIC: _unread for cls in unread}}
+        validators = self._validators
+        if left := dict.fromkeys((cls.TOPIC for cls in unread), _unread):
+            validators = {**validators, **left}
         new = tuple.__new__  # as Recorded(...), in a third of the time
         for seq, stream, version, topic, recorded_time_ns, state, prev_hash, hash_ in rows:
             validate = validators.get(topic) or validators.setdefault(topic, self._validator(topic))

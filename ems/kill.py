@@ -104,6 +104,9 @@ class KillService:
             LogUnavailable: it stays in the file.
         """
         waiting, size = self._pending.read()
+        for pending in waiting:
+            if pending.topic not in _CLASSES:
+                _log.critical("what waits for the log is no event of the kill switch", topic=pending.topic, data=pending.data)
         found = [(_CLASSES[p.topic].model_validate(p.data), p.actor) for p in waiting if p.topic in _CLASSES]
         found += self._unkept
         if not found:

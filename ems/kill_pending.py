@@ -13,6 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import structlog
+
+_log = structlog.get_logger("kill")
+
 
 class Pending(NamedTuple):
     """One event that waits: its topic and content, and who caused it."""
@@ -40,13 +44,13 @@ class PendingFile:
             os.fsync(file)
 
     def read(self) -> tuple[list[Pending], int]:
-        """What waits in order, and the length of the file that holds it. A line that is none is left out."""
+        """What waits in order, and the length of the file that holds it. A line that is none is told of and left out."""
         if not self._path.is_file():
             return [], 0
         with self._locked() as file:
             size = os.fstat(file).st_size
             data = os.pread(file, size, 0)
-        return [found for line in data.split(b"\n") if (found := _pending(line)) is not None], size
+        return [found for line in data.split(b"\n") if line and (found := _pending(line)) is not None], size
 
     def done(self, size: int) -> None:
         """The first so many bytes are in the log."""
@@ -73,5 +77,6 @@ def _pending(line: bytes) -> Pending | None:
     try:
         found = json.loads(line)
         return Pending(str(found["topic"]), dict(found["data"]), str(found["actor"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError) as error:  # torn by a power cut: the latch has it, the log will not
+        _log.critical("a line that waits for the log cannot be read", line=repr(line), error=str(error))
         return None

@@ -27,9 +27,11 @@ class RiskGateway:
 
     def send(self, messages: Sequence[Outbound], *, epoch: int) -> None:
         """Hand on what is cleared."""
-        passing = [message for message in messages if self._cleared(message)]
-        if len(passing) < len(messages):
-            withheld = [message for message in messages if message not in passing]
+        passing: list[Outbound] = []
+        withheld: list[Outbound] = []
+        for message in messages:
+            (passing if self._cleared(message) else withheld).append(message)
+        if withheld:
             self.withheld += len(withheld)
             _log.critical("withheld: no verdict that passed", messages=[repr(message) for message in withheld])
         if passing:

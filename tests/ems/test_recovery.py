@@ -7,7 +7,7 @@ import pytest
 from adapters.memory.event_log import MemoryEventLog
 from domain.catalogue import TOPICS
 from domain.errors import ChainBroken
-from domain.messages import LinkUp
+from domain.messages import LinkDown, LinkUp
 from domain.order_life import OrdStatus
 from domain.sending import ParentReport, SendChild, SendChildCancel, SendStatusQuery
 from domain.values import E9
@@ -128,3 +128,36 @@ async def test_what_has_ended_ends_at_the_start() -> None:
     assert (room.parent().status, room.parent().finished) == (OrdStatus.EXPIRED, True)
     await room.desk.cycle([LinkUp(sent_seq=(("OMS", 0),))])
     assert [r.exec_kind for r in room.take(ParentReport)] == ["new", "expired"]
+
+
+async def test_a_logon_that_crosses_what_its_gateway_was_handed_has_nothing_sent_again() -> None:
+    room = await (await worked()).successor()
+    await room.desk.start()
+    await room.desk.cycle([LinkUp(sent_seq=(("OMS", 0),)), session("OMS")])
+    handed = room.take(ParentReport)
+    assert handed
+    await room.desk.cycle([session("OMS", up=False)])
+    await room.desk.cycle([session("OMS", sent_seq=0)])  # told before the gateway had seen them
+    assert room.take(ParentReport) == []
+
+
+async def test_a_reset_gives_up_what_its_gateway_was_handed() -> None:
+    room = await (await worked()).successor()
+    await room.desk.start()
+    await room.desk.cycle([LinkUp(sent_seq=(("OMS", 0),)), session("OMS")])
+    handed = room.take(ParentReport)
+    await room.desk.cycle([session("OMS", up=False)])
+    await room.desk.cycle([session("OMS", reset_epoch=1, sent_seq=0)])
+    again = room.take(ParentReport)
+    assert [m.exec_id for m in again] == [m.exec_id for m in handed]
+    assert all(m.poss_resend for m in again)
+
+
+async def test_a_gateway_that_comes_back_has_what_the_one_before_lost_sent_again() -> None:
+    room = await (await worked()).successor()
+    await room.desk.start()
+    await room.desk.cycle([LinkUp(sent_seq=(("OMS", 0),)), session("OMS")])
+    handed = room.take(ParentReport)
+    await room.desk.cycle([LinkDown()])
+    await room.desk.cycle([LinkUp(sent_seq=(("OMS", 0),)), session("OMS")])
+    assert [m.exec_id for m in room.take(ParentReport)] == [m.exec_id for m in handed]
