@@ -15,6 +15,7 @@ from domain import (
     order_list,
     parent_order,
     risk,
+    risk_verdicts,
 )
 from domain.event import Topics
 
@@ -31,6 +32,7 @@ for _stream in (
     day_load,
     kill_switch,
     risk,
+    risk_verdicts,
     limits,
 ):
     TOPICS.register(_stream.EVENTS)

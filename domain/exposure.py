@@ -235,7 +235,8 @@ class Exposure:
         yield from (repr((key, ledger.traded(), ledger.amounts())) for key, ledger in sorted(self._ledgers.items()))
         yield repr(sorted(self.all_reserved().items()))
         for side, flows in self._flows.items():
-            yield repr((side, [(key, flow.entered_e9, flow.out_e9, flow.levels.best_e9) for key, flow in sorted(flows.items())]))
+            found = [(key, flow.entered_e9, flow.out_e9, flow.levels.best_e9) for key, flow in sorted(flows.items())]
+            yield repr((side, [one for one in found if one[1:] != (0, 0, None)]))  # a check may ask where nothing has been
         yield repr(sorted(self._traders.items()))
 
 

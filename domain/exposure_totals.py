@@ -41,10 +41,6 @@ class Row:
         self.position_e9 = self.buying_e9 = self.selling_e9 = self.net_e9 = 0
 
 
-_UNCHANGED: Final = (0,) * 6
-_EMPTY: Final = Row(Money())  # of a scope that nothing has been done in
-
-
 def _worth(now: tuple[int, ...], price_e9: int | None, rate_e9: int | None) -> tuple[int, int, int, int, int]:
     """What a ledger's amounts are worth: position, reserved buys and sells, profit and loss; and whether that is not known."""
     if price_e9 is None and not now[0]:
@@ -90,7 +86,7 @@ class Totals:
         self.settle()
         for mark in marks:
             for ledger in self._exposure.of(mark.instrument):
-                self._count(ledger, _UNCHANGED)
+                self._count(ledger, ledger.seen)
         for money in self._money.values():
             if money.pnl_e9 > money.peak_e9:
                 money.peak_e9 = money.pnl_e9
@@ -100,40 +96,54 @@ class Totals:
     def settle(self) -> None:
         """Follow the ledgers that have moved."""
         self._exposure.settle()
-        moved, self._exposure.dirty = self._exposure.dirty, []
-        for ledger in moved:
-            ledger.dirty = False
-            now = ledger.amounts()
-            was, ledger.seen = ledger.seen, now
-            self._count(ledger, tuple([new - old for new, old in zip(now, was, strict=True)]))
+        moved = self._exposure.dirty
+        if moved:
+            self._exposure.dirty = []
+            for ledger in moved:
+                ledger.dirty = False
+                was, ledger.seen = ledger.seen, ledger.amounts()
+                self._count(ledger, was)
 
-    def _count(self, ledger: Ledger, change: tuple[int, ...]) -> None:
+    def _count(self, ledger: Ledger, was: tuple[int, ...]) -> None:
         """Add a ledger's change, and what it is worth by now beyond what it was, to every scope that it is in."""
-        instrument, told = ledger.key[INSTRUMENT], ledger.worth
-        ledger.worth = worth = _worth(ledger.seen, self.prices_e9.get(instrument), self.rates_e9.get(instrument))
-        position_e9, _, buying_e9, selling_e9, _, _ = change
-        net_e9, bought_e9, sold_e9, pnl_e9, unrated = [new - old for new, old in zip(worth, told, strict=True)]
-        for row in ledger.rows or self._rows_of(ledger):
-            money = row.money
-            row.position_e9 += position_e9
-            row.buying_e9 += buying_e9
-            row.selling_e9 += selling_e9
-            money.buying_e9 += bought_e9
-            money.selling_e9 += sold_e9
-            money.pnl_e9 += pnl_e9
-            money.unrated += unrated
-            if net_e9:
+        now, told, instrument = ledger.seen, ledger.worth, ledger.key[INSTRUMENT]
+        ledger.worth = worth = _worth(now, self.prices_e9.get(instrument), self.rates_e9.get(instrument))
+        rows = ledger.rows or self._rows_of(ledger)
+        if worth[1] != told[1] or now[2] != was[2]:
+            bought_e9, buying_e9 = worth[1] - told[1], now[2] - was[2]
+            for row in rows:
+                row.buying_e9 += buying_e9
+                row.money.buying_e9 += bought_e9
+        if worth[2] != told[2] or now[3] != was[3]:
+            sold_e9, selling_e9 = worth[2] - told[2], now[3] - was[3]
+            for row in rows:
+                row.selling_e9 += selling_e9
+                row.money.selling_e9 += sold_e9
+        if now[0] != was[0] or worth[0] != told[0] or worth[3] != told[3] or worth[4] != told[4]:
+            position_e9, net_e9, pnl_e9, unrated = now[0] - was[0], worth[0] - told[0], worth[3] - told[3], worth[4] - told[4]
+            for row in rows:
+                money = row.money
+                row.position_e9 += position_e9
+                money.pnl_e9 += pnl_e9
+                money.unrated += unrated
                 money.gross_e9 += abs(row.net_e9 + net_e9) - abs(row.net_e9)
                 money.net_e9 += net_e9
                 row.net_e9 += net_e9
 
     def row(self, scope: Scope, instrument: str) -> Row:
-        """A scope's position in an instrument."""
-        return self._rows.get((scope, instrument)) or _EMPTY
+        """A scope's position in an instrument, which stays the same object."""
+        key = (scope, instrument)
+        row = self._rows.get(key)
+        if row is None:
+            row = self._rows[key] = Row(self.money(scope))
+        return row
 
     def money(self, scope: Scope) -> Money:
-        """A scope's money."""
-        return self._money.get(scope) or _EMPTY.money
+        """A scope's money, which stays the same object."""
+        money = self._money.get(scope)
+        if money is None:
+            money = self._money[scope] = Money()
+        return money
 
     def held(self) -> Iterator[str]:
         """Instruments in which there is or was anything."""
@@ -164,14 +174,9 @@ class Totals:
         yield from (repr((scope, money.peak_e9)) for scope, money in sorted(self._money.items()) if money.peak_e9)
 
     def _rows_of(self, ledger: Ledger) -> list[Row]:
-        for scope in _scopes(ledger):
-            key = (scope, ledger.key[INSTRUMENT])
-            row = self._rows.get(key)
-            if row is None:
-                money = self._money.setdefault(scope, Money())
-                row = self._rows[key] = Row(money)
-                self._held[ledger.key[INSTRUMENT]] = None
-            ledger.rows.append(row)
+        instrument = ledger.key[INSTRUMENT]
+        self._held[instrument] = None
+        ledger.rows.extend([self.row(scope, instrument) for scope in _scopes(ledger)])
         return ledger.rows
 
 

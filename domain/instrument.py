@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple, Self
 
@@ -21,6 +22,9 @@ from domain.errors import NumberError, ReferenceDataError
 from domain.values import E9, Side, from_e9
 
 ISIN, FIGI, SYMBOL = "isin", "figi", "symbol"  # id sources that every universe knows; others are the loader's ("ric")
+
+
+_date = lru_cache(maxsize=64)(date.fromisoformat)  # a day's is asked for with every order
 
 
 class TickBand(NamedTuple):
@@ -61,6 +65,8 @@ class TickTable(BaseModel):
 
     def tick_e9(self, price_e9: int) -> int:
         """The price step in the band that holds price_e9."""
+        if len(self.bands) == 1:
+            return self.bands[0].tick_e9
         at = bisect_right(self.bands, price_e9, key=lambda band: band.from_price_e9)
         return self.bands[max(at - 1, 0)].tick_e9
 
@@ -126,7 +132,9 @@ class Instrument(BaseModel):
 
     def tick_table(self, on: date | str) -> TickTable:
         """The table in force on a date. Raises ReferenceDataError before the first one."""
-        day = date.fromisoformat(on) if isinstance(on, str) else on
+        day = _date(on) if isinstance(on, str) else on
+        if day >= self.tick_tables[-1].valid_from:
+            return self.tick_tables[-1]  # as nearly always
         at = bisect_right(self.tick_tables, day, key=lambda table: table.valid_from)
         if at == 0:
             first = self.tick_tables[0].valid_from

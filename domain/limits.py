@@ -100,7 +100,11 @@ class Applied(NamedTuple):
     unit: Unit
     window_ns: int
     of: tuple[ScopeKind, str]  # whose totals it is about: an instrument's and a desk's are the firm's, for a log is of one desk
-    soft: bool
+
+    @classmethod
+    def rule(cls, check: Check) -> Applied:
+        """A check that needs no limit: version 0 of the firm's."""
+        return cls(check, ScopeKind.FIRM, "", FIRM, "hard", 0, 0, "flag", 0, (ScopeKind.FIRM, ""))
 
 
 def key(check: Check, scope: ScopeKind, scope_id: str, applies: Applies, level: Level) -> StreamId:
@@ -121,41 +125,31 @@ def evolve(state: Limit | None, event: LimitSet | LimitRetired, *, stream: Strea
 
 
 class LimitBook:
-    """Every limit. What applies to one kind of order is looked up once, until a limit or the time changes it."""
-
-    CACHED_MAX: ClassVar[int] = 20_000
+    """Every limit."""
 
     def __init__(self) -> None:
         self.limits: dict[StreamId, Limit] = {}
+        self.changes = 0  # how many there were
         self._by_scope: dict[tuple[ScopeKind, str], dict[StreamId, None]] = {}
-        self._cache: dict[tuple[Subject, Scopes], tuple[Applied, ...]] = {}
-        self._cached_ns = 0
-        self._until_ns = 0
 
     def apply(self, stream: StreamId, event: LimitSet | LimitRetired) -> Limit:
         """Fold one event of one limit."""
         after = self.limits[stream] = evolve(self.limits.get(stream), event, stream=stream)
         self._by_scope.setdefault((event.scope, event.scope_id), {})[stream] = None
-        self._cache.clear()
+        self.changes += 1
         return after
 
     def has(self, *checks: Check) -> bool:
         """Is there a limit on any of these, in force or to come?"""
         return any((last := limit.versions[-1][1]) is not None and last.check in checks for limit in self.limits.values())
 
-    def applicable(self, subject: Subject, scopes: Scopes, now_ns: int) -> tuple[Applied, ...]:
-        """The limits in force that an order of these scopes is under."""
-        if now_ns >= self._until_ns or now_ns < self._cached_ns or len(self._cache) >= self.CACHED_MAX:
-            self._cache.clear()
-        found = self._cache.get((subject, scopes))
-        if found is None:
-            if not self._cache:
-                later = [at_ns for limit in self.limits.values() for at_ns in limit.boundaries() if at_ns > now_ns]
-                self._cached_ns, self._until_ns = now_ns, min(later, default=1 << 63)
-            found = self._cache[subject, scopes] = self._look_up(subject, scopes, now_ns)
-        return found
+    def holds_until_ns(self, now_ns: int) -> int:
+        """When what is in force changes next without an event."""
+        later = [at_ns for limit in self.limits.values() for at_ns in limit.boundaries() if at_ns > now_ns]
+        return min(later, default=1 << 63)
 
-    def _look_up(self, subject: Subject, scopes: Scopes, now_ns: int) -> tuple[Applied, ...]:
+    def applicable(self, subject: Subject, scopes: Scopes, now_ns: int) -> tuple[Applied, ...]:
+        """The limits in force that an order of these scopes is under, in the order of their checks."""
         found: list[Applied] = []
         for kind, own in zip(ScopeKind, ("", *scopes), strict=True):
             if not own and kind is not ScopeKind.FIRM:
@@ -183,7 +177,6 @@ def _applied(kind: ScopeKind, own: str, version: int, limit: LimitSet) -> Applie
         unit=limit.unit,
         window_ns=limit.window_ns,
         of=(ScopeKind.FIRM, "") if firms else (kind, own),
-        soft=limit.level == "soft",
     )
 
 

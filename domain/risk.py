@@ -1,7 +1,8 @@
 """Risk: what is checked of an order, in which scope, with which verdict; and the events that say so.
 
 Read top-down: the vocabulary, the order as risk sees it, the events. Limits are in `domain.limits`, the checks in
-`domain.risk_checks` and its neighbours, what is folded of it all in `domain.risk_state`.
+`domain.risk_checks` and its neighbours, what they come to for an order in `domain.risk_verdicts`, what is folded of it all in
+`domain.risk_state`.
 """
 
 from __future__ import annotations
@@ -118,43 +119,9 @@ class RiskOrder(NamedTuple):
     model: ModelUse | None = None
 
 
-class Verdict(NamedTuple):
-    """One check of one limit. observed and limit are in the limit's unit; limit_version 0: a rule that needs no limit."""
-
-    check: Check
-    outcome: Outcome
-    scope: str  # "firm", "account:FUND-7"
-    limit_version: int
-    observed: int | None
-    limit: int | None
-    data: str = ""  # what it was judged by, beside what stands in the event itself
-    window_ns: int = 0
-
-
 FIRM: Final = "firm"
 
 # ---------------------------------------------------------------------------------------------- events
-
-
-class Checked(Event):
-    """Every verdict on one order. It comes before the order's own event, and nothing leaves without one that passed."""
-
-    TOPIC: ClassVar[str] = "risk.checked.v1"
-    subject: Subject
-    order: StreamId
-    parent: StreamId
-    scopes: Scopes
-    side: Side | None
-    quantity_e9: int
-    limit_price_e9: int | None
-    price_e9: int | None  # what it was reckoned at: its limit, or what it would trade at
-    reference_price_e9: int | None
-    reference: str  # where the reference price is from: "mid", "last", "reference", "" for none
-    market_ns: int | None  # the time of the market state that was seen
-    notional_e9: int | None  # in the firm's currency; None: a price or a rate is missing
-    passed: bool
-    verdicts: tuple[Verdict, ...]
-    override: StreamId | None = None  # what let soft limits pass
 
 
 class OverrideGranted(Event):
@@ -209,14 +176,14 @@ class PositionOpened(Event):
     quantity_e9: int  # negative: short
 
 
-EVENTS = (Checked, OverrideGranted, StrategyDisabled, StrategyEnabled, Marked, PositionOpened)
+EVENTS = (OverrideGranted, StrategyDisabled, StrategyEnabled, Marked, PositionOpened)
 
 # ------------------------------------------------------------------------------------------------ keys
 
 
 def check_key(order: StreamId) -> StreamId:
-    """The stream of an order's verdicts, by the order's own stream."""
-    return stream_id("risk_check", str(order))
+    """The stream of an order's verdicts: the order's own id, marked as one of version 8 (RFC 9562: the application's own)."""
+    return StreamId(f"{order[:14]}8{order[15:]}")
 
 
 def override_key(order: StreamId) -> StreamId:

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from domain import risk_exposure_checks as exposure
 from domain import risk_order_checks as order_checks
-from domain.limit_rules import RULES
-from domain.limits import Applied
 from domain.refusal import Reason, Refusal
-from domain.risk import Check, Outcome, RiskOrder, Subject, Verdict
+from domain.risk import Check, Outcome, RiskOrder
+from domain.risk_binding import Judge
 from domain.risk_situation import Situation
 from domain.risk_state import said
+from domain.risk_verdicts import Note, Verdict, verdicts
 
 _PASS: Final = Outcome.PASS
-Rule = Callable[[RiskOrder, Situation], Verdict]
-Judge = Callable[[RiskOrder, Situation, Applied], Verdict]
 
-ALWAYS: Final[dict[Check, Rule]] = {
+JUDGES: Final[dict[Check, Judge]] = {
     Check.LOT: order_checks.lot,
     Check.TICK: order_checks.tick,
     Check.SESSION: order_checks.session,
     Check.STRATEGY: order_checks.strategy,
     Check.CHILD_SUM: order_checks.child_sum,
-}
-BY_LIMIT: Final[dict[Check, Judge]] = {
     Check.HALT: order_checks.halt,
     Check.PERMISSION: order_checks.permission,
     Check.RESTRICTED: order_checks.restricted,
@@ -52,28 +48,49 @@ BY_LIMIT: Final[dict[Check, Judge]] = {
     Check.DAILY_LOSS: exposure.daily_loss,
     Check.DRAWDOWN: exposure.drawdown,
 }
-_ALWAYS_OF: Final[dict[Subject, tuple[Rule, ...]]] = {
-    subject: tuple(rule for check, rule in ALWAYS.items() if subject in RULES[check].subjects) for subject in Subject
-}
 
 
-def judge(order: RiskOrder, at: Situation) -> tuple[Verdict, ...]:
-    """Every verdict, also after the first that refuses: what is written says all that was wrong."""
-    found = [rule(order, at) for rule in _ALWAYS_OF[order.subject]]
-    limits = at.state.limits.applicable(order.subject, order.scopes, at.now_ns)
-    found += [BY_LIMIT[limit.check](order, at, limit) for limit in limits]
-    return tuple(found)
+class Judged(NamedTuple):
+    """Every verdict, also after the first that refuses: what is written says all that was wrong. Columns, as in the event."""
+
+    terms: tuple[str, ...]
+    observed: tuple[int | None, ...]
+    limits: tuple[int | None, ...]
+    notes: tuple[Note, ...]
+    passed: bool
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """One by one."""
+        return verdicts(self.terms, self.observed, self.limits, self.notes)
+
+    def refusing(self) -> list[Verdict]:
+        """Those that did not pass; nearly always none."""
+        return [] if self.passed else [verdict for verdict in self.verdicts if verdict.outcome is not _PASS]
 
 
-def worst(verdicts: tuple[Verdict, ...]) -> Verdict | None:
-    """The verdict that a refusal is named after: what nobody may override before what somebody may; None if all passed."""
-    for verdict in verdicts:
-        if verdict.outcome is not _PASS:
-            break
-    else:
-        return None  # as nearly always: told without making a list
-    refused = [verdict for verdict in verdicts if verdict.outcome is not _PASS]
-    return next((v for v in refused if v.outcome is not Outcome.SOFT), refused[0] if refused else None)
+def judge(order: RiskOrder, at: Situation) -> Judged:
+    """Ask every check that the order is under."""
+    terms, judges, bounds = at.state.bindings.of(order, at.now_ns, JUDGES)
+    observed: list[int | None] = []
+    limits: list[int | None] = []
+    notes: list[Note] = []
+    passed = True
+    for ask, bound in zip(judges, bounds, strict=True):
+        seen, limit, outcome, text = ask(order, at, bound)
+        if outcome is not _PASS:
+            passed = False
+            notes.append(Note(len(observed), outcome, text))
+        elif text:
+            notes.append(Note(len(observed), outcome, text))
+        observed.append(seen)
+        limits.append(limit)
+    return Judged(terms, tuple(observed), tuple(limits), tuple(notes), passed)
+
+
+def worst(refusing: Sequence[Verdict]) -> Verdict:
+    """The verdict that a refusal is named after: what nobody may override before what somebody may."""
+    return next((verdict for verdict in refusing if verdict.outcome is not Outcome.SOFT), refusing[0])
 
 
 def refusal(verdict: Verdict) -> Refusal:

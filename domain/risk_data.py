@@ -32,6 +32,14 @@ class RiskFacts:
     halts: tuple[Restriction, ...] | None = None
     models: frozenset[str] | None = None
     permissions: frozenset[tuple[str, str, str, str]] | None = None  # who, strategy, instrument, venue; "*" for any
+    _restricted: Lines | None = field(init=False, repr=False, compare=False)
+    _halted: Lines | None = field(init=False, repr=False, compare=False)
+    _permitted: dict[tuple[str, str, str, str], bool] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Lists by instrument: an order does not pay for how long they are."""
+        object.__setattr__(self, "_restricted", _by_instrument(self.restrictions))
+        object.__setattr__(self, "_halted", _by_instrument(self.halts))
 
     def adv_e9(self, instrument: str) -> int | None:
         """Average daily volume."""
@@ -47,11 +55,11 @@ class RiskFacts:
 
     def restricted(self, instrument: str, now_ns: int) -> bool | None:
         """Is it listed now?"""
-        return _listed(self.restrictions, instrument, now_ns)
+        return _listed(self._restricted, instrument, now_ns)
 
     def halted(self, instrument: str, now_ns: int) -> bool | None:
         """Is it halted now?"""
-        return _listed(self.halts, instrument, now_ns)
+        return _listed(self._halted, instrument, now_ns)
 
     def capital_e9(self, scope: str) -> int | None:
         """The stated capital."""
@@ -75,20 +83,38 @@ class RiskFacts:
         """Is there a line that allows it? A venue that is not decided yet is not asked about."""
         if self.permissions is None:
             return None
-        for its_who, its_strategy, its_instrument, its_venue in self.permissions:
-            here = its_venue in ("*", venue) or not venue
-            if here and its_who in ("*", who) and its_strategy in ("*", strategy) and its_instrument in ("*", instrument):
-                return True
-        return False
+        asked = (who, strategy, instrument, venue)
+        found = self._permitted.get(asked)
+        if found is None:  # looked up once of each: the table does not change
+            found = self._permitted[asked] = any(_allows(line, asked) for line in self.permissions)
+        return found
 
 
-def _listed(lines: tuple[Restriction, ...] | None, instrument: str, now_ns: int) -> bool | None:
+def _allows(line: tuple[str, str, str, str], asked: tuple[str, str, str, str]) -> bool:
+    """A venue that is asked about as "" is not decided yet: any line for the rest allows it."""
+    *its, its_venue = line
+    return all(mine in ("*", theirs) for mine, theirs in zip(its, asked[:3], strict=True)) and (
+        its_venue in ("*", asked[3]) or not asked[3]
+    )
+
+
+Lines = dict[str, list[Restriction]]
+
+
+def _by_instrument(lines: tuple[Restriction, ...] | None) -> Lines | None:
     if lines is None:
         return None
+    found: Lines = {}
     for line in lines:
-        if line.instrument == instrument and line.from_ns <= now_ns and (line.until_ns is None or now_ns < line.until_ns):
-            return True
-    return False
+        found.setdefault(line.instrument, []).append(line)
+    return found
+
+
+def _listed(lines: Lines | None, instrument: str, now_ns: int) -> bool | None:
+    if lines is None:
+        return None
+    here = lines.get(instrument)
+    return here is not None and any(line.from_ns <= now_ns and (line.until_ns is None or now_ns < line.until_ns) for line in here)
 
 
 NOTHING_KNOWN = RiskFacts()

@@ -5,27 +5,27 @@ from __future__ import annotations
 from typing import Final
 
 from domain.instrument import Instrument
-from domain.limits import Applied
 from domain.market_state import MarketState
 from domain.parent_rules import TradingDay
 from domain.ports import RiskData
-from domain.risk import FIRM, Check, Outcome, RiskOrder, Verdict
+from domain.risk import Outcome, RiskOrder
+from domain.risk_binding import Bound, Seen
 from domain.risk_state import RiskState
 from domain.values import E9, Side
 
 _E18: Final = E9 * E9
+_BUY: Final = Side.BUY
 _HARD: Final = Outcome.HARD
 _PASS: Final = Outcome.PASS
-_SOFT: Final = Outcome.SOFT
-_new = tuple.__new__  # as Verdict(...), in half the time: a dozen are made for every order
+_MISSING: Final = Outcome.MISSING
 
 
 class Situation:
     """Made for one order, asked by every check. Prices are those of the market seen, None where nothing tells."""
 
     __slots__ = (
-        "adds_e9", "data", "day", "instrument", "market", "money_e9", "notional_e9", "now_ns", "price_e9", "rate_e9", "reference",
-        "reference_e9", "state", "trade_date",
+        "adds_e9", "buys", "data", "day", "instrument", "market", "money_e9", "notional_e9", "now_ns", "price_e9", "rate_e9",
+        "reference", "reference_e9", "state", "trade_date",
     )  # fmt: skip
 
     def __init__(
@@ -35,21 +35,27 @@ class Situation:
         self.state, self.data, self.instrument, self.market = state, data, instrument, market
         self.day, self.trade_date, self.now_ns = day, trade_date, now_ns
         state.totals.settle()
-        symbol = order.scopes.instrument
+        symbol, side = order.scopes.instrument, order.side
+        self.buys = side is _BUY
         self.reference_e9, self.reference = _reference(market, data, symbol)
-        self.price_e9 = _price_e9(order, market, self.reference_e9)
-        self.rate_e9 = state.totals.rates_e9.get(symbol)
-        self.adds_e9 = max(0, order.open_e9 - order.held_e9)  # quantity that is reserved beyond what is already
+        self.price_e9 = price_e9 = _price_e9(order, market, self.reference_e9)
+        self.rate_e9 = rate_e9 = state.totals.rates_e9.get(symbol)
+        open_e9 = order.open_e9
+        self.adds_e9 = max(0, open_e9 - order.held_e9)  # quantity that is reserved beyond what is already
         self.notional_e9: int | None = order.value_e9  # of the whole order, in the firm's currency
         self.money_e9: int | None = order.value_e9  # of what it adds
-        if order.side is not None and self.price_e9 is not None and self.rate_e9 is not None:
-            self.notional_e9 = order.quantity_e9 * self.price_e9 * self.rate_e9 // _E18
-            self.money_e9 = max(0, order.open_e9 * self.price_e9 - order.held_e18) * self.rate_e9 // _E18
+        if side is not None and price_e9 is not None and rate_e9 is not None:
+            quantity_e9 = order.quantity_e9
+            self.notional_e9 = quantity_e9 * price_e9 * rate_e9 // _E18
+            if open_e9 == quantity_e9 and not order.held_e18:
+                self.money_e9 = max(0, self.notional_e9)
+            else:
+                self.money_e9 = max(0, open_e9 * price_e9 - order.held_e18) * rate_e9 // _E18
 
-    def reduces(self, order: RiskOrder, limit: Applied) -> bool:
+    def reduces(self, limit: Bound) -> bool:
         """Does it only bring a position nearer to nothing, together with what works in its direction?"""
-        row = self.state.totals.row(limit.of, order.scopes.instrument)
-        if order.side is Side.BUY:
+        row = limit.row
+        if self.buys:
             return row.position_e9 + row.buying_e9 + self.adds_e9 <= 0
         return row.position_e9 - row.selling_e9 - self.adds_e9 >= 0
 
@@ -60,8 +66,9 @@ class Situation:
 
 def _reference(market: MarketState | None, data: RiskData, symbol: str) -> tuple[int | None, str]:
     if market is not None:
-        if market.bid_e9 is not None and market.ask_e9 is not None:
-            return (market.bid_e9 + market.ask_e9) // 2, "mid"
+        bid_e9, ask_e9 = market.bid_e9, market.ask_e9
+        if bid_e9 is not None and ask_e9 is not None:
+            return (bid_e9 + ask_e9) // 2, "mid"
         if market.last_e9 is not None:
             return market.last_e9, "last"
     price_e9 = data.reference_price_e9(symbol)
@@ -75,34 +82,17 @@ def _price_e9(order: RiskOrder, market: MarketState | None, reference_e9: int | 
     if order.stop_price_e9 is not None:
         return order.stop_price_e9
     if market is not None and order.side is not None:
-        far_e9 = market.ask_e9 if order.side is Side.BUY else market.bid_e9
+        far_e9 = market.ask_e9 if order.side is _BUY else market.bid_e9
         if far_e9 is not None:
             return far_e9
     return reference_e9
 
 
-def judged(limit: Applied, breach: bool, observed: int | None, bound: int | None, data: str = "") -> Verdict:
-    """A verdict on a limit, hard or soft as the limit is."""
-    outcome = _PASS if not breach else _SOFT if limit.soft else _HARD
-    return _new(Verdict, (limit.check, outcome, limit.scope, limit.version, observed, bound, data, limit.window_ns))
+def never(breach: bool, data: str = "") -> Seen:
+    """A verdict that nobody may override, whatever the limit's level, and that nothing was measured for."""
+    return (None, None, _HARD, data) if breach else (None, None, _PASS, "")
 
 
-def never(limit: Applied, breach: bool, observed: int | None = None, bound: int | None = None, data: str = "") -> Verdict:
-    """A verdict that nobody may override, whatever the limit's level."""
-    outcome = _HARD if breach else _PASS
-    return _new(Verdict, (limit.check, outcome, limit.scope, limit.version, observed, bound, data, limit.window_ns))
-
-
-def missing(limit: Applied, what: str) -> Verdict:
+def missing(what: str) -> Seen:
     """It cannot be judged, which refuses it."""
-    return _new(Verdict, (limit.check, Outcome.MISSING, limit.scope, limit.version, None, None, what, limit.window_ns))
-
-
-def ruled(check: Check, breach: bool, observed: int | None = None, bound: int | None = None, data: str = "") -> Verdict:
-    """A verdict of a rule that needs no limit."""
-    return _new(Verdict, (check, _HARD if breach else _PASS, FIRM, 0, observed, bound, data, 0))
-
-
-def unknown(check: Check, what: str) -> Verdict:
-    """A rule that needs no limit cannot be judged."""
-    return _new(Verdict, (check, Outcome.MISSING, FIRM, 0, None, None, what, 0))
+    return (None, None, _MISSING, what)

@@ -14,7 +14,6 @@ from domain.limits import LimitBook, LimitRetired, LimitSet
 from domain.parent_order import ParentOrder, RejectedOrder
 from domain.risk import (
     Check,
-    Checked,
     Marked,
     Outcome,
     OverrideGranted,
@@ -23,13 +22,19 @@ from domain.risk import (
     StrategyDisabled,
     StrategyEnabled,
     Subject,
-    Verdict,
 )
+from domain.risk_binding import Bindings, Windows, window_key
+from domain.risk_verdicts import Checked, Verdict, term_of
 from domain.risk_windows import Recent, Window
 from domain.values import Side, StreamId, from_e9
 
 _COUNTED: Final = frozenset({Check.MESSAGE_RATE, Check.REPEATED_EXECUTION})
+_COUNTED_MAX: Final = 8_192
+_DUPLICATE: Final = Check.DUPLICATE
+_PARENT_VALUE: Final = Check.PARENT_VALUE
+_LIST: Final = Subject.LIST
 _OUT: Final = (Subject.CHILD, Subject.REPLACE)
+Counting = tuple[tuple[Check, Window, int], ...]  # and how far back its limits look, in ns
 
 
 class Clearance(NamedTuple):
@@ -74,8 +79,10 @@ class RiskState:
         self.limits = LimitBook()
         self.exposure = Exposure(parents)
         self.totals = Totals(self.exposure)
-        self.windows: dict[tuple[str, ...], Window] = {}
+        self.windows: Windows = {}
+        self.bindings = Bindings(self.limits, self.exposure, self.totals, self.windows)
         self.recent = Recent()
+        self._counted: dict[tuple[tuple[str, ...], str, Side | None], Counting] = {}
         self.clearances: dict[StreamId, Clearance] = {}  # by the stream of the order
         self.blocked: dict[StreamId, Blocked] = {}
         self.disabled: dict[str, Disabled] = {}
@@ -113,7 +120,7 @@ class RiskState:
         after = Clearance(self.versions[stream], event.passed, event.subject, allows, kept)
         self.clearances[event.order] = after
         if event.passed:
-            if event.subject is not Subject.LIST:
+            if event.subject is not _LIST:
                 self._count(event, meta.event_time_ns)
             self.blocked.pop(event.parent, None)
             if event.override is not None and (used := self.overrides.get(like(event))) is not None:
@@ -124,20 +131,31 @@ class RiskState:
         return after
 
     def _count(self, event: Checked, at_ns: int) -> None:
-        for verdict in [verdict for verdict in event.verdicts if verdict.window_ns]:
-            if verdict.check is Check.DUPLICATE:
-                self.recent.add(like(event), at_ns, verdict.window_ns)
-                continue
-            key = window_key(verdict.check, verdict.scope, event.scopes.instrument, event.side)
-            window = self.windows.get(key)
-            if window is None:
-                window = self.windows[key] = Window()
-            if verdict.check in _COUNTED:
-                window.add(at_ns, 1, verdict.window_ns)
-            elif verdict.check is Check.PARENT_VALUE:
-                window.add(at_ns, event.notional_e9 or 0, verdict.window_ns)
+        for check, window, window_ns in self._counting(event.terms, event.scopes.instrument, event.side):
+            if check in _COUNTED:
+                window.add(at_ns, 1, window_ns)
+            elif check is _DUPLICATE:
+                self.recent.add(like(event), at_ns, window_ns)
+            elif check is _PARENT_VALUE:
+                window.add(at_ns, event.notional_e9 or 0, window_ns)
             elif event.reference_price_e9 is not None:
-                window.add(at_ns, event.reference_price_e9, verdict.window_ns)
+                window.add(at_ns, event.reference_price_e9, window_ns)
+
+    def _counting(self, terms: tuple[str, ...], instrument: str, side: Side | None) -> Counting:
+        """What an order of these terms counts in: each window once, however many limits look at it. Looked up once."""
+        key = (terms, instrument, side)
+        found = self._counted.get(key)
+        if found is None:
+            longest: dict[tuple[str, ...], tuple[Check, int]] = {}
+            for term in [term for text in terms if (term := term_of(text)).window_ns]:
+                at = window_key(term.check, term.scope, instrument, side)
+                longest[at] = (term.check, max(term.window_ns, longest[at][1] if at in longest else 0))
+            if len(self._counted) >= _COUNTED_MAX:
+                self._counted.clear()
+            found = self._counted[key] = tuple(
+                [(check, self.windows.setdefault(at, Window()), ns) for at, (check, ns) in longest.items()]
+            )
+        return found
 
     def _limit(self, stream: StreamId, event: LimitSet | LimitRetired, meta: Meta) -> limits.Limit:
         return self.limits.apply(stream, event)
@@ -159,7 +177,7 @@ class RiskState:
     def _enabled(self, stream: StreamId, event: StrategyEnabled, meta: Meta) -> None:
         del self.disabled[event.strategy]
         for key in [key for key in self.windows if key[0] is Check.REPEATED_EXECUTION]:
-            del self.windows[key]  # the count begins anew, or the next order would disable it again
+            self.windows[key].clear()  # or the next order would disable it again
 
     def _granted(self, stream: StreamId, event: OverrideGranted, meta: Meta) -> Override:
         refused = self.clearances[event.order].event
@@ -177,13 +195,6 @@ class RiskState:
         StrategyEnabled: _enabled,
         OverrideGranted: _granted,
     }
-
-
-def window_key(check: Check, scope: str, instrument: str, side: Side | None) -> tuple[str, ...]:
-    """What a window counts over: repeated execution by instrument and side, a price's walk by instrument."""
-    if check is Check.REPEATED_EXECUTION:
-        return (check, scope, instrument, side or "")
-    return (check, scope, instrument) if check is Check.PRICE_COLLAR_WINDOW else (check, scope)
 
 
 def like(event: Checked | RiskOrder) -> tuple[object, ...]:

@@ -6,38 +6,51 @@ from collections import deque
 
 
 class Window:
-    """Amounts and when they were counted. Forgetting what is too old changes no answer."""
+    """Amounts and when they were counted, for limits that look back differently far. Forgetting what is too old for all of
+    them changes no answer.
+    """
 
-    __slots__ = ("_amounts", "_total")
+    __slots__ = ("_amounts", "_longest_ns", "_total")
 
     def __init__(self) -> None:
         self._amounts: deque[tuple[int, int]] = deque()
+        self._longest_ns = 0
         self._total = 0
 
     def add(self, at_ns: int, amount: int, window_ns: int) -> None:
-        """Count an amount."""
-        self._forget(at_ns, window_ns)
-        self._amounts.append((at_ns, amount))
+        """Count an amount once, for limits that look back window_ns at most."""
+        if window_ns > self._longest_ns:
+            self._longest_ns = window_ns
+        amounts = self._amounts
+        if amounts and amounts[0][0] <= at_ns - self._longest_ns:
+            self._forget(at_ns)
+        amounts.append((at_ns, amount))
         self._total += amount
+
+    def clear(self) -> None:
+        """The count begins anew."""
+        self._amounts.clear()
+        self._total = 0
 
     def total(self, now_ns: int, window_ns: int) -> int:
         """The sum over the last window_ns."""
-        self._forget(now_ns, window_ns)
-        return self._total
+        amounts = self._amounts
+        if amounts and amounts[0][0] <= now_ns - self._longest_ns:
+            self._forget(now_ns)
+        if window_ns >= self._longest_ns:
+            return self._total
+        return sum(amount for at_ns, amount in self._amounts if at_ns > now_ns - window_ns)
 
     def first(self, now_ns: int, window_ns: int) -> int | None:
         """The oldest amount within the last window_ns; None where there is none."""
-        self._forget(now_ns, window_ns)
-        return self._amounts[0][1] if self._amounts else None
-
-    def free_ns(self, now_ns: int, window_ns: int) -> int:
-        """When the oldest amount will have left the window."""
-        self._forget(now_ns, window_ns)
-        return self._amounts[0][0] + window_ns if self._amounts else now_ns
-
-    def _forget(self, now_ns: int, window_ns: int) -> None:
         amounts = self._amounts
-        while amounts and amounts[0][0] <= now_ns - window_ns:
+        if amounts and amounts[0][0] > now_ns - window_ns:
+            return amounts[0][1]
+        return next((amount for at_ns, amount in self._amounts if at_ns > now_ns - window_ns), None)
+
+    def _forget(self, now_ns: int) -> None:
+        amounts, begin_ns = self._amounts, now_ns - self._longest_ns
+        while amounts and amounts[0][0] <= begin_ns:
             self._total -= amounts.popleft()[1]
 
 

@@ -97,7 +97,14 @@ class Decoder:
         self._head = state[: self._cut]
 
     def _validator(self, topic: str) -> Callable[[bytes], Event]:
-        validate: Callable[[bytes], Event] = self._topics[topic].__pydantic_validator__.validate_json
+        cls = self._topics[topic]
+        validate: Callable[[bytes], Event] = cls.__pydantic_validator__.validate_json
+        if cls.upcast is not Event.upcast:
+            older = validate
+
+            def validate(content: bytes) -> Event:
+                return older(content).upcast()
+
         self._validators[topic] = validate
         return validate
 

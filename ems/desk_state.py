@@ -21,6 +21,7 @@ from domain import (
     parent_life,
     parent_order,
     risk,
+    risk_verdicts,
 )  # fmt: skip
 from domain.allocation import Allocation
 from domain.child_order import ChildOrder
@@ -95,8 +96,8 @@ class DeskState:
         if (of_risk := self.risk.versions.get(stream)) is not None:
             return of_risk
         for store in self._stores():
-            if stream in store:
-                version: int = store[stream].version
+            if (found := store.get(stream)) is not None:
+                version: int = found.version
                 return version
         return 0
 
@@ -233,7 +234,7 @@ class DeskState:
         """Another writer's event, which a desk that runs does not see: a desk that recovers knows no more than it."""
 
     _FOLD: ClassVar[dict[type[Event], Callable[..., Any]]] = {
-        **dict.fromkeys((*risk.EVENTS, *limits.EVENTS), _risk),
+        **dict.fromkeys((*risk.EVENTS, risk_verdicts.Checked, *limits.EVENTS), _risk),
         **dict.fromkeys(parent_order.EVENTS, _parent),
         **dict.fromkeys(child_order.EVENTS, _child),
         **dict.fromkeys(fill.EVENTS, _fill),

@@ -23,7 +23,6 @@ from domain.ports import Reference, RiskData
 from domain.refusal import ORD_REJ_REASON, OTHER, Refusal
 from domain.risk import (
     Check,
-    Checked,
     Outcome,
     RiskOrder,
     Scopes,
@@ -34,14 +33,16 @@ from domain.risk import (
 )
 from domain.risk_situation import Situation
 from domain.risk_state import like, said
+from domain.risk_verdicts import Checked, Verdict
 from domain.sending import Outbound, SendChild, SendChildReplace
 from domain.terms import Terms
-from domain.values import E9, Algo, Side, StreamId
+from domain.values import E9, Side, StreamId
 from ems.desk_state import DeskState
 from ems.risk_day import RiskDay, RiskTerms
 from ems.turn import Turn
 
 _DISABLING: Final = frozenset({Check.REPEATED_EXECUTION, Check.CHILD_SUM})  # a breach is a strategy's fault, not an order's
+_CHILD: Final = Subject.CHILD
 _log = structlog.get_logger("risk")
 _BACK_OFF_NS: Final = E9
 _BACK_OFFS_MAX: Final = 6  # 64 s
@@ -115,22 +116,12 @@ class RiskGate:
         self, turn: Turn, parent: ParentOrder, stream: StreamId, quantity_e9: int, limit_price_e9: int | None, *, venue: str
     ) -> Cleared:
         """The next child of a parent, before anything of it is written."""
-        scopes = self._scopes_of(turn, parent, venue)
+        terms, direct = parent.terms, parent.direct
         order = RiskOrder(
-            subject=Subject.CHILD,
-            order=stream,
-            parent=parent.id,
-            scopes=scopes,
-            side=parent.side,
-            quantity_e9=quantity_e9,
-            limit_price_e9=limit_price_e9,
-            time_in_force=parent.terms.time_in_force,
-            open_e9=quantity_e9,
-            parent_quantity_e9=parent.terms.quantity_e9,
-            released_e9=parent.released_e9,
-            automated=not parent.direct,
-            stop_price_e9=_stop_e9(parent.terms) if parent.direct else None,
-        )
+            _CHILD, stream, parent.id, self._scopes_of(turn, parent, venue), parent.side, quantity_e9, limit_price_e9,
+            terms.time_in_force, quantity_e9, 0, 0, terms.quantity_e9, parent.released_e9, not direct, None,
+            _stop_e9(terms) if direct else None,
+        )  # fmt: skip  # by place: the way every order goes, and names cost as much as three checks
         return self._judge(turn, order)
 
     def replace(self, turn: Turn, parent: ParentOrder, child: ChildOrder, terms: Terms) -> Cleared:
@@ -167,12 +158,9 @@ class RiskGate:
 
     def _judge(self, turn: Turn, order: RiskOrder) -> Cleared:
         at = self._situation(turn, order)
-        verdicts = risk_checks.judge(order, at)
-        worst = risk_checks.worst(verdicts)
-        override = None
-        if worst is not None and worst.outcome is Outcome.SOFT:
-            override = _override(turn, order, [v.check for v in verdicts if v.outcome is Outcome.SOFT])
-        passed = worst is None or override is not None
+        judged = risk_checks.judge(order, at)
+        refusing = judged.refusing()
+        override = _override(turn, order, refusing) if refusing else None
         event = made(
             Checked,
             {
@@ -188,23 +176,29 @@ class RiskGate:
                 "reference": at.reference,
                 "market_ns": at.market.time_ns if at.market is not None else None,
                 "notional_e9": at.notional_e9,
-                "passed": passed,
-                "verdicts": verdicts,
+                "passed": not refusing or override is not None,
+                "terms": judged.terms,
+                "observed": judged.observed,
+                "limits": judged.limits,
+                "notes": judged.notes,
                 "override": override,
             },
         )
         turn.apply(check_key(order.order), event, correlation=order.parent)
-        if passed or worst is None:
+        if event.passed:
             return Cleared(None, at.price_e9)
-        fault = next((v for v in verdicts if v.check in _DISABLING and v.outcome is Outcome.HARD), None)
+        self._refused(turn, order, refusing)
+        return Cleared(risk_checks.refusal(risk_checks.worst(refusing)), None)
+
+    def _refused(self, turn: Turn, order: RiskOrder, refusing: list[Verdict]) -> None:
+        fault = next((v for v in refusing if v.check in _DISABLING and v.outcome is Outcome.HARD), None)
         strategy = order.scopes.strategy
         if fault is not None and order.automated and strategy not in turn.state.risk.disabled:
             stopped = StrategyDisabled(strategy=strategy, check=fault.check, text=said(fault))
             turn.apply(strategy_key(strategy), stopped, correlation=order.parent)
             _log.critical("strategy disabled", strategy=strategy, text=stopped.text)
         elif order.subject is Subject.CHILD:
-            _log.warning("child refused", parent=str(order.parent), text=said(worst))
-        return Cleared(risk_checks.refusal(worst), None)
+            _log.warning("child refused", parent=str(order.parent), text=said(risk_checks.worst(refusing)))
 
     def _situation(self, turn: Turn, order: RiskOrder) -> Situation:
         symbol = order.scopes.instrument
@@ -227,8 +221,8 @@ class RiskGate:
 
     def _scopes_of(self, turn: Turn, parent: ParentOrder, venue: str) -> Scopes:
         trader = turn.state.risk.exposure.trader(parent.id)
-        algo: Algo = parent.terms.algo
-        return Scopes(self._desk, trader, parent.account, parent.client_session, algo.value, parent.instrument, venue)
+        algo: str = parent.terms.algo._value_  # not `.value`: of an Enum that is a Python function
+        return Scopes(self._desk, trader, parent.account, parent.client_session, algo, parent.instrument, venue)
 
 
 def turned_down(refusal: Refusal) -> po.TurnedDown:
@@ -264,9 +258,10 @@ def _stop_e9(terms: Terms) -> int | None:
     return terms.instructions.stop_price_e9 if terms.instructions is not None else None
 
 
-def _override(turn: Turn, order: RiskOrder, checks: list[Check]) -> StreamId | None:
-    """The word of a second person for an order like this one, if it names every soft limit that refuses it."""
+def _override(turn: Turn, order: RiskOrder, refusing: list[Verdict]) -> StreamId | None:
+    """The word of a second person for an order like this one, if only soft limits refuse it and the word names them all."""
     found = turn.state.risk.overrides.get(like(order))
-    if found is None or found.used or turn.now_ns >= found.granted.until_ns or not set(checks) <= set(found.granted.checks):
+    if found is None or found.used or turn.now_ns >= found.granted.until_ns:
         return None
-    return found.id
+    named = found.granted.checks
+    return found.id if all(v.outcome is Outcome.SOFT and v.check in named for v in refusing) else None

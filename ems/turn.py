@@ -33,27 +33,24 @@ class Turn:
     extra: list[Outbound] = field(default_factory=list)  # answers that no event causes: status reports, queries
     plans: list[PlanRequest] = field(default_factory=list)
     replies: list[tuple[Callable[[Answer], None], Answer]] = field(default_factory=list)  # to commands, after the commit
+    meta: Meta | None = None  # of the last entry: what has the same cause shares it
     touched: dict[StreamId, None] = field(default_factory=dict)  # parents that may have work now, in order
 
     def begin(self, *, actor: str, causation: str, inbound: InboundRef | None = None) -> None:
         """The next events are caused by this."""
-        self.actor, self.causation, self.inbound = actor, causation, inbound
+        self.actor, self.causation, self.inbound, self.meta = actor, causation, inbound, None
 
     def apply(self, stream: StreamId, *events: Event, correlation: StreamId) -> Any:
         """Add events to a stream; returns its state afterwards."""
-        meta = Meta(
-            event_time_ns=self.now_ns,
-            actor=self.actor,
-            correlation=correlation,
-            causation=self.causation,
-            build=self.build,
-            inbound=self.inbound,
-        )
+        meta = self.meta
+        if meta is None or meta.correlation != correlation:
+            meta = self.meta = Meta(self.now_ns, self.actor, correlation, self.causation, self.build, self.inbound)
         after: Any = None
+        state = self.state
         for event in events:
-            version = self.state.version(stream)
-            after = self.state.apply(stream, event, meta, seq=self.state.seq + 1)
-            self.entries.append(Entry(stream=stream, expected_version=version, events=(event,), meta=meta))
+            version = state.version(stream)
+            after = state.apply(stream, event, meta, seq=state.seq + 1)
+            self.entries.append(Entry(stream, version, (event,), meta))
             self.afters.append(after)
         return after
 

@@ -18,14 +18,16 @@ from domain.catalogue import TOPICS
 from domain.event import Meta
 from domain.market_state import MarketState
 from domain.parent_order import ParentOrder
-from domain.risk import Check, Checked, Outcome, check_key
+from domain.risk import Check, Outcome, check_key
 from domain.risk_data import RiskFacts
+from domain.risk_verdicts import Checked
 from domain.stored import Decoder, encode_states
 from domain.terms import Terms
 from domain.values import E9, Algo, OrdType, Side, StreamId, TimeInForce
 from ems.bench.output import emit
 from ems.bench.risk_hot import hot_us
 from ems.bench.risk_reference import DAY, MANY, ManyInstruments
+from ems.collector import settle_collector
 from ems.config_text import TEMPLATE
 from ems.desk_state import DeskState
 from ems.risk import RiskGate
@@ -135,8 +137,8 @@ def _measure(working: int, settings: RiskSettings, checks: int, warm: int) -> li
     """Nanoseconds of each judging; what was written is verified beside the clock."""
     day = Day(working, settings)
     took_ns: list[int] = []
-    gc.collect()
-    gc.freeze()  # as the desk does when it has recovered
+    before = gc.get_threshold()
+    settle_collector()  # as the desk does when it has recovered
     for number in range(warm + checks):
         turn, took = day.quote(day.parents[number * 7 % len(day.parents)])
         day.cancel_oldest(turn)
@@ -145,6 +147,7 @@ def _measure(working: int, settings: RiskSettings, checks: int, warm: int) -> li
         if number % 100 == 0:
             _verify(turn, settings)
     gc.unfreeze()
+    gc.set_threshold(*before)
     reserved = day.state.risk.exposure.all_reserved()
     assert len(reserved) == working and sum(reserved.values()) == working * QUANTITY_E9
     return took_ns

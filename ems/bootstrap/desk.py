@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -37,6 +36,7 @@ from ems.bootstrap.planning import plan
 from ems.bootstrap.profiles import policies
 from ems.bootstrap.reference import FileReference
 from ems.bootstrap.runtime import Runtime, of_group
+from ems.collector import settle_collector
 from ems.config import Settings
 from ems.desk import RETRY_S, Desk, DeskPorts
 from ems.desk_state import DeskState
@@ -124,8 +124,7 @@ class DeskProcess:
         )
         self._state = "standing by"
         await _start(desk)
-        gc.collect()
-        gc.freeze()  # what was recovered stays: the collector need not look at it again
+        settle_collector()
         self._state = "leading"
         await _until_first(link.run(), desk.run(), self._keeper(desk, log, latch).run())
 

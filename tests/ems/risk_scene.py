@@ -14,9 +14,10 @@ from domain.limits import LimitSet
 from domain.market_state import MarketState
 from domain.parent_rules import TradingDay
 from domain.ports import RiskData
-from domain.risk import Check, Checked, Mark, Marked, RiskOrder, Scopes, Subject, Verdict, check_key, day_key
+from domain.risk import Check, Mark, Marked, RiskOrder, Scopes, Subject, check_key, day_key
 from domain.risk_data import RiskFacts
 from domain.risk_situation import Situation
+from domain.risk_verdicts import Checked, Verdict
 from domain.values import E9, ScopeKind, Side, StreamId, TimeInForce, stream_id
 from ems.desk_state import DeskState
 from tests.domain.orders import ABC, DAY, NOW_NS, accepted, created
@@ -98,13 +99,13 @@ class Scene:
         at_ns = self.now_ns - int(seconds_ago * E9)
         now_ns, self.now_ns = self.now_ns, at_ns
         at = self.situation(judged, **facts)
-        verdicts = risk_checks.judge(judged, at)
+        found = risk_checks.judge(judged, at)
         self.now_ns = now_ns
         event = Checked(
             subject=judged.subject, order=judged.order, parent=judged.parent, scopes=judged.scopes, side=judged.side,
             quantity_e9=judged.quantity_e9, limit_price_e9=judged.limit_price_e9, price_e9=at.price_e9,
             reference_price_e9=at.reference_e9, reference=at.reference, market_ns=None, notional_e9=at.notional_e9, passed=True,
-            verdicts=verdicts,
+            terms=found.terms, observed=found.observed, limits=found.limits, notes=found.notes,
         )  # fmt: skip
         return self.apply(check_key(judged.order), event, at_ns)
 
@@ -119,6 +120,9 @@ class Scene:
 
     def verdict(self, check: Check, judged: RiskOrder, **facts: Any) -> Verdict:
         """The verdict of one check among all of them."""
-        verdicts = risk_checks.judge(judged, self.situation(judged, **facts))
-        (found,) = [verdict for verdict in verdicts if verdict.check is check]
+        (found,) = [verdict for verdict in self.judged(judged, **facts).verdicts if verdict.check is check]
         return found
+
+    def judged(self, judged: RiskOrder, **facts: Any) -> risk_checks.Judged:
+        """Every verdict."""
+        return risk_checks.judge(judged, self.situation(judged, **facts))

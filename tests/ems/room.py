@@ -228,5 +228,5 @@ def market(bid: int | None = 99, ask: int | None = 101, volume: int = 0) -> Mark
 async def topics(room: Room, after_seq: int = 0, *, risk: bool = False) -> list[str]:
     """The events of the log by name; those of risk, which stand before every order, only where they are asked for."""
     pages = room.log.read_pages(after_seq=after_seq)
-    names = [recorded.event.TOPIC.removesuffix(".v1") async for page in pages for recorded in page]
+    names = [recorded.event.TOPIC.rpartition(".v")[0] async for page in pages for recorded in page]
     return [name for name in names if risk or not name.startswith("risk.")]

@@ -12,8 +12,9 @@ from domain.limits import LimitSet
 from domain.messages import LinkUp
 from domain.order_life import OrdStatus
 from domain.parent_order import ParentOrder, RejectedOrder
-from domain.risk import Check, Checked, Outcome, Subject
+from domain.risk import Check, Outcome, Subject
 from domain.risk_data import NOTHING_KNOWN, RiskFacts
+from domain.risk_verdicts import Checked
 from domain.sending import CancelReject, ParentReport, SendChild, SendChildCancel, SendChildReplace
 from domain.values import E9, ScopeKind
 from ems.risk import Cleared, RiskGate

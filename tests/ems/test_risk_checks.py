@@ -251,7 +251,7 @@ def test_an_order_that_only_reduces_a_position_passes_and_one_that_turns_it_does
 def test_every_check_has_its_rows() -> None:
     covered = {row.check for row in ROWS} | {flag.check for flag in FLAGS} | {C.SESSION, C.STRATEGY}
     assert covered == set(Check) == set(RULES)
-    assert set(risk_checks.ALWAYS) | set(risk_checks.BY_LIMIT) == set(Check)
+    assert set(risk_checks.JUDGES) == set(Check)
 
 
 def test_the_page_has_a_row_for_every_check_with_its_units() -> None:

@@ -81,3 +81,12 @@ async def test_a_limit_is_set_by_two_and_retired_by_two() -> None:
     assert (await commanded(room, gone)).ok and not (await commanded(room, gone)).ok
     await room.client_order("A2", quantity_e9=1000 * E9)
     assert room.parent().cl_ord_id == "A2"
+
+
+def test_a_hard_and_a_soft_limit_of_one_rate_count_an_order_once() -> None:
+    scene = Scene().marked()
+    for level, count, window_ns in (("soft", 3, 60 * E9), ("hard", 5, 120 * E9)):
+        scene.limited(Check.MESSAGE_RATE, count * E9, "count", level=level, window_ns=window_ns)
+    scene.passed(order(), 100).passed(order(), 50)
+    found = [v for v in scene.judged(order()).verdicts if v.check is Check.MESSAGE_RATE]
+    assert sorted((v.observed or 0) // E9 for v in found) == [2, 3]  # one and two before it, by how far each looks back
