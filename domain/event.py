@@ -111,6 +111,10 @@ class Recorded(NamedTuple):
         return event_id(self.stream, self.version)
 
 
+# What a fold takes of an event: sequence number, stream, recorded time, and the event with its metadata.
+Fact = tuple[int, StreamId, int, tuple[Event, Meta]]
+
+
 class Topics:
     """The catalogue: topic -> event class. Filled by `register`, never by scanning modules."""
 

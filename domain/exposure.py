@@ -22,8 +22,7 @@ from domain.price_levels import PriceLevels
 from domain.values import Side, StreamId
 
 _BUY: Final = Side.BUY
-_MOVED_MAX: Final = 512  # children's states that are kept before the ledgers follow
-_FEW: Final = 8  # states that are followed one by one: sorting out the last of each child would cost more
+_MOVED_MAX: Final = 4096  # children that may have moved before the ledgers follow
 # The events that can change what a child has reserved or traded.
 MOVING: Final = frozenset(
     {
@@ -103,7 +102,7 @@ class Exposure:
         self._shares: dict[StreamId, Share] = {}
         self._flows: dict[Side, dict[str, Flow]] = {Side.BUY: {}, Side.SELL: {}}
         self._traders: dict[StreamId, str] = {}  # parents that a person entered
-        self._moved: list[ChildOrder] = []  # children that the ledgers have yet to follow
+        self._moved: dict[StreamId, ChildOrder] = {}  # children that the ledgers have yet to follow, as they are by now
         self.dirty: list[Ledger] = []  # ledgers that the totals have yet to follow
 
     # ---------------------------------------------------------------------------------------- folding
@@ -112,7 +111,7 @@ class Exposure:
         """An event of MOVING has made a child this."""
         if child.version == 1:  # at once: a parent's algorithm may be another one when the ledgers follow
             self._shares[child.id] = (*self._owner(child), 0, 0, 0, 0)
-        self._moved.append(child)
+        self._moved[child.id] = child
         if len(self._moved) >= _MOVED_MAX:
             self.settle()
 
@@ -150,8 +149,8 @@ class Exposure:
         """The ledgers follow the children that have moved."""
         if not self._moved:
             return
-        moved, self._moved = self._moved, []
-        for child in moved if len(moved) < _FEW else {child.id: child for child in moved}.values():
+        moved, self._moved = self._moved, {}
+        for child in moved.values():
             self._follow(child)
 
     def _follow(self, child: ChildOrder) -> None:

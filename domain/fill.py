@@ -111,16 +111,7 @@ def evolve(state: Fill | None, event: Event, *, stream: StreamId, at_ns: int) ->
     content = (event.cl_ord_id, event.quantity_e9, event.price_e9)
     if type(event) is Recorded:
         assert state is None
-        return Fill(
-            id=stream,
-            version=1,
-            content=content,
-            child=event.child,
-            quantity_e9=event.quantity_e9,
-            price_e9=event.price_e9,
-            exec_ids=(event.exec_id,),
-            at_ns=at_ns,
-        )
+        return Fill(stream, 1, content, (), event.child, event.quantity_e9, event.price_e9, (event.exec_id,), False, at_ns)
     if state is None:
         return Fill(id=stream, version=1, content=None, quarantined=(content,))
     return revise(state, version=state.version + 1, quarantined=(*state.quarantined, content))

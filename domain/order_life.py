@@ -147,3 +147,13 @@ def transition(status: OrdStatus, trigger: Trigger, *, filled: bool, full: bool 
     if after in RESTING:
         return _FILLED if full else _PARTIALLY_FILLED if filled else _NEW
     return after
+
+
+# The status after a fill, by the one before and whether the order is then full: worked out once, as half of a log is fills.
+# Not of one that is done for the day: whether that has begun another is the order's to say.
+AFTER_FILL: Final[dict[tuple[OrdStatus, bool], OrdStatus]] = {
+    (status, full): after
+    for status in OrdStatus
+    for full, trigger in ((False, Trigger.PARTIAL_FILL), (True, Trigger.FULL_FILL))
+    if status is not OrdStatus.DONE_FOR_DAY and (after := transition(status, trigger, filled=True, full=full)) is not None
+}

@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.event import Event
 from domain.instructions import NEW_DAY
-from domain.order_life import TERMINAL, OrdStatus
+from domain.order_life import AFTER_FILL, TERMINAL, OrdStatus
 from domain.parent_order import (
     Accepted,
     Acknowledged,
@@ -38,7 +38,7 @@ from domain.parent_order import (
     Triggered,
     TurnedDown,
 )
-from domain.parent_status import moved, trigger_of
+from domain.parent_status import SHOWN, moved, trigger_of
 from domain.revise import places, revised
 from domain.values import Algo, StreamId
 
@@ -55,34 +55,29 @@ def evolve(
     assert isinstance(state, ParentOrder), event.TOPIC
     if type(event) is Filled:
         return _filled(state, event)
+    if type(event) is ChildReleased:
+        return _released(state, event)
+    if type(event) is ChildClosed:
+        return _child_closed(state, event)
     changes = _EVOLVE[type(event)](state, event)
     changes["version"] = state.version + 1
     return revised(state, changes)
 
 
 _Changes = dict[str, Any]  # what an event changes, by field
-_REJECTED = OrdStatus.REJECTED  # reading a member from its enumeration calls a Python function
+# Reading a member from its enumeration calls a Python function.
+_REJECTED, _PENDING_NEW, _NEW, _DIRECT = OrdStatus.REJECTED, OrdStatus.PENDING_NEW, OrdStatus.NEW, Algo.DIRECT
 
 
 def _accepted(event: Accepted, stream: StreamId, at_ns: int) -> ParentOrder:
+    direct = event.terms.algo is _DIRECT
     return ParentOrder(
-        id=stream,
-        version=1,
-        client_session=event.client_session,
-        trade_date=event.trade_date,
-        cl_ord_id=event.cl_ord_id,
-        order_id=event.order_id,
-        account=event.account,
-        instrument=event.instrument,
-        side=event.side,
-        terms=event.terms,
-        arrival=event.arrival,
-        status=OrdStatus.PENDING_NEW if event.staged or event.terms.algo is Algo.DIRECT else OrdStatus.NEW,
-        created_ns=at_ns,
+        stream, 1, event.client_session, event.trade_date, event.cl_ord_id, event.order_id, event.account, event.instrument,
+        event.side, event.terms, event.arrival, _PENDING_NEW if event.staged or direct else _NEW, at_ns,
         list_id=event.list_id,
         staged=event.staged,
-        accepted=event.terms.algo is not Algo.DIRECT,
-    )
+        accepted=not direct,
+    )  # fmt: skip
 
 
 def _started(state: ParentOrder, event: Started) -> _Changes:
@@ -98,25 +93,29 @@ def _plan_failed(state: ParentOrder, event: PlanFailed) -> _Changes:
     return {"plans": event.plan_number}
 
 
-def _released(state: ParentOrder, event: ChildReleased) -> _Changes:
-    return {
-        "open_e9": {**state.open_e9, event.child: event.quantity_e9},
-        "children": event.number,
-        "late_e9": max(0, state.late_e9 - event.late_e9),
-    }
+_VERSION, _STATUS, _OPEN_E9, _CUM_QUANTITY_E9, _NOTIONAL_E18, _REJECTIONS, _ACCEPTED, _CHILDREN, _LATE_E9 = places(
+    ParentOrder,
+    "version", "status", "open_e9", "cum_quantity_e9", "notional_e18", "rejections", "accepted", "children", "late_e9",
+)  # fmt: skip
 
 
-_VERSION, _STATUS, _OPEN_E9, _CUM_QUANTITY_E9, _NOTIONAL_E18, _REJECTIONS, _ACCEPTED = places(
-    ParentOrder, "version", "status", "open_e9", "cum_quantity_e9", "notional_e18", "rejections", "accepted"
-)
+def _released(state: ParentOrder, event: ChildReleased) -> ParentOrder:
+    values: list[Any] = [*state]
+    values[_VERSION] = state.version + 1
+    values[_OPEN_E9] = {**state.open_e9, event.child: event.quantity_e9}
+    values[_CHILDREN] = event.number
+    values[_LATE_E9] = max(0, state.late_e9 - event.late_e9)
+    return tuple.__new__(ParentOrder, values)
 
 
 def _filled(state: ParentOrder, event: Filled) -> ParentOrder:
-    """Half of a log is fills: they change the tuple's values directly."""
+    """What a log is full of changes the tuple's values directly."""
     quantity_e9, open_e9 = event.quantity_e9, state.open_e9
     values: list[Any] = [*state]
     values[_VERSION] = state.version + 1
-    values[_STATUS] = moved(state, event)
+    # What is pending outranks Filled: the fill shows when the request has its answer.
+    full = state.cum_quantity_e9 + quantity_e9 >= state.terms.quantity_e9 and state.status not in SHOWN
+    values[_STATUS] = AFTER_FILL.get((state.status, full)) or moved(state, event)
     if (child_e9 := open_e9.get(event.child)) is not None:
         values[_OPEN_E9] = {**open_e9, event.child: max(0, child_e9 - quantity_e9)}
     values[_CUM_QUANTITY_E9] = state.cum_quantity_e9 + quantity_e9
@@ -126,11 +125,13 @@ def _filled(state: ParentOrder, event: Filled) -> ParentOrder:
     return tuple.__new__(ParentOrder, values)
 
 
-def _child_closed(state: ParentOrder, event: ChildClosed) -> _Changes:
-    rejections = state.rejections + (event.status is _REJECTED)
-    open_e9 = dict(state.open_e9)
-    late_e9 = state.late_e9 + open_e9.pop(event.child, 0)
-    return {"open_e9": open_e9, "rejections": rejections, "late_e9": late_e9}
+def _child_closed(state: ParentOrder, event: ChildClosed) -> ParentOrder:
+    values: list[Any] = [*state]
+    values[_VERSION] = state.version + 1
+    values[_OPEN_E9] = open_e9 = dict(state.open_e9)
+    values[_LATE_E9] = state.late_e9 + open_e9.pop(event.child, 0)
+    values[_REJECTIONS] = state.rejections + (event.status is _REJECTED)
+    return tuple.__new__(ParentOrder, values)
 
 
 def _acknowledged(state: ParentOrder, event: Acknowledged) -> _Changes:
@@ -239,8 +240,6 @@ _EVOLVE: dict[type[Event], Callable[..., _Changes]] = {
     Scheduled: _scheduled,
     Started: _started,
     PlanFailed: _plan_failed,
-    ChildReleased: _released,
-    ChildClosed: _child_closed,
     CancelRequested: _requested,
     Canceled: _ended,
     ReplaceRequested: _requested,

@@ -27,13 +27,13 @@ def trigger_of(state: ParentOrder, event: Event) -> Trigger | None:
     """The row of the table of order life that an event is; None for events that leave the status alone."""
     if type(event) is Filled:  # not isinstance: of pydantic classes it is answered by a Python function
         # What is pending outranks Filled: the fill shows when the request has its answer.
-        full = state.cum_quantity_e9 + event.quantity_e9 >= state.terms.quantity_e9 and state.status not in _SHOWN
+        full = state.cum_quantity_e9 + event.quantity_e9 >= state.terms.quantity_e9 and state.status not in SHOWN
         return _FULL_FILL if full else _PARTIAL_FILL
     if type(event) is Replaced:
         return Trigger.RESTATE if state.staged else Trigger.REPLACE
     if type(event) is RequestRefused:
         pending = state.pending
-        shown = pending is not None and pending.shown and pending.cl_ord_id == event.cl_ord_id and state.status in _SHOWN
+        shown = pending is not None and pending.shown and pending.cl_ord_id == event.cl_ord_id and state.status in SHOWN
         return Trigger.REFUSE_REQUEST if event.ends_pending and shown else None
     if type(event) is Held:
         return Trigger.STOP if event.kind == "stopped" else Trigger.SUSPEND
@@ -45,7 +45,7 @@ def trigger_of(state: ParentOrder, event: Event) -> Trigger | None:
 # By names of their own where a fold comes by: reading a member from its enumeration calls a Python function.
 _PARTIAL_FILL, _FULL_FILL = Trigger.PARTIAL_FILL, Trigger.FULL_FILL
 _DONE_FOR_DAY, _NEW = OrdStatus.DONE_FOR_DAY, OrdStatus.NEW
-_SHOWN = (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE)
+SHOWN = (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE)
 
 
 _TRIGGERS: dict[type[Event], Trigger] = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from domain.event import Entry, EventClasses, Recorded
+from domain.event import Entry, EventClasses, Fact, Recorded
 from domain.instructions import StrategyFields
 from domain.instrument import Instrument
 from domain.kill_latch import Slot
@@ -49,13 +49,16 @@ class EventLog(Protocol):
         """The events of one stream in order."""
         ...
 
-    def read_pages(
-        self, *, after_seq: int = 0, until_seq: int | None = None, unread: EventClasses = ()
-    ) -> AsyncIterator[Iterator[Recorded]]:
+    def read_pages(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[Recorded]]:
         """Every event in order, none skipped, memory flat however long the log is.
 
         A page is some hundred events or more, to be taken once, before the next page is asked for. Each event is made
         as it is taken, in the memory that the one before has left: a fold needs no more than one at a time.
+        """
+        ...
+
+    def read_facts(self, *, until_seq: int | None = None, unread: EventClasses = ()) -> AsyncIterator[Iterator[Fact]]:
+        """As read_pages from the first event on, with no more of each than a fold takes.
 
         Args:
             unread: classes of events whose content is not wanted: they come as `domain.event.UNREAD`, with all else in place.

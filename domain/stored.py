@@ -65,18 +65,25 @@ class Decoder:
             UnknownTopic: the catalogue has no class for the topic.
             LogError: the bytes do not fit the class.
         """
-        (one,) = self.recorded([(0, "", 0, topic, 0, state, b"", b"")])
-        return one.event, one.meta
+        (one,) = self.contents([topic], [state])
+        return one
 
-    def recorded(self, rows: Iterable[StoredRow | tuple[Any, ...]], unread: EventClasses = ()) -> Iterator[Recorded]:
-        """The events of stored rows, each made when it is asked for; UNREAD for those of the unread classes.
+    def recorded(self, rows: Iterable[StoredRow | tuple[Any, ...]]) -> Iterator[Recorded]:
+        """The events of stored rows, each made when it is asked for. Raises as `decode`."""
+        new = tuple.__new__  # as Recorded(...), in a third of the time
+        page = list(rows)
+        contents = self.contents([row[3] for row in page], [row[5] for row in page])
+        for (seq, stream, version, _, recorded_time_ns, _, prev_hash, hash_), (event, meta) in zip(page, contents, strict=True):
+            yield new(Recorded, (seq, stream, version, recorded_time_ns, event, meta, prev_hash, hash_))
+
+    def contents(self, topics: Iterable[str], states: Iterable[bytes], unread: EventClasses = ()) -> Iterator[tuple[Event, Meta]]:
+        """Events with their metadata, each made when it is asked for; UNREAD for those of the unread classes.
         Raises as `decode`.
         """
         validators = self._validators
         if left := dict.fromkeys((cls.TOPIC for cls in unread), _unread):
             validators = {**validators, **left}
-        new = tuple.__new__  # as Recorded(...), in a third of the time
-        for seq, stream, version, topic, recorded_time_ns, state, prev_hash, hash_ in rows:
+        for topic, state in zip(topics, states, strict=True):
             validate = validators.get(topic) or validators.setdefault(topic, self._validator(topic))
             try:
                 if not state.startswith(self._head):
@@ -86,7 +93,7 @@ class Decoder:
                 event = validate(state[self._cut : -1])
             except ValidationError as cause:
                 raise LogError(f"a stored {topic} cannot be read: {cause}") from cause
-            yield new(Recorded, (seq, stream, version, recorded_time_ns, event, self._meta, prev_hash, hash_))
+            yield event, self._meta
 
     def _read_head(self, topic: str, state: bytes) -> None:
         cut = state.find(_DATA)  # inside a JSON string its quotes would be escaped: the first one is the key

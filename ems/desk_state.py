@@ -46,7 +46,7 @@ _NAMED = {  # parent events that use up a ClOrdID of the client's
 }
 # From here on there is work on the order: again, where it had ended.
 _OPENING = {parent_order.Accepted, parent_order.Replaced, parent_order.RequestQueued, parent_order.FillRestated}
-_INDEXED = frozenset({*_NAMED, *_OPENING, parent_order.Rejected, parent_order.Finished})
+_NOTED = frozenset({*_NAMED, *_OPENING, *ENTERING, parent_order.Rejected, parent_order.Finished})
 
 
 class DeskState:
@@ -147,9 +147,9 @@ class DeskState:
         after = parent_life.evolve(before, event, stream=stream, at_ns=meta.event_time_ns)
         self.parents[stream] = after
         self.last_seq[stream] = seq
-        if type(event) in ENTERING and isinstance(after, ParentOrder):
-            self.risk.exposure.parent(event, before, after, meta.actor if meta.actor.startswith("person:") else "")
-        if type(event) in _INDEXED:
+        if type(event) in _NOTED:
+            if type(event) in ENTERING and isinstance(after, ParentOrder):
+                self.risk.exposure.parent(event, before, after, meta.actor if meta.actor.startswith("person:") else "")
             self._index(stream, event, after)
         return after
 

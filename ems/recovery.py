@@ -30,8 +30,8 @@ async def fold(log: EventLog, *, until_seq: int | None = None, until_ns: int | N
     collecting = gc.isenabled()
     gc.disable()  # nothing of what a fold makes is garbage in a circle: looking for some costs a tenth of it
     try:
-        async for page in log.read_pages(until_seq=until_seq, unread=decision.EVENTS):
-            for seq, stream, _, recorded_time_ns, event, meta, _, _ in page:
+        async for page in log.read_facts(until_seq=until_seq, unread=decision.EVENTS):
+            for seq, stream, recorded_time_ns, (event, meta) in page:
                 if until_ns is not None and recorded_time_ns > until_ns:
                     return state
                 if seq != state.seq + 1:

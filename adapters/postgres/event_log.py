@@ -18,7 +18,7 @@ from adapters.postgres.versions import Versions
 from adapters.postgres.waiting import Call, Unseen, Waiting
 from adapters.postgres.writer import LostAnswer, Writer
 from domain.errors import ChainBroken, LogError, LogUnavailable
-from domain.event import Entry, EventClasses, Recorded, Topics
+from domain.event import Entry, EventClasses, Fact, Recorded, Topics
 from domain.ports import Clock, Head
 from domain.stored import encode_states
 from domain.values import StreamId
@@ -175,11 +175,13 @@ class PostgresEventLog:
         """The events of one stream in order. Raises LogUnavailable, UnknownTopic."""
         return await self._reader.read(stream, after_version)
 
-    def read_pages(
-        self, *, after_seq: int = 0, until_seq: int | None = None, unread: EventClasses = ()
-    ) -> AsyncIterator[Iterator[Recorded]]:
+    def read_pages(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[Recorded]]:
         """Every event in order, in pages. Raises LogUnavailable, UnknownTopic."""
-        return self._reader.read_pages(after_seq, until_seq, unread)
+        return self._reader.read_pages(after_seq, until_seq)
+
+    def read_facts(self, *, until_seq: int | None = None, unread: EventClasses = ()) -> AsyncIterator[Iterator[Fact]]:
+        """As read_pages, with no more of each event than a fold takes. Raises as that."""
+        return self._reader.read_facts(until_seq, unread)
 
     def subscribe(self, *, after_seq: int = 0) -> AsyncIterator[Recorded]:
         """As read_pages, event by event, then waits for more. Raises LogUnavailable: subscribe again from the last seq."""

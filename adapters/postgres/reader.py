@@ -14,7 +14,7 @@ from psycopg import sql
 from adapters.postgres.connection import CHANNEL, AsyncConnection, connect, translated
 from adapters.postgres.copy_rows import COLUMNS
 from domain.errors import LogUnavailable
-from domain.event import GENESIS_HASH, EventClasses, Recorded, Topics
+from domain.event import GENESIS_HASH, EventClasses, Fact, Recorded, Topics
 from domain.ports import Head
 from domain.stored import ChainWalk, Decoder
 from domain.values import StreamId
@@ -24,17 +24,19 @@ _TEXT: Final = {"stream": "stream::text"}
 _PROBE_INTERVAL_S: Final = 5.0
 
 
-def _as_columns(condition: str) -> str:
+def _as_columns(condition: str, columns: str = COLUMNS) -> str:
     """A query for events as one row of arrays, one for each column, all in the order of the condition.
 
     A message per event costs the driver three times as much, most of it in wake-ups: it looks for more after every few.
     """
-    arrays = ", ".join(f"array_agg({_TEXT.get(column, column)})" for column in COLUMNS.split(", "))
-    return f"SELECT {arrays} FROM (SELECT {COLUMNS} FROM events WHERE {condition}) AS page"
+    arrays = ", ".join(f"array_agg({_TEXT.get(column, column)})" for column in columns.split(", "))
+    return f"SELECT {arrays} FROM (SELECT {columns} FROM events WHERE {condition}) AS page"
 
 
 _STREAM = _as_columns("stream = %s::uuid AND version > %s ORDER BY version")
-_PAGE = _as_columns(f"seq > %s AND seq <= %s ORDER BY seq LIMIT {PAGE_ROWS}")
+_NEXT = f"seq > %s AND seq <= %s ORDER BY seq LIMIT {PAGE_ROWS}"
+_PAGE = _as_columns(_NEXT)
+_FACTS = _as_columns(_NEXT, "seq, stream, recorded_time_ns, topic, state")
 _HEAD = "SELECT seq, hash, epoch FROM log_head"
 _SEQ_MAX: Final = 2**63 - 1
 
@@ -70,14 +72,23 @@ class Reader:
         """The end of the log."""
         return _head(await self._query(_HEAD, ()))
 
-    async def read_pages(self, after_seq: int, until_seq: int | None, unread: EventClasses) -> AsyncIterator[Iterator[Recorded]]:
+    async def read_pages(self, after_seq: int, until_seq: int | None) -> AsyncIterator[Iterator[Recorded]]:
         """Every event in order; the next page is fetched while this one is worked on."""
         async with (
             await connect(self._dsn, "reader") as connection,
-            aclosing(_pages(connection, after_seq, until_seq)) as pages,
+            aclosing(_pages(connection, _PAGE, after_seq, until_seq)) as pages,
         ):
             async for columns in pages:
-                yield self._decoder.recorded(zip(*columns, strict=True), unread)
+                yield self._decoder.recorded(zip(*columns, strict=True))
+
+    async def read_facts(self, until_seq: int | None, unread: EventClasses) -> AsyncIterator[Iterator[Fact]]:
+        """As read_pages, with no more of each event than a fold takes."""
+        async with (
+            await connect(self._dsn, "reader") as connection,
+            aclosing(_pages(connection, _FACTS, 0, until_seq)) as pages,
+        ):
+            async for seqs, streams, times_ns, topics, states in pages:
+                yield zip(seqs, streams, times_ns, self._decoder.contents(topics, states, unread), strict=True)
 
     async def subscribe(self, after_seq: int) -> AsyncIterator[Recorded]:
         """As read_pages, event by event, then waits for more."""
@@ -102,7 +113,7 @@ class Reader:
             head = _head(await _fetch(connection, _HEAD, ()))
             before = await _fetch(connection, "SELECT hash FROM events WHERE seq = %s", (after_seq,))
             walk = ChainWalk(after_seq, before[0][0] if before else GENESIS_HASH)
-            async with aclosing(_pages(connection, after_seq, head.seq)) as pages:
+            async with aclosing(_pages(connection, _PAGE, after_seq, head.seq)) as pages:
                 async for columns in pages:
                     for row in zip(*columns, strict=True):
                         walk.check(row)
@@ -119,14 +130,16 @@ class Reader:
             return await _fetch(self._connection, query, parameters)
 
 
-async def _pages(connection: AsyncConnection, after_seq: int, until_seq: int | None) -> AsyncGenerator[Columns, None]:
+async def _pages(connection: AsyncConnection, query: str, after_seq: int, until_seq: int | None) -> AsyncGenerator[Columns, None]:
     until = _SEQ_MAX if until_seq is None else until_seq
-    following: Task[Rows] | None = asyncio.create_task(_fetch(connection, _PAGE, (after_seq, until)))
+    following: Task[Rows] | None = asyncio.create_task(_fetch(connection, query, (after_seq, until)))
     try:
         while following is not None:
-            columns, following = _columns(await following), None
+            (columns,), following = await following, None
+            if columns[0] is None:
+                return  # of no events an array is null
             if len(seqs := columns[0]) == PAGE_ROWS:
-                following = asyncio.create_task(_fetch(connection, _PAGE, (seqs[-1], until)))
+                following = asyncio.create_task(_fetch(connection, query, (seqs[-1], until)))
                 await asyncio.sleep(0)  # the request leaves before the page is worked on
             yield columns
     finally:

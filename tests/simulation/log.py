@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequen
 from adapters.memory.event_log import MemoryEventLog
 from domain.catalogue import TOPICS
 from domain.errors import LogUnavailable
-from domain.event import Entry, EventClasses, Recorded
+from domain.event import Entry, EventClasses, Fact, Recorded
 from domain.ports import Head
 from domain.stored import StoredRow
 from domain.values import StreamId
@@ -39,10 +39,12 @@ class Disk(MemoryEventLog):
     async def read(self, stream: StreamId, *, after_version: int = 0) -> list[Recorded]:
         return [self._recorded(row) for row in self._streams.get(stream, ()) if row.version > after_version]
 
-    async def read_pages(
-        self, *, after_seq: int = 0, until_seq: int | None = None, unread: EventClasses = ()
-    ) -> AsyncIterator[Iterator[Recorded]]:
-        yield map(self._recorded, self._rows[after_seq:until_seq])  # what need not be read may be
+    async def read_pages(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[Recorded]]:
+        yield map(self._recorded, self._rows[after_seq:until_seq])
+
+    async def read_facts(self, *, until_seq: int | None = None, unread: EventClasses = ()) -> AsyncIterator[Iterator[Fact]]:
+        async for page in self.read_pages(until_seq=until_seq):  # what need not be read may be
+            yield ((r.seq, r.stream, r.recorded_time_ns, (r.event, r.meta)) for r in page)
 
     def _recorded(self, row: StoredRow) -> Recorded:
         """Every event is read back from its stored bytes, but only once: many desks fold the same log."""
@@ -89,11 +91,14 @@ class Connection:
         await self._reach()
         return await self._disk.read(stream, after_version=after_version)
 
-    async def read_pages(
-        self, *, after_seq: int = 0, until_seq: int | None = None, unread: EventClasses = ()
-    ) -> AsyncIterator[Iterator[Recorded]]:
+    async def read_pages(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[Recorded]]:
         await self._reach()
-        async for page in self._disk.read_pages(after_seq=after_seq, until_seq=until_seq, unread=unread):
+        async for page in self._disk.read_pages(after_seq=after_seq, until_seq=until_seq):
+            yield page
+
+    async def read_facts(self, *, until_seq: int | None = None, unread: EventClasses = ()) -> AsyncIterator[Iterator[Fact]]:
+        await self._reach()
+        async for page in self._disk.read_facts(until_seq=until_seq, unread=unread):
             yield page
 
     def subscribe(self, *, after_seq: int = 0) -> AsyncIterator[Recorded]:
