@@ -20,7 +20,7 @@ GENESIS_HASH = bytes(32)  # what the first event of a log chains to
 class Event(BaseModel):
     """One fact. Subclasses set a written TOPIC (``child_order.filled.v1``), never a module path."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, cache_strings="keys")
     TOPIC: ClassVar[str]
 
     @classmethod
