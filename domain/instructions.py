@@ -37,6 +37,16 @@ class PreAllocation(BaseModel):
     individual_id: str = ""  # IndividualAllocID (467)
 
 
+class Basket(BaseModel):
+    """An order's place among those of a list that a broker's algorithm works together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    number: int  # from 1
+    orders: int  # of the whole basket
+
+
 class StrategyFields(BaseModel):
     """A broker's algorithm that an order is for: checked by the broker's own rules, in the broker's own fields."""
 
@@ -49,6 +59,7 @@ class StrategyFields(BaseModel):
     parameters: tuple[tuple[str, int, str], ...] = ()  # StrategyParametersGrp: name (958), type (959), value (960)
     unchecked: tuple[str, ...] = ()  # rules that could not be held against the order, and why
     rules: str = ""  # SHA-256 of the broker's file
+    basket: Basket | None = None  # None for an algorithm that works one order
 
 
 class Instructions(BaseModel):

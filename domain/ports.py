@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from domain.event import Entry, EventClasses, Fact, Recorded
-from domain.instructions import StrategyFields
+from domain.instructions import Basket, StrategyFields
 from domain.instrument import Instrument
 from domain.kill_latch import Slot
 from domain.kill_scope import Scope
@@ -218,12 +218,19 @@ class BrokerAlgos(Protocol):
     """Brokers' algorithms by the brokers' own descriptions. Pure: the same order gives the same answer."""
 
     def check(
-        self, order: NewOrder, *, trade_date: str, routed: str, original: StrategyFields | None = None
+        self,
+        order: NewOrder,
+        *,
+        trade_date: str,
+        routed: str,
+        original: StrategyFields | None = None,
+        basket: Basket | None = None,
     ) -> StrategyFields | Refusal | None:
         """What an order for a broker's algorithm carries, or why it cannot; None where it is for none.
 
         Args:
             routed: the venue session that the instrument's orders go to, which decides between brokers.
             original: of the order that this one replaces.
+            basket: the order's place in the list that it came in; one that replaces another keeps that one's.
         """
         ...

@@ -12,6 +12,7 @@ from domain import order_checks, parent_rules
 from domain import order_list as ol
 from domain import parent_order as po
 from domain.event import Event
+from domain.instructions import Basket, StrategyFields
 from domain.list_messages import Entry, ListCancel, ListExecute, ListStatusQuery, NewOrderList
 from domain.market_state import MarketState
 from domain.order_life import OrdStatus
@@ -19,7 +20,7 @@ from domain.order_list import Listed, OrderList
 from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.refusal import Reason, Refusal
-from domain.values import Algo, StreamId
+from domain.values import Algo, StreamId, short_id
 from ems import list_reports
 from ems.risk import RiskGate, turned_down
 from ems.session_notes import note, refuse
@@ -27,6 +28,7 @@ from ems.strategies import Strategies
 from ems.turn import Turn
 
 _Verdict = tuple[Entry, StreamId, po.Accepted | Refusal, bool]  # an order, its stream, what it is, and whether its id is taken
+_BASKET_DIGITS = 16  # of a basket's id: of a day, the ids of all lists of all clients differ
 Pass = Callable[[str, int], Refusal | None]  # may one more message of a session pass now?
 
 
@@ -68,28 +70,30 @@ class ListDesk:
         if refusal is not None:
             self._refuse(turn, request, refusal, [ol.refused(e.seq_no, e.order.cl_ord_id, refusal) for e in request.entries])
             return
-        verdicts = self._verdicts(turn, request)
         stream = ol.key(request.ref.session, self._reference.trade_date(turn.now_ns), request.list_id)
+        verdicts = self._verdicts(turn, request, stream)
         refusal = self._risk.listed(turn, stream, [v for _, _, v, _ in verdicts if isinstance(v, po.Accepted)])
         if refusal is not None:
             self._refuse(turn, request, refusal, [ol.refused(e.seq_no, e.order.cl_ord_id, refusal) for e in request.entries])
             return
         verdicts = [(e, s, self._judged(turn, s, v), taken) for e, s, v, taken in verdicts]
         wrong = [verdict for _, _, verdict, _ in verdicts if isinstance(verdict, Refusal)]
-        if len(wrong) == len(verdicts) or (wrong and request.all_or_none):
+        together = "it is all or none" if request.all_or_none else _worked_together(verdicts)
+        if len(wrong) == len(verdicts) or (wrong and together):
             said = f"{len(wrong)} of {len(verdicts)} orders were refused"
-            refusal = Refusal(Reason.LIST_REFUSED, said + (", and it is all or none" if request.all_or_none else ""))
+            refusal = Refusal(Reason.LIST_REFUSED, said + (f", and {together}" if together else ""))
             refusals = [(e, v if isinstance(v, Refusal) else refusal) for e, _, v, _ in verdicts]
             self._refuse(turn, request, refusal, [ol.refused(e.seq_no, e.order.cl_ord_id, v) for e, v in refusals])
             return
         self._take(turn, request, verdicts)
 
-    def _verdicts(self, turn: Turn, request: NewOrderList) -> list[_Verdict]:
+    def _verdicts(self, turn: Turn, request: NewOrderList, of_list: StreamId) -> list[_Verdict]:
         session, trade_date = request.ref.session, self._reference.trade_date(turn.now_ns)
         found: list[_Verdict] = []
         here: set[str] = set()
-        for entry in request.entries:
-            order = self._strategies.resolved(entry.order, turn.now_ns)
+        for number, entry in enumerate(request.entries, 1):
+            basket = Basket(id=short_id(of_list, _BASKET_DIGITS), number=number, orders=len(request.entries))
+            order = self._strategies.resolved(entry.order, turn.now_ns, basket=basket)
             taken = order.cl_ord_id in here or turn.state.used_by(session, trade_date, order.cl_ord_id) is not None
             here.add(order.cl_ord_id)
             stream = po.key(session, trade_date, order.cl_ord_id)
@@ -108,7 +112,7 @@ class ListDesk:
             if isinstance(verdict, po.Accepted):
                 verdict = ol.member(verdict, request.list_id, day if request.staged else None)
             found.append((entry, stream, verdict, taken))
-        return found
+        return _of_one_basket(found)
 
     def _judged(self, turn: Turn, stream: StreamId, verdict: po.Accepted | Refusal) -> po.Accepted | Refusal:
         return verdict if isinstance(verdict, Refusal) else self._risk.parent(turn, stream, verdict) or verdict
@@ -245,6 +249,33 @@ class ListDesk:
     def _tell_by(self, turn: Turn, known: OrderList, kind: type[ol.Executed] | type[ol.CancelRequested] | type[ol.Done]) -> None:
         event: Event = kind(orders=ol.snapshot(known, turn.state.parents))
         turn.apply(known.id, event, correlation=known.id)
+
+
+def _basket_algo(verdict: po.Accepted | Refusal) -> StrategyFields | None:
+    """The broker's algorithm that works the order together with others, None where it is for no such one."""
+    given = verdict.terms.instructions if isinstance(verdict, po.Accepted) else None
+    return given.strategy if given is not None and given.strategy is not None and given.strategy.basket is not None else None
+
+
+def _worked_together(verdicts: list[_Verdict]) -> str:
+    """Why the list has to be taken as one, "" where it has not."""
+    algos = (_basket_algo(verdict) for _, _, verdict, _ in verdicts)
+    return next((f"{algo.name} of {algo.session} works them together" for algo in algos if algo is not None), "")
+
+
+def _of_one_basket(verdicts: list[_Verdict]) -> list[_Verdict]:
+    """A broker's algorithm that works the orders of a list together works all of them: another order in it is refused."""
+    algos = [_basket_algo(verdict) for _, _, verdict, _ in verdicts]
+    first = next((algo for algo in algos if algo is not None), None)
+    if first is None:
+        return verdicts
+    named = (first.session, first.name)
+    other = Refusal(Reason.BAD_PARAMETER, f"{first.name} works the orders of a list together: all of them have to be for it")
+    found = []
+    for (entry, stream, verdict, taken), algo in zip(verdicts, algos, strict=True):
+        outside = isinstance(verdict, po.Accepted) and (algo is None or (algo.session, algo.name) != named)
+        found.append((entry, stream, other if outside else verdict, taken))
+    return found
 
 
 def _accepted(entry: Entry, stream: StreamId, accepted: po.Accepted) -> Listed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from domain.instructions import PLAIN, StrategyFields
+from domain.instructions import PLAIN, Basket, StrategyFields
 from domain.messages import NewOrder
 from domain.parent_order import ParentOrder
 from domain.ports import BrokerAlgos, Reference
@@ -18,7 +18,13 @@ class NoBrokers:
     """Port `BrokerAlgos` of a desk that has none."""
 
     def check(
-        self, order: NewOrder, *, trade_date: str, routed: str, original: StrategyFields | None = None
+        self,
+        order: NewOrder,
+        *,
+        trade_date: str,
+        routed: str,
+        original: StrategyFields | None = None,
+        basket: Basket | None = None,
     ) -> StrategyFields | Refusal | None:
         return None
 
@@ -33,7 +39,9 @@ class Strategies:
         self._brokers = brokers
         self._reference = reference
 
-    def resolved(self, order: _Order, now_ns: int, *, replaces: ParentOrder | None = None) -> _Order:
+    def resolved(
+        self, order: _Order, now_ns: int, *, replaces: ParentOrder | None = None, basket: Basket | None = None
+    ) -> _Order:
         """The order as it is to be judged. One that is for no broker's algorithm comes back as it was."""
         if not order.fields:
             return order
@@ -44,6 +52,7 @@ class Strategies:
             trade_date=self._reference.trade_date(now_ns),
             routed=self._reference.venue_session(instrument) if instrument is not None else "",
             original=(replaces.terms.instructions or PLAIN).strategy if replaces is not None else None,
+            basket=basket,
         )
         if found is None:
             return order

@@ -109,14 +109,38 @@ _OF_LIST: Final = ("68", "69", "73", "394", "433", "893", "1385")  # fields of a
 def _entries(message: Reading) -> tuple[Entry, ...]:
     """The orders: each begins with its ClOrdID (11)."""
     found = []
-    for place, text in enumerate(message.text.split(f"{SOH}11=")[1 : ORDERS_MAX + 2], 1):
+    texts = message.text.split(f"{SOH}11=")[1 : ORDERS_MAX + 2]
+    shared = _shared(texts)
+    for place, text in enumerate(texts, 1):
         entry = f"11={text}"
         fields = cut(entry)
+        if more := "".join(f"{tag}={value}{SOH}" for tag, value in shared if tag not in fields):
+            entry = f"{entry}{'' if entry.endswith(SOH) else SOH}{more}"
+            fields = cut(entry)
         number = fields.get("67", "")
         seq_no = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else place
         refusals = message.of_entries[place - 1] if place <= len(message.of_entries) else ()
         found.append(Entry(seq_no, new_order(message._replace(fields=fields, text=entry, raw=entry, refusals=refusals))))
     return tuple(found)
+
+
+def _shared(texts: list[str]) -> list[tuple[str, str]]:
+    """Users' fields of the list itself, which every order of it has; taken out of the last order's text.
+
+    The engine puts a list's own fields in the order of their tags and its orders where NoOrders (73) stands, so that they
+    follow the last order from BidType (394) on, which every list has.
+    """
+    if not texts:
+        return []
+    order, found, rest = texts[-1].partition(f"{SOH}394=")
+    if not found:
+        return []
+    pairs = [(tag, value) for tag, _, value in [field.partition("=") for field in rest.split(SOH)[1:]]]
+    shared = [(tag, value) for tag, value in pairs if len(tag) > 4 or (len(tag) == 4 and tag >= "5000")]
+    if shared:
+        kept = "".join(f"{tag}={value}{SOH}" for tag, value in pairs if tag and (tag, value) not in shared)
+        texts[-1] = f"{order}{found}{rest.partition(SOH)[0]}{SOH}{kept}"
+    return shared
 
 
 def _list_refusal(head: dict[str, str], entries: tuple[Entry, ...]) -> Refusal | None:

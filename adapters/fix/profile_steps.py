@@ -48,15 +48,15 @@ def dialect_of(begin_string: str, profile: Profile | None, universe: Universe) -
     if profile.tags:
         steps.append(TagStep(profile.tags))
     if profile.version == "FIX.4.2":
-        steps.append(Fix42(keep=_kept(profile)))
+        steps.append(Fix42(keep=_texts(own_tags(profile))))
     if profile.enrich or profile.suppress.tags:
         steps.append(FinishStep(profile.enrich, {kind: _texts(tags) for kind, tags in profile.suppress.tags.items()}))
     return Dialect(tuple(steps)) if steps else None
 
 
-def _kept(profile: Profile) -> frozenset[str]:
+def own_tags(profile: Profile) -> tuple[int, ...]:
     """Tags that the profile itself brings in, and those that it says they take."""
-    return _texts((*profile.keep, *(one.theirs for one in profile.tags), *(one.tag for one in profile.parameters)))
+    return (*profile.keep, *(one.theirs for one in profile.tags), *(one.tag for one in profile.parameters))
 
 
 def _texts(tags: tuple[int, ...]) -> frozenset[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from adapters.fix.own_dictionary import own_dictionary
 from domain.errors import ConfigError
 from domain.session_rules import NO_RULES, SessionRules
 
@@ -40,6 +41,7 @@ class SessionConfig:
         host: where an initiator connects. The engine listens on every interface, so for an acceptor it is the peer
             that may connect when allowed_addresses is empty; "0.0.0.0" lets any.
         allowed_addresses: for an acceptor, the peers that may connect.
+        list_tags: fields that an order in a list (35=E) may have beside those of the dictionary: the users' own.
         levers: what the kill switch can do at a venue beside canceling order by order: mass_cancel (35=q), logout (at PANIC).
         reconnect_interval_s: an initiator's wait before its second attempt; it doubles with each that fails.
     """
@@ -60,6 +62,7 @@ class SessionConfig:
     reconnect_interval_s: int = 1
     rules: SessionRules = NO_RULES
     levers: tuple[Lever, ...] = ()
+    list_tags: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +131,7 @@ def _check_session(session: SessionConfig, environment: Environment) -> None:
 
 
 def settings_text(sessions: Sequence[SessionConfig], store: Path) -> str:
-    """The engine's settings file for these sessions."""
+    """The engine's settings file for these sessions. Dictionaries of a session's own are written beside the store."""
     lines = [
         "[DEFAULT]",
         f"FileStorePath={store}",
@@ -143,11 +146,11 @@ def settings_text(sessions: Sequence[SessionConfig], store: Path) -> str:
         "LogoutTimeout=2",
     ]
     for session in sessions:
-        lines += [*_session_lines(session), *_tls_lines(session)]
+        lines += [*_session_lines(session, store.parent / "dictionaries"), *_tls_lines(session)]
     return "\n".join(lines) + "\n"
 
 
-def _session_lines(session: SessionConfig) -> list[str]:
+def _session_lines(session: SessionConfig, folder: Path) -> list[str]:
     lines = [
         "[SESSION]",
         f"ConnectionType={session.kind}",
@@ -157,7 +160,7 @@ def _session_lines(session: SessionConfig) -> list[str]:
         f"HeartBtInt={session.heart_bt_int_s}",
         f"ResetOnLogon={'Y' if session.reset == 'logon' or session.role == 'marketdata' else 'N'}",
         f"PersistMessages={'N' if session.role == 'marketdata' else 'Y'}",
-        *_dictionary_lines(session.begin_string),
+        *_dictionary_lines(session, folder),
     ]
     if session.kind == "acceptor":
         lines.append(f"SocketAcceptPort={session.port}")
@@ -174,9 +177,10 @@ def _session_lines(session: SessionConfig) -> list[str]:
     return lines
 
 
-def _dictionary_lines(begin_string: str) -> list[str]:
-    transport, application = DICTIONARIES[begin_string]
-    if transport == application:
+def _dictionary_lines(session: SessionConfig, folder: Path) -> list[str]:
+    transport, published = DICTIONARIES[session.begin_string]
+    application = own_dictionary(folder, published, session.list_tags)
+    if transport == published:
         return [f"DataDictionary={application}"]
     return [
         f"TransportDataDictionary={transport}",

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from adapters.fixatdl.day import Day
-from adapters.fixatdl.document import Document, Parameter, RepeatingGroup, Strategy, StrategyEdit
+from adapters.fixatdl.document import Document, Parameter, Strategy, StrategyEdit
 from adapters.fixatdl.edits import FIX, Operand, fields, holds
+from adapters.fixatdl.parameters import NO_LEGS
 from adapters.fixatdl.wire_value import NOTHING, WireValue, constant, wire_value
 from domain.errors import NumberError
+from domain.instructions import Basket
 from domain.refusal import Reason, Refusal
 from domain.wire_parameter import FixType
 
 _BOOLEAN_WORDS: Final = {"true": "Y", "false": "N"}
+_MESSAGES: Final = {"E": "NewOrderList", "AB": "NewOrderMultileg", "s": "NewOrderCross"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ def apply(
     *,
     order: Mapping[str, str | None],
     day: Day,
-    entries: Sequence[Mapping[str, str]] = (),
+    basket: Basket | None = None,
     original: Mapping[str, str] | None = None,
 ) -> Applied | tuple[Refusal, ...]:
     """Check an order's parameters and make its fields. Every parameter that is wrong is refused; then every rule.
@@ -51,7 +54,8 @@ def apply(
         values: by parameter, as `wire_value` takes them.
         order: the order's other fields by their FIX names, for rules about FIX_Side and the like. None says that the order
             has no such field; of a name that is not here nothing is known, and a rule that asks for it is left unchecked.
-        entries: values of the repeating group, one mapping for each entry.
+        basket: the order's place in the list that it came in. A strategy that works baskets takes no order without one, and
+            its values are those of the strategy and of this order's entry of the repeating group.
         original: the values of the order that this one replaces. What may not change is sent again as it was.
     """
     if original is not None:
@@ -59,10 +63,12 @@ def apply(
         if refused:
             return refused
         values = {**values, **_kept(strategy, original)}
-    refusals = _unknown(strategy, values, strategy.parameters)
-    checked = _check(strategy, strategy.parameters, values, original or {}, day, refusals)
+    refusals = _unknown(strategy, values)
+    checked = _check(strategy, values, original or {}, day, refusals)
     unchecked = [why for value in checked.values() for why in value.unchecked]
-    group = _check_group(strategy, entries, day, refusals, unchecked)
+    of_basket, wrong = _check_basket(strategy, basket)
+    if wrong:
+        refusals.append(Refusal(Reason.BAD_PARAMETER, f"{strategy.name}: {wrong}"))
     if refusals:
         return tuple(refusals)
     for rule in strategy.strategy_edits:
@@ -72,19 +78,19 @@ def apply(
     if refusals:
         return tuple(refusals)
     sent = {name: value for name, value in checked.items() if name in values or _always(strategy, name)}
-    return _fields(document, strategy, sent, group, unchecked)
+    return _fields(document, strategy, sent, of_basket, unchecked)
 
 
 def _kept(strategy: Strategy, original: Mapping[str, str]) -> dict[str, str]:
     """What a replace repeats: the original's values of the parameters that may not change."""
-    fixed = (parameter.name for parameter in strategy.parameters if not parameter.mutable_on_cxl_rpl)
+    fixed = (parameter.name for parameter in strategy.of_order() if not parameter.mutable_on_cxl_rpl)
     return {name: original[name] for name in fixed if name in original}
 
 
 def _changed(strategy: Strategy, values: Mapping[str, str], original: Mapping[str, str]) -> tuple[Refusal, ...]:
     return tuple(
         Refusal(Reason.NOT_AMENDABLE, f"{strategy.name}: {parameter.name} cannot be changed by a replace")
-        for parameter in strategy.parameters
+        for parameter in strategy.of_order()
         if not parameter.mutable_on_cxl_rpl and parameter.const is None
         if parameter.name in values and values[parameter.name] != original.get(parameter.name)
     )
@@ -95,8 +101,8 @@ def _always(strategy: Strategy, name: str) -> bool:
     return parameter is not None and parameter.const is not None
 
 
-def _unknown(strategy: Strategy, values: Mapping[str, str], parameters: Sequence[Parameter]) -> list[Refusal]:
-    names = [parameter.name for parameter in parameters]
+def _unknown(strategy: Strategy, values: Mapping[str, str]) -> list[Refusal]:
+    names = [parameter.name for parameter in strategy.of_order()]
     known = ", ".join(names) or "none"
     return [
         Refusal(Reason.UNKNOWN_PARAMETER, f"{strategy.name} has no parameter {name!r}; it has {known}")
@@ -107,7 +113,6 @@ def _unknown(strategy: Strategy, values: Mapping[str, str], parameters: Sequence
 
 def _check(
     strategy: Strategy,
-    parameters: Sequence[Parameter],
     values: Mapping[str, str],
     original: Mapping[str, str],
     day: Day,
@@ -115,7 +120,7 @@ def _check(
 ) -> dict[str, WireValue]:
     """Each parameter's value; what is left out of a replace is the original's where the broker reverts to it."""
     found = {}
-    for parameter in parameters:
+    for parameter in strategy.of_order():
         text = values.get(parameter.name)
         if text is None and parameter.revert_on_cxl_rpl:
             text = original.get(parameter.name)
@@ -140,47 +145,28 @@ def _constant(parameter: Parameter, given: WireValue, day: Day) -> WireValue:
     return value
 
 
-def _check_group(
-    strategy: Strategy, entries: Sequence[Mapping[str, str]], day: Day, refusals: list[Refusal], unchecked: list[str]
-) -> list[tuple[int, str]]:
-    """The fields of the repeating group, its count first."""
-    group = strategy.repeating_group
-    size = len(entries)
-    if group is None:
-        if entries:
-            refusals.append(Refusal(Reason.BAD_PARAMETER, f"{strategy.name} has no repeating group"))
-        return []
-    if size < group.minimum_size or (group.maximum_size is not None and size > group.maximum_size):
-        bounds = f"{group.minimum_size} to {'any number of' if group.maximum_size is None else group.maximum_size}"
-        refusals.append(Refusal(Reason.BAD_PARAMETER, f"{strategy.name}: {size} entries where {bounds} are taken"))
-        return []
-    if not entries:
-        return []
-    if group.fix_tag is None or any(parameter.fix_tag is None for parameter in group.parameters):
-        refusals.append(Refusal(Reason.BAD_PARAMETER, f"{strategy.name}: its repeating group has no tags to be sent in"))
-        return []
-    found = [(group.fix_tag, str(size))]
-    for values in entries:
-        found += _entry(strategy, group, values, day, refusals, unchecked)
-    return found
-
-
-def _entry(
-    strategy: Strategy,
-    group: RepeatingGroup,
-    values: Mapping[str, str],
-    day: Day,
-    refusals: list[Refusal],
-    unchecked: list[str],
-) -> list[tuple[int, str]]:
-    refusals += _unknown(strategy, values, group.parameters)
-    checked = _check(strategy, group.parameters, values, {}, day, refusals)
-    unchecked += (why for value in checked.values() for why in value.unchecked)
-    first = group.parameters[0]
-    if checked[first.name].sent is None:
-        refusals.append(Refusal(Reason.BAD_PARAMETER, f"{strategy.name}: {first.name} begins each entry, and is not in one"))
-    pairs = ((parameter.fix_tag, checked[parameter.name].sent) for parameter in group.parameters)
-    return [(tag, sent) for tag, sent in pairs if tag is not None and sent is not None]
+def _check_basket(strategy: Strategy, basket: Basket | None) -> tuple[list[tuple[int, str]], str]:
+    """What an order says of its basket, and what is wrong with that, "" where nothing is."""
+    message = strategy.fix_msg_type or "D"
+    if message != "D" or (strategy.repeating_group is not None and strategy.repeating_group.name == NO_LEGS):
+        asked = message if message != "D" else "AB"
+        return (
+            [],
+            f"it wants {_MESSAGES.get(asked, asked)} (35={asked}), and brokers get NewOrderSingle (35=D) here",
+        )
+    if not strategy.works_baskets():
+        return [], ""
+    if basket is None:
+        return [], "it works the orders of a basket together, so they have to come in a list (35=E)"
+    group, orders = strategy.repeating_group, basket.orders
+    fewest, most = (group.minimum_size, group.maximum_size) if group is not None else (1, None)
+    if strategy.total_orders is not None:
+        fewest = most = strategy.total_orders
+    if orders < fewest or (most is not None and orders > most):
+        bounds = f"{fewest}" if fewest == most else f"{fewest} to {'any number of' if most is None else most}"
+        return [], f"a basket of {orders} orders where {bounds} are taken"
+    said = zip(strategy.basket_tags(), (basket.id, str(basket.number), str(orders)), strict=True)
+    return [(tag, text) for tag, text in said if tag is not None], ""
 
 
 def _judge(
@@ -221,7 +207,7 @@ def _fields(
     document: Document,
     strategy: Strategy,
     sent: Mapping[str, WireValue],
-    group: list[tuple[int, str]],
+    of_basket: list[tuple[int, str]],
     unchecked: list[str],
 ) -> Applied | tuple[Refusal, ...]:
     tags = [(document.strategy_identifier_tag, strategy.wire_value)]
@@ -229,9 +215,10 @@ def _fields(
         tags.append((document.version_identifier_tag, strategy.version))
     if document.draft_flag_identifier_tag is not None:
         tags.append((document.draft_flag_identifier_tag, "N"))
+    tags += of_basket
     used: dict[int, str] = {}
     parameters = []
-    for parameter in strategy.parameters:
+    for parameter in strategy.of_order():
         value = sent.get(parameter.name, NOTHING).sent
         if value is None:
             continue
@@ -243,4 +230,4 @@ def _fields(
             return (Refusal(Reason.BAD_PARAMETER, f"{strategy.name}: {both}, and both are given"),)
         used[parameter.fix_tag] = parameter.name
         tags.append((parameter.fix_tag, value))
-    return Applied((*tags, *group), tuple(parameters), tuple(unchecked))
+    return Applied(tuple(tags), tuple(parameters), tuple(unchecked))

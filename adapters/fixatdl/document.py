@@ -136,11 +136,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class RepeatingGroup:
-    """Parameters that an order carries once for each entry, such as its legs."""
+    """Parameters that each order of a basket, or each leg of a multileg order, has for itself."""
 
-    name: str
-    fix_tag: int | None  # of the count
-    minimum_size: int
+    name: str  # TotNoOrders, NoLegs, or "" where the orders come one by one
+    fix_tag: int | None  # 68 or 555, the tags of these; None as above
+    minimum_size: int  # orders, or legs
     maximum_size: int | None
     parameters: tuple[Parameter, ...]
     line: int
@@ -164,6 +164,10 @@ class Strategy:
     security_types: tuple[Scope, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     repeating_group: RepeatingGroup | None = None
+    common_id_tag: int | None = None  # where orders of a basket say which basket they are of,
+    order_sequence_tag: int | None = None  # which of its orders they are,
+    total_orders_tag: int | None = None  # and how many there are
+    total_orders: int | None = None  # how many there must be
     strategy_edits: tuple[StrategyEdit, ...] = ()
     panels: tuple[Panel, ...] = ()
 
@@ -172,9 +176,22 @@ class Strategy:
         for panel in self.panels:
             yield from panel.controls()
 
+    def of_order(self) -> tuple[Parameter, ...]:
+        """The parameters that one order has: those of the strategy, then those of its repeating group."""
+        return self.parameters + (self.repeating_group.parameters if self.repeating_group is not None else ())
+
     def parameter(self, name: str) -> Parameter | None:
-        """One of its parameters outside the repeating group."""
-        return next((parameter for parameter in self.parameters if parameter.name == name), None)
+        """One of the parameters of an order."""
+        return next((parameter for parameter in self.of_order() if parameter.name == name), None)
+
+    def basket_tags(self) -> tuple[int | None, int | None, int | None]:
+        """Where an order says which basket it is of, which of its orders it is, and how many there are."""
+        return self.common_id_tag, self.order_sequence_tag, self.total_orders_tag
+
+    def works_baskets(self) -> bool:
+        """Whether it works several orders together rather than one."""
+        asked = (self.repeating_group, self.total_orders, *self.basket_tags())
+        return any(part is not None for part in asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

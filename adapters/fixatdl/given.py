@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from adapters.fixatdl.document import Parameter, RepeatingGroup, Strategy
+from adapters.fixatdl.document import Parameter, Strategy
 from adapters.fixatdl.types import DECIMALS, LISTS, value_of
 from domain.errors import NumberError
 from domain.refusal import Reason, Refusal
@@ -18,10 +18,9 @@ _GROUP: Final = frozenset({957, 958, 959, 960})
 
 
 class Given(NamedTuple):
-    """Values as `apply` takes them: by parameter, and those of each entry of the repeating group."""
+    """Values as `apply` takes them, by parameter."""
 
     values: dict[str, str]
-    entries: tuple[dict[str, str], ...] = ()
 
 
 def given(strategy: Strategy, fields: Fields) -> Given | tuple[Refusal, ...]:
@@ -33,13 +32,12 @@ def given(strategy: Strategy, fields: Fields) -> Given | tuple[Refusal, ...]:
         parameter = strategy.parameter(name)
         values[name] = text if parameter is None else _read(strategy, (parameter,), text, refusals)[1]
     for tag, text in flat.items():
-        sharing = tuple(parameter for parameter in strategy.parameters if parameter.fix_tag == tag)
+        sharing = tuple(parameter for parameter in strategy.of_order() if parameter.fix_tag == tag)
         name, value = _read(strategy, sharing, text, refusals)
         if name in values:
             refusals.append(Refusal(Reason.BAD_PARAMETER, f"{strategy.name}: {name} is given twice"))
         values[name] = value
-    entries = () if strategy.repeating_group is None else _entries(strategy, strategy.repeating_group, fields, refusals)
-    return tuple(refusals) if refusals else Given(values, entries)
+    return tuple(refusals) if refusals else Given(values)
 
 
 def from_wire(parameter: Parameter, text: str) -> str:
@@ -100,9 +98,7 @@ def _named(fields: Fields, strategy: Strategy, refusals: list[Refusal]) -> dict[
 
 def _flat(fields: Fields, strategy: Strategy, refusals: list[Refusal]) -> dict[int, str]:
     """Values of the parameters' own tags."""
-    own = {parameter.fix_tag for parameter in strategy.parameters} - {None}
-    if strategy.repeating_group is not None:
-        own -= {parameter.fix_tag for parameter in strategy.repeating_group.parameters}
+    own = {parameter.fix_tag for parameter in strategy.of_order()} - {None}
     found: dict[int, str] = {}
     for tag, text in fields:
         if tag not in own or tag in _GROUP:
@@ -111,24 +107,3 @@ def _flat(fields: Fields, strategy: Strategy, refusals: list[Refusal]) -> dict[i
             refusals.append(Refusal(Reason.BAD_PARAMETER, f"{strategy.name}: the tag {tag} is given twice"))
         found[tag] = text
     return found
-
-
-def _entries(strategy: Strategy, group: RepeatingGroup, fields: Fields, refusals: list[Refusal]) -> tuple[dict[str, str], ...]:
-    """The entries behind the group's count: each begins with its first parameter."""
-    start = next((at for at, (tag, _) in enumerate(fields) if tag == group.fix_tag), None)
-    if start is None:
-        return ()
-    members = {parameter.fix_tag: parameter for parameter in group.parameters if parameter.fix_tag is not None}
-    first = group.parameters[0].fix_tag
-    found: list[dict[str, str]] = []
-    for tag, text in fields[start + 1 :]:
-        if tag not in members:
-            break
-        if tag == first or not found:
-            found.append({})
-        name, value = _read(strategy, (members[tag],), text, refusals)
-        found[-1][name] = value
-    if fields[start][1] != str(len(found)):
-        said = f"the count {group.fix_tag} says {fields[start][1]}, but {len(found)} entries came"
-        refusals.append(Refusal(Reason.BAD_PARAMETER, f"{strategy.name}: {said}"))
-    return tuple(found)

@@ -20,6 +20,10 @@ RESERVED: Final = frozenset({
     957, 958, 959, 960,
 })  # fmt: skip
 
+TOT_NO_ORDERS: Final = "TotNoOrders"
+NO_LEGS: Final = "NoLegs"
+GROUP_FIELDS: Final = {TOT_NO_ORDERS: 68, NO_LEGS: 555}  # what a RepeatingGroup may repeat over
+
 
 def read_parameters(element: Element, tag_957_support: bool, notes: list[str]) -> tuple[Parameter, ...]:
     """The Parameters of a strategy or of its repeating group. A shared tag is noted: brokers do so, and one may be sent."""
@@ -46,6 +50,7 @@ def read_group(element: Element, tag_957_support: bool, notes: list[str]) -> Rep
     """A RepeatingGroup with its parameters."""
     attributes = Attributes(element)
     only(element, notes, (CORE, "Parameter"), (CORE, "Description"))
+    name, tag = _group_field(element, attributes)
     attributes.need("minSize")
     minimum, maximum = attributes.whole("minSize"), attributes.whole("maxSize")
     assert minimum is not None
@@ -54,9 +59,24 @@ def read_group(element: Element, tag_957_support: bool, notes: list[str]) -> Rep
     parameters = read_parameters(element, tag_957_support, notes)
     if not parameters:
         raise element.wrong("a RepeatingGroup has no Parameter")
-    group = RepeatingGroup(attributes.text("name") or "", attributes.tag("fixTag"), minimum, maximum, parameters, element.line)
+    group = RepeatingGroup(name, tag, minimum, maximum, parameters, element.line)
     attributes.done(notes)
     return group
+
+
+def _group_field(element: Element, attributes: Attributes) -> tuple[str, int | None]:
+    """Which of the two groups of orders that FIXatdl knows it is. Either of name and fixTag says it; neither need be there."""
+    name, tag = attributes.text("name"), attributes.tag("fixTag")
+    if name is not None and name not in GROUP_FIELDS:
+        raise element.wrong(f"the name {name!r} of a RepeatingGroup is neither of {' and '.join(GROUP_FIELDS)}")
+    if tag is not None and tag not in GROUP_FIELDS.values():
+        known = " and ".join(f"{number} ({said})" for said, number in GROUP_FIELDS.items())
+        raise element.wrong(f"the fixTag {tag} of a RepeatingGroup is neither of {known}")
+    if name is None:
+        name = next((said for said, number in GROUP_FIELDS.items() if number == tag), "")
+    elif tag not in (None, GROUP_FIELDS[name]):
+        raise element.wrong(f"the fixTag {tag} of a RepeatingGroup is not that of its name {name}")
+    return name, GROUP_FIELDS.get(name)
 
 
 def _parameter(element: Element, notes: list[str]) -> Parameter:

@@ -88,9 +88,18 @@ def _check_free(root: Element, strategy: Strategy, tags: list[int | None]) -> No
     group = strategy.repeating_group.parameters if strategy.repeating_group else ()
     names = {parameter.name for parameter in strategy.parameters}
     used = {parameter.fix_tag for parameter in strategy.parameters}
+    basket = [tag for tag in strategy.basket_tags() if tag is not None]
+    here = replace(root, line=strategy.line)
+    for tag in basket:
+        if tag in RESERVED:
+            raise here.wrong(f"{strategy.name}: the tag {tag} of its baskets belongs to the message or to the order itself")
+        if tag in tags or basket.count(tag) > 1:
+            raise here.wrong(f"{strategy.name}: the tag {tag} of its baskets says something else too")
     for parameter in (*strategy.parameters, *group):
         if parameter.fix_tag is not None and parameter.fix_tag in tags:
             raise _at(root, parameter, f"fixTag {parameter.fix_tag} identifies the strategy: no parameter may set it")
+        if parameter.fix_tag is not None and parameter.fix_tag in basket:
+            raise _at(root, parameter, f"fixTag {parameter.fix_tag} says which basket an order is of: no parameter may set it")
     for parameter in group:
         if parameter.name in names or (parameter.fix_tag is not None and parameter.fix_tag in used):
             raise _at(root, parameter, "the name or fixTag is used outside the repeating group too")
@@ -141,10 +150,14 @@ def _strategy(element: Element, tag_957_support: bool, outer: Definitions, notes
         security_types=scopes["SecurityType"],
         parameters=parameters,
         repeating_group=groups[0] if groups else None,
+        common_id_tag=attributes.tag("commonIDTag"),
+        order_sequence_tag=attributes.tag("orderSequenceTag"),
+        total_orders_tag=attributes.tag("totalOrdersTag"),
+        total_orders=attributes.whole("totalOrders"),
         strategy_edits=tuple(_rule(rule, definitions, notes) for rule in element.each(VALIDATION, "StrategyEdit")),
         panels=panels,
     )
-    attributes.done(notes, "imageLocation", "disclosureDoc", "sentOrderLink", "providerSubID", "orderSequenceTag", "totalLegsTag")
+    attributes.done(notes, "imageLocation", "disclosureDoc", "sentOrderLink", "providerSubID", "totalLegs")
     _note_unknown_fields(strategy, notes)
     return strategy
 
@@ -185,7 +198,7 @@ def _scopes(element: Element, notes: list[str]) -> dict[str, tuple[Scope, ...]]:
 
 def _note_unknown_fields(strategy: Strategy, notes: list[str]) -> None:
     """A rule that can never be decided is not an error in FIXatdl; it is passed over when orders are checked."""
-    names = {parameter.name for parameter in strategy.parameters}
+    names = {parameter.name for parameter in strategy.of_order()}
     controls = {control.id for control in strategy.controls()}
     rules = [(rule.edit, names, "parameter") for rule in strategy.strategy_edits]
     rules += [(rule.edit, controls, "control") for control in strategy.controls() for rule in control.state_rules]

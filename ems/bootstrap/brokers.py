@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
+from adapters.fix.dialect_42 import LAST_TAG, USERS_FIRST_TAG
 from adapters.fix.fields import cut
 from adapters.fix.instruction_fields import instructions_text
+from adapters.fix.profile_steps import own_tags
 from adapters.fix.vocabulary import ALGO_OF
 from adapters.fixatdl.apply import Applied, apply
 from adapters.fixatdl.day import Day
 from adapters.fixatdl.document import Document, Strategy
 from adapters.fixatdl.given import Given, given
 from domain.errors import ConfigError
-from domain.instructions import PLAIN, StrategyFields
+from domain.instructions import PLAIN, Basket, StrategyFields
 from domain.messages import NewOrder
 from domain.refusal import Reason, Refusal
 from ems.bootstrap.algos import broker_algos
+from ems.bootstrap.profiles import begin_string, profile_of
 from ems.config import Settings
 
 _TARGET_STRATEGY: Final = 847
@@ -58,7 +61,13 @@ class FixatdlBrokers:
         known.append(algo)
 
     def check(
-        self, order: NewOrder, *, trade_date: str, routed: str, original: StrategyFields | None = None
+        self,
+        order: NewOrder,
+        *,
+        trade_date: str,
+        routed: str,
+        original: StrategyFields | None = None,
+        basket: Basket | None = None,
     ) -> StrategyFields | Refusal | None:
         """As `domain.ports.BrokerAlgos`."""
         algo = self._meant(order, routed, original)
@@ -69,6 +78,10 @@ class FixatdlBrokers:
                 said = f"the order is for {original.name} of {original.session} and stays with it"
                 return Refusal(Reason.NOT_AMENDABLE, said)
             original = None
+        if not algo.strategy.works_baskets():
+            basket = None
+        elif basket is None and original is not None:
+            basket = original.basket
         read = given(algo.strategy, order.fields)
         if not isinstance(read, Given):
             return _one(read)
@@ -78,13 +91,13 @@ class FixatdlBrokers:
             read.values,
             order=_asked_of(order),
             day=Day(date.fromisoformat(trade_date)),
-            entries=read.entries,
+            basket=basket,
             original=None if original is None else dict(original.values),
         )
-        if isinstance(applied, Applied) and read.entries:  # the engine sorts the members of a group that it does not know
-            said = f"{algo.strategy.name}: its repeating group is not in the dictionary of the FIX engine, and cannot be sent"
-            return Refusal(Reason.BAD_PARAMETER, said)
-        return _carried(algo, order, read, applied) if isinstance(applied, Applied) else _one(applied)
+        if not isinstance(applied, Applied):
+            return _one(applied)
+        carried = _carried(algo, order, read, applied)
+        return carried if isinstance(carried, Refusal) else carried.model_copy(update={"basket": basket})
 
     def _meant(self, order: NewOrder, routed: str, original: StrategyFields | None) -> _Algo | Refusal | None:
         """The algorithm that the order's identifier names.
@@ -163,6 +176,43 @@ def brokers(settings: Settings) -> FixatdlBrokers:
 
     Raises:
         ReferenceDataError: a file is refused, with its line and reason.
-        ConfigError: algorithms that cannot be told apart.
+        ConfigError: algorithms that cannot be told apart, or that the broker's session has no fields for.
     """
-    return FixatdlBrokers({broker.session: tuple(broker_algos(broker.atdl).values()) for broker in settings.brokers})
+    documents = _documents(settings)
+    for session in settings.sessions:
+        if session.name in documents and begin_string(session) == "FIX.4.2":
+            profile = profile_of(session)
+            _speakable_in_42(session.name, documents[session.name], own_tags(profile) if profile is not None else ())
+    return FixatdlBrokers(documents)
+
+
+def _documents(settings: Settings) -> dict[str, tuple[Document, ...]]:
+    return {broker.session: tuple(broker_algos(broker.atdl).values()) for broker in settings.brokers}
+
+
+def order_tags(settings: Settings) -> frozenset[int]:
+    """Every tag that an order for some broker's algorithm may have. Raises as brokers does."""
+    return frozenset(tag for files in _documents(settings).values() for document in files for tag, _ in _tags(document))
+
+
+def _tags(document: Document) -> Iterator[tuple[int, str]]:
+    """The tags that a file's orders carry, and whose each is."""
+    identifiers = (document.strategy_identifier_tag, document.version_identifier_tag, document.draft_flag_identifier_tag)
+    yield from ((tag, "what identifies the strategy") for tag in identifiers if tag is not None)
+    for strategy in document.strategies:
+        yield from ((tag, f"the basket of {strategy.name}") for tag in strategy.basket_tags() if tag is not None)
+        yield from ((p.fix_tag, f"{p.name} of {strategy.name}") for p in strategy.of_order() if p.fix_tag is not None)
+
+
+def _speakable_in_42(session: str, documents: Sequence[Document], kept: Sequence[int]) -> None:
+    """FIX 4.2 ends at 446 and has no StrategyParametersGrp: what it cannot carry would not be sent, and nobody would know."""
+    for document in documents:
+        for tag, whose in _tags(document):
+            if LAST_TAG < tag < USERS_FIRST_TAG and tag not in kept:
+                said = f"{whose} in {document.file} is sent in {tag}, which FIX 4.2 does not have"
+                raise ConfigError(f"the broker of {session}: {said}: name it in the keep of the session's profile")
+        for strategy in document.strategies:
+            for parameter in strategy.of_order():
+                if parameter.fix_tag is None:
+                    said = f"{parameter.name} of {strategy.name} in {document.file} has no fixTag"
+                    raise ConfigError(f"the broker of {session}: {said}, and FIX 4.2 has no StrategyParametersGrp (957)")

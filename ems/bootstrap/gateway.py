@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 from adapters.fix.process import run_gateway
+from adapters.fix.profile_steps import own_tags
 from adapters.fix.sessions import GatewayConfig, SessionConfig
 from adapters.shm.latch import SharedLatch
 from ems import lifeline
+from ems.bootstrap.brokers import order_tags
 from ems.bootstrap.profiles import begin_string, profile_of
 from ems.bootstrap.runtime import Runtime, of_group
 from ems.config import MAIN_GROUP, Session, Settings
@@ -22,12 +24,12 @@ def run(runtime_file: Path, group: str = MAIN_GROUP) -> int:
 
 
 def gateway_config(runtime: Runtime, group: str = MAIN_GROUP) -> GatewayConfig:
-    """A session group's part of the configuration."""
+    """A session group's part of the configuration. Raises ConfigError and ReferenceDataError for a file that cannot be used."""
     return GatewayConfig(
         directory=runtime.gateway_directory(group),
         link_path=runtime.socket(of_group("link", group)),
         control_path=runtime.socket(of_group("gateway-control", group)),
-        sessions=tuple(session_config(session) for session in runtime.settings.sessions if session.group == group),
+        sessions=tuple(_with_list_tags(runtime.settings, s) for s in runtime.settings.sessions if s.group == group),
         environment=runtime.settings.mode,
         wire_days=runtime.settings.wire_days,
         house_accounts=runtime.settings.kill.house_accounts,
@@ -42,6 +44,16 @@ def session_config(session: Session) -> SessionConfig:
     values["begin_string"] = begin_string(session)
     values["reset"] = session.reset or (profile.reset if profile is not None else "continue")
     return SessionConfig(**values)
+
+
+def _with_list_tags(settings: Settings, session: Session) -> SessionConfig:
+    """A session whose client may put the tags of its profile, and of every broker's algorithm, into the orders of a list."""
+    config = session_config(session)
+    if session.role != "client":
+        return config
+    profile = profile_of(session)
+    tags = {*order_tags(settings), *(own_tags(profile) if profile is not None else ())}
+    return replace(config, list_tags=tuple(sorted(tags)))
 
 
 def oms_session(settings: Settings, name: str = "") -> SessionConfig | None:

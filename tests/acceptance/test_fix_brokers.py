@@ -9,7 +9,7 @@ import pytest
 from ems.loopback import free_ports
 from tests.acceptance.between import between
 from tests.adapters.fix.raw import SOH, RawPeer
-from tests.adapters.fixatdl.broker import BROKER
+from tests.adapters.fixatdl.broker import WITH_PAIR
 
 pytestmark = pytest.mark.slow
 TABLES = """
@@ -40,7 +40,7 @@ async def test_it_reaches_the_broker_in_its_fields_and_comes_back_in_reports(tmp
     broker = RawPeer("BROKER1", "EMS")
     await broker.listen(port)
     try:
-        async with between(tmp_path, more=TABLES.format(port=port), files={"broker1.xml": BROKER}) as (oms, venue):
+        async with between(tmp_path, more=TABLES.format(port=port), files={"broker1.xml": WITH_PAIR}) as (oms, venue):
             await broker.take(lambda m: m["35"] == "A")
             await played(oms, broker)
             assert venue.got("D") == []
@@ -69,3 +69,23 @@ async def played(oms: RawPeer, broker: RawPeer) -> None:
     oms.send("G", f"11=A3|41=A1|{ORDER}7000=FLT|7103=20|7104=C|")
     replaced = await broker.take(lambda m: m["35"] == "G")
     assert (replaced["41"], replaced["7103"], replaced["7104"]) == (sent["11"], "20", "C")
+    await basket_played(oms, broker)
+
+
+async def basket_played(oms: RawPeer, broker: RawPeer) -> None:
+    """The orders of a list, each with its entry of the broker's group, and what they share said once for the list."""
+    legs = [f"11=P{n}|67={n}|{ORDER}7201={n}|957=1|958=Leg|959=14|960=leg{n}|" for n in (1, 2)]
+    oms.send("E", f"66=L1|394=3|433=1|68=2|7000=PAIR|7203=0.5|73=2|{''.join(legs)}")
+    taken = await oms.take(lambda m: m["35"] in "N3j")
+    assert (taken["35"], taken.get("66")) == ("N", "L1"), last(oms, taken["35"])
+    await broker.take(lambda m: m["35"] == "D" and m.get("7211") == "2")
+    sent = [text.replace(SOH, "|") for text in broker.texts if f"{SOH}7000=PAIR{SOH}" in text]
+    for n, text in enumerate(sent, 1):
+        assert f"|7201={n}|7203=0.5|7210=" in text, "the engine puts a message's fields in the order of their tags"
+        assert f"|7211={n}|7212=2|" in text
+        assert f"957=1|958=Leg|959=14|960=leg{n}|" in text
+    assert len(sent) == 2
+
+    oms.send("E", f"66=L2|394=3|433=1|68=1|7000=PAIR|7203=0.5|73=1|{legs[0].replace('11=P1', '11=P9')}")
+    await oms.take(lambda m: m["35"] == "N" and m["66"] == "L2")
+    assert "|58=Pair: a basket of 1 orders where 2 to 3 are taken|" in last(oms, "N")

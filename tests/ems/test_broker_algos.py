@@ -11,16 +11,18 @@ from adapters.fix.inbound import Origin, read
 from adapters.fix.outbound import write
 from adapters.fixatdl.read import read as read_atdl
 from domain.errors import ConfigError
+from domain.instructions import Basket
+from domain.list_messages import ListStatus
 from domain.sending import CancelReject, ParentReport, SendChild, SendChildReplace
 from ems.bootstrap.brokers import FixatdlBrokers
-from tests.adapters.fixatdl.broker import BROKER, WITH_LEGS
+from tests.adapters.fixatdl.broker import BROKER, PAIR, WITH_PAIR
 from tests.ems.room import Room, session, topics
 
 OMS = Origin("OMS", "client", 0, 1)
 TWO = (
     '  <Strategy name="Two" wireValue="TWO"><Parameter name="Ratio" xsi:type="Int_t" fixTag="7201"/></Strategy>\n</Strategies>\n'
 )
-WITH_TWO = WITH_LEGS.replace("</Strategies>\n", TWO)
+WITH_TWO = WITH_PAIR.replace("</Strategies>\n", TWO)
 BROKER1 = read_atdl("broker1.xml", WITH_TWO.encode())
 OTHER = BROKER.replace('strategyIdentifierTag="7000"', 'strategyIdentifierTag="847"')
 BROKER2 = read_atdl("broker2.xml", OTHER.replace('"FLT"', '"1001"').encode())
@@ -83,8 +85,7 @@ async def test_an_order_for_a_brokers_algorithm_goes_to_the_broker_in_the_broker
         ("7000=FLT|7103=10|7101=20260302-16:30:00|7102=20260302-16:00:00|", "Float: Start must precede End"),
         ("7000=FLT|7103=10|7104=H|", "Float: A hasty buy needs a limit"),
         ("7000=FLT|7103=10|7107=XX|", "Desk: it is always PT, not XX"),
-        ("7000=LEG|7200=2|7201=1|7202=a|", "the count 7200 says 2, but 1 entries came"),
-        ("7000=LEG|7200=2|7201=1|7202=a|7201=-2|", "Legs: its repeating group is not in the dictionary"),
+        ("7000=PAIR|7203=1|7201=1|", "Pair: it works the orders of a basket together, so they have to come in a list (35=E)"),
         ("847=77|", "847=77 is neither one of our algorithms nor an algorithm of a broker's"),
         ("847=twap|", "847=twap is neither one of our algorithms"),
         ("847=77|100=BROKER1|", "847=77 is neither one of our algorithms nor an algorithm of BROKER1"),
@@ -186,6 +187,70 @@ async def test_an_order_of_a_list_may_be_for_a_broker_too() -> None:
     strategy = room.parent().terms.instructions.strategy  # type: ignore[union-attr]
     assert strategy is not None
     assert strategy.name == "Float"
+
+
+def entry(number: int, more: str, cl_ord_id: str = "") -> str:
+    return plain_order(cl_ord_id or f"A{number}").removeprefix("35=D|").replace("|1=ACC|", f"|67={number}|1=ACC|") + more
+
+
+def listed(*entries: str, head: str = "394=3|433=1|", tail: str = "") -> str:
+    return f"35=E|66=L1|{head}68={len(entries)}|73={len(entries)}|{''.join(entries)}{tail}"
+
+
+WITH_LIST = BROKER.replace("</Strategies>\n", PAIR)
+
+
+async def with_pair() -> Room:
+    return await opened(read_atdl("b.xml", WITH_LIST.encode()))
+
+
+async def test_the_orders_of_a_list_that_a_broker_works_together_go_out_one_by_one_with_their_place() -> None:
+    room = await with_pair()
+    sent = await says(room, listed(entry(1, "7000=PAIR|7203=1|7201=1|"), entry(2, "7000=PAIR|7203=1|7201=-2|")))
+    orders = [told(message) for message in sent if isinstance(message, SendChild)]
+    basket = next(field for field in orders[0].split("|") if field.startswith("7210="))
+    assert len(basket) == len("7210=") + 16
+    assert [text[text.index("7000=") :] for text in orders] == [
+        f"7000=PAIR|{basket}|7211=1|7212=2|7203=1|7201=1|",
+        f"7000=PAIR|{basket}|7211=2|7212=2|7203=1|7201=-2|",
+    ]
+    (first,) = [parent for parent in room.desk.state.parents.values() if parent.cl_ord_id == "A1"]
+    assert first.terms.instructions.strategy.basket == Basket(id=basket[5:], number=1, orders=2)
+
+
+async def test_fields_of_the_list_itself_are_every_orders() -> None:
+    room = await with_pair()
+    own = [entry(1, "7201=1|"), entry(2, "7201=-2|7203=2|")]
+    sent = await says(room, listed(*own, head="", tail="394=3|433=1|7000=PAIR|7203=1|"))
+    orders = [told(message) for message in sent if isinstance(message, SendChild)]
+    assert [text[text.index("|7203=") :] for text in orders] == ["|7203=1|7201=1|", "|7203=2|7201=-2|"]
+
+
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        ("7000=PAIR|7203=1|", "1 of 2 orders were refused, and Pair of BROKER1 works them together"),
+        ("7000=FLT|7103=10|", "1 of 2 orders were refused, and Pair of BROKER1 works them together"),
+        ("", "1 of 2 orders were refused, and Pair of BROKER1 works them together"),
+    ],
+)
+async def test_a_list_that_is_worked_together_is_taken_whole_or_not_at_all(second: str, said: str) -> None:
+    room = await with_pair()
+    out = await says(room, listed(entry(1, "7000=PAIR|7203=1|7201=1|"), entry(2, second)))
+    assert [message for message in out if isinstance(message, SendChild)] == []
+    (status,) = [told(message) for message in out if isinstance(message, ListStatus)]
+    assert f"|444={said}" in status
+
+
+async def test_an_order_that_replaces_one_of_a_basket_keeps_its_place() -> None:
+    room = await with_pair()
+    sent = await says(room, listed(entry(1, "7000=PAIR|7203=1|7201=1|"), entry(2, "7000=PAIR|7203=1|7201=-2|")))
+    first = next(message for message in sent if isinstance(message, SendChild))
+    child = next(c for c in room.desk.state.children.values() if c.cl_ord_id == first.cl_ord_id)
+    await room.report("new", cl_ord_id=child.cl_ord_id)
+    (again,) = await says(room, plain_order("B1", "A1") + "7000=PAIR|7203=3|7201=1|")
+    assert isinstance(again, SendChildReplace)
+    assert "|7211=1|7212=2|7203=3|7201=1|" in told(again)
 
 
 async def test_a_successor_sends_what_was_not_sent_in_the_same_fields() -> None:

@@ -76,15 +76,22 @@ BROKER = """<?xml version="1.0" encoding="UTF-8"?>
   </Strategy>
 </Strategies>
 """
-LEGS = """  <Strategy name="Legs" wireValue="LEG">
-    <RepeatingGroup name="NoLegs" fixTag="7200" minSize="1" maxSize="2">
-      <Parameter name="LegRatio" xsi:type="Int_t" fixTag="7201" use="required" minValue="-9" maxValue="9"/>
-      <Parameter name="LegNote" xsi:type="String_t" fixTag="7202"/>
+PAIR = """  <Strategy name="Pair" wireValue="PAIR" commonIDTag="7210" orderSequenceTag="7211" totalOrdersTag="7212">
+    <Parameter name="Spread" xsi:type="Float_t" fixTag="7203" use="required"/>
+    <RepeatingGroup fixTag="68" minSize="2" maxSize="3">
+      <Parameter name="Ratio" xsi:type="Int_t" fixTag="7201" use="required" minValue="-9" maxValue="9"/>
+      <Parameter name="Leg" xsi:type="String_t" mutableOnCxlRpl="false"/>
     </RepeatingGroup>
+    <val:StrategyEdit errorMessage="A spread needs a ratio that is not 0">
+      <val:Edit logicOperator="OR">
+        <val:Edit field="Spread" operator="EQ" value="0"/>
+        <val:Edit field="Ratio" operator="NE" value="0"/>
+      </val:Edit>
+    </val:StrategyEdit>
   </Strategy>
 </Strategies>
 """
-WITH_LEGS = BROKER.replace("</Strategies>\n", LEGS)
+WITH_PAIR = BROKER.replace("</Strategies>\n", PAIR)
 
 
 def line_of(text: str, file: str = BROKER) -> int:

@@ -11,8 +11,9 @@ import pytest
 from adapters.fixatdl.apply import Applied, apply
 from adapters.fixatdl.day import Day
 from adapters.fixatdl.read import read
+from domain.instructions import Basket
 from domain.refusal import Reason, Refusal
-from tests.adapters.fixatdl.broker import BROKER, WITH_LEGS
+from tests.adapters.fixatdl.broker import BROKER, WITH_PAIR
 
 DOCUMENT = read("broker.xml", BROKER.encode())
 FLOAT = DOCUMENT.strategies[0]
@@ -207,46 +208,66 @@ def test_what_reverts_is_not_sent_but_counts_in_rules() -> None:
 
 # --------------------------------------------------------------------------------------- repeating groups
 
-LEGS_DOCUMENT = read("legs.xml", WITH_LEGS.encode())
-LEGS = LEGS_DOCUMENT.strategies[1]
+SECOND_OF_TWO = Basket(id="B1", number=2, orders=2)
+ENTRY = {"Spread": "0.5", "Ratio": "-2", "Leg": "far"}
 
 
-def legs(*entries: dict[str, str]) -> Applied | tuple[Refusal, ...]:
-    return apply(LEGS_DOCUMENT, LEGS, {}, order=ORDER, day=DAY, entries=entries)
+def pair(
+    values: Values, basket: Basket | None = SECOND_OF_TWO, *, file: str = WITH_PAIR, original: Values | None = None
+) -> Applied | tuple[Refusal, ...]:
+    document = read("pair.xml", file.encode())
+    return apply(document, document.strategies[1], values, order=ORDER, day=DAY, basket=basket, original=original)
 
 
-def test_entries_follow_their_count() -> None:
-    found = legs({"LegRatio": "1", "LegNote": "far"}, {"LegRatio": "-2"})
+def test_an_order_of_a_basket_says_its_place_and_carries_its_entry() -> None:
+    found = pair(ENTRY)
     assert isinstance(found, Applied)
-    assert found.fields() == ((7000, "LEG"), (7200, "2"), (7201, "1"), (7202, "far"), (7201, "-2"))
+    assert found.tags == ((7000, "PAIR"), (7210, "B1"), (7211, "2"), (7212, "2"), (7203, "0.5"), (7201, "-2"))
+    assert found.parameters == (("Leg", 14, "far"),), "what has no fixTag is in StrategyParametersGrp"
+
+
+def test_a_place_is_said_where_the_file_has_a_tag_for_it() -> None:
+    found = pair(ENTRY, file=WITH_PAIR.replace(' commonIDTag="7210" orderSequenceTag="7211"', ""))
+    assert isinstance(found, Applied)
+    assert found.tags == ((7000, "PAIR"), (7212, "2"), (7203, "0.5"), (7201, "-2"))
 
 
 @pytest.mark.parametrize(
-    ("entries", "why"),
+    ("values", "orders", "was", "now", "why"),
     [
-        ((), "0 entries where 1 to 2 are taken"),
-        (({"LegRatio": "1"},) * 3, "3 entries where 1 to 2 are taken"),
-        (({"LegRatio": "10"},), "LegRatio: 10 is above 9"),
-        (({"LegNote": "far"},), "Legs needs LegRatio"),
-        (({"LegRatio": "1", "Rate": "1"},), "Legs has no parameter 'Rate'"),
+        (ENTRY, 1, "", "", "Pair: a basket of 1 orders where 2 to 3 are taken"),
+        (ENTRY, 4, "", "", "Pair: a basket of 4 orders where 2 to 3 are taken"),
+        (ENTRY, 4, ' maxSize="3"', "", ""),
+        (ENTRY, 2, "totalOrdersTag=", 'totalOrders="3" totalOrdersTag=', "Pair: a basket of 2 orders where 3 are taken"),
+        (ENTRY, 0, "", "", "Pair: it works the orders of a basket together, so they have to come in a list"),
+        (ENTRY, 2, 'wireValue="PAIR"', 'wireValue="PAIR" fixMsgType="E"', "Pair: it wants NewOrderList (35=E), and brokers get"),
+        (ENTRY, 2, 'fixTag="68"', 'name="NoLegs"', "Pair: it wants NewOrderMultileg (35=AB), and brokers get"),
+        ({**ENTRY, "Ratio": "10"}, 2, "", "", "Pair: Ratio: 10 is above 9"),
+        ({**ENTRY, "Ratio": "0"}, 2, "", "", "Pair: A spread needs a ratio that is not 0"),
+        ({"Spread": "1"}, 2, "", "", "Pair needs Ratio"),
+        ({"Ratio": "1"}, 2, "", "", "Pair needs Spread"),
+        ({**ENTRY, "Rate": "1"}, 2, "", "", "Pair has no parameter 'Rate'; it has Spread, Ratio, Leg"),
     ],
 )
-def test_entries_that_are_refused(entries: tuple[dict[str, str], ...], why: str) -> None:
-    found = legs(*entries)
-    assert isinstance(found, tuple)
-    assert why in found[0].text
+def test_orders_of_baskets_that_are_refused(values: dict[str, str], orders: int, was: str, now: str, why: str) -> None:
+    assert was in WITH_PAIR
+    basket = Basket(id="B1", number=1, orders=orders) if orders else None
+    found = pair(values, basket, file=WITH_PAIR.replace(was, now) if was else WITH_PAIR)
+    assert isinstance(found, Applied) == (not why)
+    assert isinstance(found, Applied) or why in found[0].text
 
 
-def test_a_bound_of_an_entry_that_is_not_held_is_said() -> None:
-    leg = '<Parameter name="LegNote" xsi:type="UTCTimeOnly_t" maxValue="16:00:00"'
-    document = read("f", WITH_LEGS.replace('<Parameter name="LegNote" xsi:type="String_t"', leg).encode())
-    day = Day(date(2026, 11, 27))
-    found = apply(document, document.strategies[1], {}, order={}, day=day, entries=[{"LegRatio": "1", "LegNote": "21:00:01"}])
+def test_a_replace_keeps_what_its_entry_may_not_change() -> None:
+    found = pair({"Spread": "0.7", "Ratio": "-2"}, original=ENTRY)
     assert isinstance(found, Applied)
-    assert found.unchecked == ("LegNote: the zone of its bound 16:00:00 is not known",)
+    assert found.parameters == (("Leg", 14, "far"),)
+    refused = pair({**ENTRY, "Leg": "near"}, original=ENTRY)
+    assert isinstance(refused, tuple)
+    assert refused[0].text == "Pair: Leg cannot be changed by a replace"
 
 
-def test_entries_for_a_strategy_that_has_none() -> None:
-    found = apply(DOCUMENT, FLOAT, {"Rate": "0.1"}, order=ORDER, day=DAY, entries=[{"LegRatio": "1"}])
+def test_a_strategy_that_wants_another_message_than_a_single_order_is_refused() -> None:
+    document = read("f", BROKER.replace('fixMsgType="D"', 'fixMsgType="s"').encode())
+    found = apply(document, document.strategies[0], {"Rate": "0.1"}, order=ORDER, day=DAY)
     assert isinstance(found, tuple)
-    assert found[0].text == "Float has no repeating group"
+    assert found[0].text == "Float: it wants NewOrderCross (35=s), and brokers get NewOrderSingle (35=D) here"

@@ -11,10 +11,10 @@ from adapters.fixatdl.apply import Applied, apply
 from adapters.fixatdl.day import Day
 from adapters.fixatdl.given import Given, given
 from adapters.fixatdl.read import read
-from tests.adapters.fixatdl.broker import WITH_LEGS
+from tests.adapters.fixatdl.broker import WITH_PAIR
 
-DOCUMENT = read("broker.xml", WITH_LEGS.encode())
-FLOAT, LEGS = DOCUMENT.strategies
+DOCUMENT = read("broker.xml", WITH_PAIR.encode())
+FLOAT, PAIR = DOCUMENT.strategies
 DAY = Day(date(2026, 11, 27), ZoneInfo("America/New_York"))
 
 
@@ -36,10 +36,9 @@ def test_what_was_sent_is_given(values: dict[str, str]) -> None:
     }  # fmt: skip
 
 
-def test_entries_of_a_group() -> None:
-    found = given(LEGS, [(55, "X"), (7200, "2"), (7201, "1"), (7202, "a"), (7201, "-2"), (54, "1"), (7202, "not of the group")])
-    assert isinstance(found, Given)
-    assert found.entries == ({"LegRatio": "1", "LegNote": "a"}, {"LegRatio": "-2"})
+def test_an_order_of_a_basket_has_the_parameters_of_the_strategy_and_of_the_group() -> None:
+    found = given(PAIR, [(55, "X"), (7203, "0.5"), (7201, "-2"), (957, "1"), (958, "Leg"), (959, "14"), (960, "far")])
+    assert found == Given({"Leg": "far", "Spread": "0.5", "Ratio": "-2"})
 
 
 def test_fields_that_are_not_the_strategys_are_left_alone() -> None:
@@ -47,7 +46,7 @@ def test_fields_that_are_not_the_strategys_are_left_alone() -> None:
 
 
 def test_a_wire_value_that_is_another_values_name_is_taken_as_the_wire_value() -> None:
-    swapped = WITH_LEGS.replace('enumID="e_Calm" wireValue="C"', 'enumID="H" wireValue="C"')
+    swapped = WITH_PAIR.replace('enumID="e_Calm" wireValue="C"', 'enumID="H" wireValue="C"')
     swapped = swapped.replace('enumID="e_Hasty" wireValue="H"', 'enumID="C" wireValue="H"')
     swapped = swapped.replace("e_Calm", "H").replace("e_Hasty", "C")
     (strategy, _) = read("b.xml", swapped.encode()).strategies

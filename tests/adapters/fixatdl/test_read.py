@@ -10,7 +10,7 @@ from adapters.fixatdl.document import Combine, Compare, Document, EnumPair, Scop
 from adapters.fixatdl.read import load, read
 from domain.errors import ReferenceDataError
 from domain.wire_parameter import FixType
-from tests.adapters.fixatdl.broker import BROKER, WITH_LEGS, line_of, spoiled
+from tests.adapters.fixatdl.broker import BROKER, WITH_PAIR, line_of, spoiled
 
 # What becomes wrong is another element than the one that is spoiled.
 ELSEWHERE = {
@@ -89,10 +89,20 @@ def test_controls_and_state_rules(document: Document) -> None:
 
 
 def test_a_repeating_group() -> None:
-    group = read("f", WITH_LEGS.encode()).strategies[1].repeating_group
+    strategy = read("f", WITH_PAIR.encode()).strategies[1]
+    group = strategy.repeating_group
     assert group is not None
-    assert (group.name, group.fix_tag, group.minimum_size, group.maximum_size) == ("NoLegs", 7200, 1, 2)
-    assert [parameter.name for parameter in group.parameters] == ["LegRatio", "LegNote"]
+    assert (group.name, group.fix_tag, group.minimum_size, group.maximum_size) == ("TotNoOrders", 68, 2, 3)
+    assert [parameter.name for parameter in group.parameters] == ["Ratio", "Leg"]
+    assert [parameter.name for parameter in strategy.of_order()] == ["Spread", "Ratio", "Leg"]
+    assert (strategy.basket_tags(), strategy.total_orders, strategy.works_baskets()) == ((7210, 7211, 7212), None, True)
+
+
+def test_a_basket_may_be_told_by_its_size_alone() -> None:
+    alone = BROKER.replace('wireValue="FLT"', 'wireValue="FLT" totalOrders="2"')
+    (strategy,) = read("f", alone.encode()).strategies
+    assert (strategy.total_orders, strategy.works_baskets()) == (2, True)
+    assert not read("f", BROKER.encode()).strategies[0].works_baskets()
 
 
 @pytest.mark.parametrize(
@@ -177,16 +187,32 @@ def test_refused_with_line_and_reason(was: str, now: str, why: str) -> None:
 @pytest.mark.parametrize(
     ("was", "now", "why"),
     [
-        ('minSize="1" ', "", "RepeatingGroup lacks its minSize"),
-        ('maxSize="2"', 'maxSize="0"', "minSize 1 is above maxSize 0"),
-        ('name="LegNote"', 'name="LegRatio"', "a second parameter has the name LegRatio"),
-        ('<Strategy name="Legs"', '<Strategy name="Float"', "a second strategy has the name Float"),
-        ('fixTag="7202"', 'fixTag="7000"', "fixTag 7000 identifies the strategy"),
+        ('minSize="2" ', "", "RepeatingGroup lacks its minSize"),
+        ('maxSize="3"', 'maxSize="0"', "minSize 2 is above maxSize 0"),
+        ('fixTag="68"', 'fixTag="7200"', r"fixTag 7200 of a RepeatingGroup is neither of 68 \(TotNoOrders\) and 555 \(NoLegs\)"),
+        ('fixTag="68"', 'name="NoPairs"', "the name 'NoPairs' of a RepeatingGroup is neither of TotNoOrders and NoLegs"),
+        ('fixTag="68"', 'fixTag="68" name="NoLegs"', "the fixTag 68 of a RepeatingGroup is not that of its name NoLegs"),
+        ('name="Leg"', 'name="Ratio"', "a second parameter has the name Ratio"),
+        ('name="Leg"', 'name="Spread"', "Spread: the name or fixTag is used outside the repeating group too"),
+        ('<Strategy name="Pair"', '<Strategy name="Float"', "a second strategy has the name Float"),
+        ('fixTag="7201"', 'fixTag="7000"', "fixTag 7000 identifies the strategy"),
+        ('fixTag="7201"', 'fixTag="7211"', "fixTag 7211 says which basket an order is of"),
+        (
+            'orderSequenceTag="7211"',
+            'orderSequenceTag="7210"',
+            "Pair: the tag 7210 of its baskets says something else",
+        ),
+        ('commonIDTag="7210"', 'commonIDTag="7001"', "Pair: the tag 7001 of its baskets says something else too"),
+        (
+            'commonIDTag="7210"',
+            'commonIDTag="11"',
+            "Pair: the tag 11 of its baskets belongs to the message or to the order itself",
+        ),
     ],
 )
 def test_repeating_groups_that_are_refused(was: str, now: str, why: str) -> None:
     with pytest.raises(ReferenceDataError, match=why):
-        read("f", WITH_LEGS.replace(was, now).encode())
+        read("f", WITH_PAIR.replace(was, now).encode())
 
 
 def test_a_strategy_of_nothing_and_a_file_of_none() -> None:

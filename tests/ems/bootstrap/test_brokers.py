@@ -8,10 +8,13 @@ import pytest
 
 from domain.errors import ConfigError, ReferenceDataError
 from ems.bootstrap.brokers import brokers
+from ems.bootstrap.gateway import gateway_config
+from ems.bootstrap.runtime import Runtime
 from ems.bootstrap.system import started
-from ems.config import Settings, check
-from tests.adapters.fixatdl.broker import BROKER
+from ems.config import Session, Settings, check
+from tests.adapters.fixatdl.broker import BROKER, WITH_PAIR
 
+CLIENT = {"name": "OMS", "role": "client", "kind": "acceptor", "sender_comp_id": "EMS", "target_comp_id": "O", "port": 9991}
 VENUE = {"role": "venue", "kind": "initiator", "sender_comp_id": "EMS", "target_comp_id": "B", "port": 9990}
 
 
@@ -51,3 +54,37 @@ async def test_a_bad_file_stops_the_start_before_anything_runs(tmp_path: Path) -
             pass
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "state").exists()
+
+
+PROFILE = 'name = "B"\nversion = "FIX.4.2"\n'
+NO_GROUP = BROKER.replace('name="Note"', 'name="Note" fixTag="7110"').replace('name="Sweep"', 'name="Sweep" fixTag="7111"')
+
+
+def speaking_42(folder: Path, file: str, more: str = "") -> Settings:
+    (folder / "broker1.xml").write_text(file)
+    (folder / "b.toml").write_text(PROFILE + more)
+    told = settings(folder, ("BROKER1", ["broker1.xml"]))
+    spoken = told.sessions[1].model_copy(update={"profile": folder / "b.toml"})
+    return told.model_copy(update={"sessions": (told.sessions[0], spoken)})
+
+
+def test_what_a_brokers_version_cannot_carry_stops_the_start(tmp_path: Path) -> None:
+    brokers(speaking_42(tmp_path, NO_GROUP))
+    with pytest.raises(ConfigError, match=r"BROKER1: Note of Float in broker1\.xml has no fixTag, and FIX 4\.2 has no Strategy"):
+        brokers(speaking_42(tmp_path, BROKER))
+    strategy_847 = NO_GROUP.replace('strategyIdentifierTag="7000"', 'strategyIdentifierTag="847"')
+    said = r"BROKER1: what identifies the strategy in broker1\.xml is sent in 847, which FIX 4\.2 does not have"
+    with pytest.raises(ConfigError, match=said):
+        brokers(speaking_42(tmp_path, strategy_847))
+    brokers(speaking_42(tmp_path, strategy_847, "keep = [847]\n"))
+
+
+def test_a_clients_lists_may_have_the_fields_of_every_broker_and_of_its_profile(tmp_path: Path) -> None:
+    (tmp_path / "broker1.xml").write_text(WITH_PAIR)
+    (tmp_path / "oms.toml").write_text('name = "O"\n[[parameters]]\nname = "EndTime"\ntag = 6002\n')
+    told = settings(tmp_path, ("BROKER1", ["broker1.xml"]))
+    oms = Session(**CLIENT, profile=tmp_path / "oms.toml")
+    runtime = Runtime(settings=told.model_copy(update={"sessions": (*told.sessions, oms)}))
+    by_name = {session.name: session.list_tags for session in gateway_config(runtime).sessions}
+    assert by_name.pop("OMS") == (6002, 7000, 7001, *range(7101, 7109), 7201, 7203, 7210, 7211, 7212)
+    assert set(by_name.values()) == {()}
