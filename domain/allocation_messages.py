@@ -43,10 +43,11 @@ class AllocationInstruction(Inbound):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllocationReportAck(Inbound):
-    """35=AT from an OMS: what it says to a report of ours."""
+    """35=AT or P from an OMS: what it says to a report of ours."""
 
-    report_id: str  # AllocReportID (755)
+    report_id: str  # AllocReportID (755); of a P its AllocID, which to an OMS of FIX 4.2 is the report's
     alloc_id: str
+    trade_date: str = ""  # ISO: of a P, which may mean the last report of that day's allocation; "" of an AT
     status: AllocStatus
     reject_code: int | None  # AllocRejCode (88)
     text: str

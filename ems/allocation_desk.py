@@ -50,7 +50,7 @@ class AllocationDesk:
 
     def acknowledged(self, turn: Turn, ack: AllocationReportAck) -> None:
         """What the client says to a report. One of a report that it was not sent, or said before, changes nothing."""
-        stream, number = turn.state.alloc_reports.get(ack.report_id, (None, 0))
+        stream, number = self._reported(turn, ack)
         state = turn.state.allocations.get(stream) if stream is not None else None
         if state is None or state.client_session != ack.ref.session:
             session_notes.note(turn, self._reference, ack, f"acknowledges {ack.report_id}, a report that it was not sent")
@@ -60,6 +60,15 @@ class AllocationDesk:
             session_notes.note(turn, self._reference, ack, f"acknowledges {ack.report_id} as before")
             return
         turn.apply(state.id, event, correlation=state.parents[0] if state.parents else state.id)
+
+    def _reported(self, turn: Turn, ack: AllocationReportAck) -> tuple[StreamId | None, int]:
+        """The report that is meant: by its id or, where an allocation is named, the last one of that."""
+        state = turn.state
+        if (named := state.alloc_reports.get(ack.report_id)) is not None:
+            return named
+        stream = state.alloc_ids.get((ack.ref.session, ack.trade_date, ack.alloc_id)) if ack.trade_date else None
+        report = state.allocations[stream].report if stream is not None else None
+        return (stream, report.number) if report is not None else (None, 0)
 
     def _repeat(self, turn: Turn, request: AllocationInstruction, known: Allocation) -> None:
         """The peer is not sure that we had it: it is told how the allocation stands."""

@@ -1,4 +1,4 @@
-"""Allocation instructions of an OMS (35=J) to the desk's input. What cannot be read becomes a refusal inside."""
+"""What an OMS says of allocations (35=J, AT, P) to the desk's inputs. What cannot be read becomes a refusal inside."""
 
 from __future__ import annotations
 
@@ -55,7 +55,18 @@ _STATUS_OF: Final[dict[str, AllocStatus]] = {"0": "accepted", "1": "block_reject
 
 def allocation_report_ack(message: Reading) -> Inbound:
     """35=AT."""
-    get, refusals = message.fields.get, list[Refusal]()
+    return _ack(message, "755", [])
+
+
+def allocation_instruction_ack(message: Reading) -> Inbound:
+    """35=P: FIX 4.2 has no AllocationReport, so it is told with a J (35=J) and answered like one."""
+    refusals: list[Refusal] = []
+    trade_date = _trade_date(message.fields.get("75", ""), refusals)
+    return _ack(message, "70", refusals, trade_date)
+
+
+def _ack(message: Reading, named_in: str, refusals: list[Refusal], trade_date: str = "") -> Inbound:
+    get = message.fields.get
     status = _STATUS_OF.get(get("87", ""))
     code = _small(get("88", ""), "AllocRejCode (88)", 9999, refusals)
     if status is None:
@@ -68,12 +79,24 @@ def allocation_report_ack(message: Reading) -> Inbound:
         raw=message.raw,
         poss_dup=message.poss_dup,
         poss_resend=message.poss_resend,
-        report_id=message.fields["755"],
+        report_id=message.fields[named_in],
         alloc_id=get("70", ""),
+        trade_date=trade_date,
         status=status,
         reject_code=code,
-        text=get("58", ""),
+        text="; ".join(said for said in (get("58", ""), *_faults(message)) if said),
     )
+
+
+def _faults(message: Reading) -> list[str]:
+    """What it says of single accounts (NoAllocs 78): AllocText (161), or IndividualAllocRejCode (776)."""
+    start = message.text.find(f"{SOH}78=")
+    found = []
+    for entry in entries(message.text[start:], "79") if start >= 0 else ():
+        text, code = member(entry, "161"), member(entry, "776")
+        if text or code:
+            found.append(f"{_head(entry)}: {text or f'reject code {code}'}")
+    return found
 
 
 def _orders(message: Reading, refusals: list[Refusal]) -> tuple[AllocatedOrder, ...]:

@@ -13,7 +13,7 @@ from adapters.fix.dialect import Dialect
 from adapters.fix.fields import cut
 from adapters.fix.from_client import cancel_order, dont_know, new_order, replace_order, status_query
 from adapters.fix.from_client_allocations import NEEDED as ALLOCATION_NEEDED
-from adapters.fix.from_client_allocations import allocation_instruction, allocation_report_ack
+from adapters.fix.from_client_allocations import allocation_instruction, allocation_instruction_ack, allocation_report_ack
 from adapters.fix.from_client_lists import (
     list_cancel,
     list_execute,
@@ -66,6 +66,7 @@ _NEEDED: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     **dict.fromkeys("EKLM", (("66", "ListID"),)),
     "J": ALLOCATION_NEEDED,
     "AT": (("755", "AllocReportID"), ("87", "AllocStatus")),
+    "P": (("70", "AllocID"), ("87", "AllocStatus")),
     "8": (("17", "ExecID"), ("150", "ExecType")),
     "9": (("11", "ClOrdID"),),
 }
@@ -93,6 +94,7 @@ _FROM_CLIENT: Final[dict[str, _Reader]] = {
     "M": list_status_query,
     "J": allocation_instruction,
     "AT": allocation_report_ack,
+    "P": allocation_instruction_ack,
 }
 _FROM_VENUE: Final[dict[str, _Reader]] = {"8": venue_report, "9": venue_cancel_reject, "r": venue_mass_cancel_report}
 _READERS: Final[dict[str, dict[str, _Reader]]] = {"client": _FROM_CLIENT, "venue": _FROM_VENUE, "dropcopy": {}}

@@ -49,7 +49,7 @@ TO_VENUE: Final[dict[type[Any], str]] = {
     SendChild: "D", SendChildReplace: "G", SendChildCancel: "F", SendStatusQuery: "H", SendDontKnow: "Q", SendMassStatus: "AF",
 }  # fmt: skip
 FROM_VENUE: Final = (*_FROM_VENUE, "j")  # a j, like a session's 3, refuses what it refers to
-_ECHOED: Final = frozenset({"D", "G", "F", "H", "E", "K", "L", "M", "q", "AF", "Q", "J", "AT"})
+_ECHOED: Final = frozenset({"D", "G", "F", "H", "E", "K", "L", "M", "q", "AF", "Q", "J", "AT", "P"})
 
 
 def rewritten(text: str) -> str:

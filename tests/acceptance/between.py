@@ -46,7 +46,13 @@ enabled = false
 
 @contextlib.asynccontextmanager
 async def between(
-    home: Path, *, of_oms: str = "", of_venue: str = "", more: str = "", files: Mapping[str, str] | None = None
+    home: Path,
+    *,
+    of_oms: str = "",
+    of_venue: str = "",
+    more: str = "",
+    files: Mapping[str, str] | None = None,
+    oms_begin_string: str = "FIX.4.4",
 ) -> AsyncIterator[tuple[RawPeer, RawPeer]]:
     """Everything running and logged on: the OMS and the venue. It must end in order, with nothing in its error output.
 
@@ -54,6 +60,7 @@ async def between(
         of_oms, of_venue: further lines of these sessions of the configuration.
         more: further tables of it.
         files: what it names, written beside it.
+        oms_begin_string: the version that the OMS speaks; its session has to speak it too.
     """
     with watched(Program(home)) as program:
         client_port, venue_port = free_ports(2)
@@ -61,6 +68,7 @@ async def between(
         for name, text in {"ems.toml": said, **(files or {})}.items():
             (home / name).write_text(text)
         venue, oms = RawPeer("VENUE", "EMS"), RawPeer("OMS", "EMS")
+        oms.begin_string = oms_begin_string
         await venue.listen(venue_port)
         up = program.start("up")
         try:

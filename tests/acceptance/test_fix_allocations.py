@@ -120,6 +120,21 @@ async def test_instructions_are_answered_by_p_and_reported_by_as(tmp_path: Path)
         assert desk.oms.got("3") == desk.oms.got("j") == []
 
 
+async def test_an_oms_of_fix_42_answers_a_report_with_p(tmp_path: Path) -> None:
+    of_oms = f'begin_string = "FIX.4.2"\n{BY_PRIORITY}'
+    async with between(tmp_path, of_oms=of_oms, oms_begin_string="FIX.4.2") as (oms, venue):
+        desk = Desk(oms, venue)
+        await desk.order("D1", [(900, "100")], "21=1|78=2|79=A|80=500|79=B|80=400|")
+        report = await desk.said("J", 1)
+        own, day = re.search(r"\|70=(\w+)\|", report), re.search(r"\|75=(\d+)\|", report)
+        assert own is not None
+        assert day is not None
+        oms.send("P", f"70={own[1]}|75={day[1]}|87=1|88=2|58=another price|")
+        oms.send("H", "11=D1|37=NONE|55=DEMO|54=1|")  # its answer says that what came before was read
+        await oms.take(lambda m: m["35"] == "8" and m.get("20") == "3")
+        assert oms.got("3") == oms.got("j") == []
+
+
 async def trade_date(desk: Desk) -> str:
     """The desk's, as an allocation of the order's own says it."""
     await desk.order("T0", [(1, "50")], "78=1|79=A|80=1|")

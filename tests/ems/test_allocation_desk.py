@@ -51,6 +51,28 @@ async def test_what_the_client_says_to_a_report_is_written_once_and_a_refusal_is
     assert room.take() == [], "it is answered by a person"
 
 
+@pytest.mark.parametrize(
+    ("report", "alloc_id", "trade_date", "known"),
+    [
+        ("its own", "", DAY.trade_date, True),
+        ("J1", "J1", DAY.trade_date, True),
+        ("J1", "J1", "2020-01-01", False),
+        ("J1", "J1", "", False),
+        ("J2", "J2", DAY.trade_date, False),
+    ],
+)
+async def test_an_answer_may_name_the_report_or_the_allocation(report: str, alloc_id: str, trade_date: str, known: bool) -> None:
+    room = await open_room()
+    await executed(room, (1000, 100))
+    await room.client(instruction(("X", 600), ("Y", 400), average_price_e9=100 * E9))
+    said = {"report_id": told(room)[-1].report_id if report == "its own" else report, "alloc_id": alloc_id}
+    ack = AllocationReportAck(
+        ref=InboundRef("OMS", 0, 9), **said, trade_date=trade_date, status="accepted", reject_code=None, text=""
+    )  # fmt: skip
+    await room.client(ack)
+    assert (await topics(room))[-1] == ("allocation.acknowledged" if known else "fix_session.message_noted")
+
+
 async def test_an_acknowledgement_of_another_sessions_report_changes_nothing() -> None:
     room = await open_room()
     await executed(room, (1000, 100))

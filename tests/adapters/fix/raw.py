@@ -26,6 +26,7 @@ class RawPeer:
         self.messages: list[dict[str, str]] = []
         self.texts: list[str] = []
         self.logon_extra = ""
+        self.begin_string = "FIX.4.4"
         self.connect_then: list[tuple[str, str]] = []  # said right behind the next Logon, before anything is read
         self._came = asyncio.Event()
         self._writer: asyncio.StreamWriter | None = None
@@ -76,7 +77,8 @@ class RawPeer:
                 self.sent[number] = f"{msg_type}\0{body}"
         stamp = time.strftime("%Y%m%d-%H:%M:%S", time.gmtime())
         dup = f"43=Y|122={stamp}|" if poss_dup else ""
-        self.send_raw(frame(f"35={msg_type}|34={number}|49={self.us}|52={stamp}|56={self.them}|{dup}{body}"))
+        fields = f"35={msg_type}|34={number}|49={self.us}|52={stamp}|56={self.them}|{dup}{body}"
+        self.send_raw(frame(fields, begin_string=self.begin_string))
         return number
 
     def send_raw(self, data: bytes) -> None:
@@ -148,10 +150,10 @@ class RawPeer:
             number = gap_end
 
 
-def frame(fields: str, *, checksum: int | None = None) -> bytes:
+def frame(fields: str, *, checksum: int | None = None, begin_string: str = "FIX.4.4") -> bytes:
     """Bytes on the wire for fields from MsgType on; | separates."""
     body = fields.replace("|", SOH).encode()
-    head = f"8=FIX.4.4{SOH}9={len(body)}{SOH}".encode()
+    head = f"8={begin_string}{SOH}9={len(body)}{SOH}".encode()
     return head + body + f"10={sum(head + body) % 256 if checksum is None else checksum:03d}{SOH}".encode()
 
 

@@ -60,6 +60,26 @@ def test_the_answer_to_a_report_is_read_as_the_engine_delivers_it(begin_string: 
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("begin_string", VERSIONS)
+def test_an_answer_in_the_form_of_fix_42_is_read_from_every_version(begin_string: str) -> None:
+    text = "35=P|70=R1|75=20261122|60=20261122-15:00:00.000|87=2|88=2|58=no|"
+    accounts = "" if begin_string == "FIX.4.2" else "78=2|79=X|776=0|79=Y|161=Y is closed|776=0|"
+    ack = read(on_the_wire(f"{text}{accounts}".replace("|", "\x01"), begin_string), OMS)
+    assert isinstance(ack, AllocationReportAck)
+    assert (ack.report_id, ack.alloc_id, ack.trade_date, ack.status, ack.reject_code, ack.text) == (
+        "R1", "R1", "2026-11-22", "account_reject", 2, "no" if not accounts else "no; X: reject code 0; Y: Y is closed",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"), [("75=20261122|87=4|", "AllocStatus (87) '4'"), ("75=2026112|87=0|", "TradeDate (75)")]
+)
+def test_an_answer_in_that_form_that_says_nothing_cannot_be_read(fields: str, said: str) -> None:
+    ack = instruction(f"35=P|70=J1|{fields}")
+    assert isinstance(ack, Unreadable)
+    assert said in ack.refusal.text
+
+
 @pytest.mark.parametrize(
     ("fields", "said"), [("755=R1|87=9|", "AllocStatus (87) '9'"), ("87=0|", "AllocReportID (755)"), ("755=R1|87=1|88=x|", "88")]
 )
