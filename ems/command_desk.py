@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from domain import fix_session as fs
 from domain import parent_order as po
 from domain import parent_rules
@@ -14,6 +16,7 @@ from domain.ports import Reference
 from domain.refusal import Refusal
 from domain.values import short_id, stream_id
 from ems import risk_desk
+from ems.desk_state import DeskState
 from ems.kill_desk import KillDesk
 from ems.risk import RiskGate
 from ems.turn import Turn
@@ -26,7 +29,7 @@ class CommandDesk:
         self,
         reference: Reference,
         markets: dict[str, MarketState],
-        client_sessions: frozenset[str],
+        client_sessions: AbstractSet[str],
         risk: RiskGate,
         kills: KillDesk,
     ) -> None:
@@ -82,7 +85,7 @@ class CommandDesk:
 
     def _operate(self, turn: Turn, asked: OperateSessions) -> Answer:
         for session, _, act in asked.acts:
-            if act == "remove" and (count := _working(turn, session)):
+            if act == "remove" and (count := unfinished(turn.state, session)):
                 return Answer(False, f"session {session} cannot be removed: {count} of its orders have not ended")
         for session, group, act in asked.acts:
             stream = fs.key(session, self._reference.trade_date(turn.now_ns))
@@ -91,10 +94,10 @@ class CommandDesk:
         return Answer(True, "written")
 
 
-def _working(turn: Turn, session: str) -> int:
+def unfinished(state: DeskState, session: str) -> int:
     """Orders of a client's session, or at a venue's, that have not ended."""
-    parents = sum(turn.state.parent(stream).client_session == session for stream in turn.state.working)
-    return parents + sum(1 for _ in turn.state.live_children(session))
+    parents = sum(state.parent(stream).client_session == session for stream in state.working)
+    return parents + sum(1 for _ in state.live_children(session))
 
 
 def _order(entry: EnterOrder, cl_ord_id: str) -> NewOrder:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import cast
 
 import structlog
 
@@ -63,8 +65,8 @@ class Desk:
     """One shard's orders. `cycle` is the whole of it; `run` repeats it."""
 
     def __init__(
-        self, ports: DeskPorts, *, name: str, build: str, venue_sessions: frozenset[str], pace: Pace,
-        policies: Mapping[str, SessionPolicy] = MappingProxyType({}), client_sessions: frozenset[str] = frozenset(),
+        self, ports: DeskPorts, *, name: str, build: str, venue_sessions: AbstractSet[str], pace: Pace,
+        policies: Mapping[str, SessionPolicy] = MappingProxyType({}), client_sessions: AbstractSet[str] = frozenset(),
         copies: DropCopies = recovery.NO_COPIES, risk: RiskTerms = NO_LIMITS,
     ) -> None:  # fmt: skip
         # Nobody holds the bare gateway: what leaves has a verdict that passed.
@@ -80,6 +82,7 @@ class Desk:
         self.epoch = 0
         self.ready = False  # may the link introduce this desk? Not before it knows its orders
         self.inbox = Inbox()
+        self._changes: list[Callable[[], None]] = []
         self._begin(DeskState())
 
     def _begin(self, state: DeskState) -> None:
@@ -89,7 +92,7 @@ class Desk:
         reference = self._ports.reference
         throttle = Throttle(self._policies)
         scopes = KillScopes(self._name.rpartition("/")[0] or self._name, lambda: self.state)
-        self._kills = kills = KillDesk(self._ports.latch, scopes, self._client_sessions)
+        self._kills = kills = KillDesk(self._ports.latch, scopes, cast("frozenset[str]", self._client_sessions))
         self._risk = risk = RiskGate(reference, self.markets, self._ports.risk_data, self._risk_terms)
         direct = DirectDesk(reference, self.markets, self._policies, throttle, self._pace, risk, kills)
         strategies = Strategies(self._ports.brokers, reference)
@@ -131,11 +134,17 @@ class Desk:
         """Cycle until cancelled. Raises Fenced when another desk leads."""
         while True:
             inputs = await self.inbox.take(poll_s)
+            while self._changes:
+                self._changes.pop(0)()
             wakes_ns = (self._scheduler.next_wake_ns(), self._sessions.next_wake_ns())
             if any(wake_ns is not None and wake_ns <= self._ports.clock.now_ns() for wake_ns in wakes_ns):
                 inputs.append(Timer())
             if inputs:
                 await self.cycle(inputs)
+
+    def between(self, change: Callable[[], None]) -> None:
+        """Have something done between two cycles of `run`: no batch is decided by two configurations."""
+        self._changes.append(change)
 
     # --------------------------------------------------------------------------------------------- cycle
 

@@ -36,6 +36,10 @@ class DropCopies:
     def __init__(self, copies: Iterable[DropCopy] = ()) -> None:
         self._copies = tuple(copies)
 
+    def change(self, copies: Iterable[DropCopy]) -> None:
+        """From now on these."""
+        self._copies = tuple(copies)
+
     def sessions_of(self, client_session: str) -> list[str]:
         """The sessions that may be told what this client is told."""
         return [copy.session for copy in self._copies if not copy.sources or client_session in copy.sources]

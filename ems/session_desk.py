@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 import structlog
@@ -34,7 +35,7 @@ class SessionDesk:
         reference: Reference,
         venue: VenueDesk,
         scheduler: Scheduler,
-        venue_sessions: frozenset[str],
+        venue_sessions: AbstractSet[str],
         copies: DropCopies,
         policies: Mapping[str, SessionPolicy],
     ) -> None:

@@ -95,7 +95,7 @@ class FixLink:
         self._hello = hello
         self._deliver = deliver
         self._mark_of = mark_of
-        self._dialects = dialects or {}
+        self._dialects = {} if dialects is None else dialects  # looked into anew for every message: it may change
         self._decoder = LinkDecoder(read_market, self._dialects)
         self._transport: asyncio.Transport | None = None
         self._lost = asyncio.Event()

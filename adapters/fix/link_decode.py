@@ -27,7 +27,7 @@ class LinkDecoder:
         self.slots: dict[str, int] = {}
         self._sessions: list[dict[str, Any]] = []
         self._read_market = read_market
-        self._dialects = dialects or {}
+        self._dialects = {} if dialects is None else dialects
 
     def link_up(self, frame: Frame) -> list[Input]:
         """LinkUp, then a SessionChange for every order session as it stands."""

@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +15,6 @@ import uvloop
 from pydantic import ValidationError
 
 from adapters.clock import WallClock
-from adapters.fix.dialect import Dialect
 from adapters.fix.link import FixLink, Hello, SessionMarks
 from adapters.fix.link_router import LinkRouter
 from adapters.marketdata.fix_book import read_market
@@ -25,22 +23,23 @@ from adapters.shm.latch import SharedLatch
 from domain.catalogue import TOPICS
 from domain.commands import COMMAND, Answer, Commanded
 from domain.errors import ConfigError, EmsError, LogUnavailable
+from domain.instrument import Universe
 from domain.messages import Input, PlanReady
 from ems import alerts, lifeline
 from ems.bootstrap import kill
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.day import risk_data
-from ems.bootstrap.dialects import dialects
+from ems.bootstrap.desk_words import CONFIGURE
+from ems.bootstrap.live import Live
 from ems.bootstrap.planning import plan
-from ems.bootstrap.profiles import policies
 from ems.bootstrap.reference import FileReference
 from ems.bootstrap.runtime import Runtime, of_group
 from ems.collector import settle_collector
+from ems.command_desk import unfinished
 from ems.config import Settings
 from ems.desk import RETRY_S, Desk, DeskPorts
 from ems.desk_state import DeskState
-from ems.drop_copy import DropCopies, DropCopy
 from ems.health import StatusSocket
 from ems.kill_keeper import KeeperParts, KillKeeper
 from ems.kill_scopes import KillScopes
@@ -61,7 +60,7 @@ def run_desk(runtime_file: Path) -> int:
     lifeline.watch()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(DeskProcess(runtime).run())
+            runner.run(DeskProcess(runtime, runtime_file).run())
     except ConfigError as error:
         _log.critical(str(error))
         return REFUSED
@@ -74,12 +73,18 @@ def run_desk(runtime_file: Path) -> int:
 class DeskProcess:
     """Everything of one desk. Made before a loop runs, used inside `run`."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+    def __init__(self, runtime: Runtime, runtime_file: Path) -> None:
+        self._live = Live(runtime)
+        self._runtime_file = runtime_file
         self._state = "starting"
         self._desk: Desk | None = None
-        self._link: FixLink | LinkRouter | None = None
+        self._link: LinkRouter | None = None
+        self._universe: Universe | None = None
         self._scopes = KillScopes(runtime.settings.name, self._state_now)
+
+    @property
+    def _runtime(self) -> Runtime:
+        return self._live.runtime
 
     async def run(self) -> None:
         """Recover, then work until told to stop.
@@ -107,19 +112,21 @@ class DeskProcess:
 
     async def _work(self, log: PostgresEventLog, pool: ProcessPlannerPool) -> None:
         settings = self._runtime.settings
-        reference = FileReference.load(settings)
-        self._link = link = self._linked(dialects(settings, reference.data.universe))
+        reference = FileReference.load(settings, route=self._live.route)
+        self._universe = reference.data.universe
+        self._live.next(self._runtime, self._universe)()
+        self._link = link = self._linked()
         latch = SharedLatch(self._runtime.latch)
         gate = OrderGate(link, GateRules(latch, self._scopes.mark, settings.kill.house_accounts), self._deliver)
         desk = self._desk = Desk(
             DeskPorts(log, gate, pool, reference, self._runtime.clock(), brokers(settings), risk_data(settings), latch=latch),
             name=f"{settings.name}/{os.getpid()}",
             build=build_digest(),
-            venue_sessions=frozenset(s.name for s in settings.sessions if s.role == "venue"),
-            client_sessions=frozenset(s.name for s in settings.sessions if s.role == "client"),
+            venue_sessions=self._live.venue_sessions,
+            client_sessions=self._live.client_sessions,
             pace=settings.scheduler_pace(),
-            policies=policies(settings),
-            copies=_copies(settings),
+            policies=self._live.policies,
+            copies=self._live.copies,
             risk=settings.risk.terms(settings.name),
         )
         self._state = "standing by"
@@ -131,27 +138,26 @@ class DeskProcess:
     def _keeper(self, desk: Desk, log: PostgresEventLog, latch: SharedLatch) -> KillKeeper:
         runtime, settings = self._runtime, self._runtime.settings
         service = kill.service(runtime, log)
-        ask = partial(kill.ask_gateways, runtime)
-        parts = KeeperParts(desk, service, latch, log, runtime.clock(), self._scopes, self._deliver, ask)
+        parts = KeeperParts(
+            desk, service, latch, log, runtime.clock(), self._scopes, self._deliver, lambda: kill.ask_gateways(self._runtime)
+        )
         return KillKeeper(parts, name=settings.name, outage_s=settings.kill.outage_s)
 
     def _state_now(self) -> DeskState:
         assert self._desk is not None
         return self._desk.state
 
-    def _linked(self, spoken: Mapping[str, Dialect]) -> FixLink | LinkRouter:
-        """The link to the gateway, or to that of each session group."""
+    def _linked(self) -> LinkRouter:
+        """The links to the gateways of the session groups."""
 
         def connect(group: str, deliver: Callable[[list[Input]], None]) -> FixLink:
             path = self._runtime.socket(of_group("link", group))
+            spoken = self._live.dialects
             return FixLink(
                 path, hello=self._hello, deliver=deliver, read_market=read_market, mark_of=self._scopes.mark, dialects=spoken
             )
 
-        settings = self._runtime.settings
-        if len(groups := settings.groups()) == 1:
-            return connect(groups[0], self._deliver)
-        return LinkRouter({session.name: session.group for session in settings.sessions}, connect, self._deliver)
+        return LinkRouter(_groups(self._runtime.settings), connect, self._deliver)
 
     # ------------------------------------------------------------------------------------------ inputs
 
@@ -164,6 +170,8 @@ class DeskProcess:
         """A command through the desk; answered when what it caused is durable."""
         if self._desk is None or not self._desk.ready:
             return {"ok": False, "text": "the desk does not lead"}
+        if question["command"] == CONFIGURE:
+            return await self._configure(self._desk, [str(group) for group in question.get("restarted", ())])
         try:
             command = COMMAND.validate_python(question)
         except ValidationError as error:
@@ -175,6 +183,34 @@ class DeskProcess:
         except TimeoutError:
             return {"ok": False, "text": "no answer in time: ask again with the same command_id"}
         return {"ok": answer.ok, "text": answer.text, **dict(answer.ids)}
+
+    async def _configure(self, desk: Desk, restarted: Sequence[str]) -> dict[str, Any]:
+        """Go over to the sessions and routes of the runtime's file, between two batches; nothing else of it is looked at.
+
+        Args:
+            restarted: the groups whose gateways have been stopped for it.
+        """
+        link, universe = self._link, self._universe
+        assert link is not None and universe is not None
+        try:
+            runtime = Runtime.load(self._runtime_file)
+            go_over = self._live.next(runtime, universe)
+        except EmsError as error:
+            return {"ok": False, "text": str(error)}
+        done: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        def change() -> None:
+            gone = _groups(self._live.settings).keys() - _groups(runtime.settings).keys()
+            needed = sorted(name for name in gone if unfinished(desk.state, name))
+            if not needed:
+                go_over()
+                link.regroup(_groups(runtime.settings), restarted)
+            if not done.done():
+                done.set_result(f"orders of {needed[0]} have not ended" if needed else "")
+
+        desk.between(change)
+        text = await done
+        return {"ok": not text, "text": text}
 
     def _planned(self, ready: PlanReady) -> None:
         self._deliver([ready])
@@ -219,12 +255,8 @@ class DeskProcess:
         }
 
 
-def _copies(settings: Settings) -> DropCopies:
-    return DropCopies(
-        DropCopy(session=s.name, sources=frozenset(s.sources), accounts=frozenset(s.accounts))
-        for s in settings.sessions
-        if s.role == "dropcopy"
-    )
+def _groups(settings: Settings) -> dict[str, str]:
+    return {session.name: session.group for session in settings.sessions}
 
 
 def _marks(desk: Desk, session: str) -> SessionMarks:

@@ -1,8 +1,7 @@
 """What a person does to FIX sessions while the system runs: the supervisor's own door, behind `ems sessions`.
 
 Each act is written by the desk before it is done. A new configuration is checked whole before anything is touched; then
-only the gateways of the groups that it changes are started again, and the desk, over whose restart the sessions stay up
-and what arrives waits in the gateways' spools.
+only the gateways of the groups that it changes are started again. The desk goes over to it between two batches.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from uuid import uuid4
 from adapters.fix.profile import Profile
 from domain.errors import ConfigError, EmsError
 from ems.bootstrap.brokers import brokers
+from ems.bootstrap.desk_words import CONFIGURE
 from ems.bootstrap.gateway import gateway_config
 from ems.bootstrap.profiles import profiles
 from ems.bootstrap.runtime import Runtime, of_group
@@ -151,11 +151,11 @@ class Operations:
         for group in (*change.gone, *change.changed):
             await supervisor.halt(of_group("gateway", group))
         self._system.runtime, file = after, after.save()
+        await self._desk_told(change)
         for group in change.changed:
             await supervisor.go(of_group("gateway", group))
         for group in change.made:
             await supervisor.add(gateway_child(after, group, file), before="desk")
-        await self._desk_again()
         for group in change.gone:
             await supervisor.remove(of_group("gateway", group))
 
@@ -170,12 +170,22 @@ class Operations:
             await supervisor.halt(of_group("gateway", group))
         self._system.runtime = before
         before.save()
+        try:
+            await self._desk_told(change)
+        except ConfigError:
+            await self._desk_again()
         for group in (*change.changed, *change.gone):
             await supervisor.go(of_group("gateway", group))
-        await self._desk_again()
+
+    async def _desk_told(self, change: Change) -> None:
+        """Have the desk go over to the runtime's file as it is now. It goes on trading meanwhile. Raises ConfigError."""
+        question = {"command": CONFIGURE, "restarted": (*change.gone, *change.changed)}
+        answer = await ask_socket(self._system.runtime.socket("desk"), question, timeout_s=15)
+        if answer is None or not answer.get("ok"):
+            raise ConfigError((answer or {}).get("text") or "the desk does not answer")
 
     async def _desk_again(self) -> None:
-        """Start the desk with the runtime's file as it is now, and wait until it leads."""
+        """The last resort: start the desk with the runtime's file as it is now, and wait until it leads."""
         await self._system.supervisor.halt("desk")
         await self._system.supervisor.go("desk")
         async with asyncio.timeout(ASK_S):

@@ -33,6 +33,15 @@ def gateway_of(home: Path, group: str) -> psutil.Process:
     raise AssertionError(f"no gateway of group {group}")
 
 
+def desk_of(home: Path) -> psutil.Process:
+    """The desk of the system whose runtime file lies in this directory."""
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if "_desk" in words and any(word.startswith(str(home)) for word in words):
+            return process
+    raise AssertionError("no desk")
+
+
 async def works(desk: Desk, client: RawPeer, name: str) -> dict[str, str]:
     """A direct order of a client that the venue has acknowledged; its account is its ClOrdID."""
     client.send("D", f"11={name}|1={name}|21=1|55=DEMO|54=1|{NOW}38=100|40=2|44=200|59=0|")

@@ -18,7 +18,7 @@ from domain.fix_session import Operated
 from ems.bootstrap.runtime import Runtime
 from ems.cli.demo_settings import free_ports
 from tests.acceptance.conftest import Program
-from tests.acceptance.test_fix_groups import gateway_of, told, works
+from tests.acceptance.test_fix_groups import desk_of, gateway_of, told, works
 from tests.acceptance.test_fix_lists import NOW, Desk, desk_up
 from tests.adapters.fix.raw import RawPeer
 
@@ -86,7 +86,7 @@ def unbroken(desk: Desk) -> None:
 async def test_sessions_come_change_and_go_while_another_group_stays_logged_on(tmp_path: Path) -> None:
     first_port, second_port = free_ports(2)
     async with desk_up(tmp_path) as desk:
-        operator, main = Operator(tmp_path), gateway_of(tmp_path, "main").pid
+        operator, main, leads = Operator(tmp_path), gateway_of(tmp_path, "main").pid, desk_of(tmp_path).pid
         await works(desk, desk.oms, "M1")
 
         operator.write(session("SECOND", first_port, "b"))
@@ -118,11 +118,67 @@ async def test_sessions_come_change_and_go_while_another_group_stays_logged_on(t
         assert await operator.done("reload") == "SECOND: remove"
         assert set(await operator.listed()) == {"OMS", "VENUE"}
         await works(desk, desk.oms, "M4")
-        assert gateway_of(tmp_path, "main").pid == main
+        assert (gateway_of(tmp_path, "main").pid, desk_of(tmp_path).pid) == (main, leads)
+        asked = {m["11"] for m in desk.venue.got("H")}
+        assert asked <= {third["11"]}, "only of the order that the venue had not answered: the desk was never away"
         unbroken(desk)
         done = [act async for act in operated(tmp_path)]
         assert done == [("SECOND", "b", act, "a test", "person") for act in ("add", "change", "remove")]
         await second.close()
+
+
+async def test_orders_are_worked_while_a_configuration_is_gone_over_to(tmp_path: Path) -> None:
+    """One order after the other, each acknowledged before the next, from before a session is added until after it is gone."""
+    (port,) = free_ports(1)
+    async with desk_up(tmp_path) as desk:
+        operator, leads = Operator(tmp_path), desk_of(tmp_path).pid
+
+        async def reloads() -> None:
+            for sessions in ([session("SECOND", port, "b")], []):
+                operator.write(*sessions)
+                await operator.done("reload")
+
+        changing, count = asyncio.create_task(reloads()), 0
+        while not changing.done():
+            count += 1
+            await works(desk, desk.oms, f"M{count}")
+        await changing
+        await works(desk, desk.oms, "LAST")
+        assert desk_of(tmp_path).pid == leads
+        assert desk.venue.got("H") == []
+        assert sorted(m["1"] for m in desk.venue.got("D")) == sorted([*(f"M{n + 1}" for n in range(count)), "LAST"])
+        unbroken(desk)
+
+
+async def test_a_route_and_a_dialect_change_without_a_restart(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    other = session("OTHER", port, "v").replace('"client"', '"venue"').replace('"acceptor"', '"initiator"')
+    broker = RawPeer("OTHER", "EMS")
+    await broker.listen(port)
+    try:
+        async with desk_up(tmp_path) as desk:
+            operator, leads = Operator(tmp_path), desk_of(tmp_path).pid
+            operator.write(other)
+            assert await operator.done("reload") == "OTHER: add"
+            await broker.take(lambda m: m["35"] == "A")
+            await works(desk, desk.oms, "M1")
+            routed = operator._first.replace('[routes]\n"*" = "VENUE"', f'{other}\n[routes]\n"*" = "OTHER"')
+            (tmp_path / "ems.toml").write_text(routed)
+            assert await operator.done("reload") == "the desk has the new configuration"
+            desk.oms.send("D", f"11=R1|1=R1|21=1|55=DEMO|54=1|{NOW}38=100|40=2|44=200|59=0|")
+            await broker.take(lambda m: m["35"] == "D" and m["1"] == "R1")
+
+            (tmp_path / "theirs.toml").write_text('name = "Other"\n[[tags]]\nours = 1\ntheirs = 9001\n')
+            (tmp_path / "ems.toml").write_text(routed.replace(f"port = {port}", f'port = {port}\nprofile = "theirs.toml"'))
+            assert await operator.done("reload") == "OTHER: change"
+            desk.oms.send("D", f"11=R2|1=R2|21=1|55=DEMO|54=1|{NOW}38=100|40=2|44=200|59=0|")
+            sent = await broker.take(lambda m: m["35"] == "D" and m.get("9001") == "R2")
+            assert "1" not in sent
+            assert len(broker.got("A")) == 1, "what a counterparty calls things changes between two messages"
+            assert desk_of(tmp_path).pid == leads
+            unbroken(desk)
+    finally:
+        await broker.close()
 
 
 async def test_a_session_and_a_group_are_stopped_and_started_by_hand(tmp_path: Path) -> None:

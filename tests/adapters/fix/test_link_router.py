@@ -16,6 +16,7 @@ from domain.errors import ConfigError
 from domain.messages import Input, LinkDown, LinkUp, NewOrder, SessionChange
 from tests.adapters.fix.kit import AN_ORDER, GatewayProcess, a_report, started
 from tests.adapters.fix.raw import RawPeer
+from tests.domain.orders import new_order
 from tests.waiting import until
 
 
@@ -135,3 +136,122 @@ async def test_a_reset_brings_everything_that_is_owed_again(two: Two) -> None:
     assert [order.cl_ord_id for order in two.orders()] == ["A2"]
     two.router.acknowledge(two.orders()[0].frame)
     await asyncio.to_thread(two.gateways["west"].wait_health, lambda health: health["spool_acknowledged"] == 1)
+
+
+@dataclass
+class FakeLink:
+    """Port `Link`: keeps what it is told; never leaves by itself."""
+
+    deliver: Any
+    acknowledged: list[int] = field(default_factory=list)
+    resets: int = 0
+    closed: bool = False
+    up: bool = True
+    ran: bool = False
+
+    async def run(self) -> None:
+        self.ran = True
+        await asyncio.Event().wait()
+
+    def send(self, messages: Any, *, epoch: int) -> None:
+        raise AssertionError("nothing is sent here")
+
+    def acknowledge(self, frame_number: int) -> None:
+        self.acknowledged.append(frame_number)
+
+    def reset(self) -> None:
+        self.resets += 1
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Regrouped:
+    """A router whose links are fakes by group."""
+
+    def __init__(self, groups: dict[str, str]) -> None:
+        self.links: dict[str, FakeLink] = {}
+        self.inputs: list[Any] = []
+        self.router = LinkRouter(groups, self._connect, self.inputs.extend)
+
+    def _connect(self, group: str, deliver: Any) -> Any:
+        self.links[group] = FakeLink(deliver)
+        return self.links[group]
+
+    def comes(self, group: str, *frames: int) -> list[int]:
+        """Frames of a gateway; the numbers that the desk sees."""
+        self.inputs.clear()
+        self.links[group].deliver([new_order(frame=frame) for frame in frames])
+        return [item.frame for item in self.inputs]
+
+
+async def test_one_group_alone_keeps_its_own_numbers() -> None:
+    one = Regrouped({"A": "main", "B": "main"})
+    assert one.comes("main", 5, 6) == [5, 6]
+    one.router.acknowledge(6)
+    assert one.links["main"].acknowledged == [6]
+    one.inputs.clear()
+    one.links["main"].deliver([LinkDown()])
+    assert one.inputs == [LinkDown(sessions=frozenset({"A", "B"}))]
+
+
+async def test_a_group_that_joins_is_run_and_what_came_before_it_is_still_acknowledged() -> None:
+    one = Regrouped({"A": "main"})
+    running = asyncio.create_task(one.router.run())
+    assert one.comes("main", 5, 6) == [5, 6]
+    one.router.regroup({"A": "main", "B": "other"}, ())
+    await until(lambda: one.links["other"].ran)
+    assert one.links["main"].resets == 0, "the link of a group that stays is not touched"
+    assert one.comes("other", 1) == [7]
+    assert one.comes("main", 7) == [8]
+    one.router.acknowledge(5)
+    assert (one.links["main"].acknowledged, one.links["other"].acknowledged) == ([], [])
+    one.router.acknowledge(7)
+    assert (one.links["main"].acknowledged, one.links["other"].acknowledged) == ([6], [1])
+    one.router.acknowledge(8)
+    assert one.links["main"].acknowledged == [6, 7]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_group_that_goes_is_left_and_the_others_are_run_on() -> None:
+    one = Regrouped({"A": "main", "B": "other"})
+    running = asyncio.create_task(one.router.run())
+    await until(lambda: one.links["main"].ran and one.links["other"].ran)
+    one.comes("other", 1)
+    one.inputs.clear()
+    one.router.regroup({"A": "main"}, ())
+    assert one.inputs == [LinkDown(sessions=frozenset({"B"}))]
+    assert one.links["other"].closed
+    assert one.comes("other", 2) == [], "what still comes from it is nobody's"
+    assert one.comes("main", 1) == [2]
+    one.router.acknowledge(2)
+    assert (one.links["main"].acknowledged, one.links["other"].acknowledged) == ([1], [])
+    await asyncio.sleep(0)
+    assert not running.done()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_the_link_of_a_group_whose_gateway_starts_again_delivers_nothing_old() -> None:
+    one = Regrouped({"A": "main", "B": "other"})
+    one.comes("other", 1)
+    one.inputs.clear()
+    one.router.regroup({"A": "main", "B": "other", "C": "other"}, ["other"])
+    assert one.inputs == [LinkDown(sessions=frozenset({"B"}))]
+    assert (one.links["other"].resets, one.links["main"].resets) == (1, 0)
+    one.router.acknowledge(1)
+    assert one.links["other"].acknowledged == [], "it was not of this connection"
+    one.links["other"].deliver([LinkDown()])
+    assert one.inputs[-1] == LinkDown(sessions=frozenset({"B", "C"}))
+
+
+async def test_the_only_group_makes_place_for_another_one() -> None:
+    one = Regrouped({"A": "main"})
+    one.comes("main", 5)
+    one.router.regroup({"A": "new"}, ())
+    one.router.acknowledge(5)
+    assert one.links["new"].acknowledged == [], "numbers of one gateway are none of another's"
+    assert one.comes("new", 1) == [6]
+    one.router.acknowledge(6)
+    assert one.links["new"].acknowledged == [1]
