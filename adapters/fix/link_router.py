@@ -192,13 +192,10 @@ class LinkRouter:
 
     def _alone_came(self, member: _Member, inputs: list[Input]) -> None:
         """As it came, but for whose link is down."""
-        for item in inputs:
-            if isinstance(item, Inbound):
-                member.last = item.frame or member.last
+        if type(inputs[0]) is LinkDown:  # a link says this alone
+            member.last, inputs = 0, [LinkDown(sessions=member.names)]
+        member.last = next((frame for item in reversed(inputs) if (frame := getattr(item, "frame", 0))), member.last)
         self._number = max(self._number, member.last)
-        if any(isinstance(item, LinkDown) for item in inputs):
-            member.last = 0
-            inputs = [LinkDown(sessions=member.names) if isinstance(item, LinkDown) else item for item in inputs]
         self._deliver(inputs)
 
     def _made(self, member: _Member, item: Input) -> Iterable[Input]:
