@@ -75,6 +75,12 @@ class Operated(Event):
 
 EVENTS = (LoggedOn, LoggedOut, MessageNoted, MessageRefused, OutboundReserved, Operated)
 UNREADABLE_NOTE: Final = "unreadable message from the venue"  # what such a note begins with
+GAP_NOTE: Final = "the peer will not repeat messages"
+
+
+def is_gap(event: Event) -> bool:
+    """Is this about messages that were asked for again, are not in the log, and will not come?"""
+    return isinstance(event, MessageNoted) and event.note.startswith(GAP_NOTE)
 
 
 def is_unreadable(event: Event) -> bool:
@@ -95,6 +101,7 @@ class FixSession(NamedTuple):
     up: bool = False
     refused: int = 0
     unreadable: int = 0
+    gaps: int = 0
     reset_epoch: int = 0
     reserved_up_to: int = 0
 
@@ -108,6 +115,8 @@ def evolve(state: FixSession | None, event: Event, *, stream: StreamId, at_ns: i
     """Fold one event."""
     if state is None:
         state = FixSession(id=stream, version=0, session=getattr(event, "session", ""))
+    if type(event) is MessageNoted and is_gap(event):
+        state = revise(state, gaps=state.gaps + 1)
     state = revise(state, version=state.version + 1, unreadable=state.unreadable + is_unreadable(event))
     match event:
         case LoggedOn():

@@ -1,4 +1,5 @@
-"""What a person must look at: executions in quarantine, and messages that could not be read or not be decided.
+"""What a person must look at: executions in quarantine, messages that could not be read or not be decided, gaps that a peer
+filled over messages that are not in the log, and allocation reports that a client refused.
 
 They are kept, not lost, and nothing acts on them by itself; nothing clears them either.
 """
@@ -20,6 +21,7 @@ class Alerts(NamedTuple):
     quarantined_fills: int = 0
     unreadable_messages: int = 0
     refused_allocations: int = 0
+    lost_messages: int = 0  # gaps
 
     def after(self, event: Event) -> Alerts:
         """The counts when this event has happened too."""
@@ -27,6 +29,7 @@ class Alerts(NamedTuple):
             self.quarantined_fills + isinstance(event, fl.Quarantined),
             self.unreadable_messages + fs.is_unreadable(event),
             self.refused_allocations + (isinstance(event, al.Acknowledged) and event.status in al.REJECTED),
+            self.lost_messages + fs.is_gap(event),
         )
 
     def sentence(self) -> str:
@@ -41,6 +44,7 @@ class Alerts(NamedTuple):
                     "allocation report that was refused",
                     "allocation reports that were refused",
                 ),
+                (self.lost_messages, "gap over messages that are lost", "gaps over messages that are lost"),
             )
             if count
         ]
@@ -53,4 +57,5 @@ def of(state: DeskState) -> Alerts:
         sum(len(fill.quarantined) for fill in state.fills.values()),
         sum(session.unreadable for session in state.sessions.values()),
         sum(one.rejections for one in state.allocations.values()),
+        sum(session.gaps for session in state.sessions.values()),
     )

@@ -209,6 +209,8 @@ def alert_row(recorded: Recorded) -> Row | None:
             "why": event.reason,
             "raw": event.raw,
         }
+    if isinstance(event, fs.MessageNoted) and fs.is_gap(event):
+        return row | {"kind": "lost messages", "session": event.session, "what": "", "why": event.note, "raw": event.raw}
     if fs.is_unreadable(event):
         assert isinstance(event, fs.MessageRefused | fs.MessageNoted)
         why = event.text if isinstance(event, fs.MessageRefused) else event.note

@@ -19,6 +19,7 @@ _ROLE_TAGS: Final = {"109": "3", "76": "1", "439": "4"}  # ClientID, ExecBroker,
 _TAG_OF_ROLE: Final = {role: tag for tag, role in _ROLE_TAGS.items()}
 _USERS_ROLES: Final = 20_000  # a custom of 4.2: the party of role 122 stands in tag 20122
 _ROLE_MAX: Final = 999
+PARTY_TAGS: Final = tuple(range(_USERS_ROLES + 1, _USERS_ROLES + 200))  # of every PartyRole that is published
 _PARTY_TAGS: Final = frozenset({"448", "447", "452", "2376", "802", "523", "803"})
 _WITH_PARTIES: Final = frozenset("DFGH8")
 _ORDERS: Final = frozenset("DG")

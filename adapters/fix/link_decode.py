@@ -14,6 +14,7 @@ from adapters.fix.frames import Frame
 from adapters.fix.inbound import Origin, read, seq_num
 from domain.errors import LinkError
 from domain.event import InboundRef
+from domain.fix_session import GAP_NOTE
 from domain.market_state import MarketState
 from domain.messages import EngineRefusal, Input, LinkUp, MarketUpdate, SessionChange, SessionNews, VenueRefusal
 
@@ -125,7 +126,7 @@ def _canceled_all(origin: Origin, details: str, _: str) -> Input:
 
 def _gap_filled(origin: Origin, details: str, _: str) -> Input:
     told = json.loads(details)
-    text = f"the peer will not repeat messages {told['from']} to {told['to']}, which were asked for again"
+    text = f"{GAP_NOTE} {told['from']} to {told['to']}, which were asked for again"
     return _news(origin, text, details)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from pathlib import Path
 
+from adapters.fix.dialect_42 import PARTY_TAGS
 from adapters.fix.process import run_gateway
 from adapters.fix.profile_steps import own_tags
 from adapters.fix.sessions import GatewayConfig, SessionConfig
@@ -53,6 +54,8 @@ def _with_list_tags(settings: Settings, session: Session) -> SessionConfig:
         return config
     profile = profile_of(session)
     tags = {*order_tags(settings), *(own_tags(profile) if profile is not None else ())}
+    if config.begin_string == "FIX.4.2":
+        tags.update(PARTY_TAGS)
     return replace(config, list_tags=tuple(sorted(tags)))
 
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from domain.event import InboundRef
-from domain.messages import EngineRefusal, Unreadable
+from domain.fix_session import GAP_NOTE
+from domain.messages import EngineRefusal, SessionNews, Unreadable
 from domain.refusal import Reason, Refusal
+from domain.sending import SendStatusQuery
 from ems import alerts
 from ems.alerts import Alerts
 from ems.client_desk import ClientDesk
@@ -68,6 +70,27 @@ async def test_messages_that_cannot_be_read_of_either_side() -> None:
     assert all("LastQty (32) is no number" in row["why"] and row["raw"] == "35=8" for row in rows[:2])
 
 
+@pytest.mark.parametrize(("session", "asks"), [("OMS", False), ("VENUE", True)])
+async def test_a_gap_that_a_peer_fills_over_what_is_not_in_the_log(session: str, asks: bool) -> None:
+    """A venue is asked how its orders stand; of what a client will not repeat only a person can learn."""
+    room = await Room().open()
+    await room.order()
+    await room.plan(400)
+    await room.report("new")
+    room.take()
+    note = f"{GAP_NOTE} 4 to 6, which were asked for again"
+    await room.desk.cycle([SessionNews(ref=InboundRef(session, 0, 0), text=note, raw='{"from": 4, "to": 6}')])
+    (row,) = await check(room, Alerts(lost_messages=1))
+    assert (row["kind"], row["session"], row["why"]) == ("lost messages", session, note)
+    assert bool(room.take(SendStatusQuery)) == asks
+
+
+async def test_other_news_of_a_session_is_no_alert() -> None:
+    room = await Room().open()
+    await room.desk.cycle([SessionNews(ref=InboundRef("OMS", 0, 0), text="report not sent: gone", raw="")])
+    assert await check(room, Alerts()) == []
+
+
 async def test_an_input_that_could_not_be_decided(monkeypatch: pytest.MonkeyPatch) -> None:
     def breaks(self: ClientDesk, turn: Any, order: Any) -> None:
         raise KeyError("our own fault")
@@ -85,6 +108,7 @@ async def test_an_input_that_could_not_be_decided(monkeypatch: pytest.MonkeyPatc
         (Alerts(), ""),
         (Alerts(1, 0), "a person must look at 1 execution in quarantine"),
         (Alerts(0, 0, 1), "a person must look at 1 allocation report that was refused"),
+        (Alerts(0, 0, 0, 2), "a person must look at 2 gaps over messages that are lost"),
         (Alerts(2, 1), "a person must look at 2 executions in quarantine and 1 message that could not be read"),
     ],
 )

@@ -174,7 +174,7 @@ async def test_the_socket_sends_a_snapshot_then_what_changes_to_the_same_end(con
 async def test_what_a_person_must_look_at_is_told_at_once_with_its_count(console: Console) -> None:
     async with connect(console.socket_url(), additional_headers=console.socket_headers()) as stream:
         first = json.loads(await stream.recv())
-        nothing = {"quarantined_fills": 0, "unreadable_messages": 0, "refused_allocations": 0}
+        nothing = {"quarantined_fills": 0, "unreadable_messages": 0, "refused_allocations": 0, "lost_messages": 0}
         assert (first["alerts"], first["alert_counts"]) == ([], nothing)
         await quarantine(console)
         delta = json.loads(await asyncio.wait_for(stream.recv(), 10))

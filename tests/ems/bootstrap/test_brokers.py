@@ -5,8 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import quickfix as fix
 
+from adapters.fix.dialect import Dialect
+from adapters.fix.dialect_42 import Fix42
+from adapters.fix.inbound import Origin, read
+from adapters.fix.own_dictionary import own_dictionary
+from adapters.fix.sessions import DICTIONARIES
 from domain.errors import ConfigError, ReferenceDataError
+from domain.list_messages import NewOrderList
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.gateway import gateway_config
 from ems.bootstrap.runtime import Runtime
@@ -88,3 +95,21 @@ def test_a_clients_lists_may_have_the_fields_of_every_broker_and_of_its_profile(
     by_name = {session.name: session.list_tags for session in gateway_config(runtime).sessions}
     assert by_name.pop("OMS") == (6002, 7000, 7001, *range(7101, 7109), 7201, 7203, 7210, 7211, 7212)
     assert set(by_name.values()) == {()}
+
+
+def test_a_client_of_fix_42_names_parties_in_lists_too(tmp_path: Path) -> None:
+    told = settings(tmp_path)
+    runtime = Runtime(settings=told.model_copy(update={"sessions": (*told.sessions, Session(**CLIENT, begin_string="FIX.4.2"))}))
+    *_, config = gateway_config(runtime).sessions
+    assert {20003, 20012, 20122} <= set(config.list_tags)
+    own = fix.DataDictionary(str(own_dictionary(tmp_path, DICTIONARIES["FIX.4.2"][1], config.list_tags)))
+    entry = "11=A{0}|67={0}|21=1|55=X|54=1|38=5|40=1|20122=PM{0}|"
+    text = (
+        f"8=FIX.4.2|9=0|35=E|34=2|49=O|52=20261122-15:00:00|56=EMS|66=L|394=3|68=2|73=2|{entry.format(1)}{entry.format(2)}10=0|"
+    )
+    read_back = read(
+        fix.Message(text.replace("|", "\x01"), own, False).toString(), Origin("O", "client", 0, 1), Dialect((Fix42(),))
+    )
+    assert isinstance(read_back, NewOrderList)
+    found = [entry.order.instructions.parties[0] for entry in read_back.entries if entry.order.instructions is not None]
+    assert [(party.party_id, party.role) for party in found] == [("PM1", 122), ("PM2", 122)]
