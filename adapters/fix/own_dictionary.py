@@ -12,16 +12,19 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-_ORDERS: Final = "messages/message[@msgtype='E']/group[@name='NoOrders']"
+_LIST: Final = "messages/message[@msgtype='E']"
 
 
 def with_list_tags(dictionary: Path, tags: Collection[int]) -> bytes:
-    """The dictionary with these tags in the entries of NoOrders (73); those that are there already stay as they are."""
+    """The dictionary with these tags in the entries of NoOrders (73). Those that the list or its orders have already stay as
+    they are: a field of the list's that its orders had too would be taken for the last order's.
+    """
     root = ET.parse(dictionary).getroot()  # noqa: S314 (a file of our own)
-    defined, orders = root.find("fields"), root.find(_ORDERS)
-    assert defined is not None and orders is not None, f"{dictionary.name} has no lists of orders"
+    defined, listed = root.find("fields"), root.find(_LIST)
+    orders = listed.find("group[@name='NoOrders']") if listed is not None else None
+    assert defined is not None and listed is not None and orders is not None, f"{dictionary.name} has no lists of orders"
     names = {int(field.get("number", "0")): field.get("name", "") for field in defined}
-    known = _members(orders, {part.get("name", ""): part for part in root.iterfind("components/component")})
+    known = _members(listed, {part.get("name", ""): part for part in root.iterfind("components/component")})
     for tag in sorted(set(tags)):
         name = names.get(tag)
         if name is None:
@@ -33,7 +36,7 @@ def with_list_tags(dictionary: Path, tags: Collection[int]) -> bytes:
 
 
 def _members(node: ET.Element, components: dict[str, ET.Element]) -> set[str]:
-    """Names of every field of a group, components and groups in it laid out."""
+    """Names of every field of a message, components and groups in it laid out."""
     found: set[str] = set()
     for child in node:
         name = child.get("name", "")

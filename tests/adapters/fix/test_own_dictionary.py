@@ -17,9 +17,10 @@ TAGS = (7202, 7201, 168)
 VERSIONS = tuple(DICTIONARIES)
 
 
-def through(path: Path, begin_string: str) -> str:
-    """A list as the engine tells it after reading it with a dictionary."""
-    message = fix.Message(LISTED.format(begin_string).replace("|", SOH), fix.DataDictionary(str(path)), False)
+def through(path: Path, begin_string: str, after: str = "") -> str:
+    """A list as the engine tells it after reading it with a dictionary. after: what follows its orders."""
+    text = LISTED.format(begin_string).replace("7000=", f"{after}7000=").replace("|", SOH)
+    message = fix.Message(text, fix.DataDictionary(str(path)), False)
     return message.toString().replace(SOH, "|")  # type: ignore[no-any-return]
 
 
@@ -44,6 +45,13 @@ def test_everything_else_stays_as_it_is(tmp_path: Path, begin_string: str) -> No
     for kind in "DEFGHJ8":
         for tag in (*range(1, 1000), 7202):
             assert before.isMsgField(kind, tag) == after.isMsgField(kind, tag), (kind, tag)
+
+
+@pytest.mark.parametrize("begin_string", VERSIONS)
+def test_a_field_of_the_lists_own_stays_the_lists(tmp_path: Path, begin_string: str) -> None:
+    own = own_dictionary(tmp_path, DICTIONARIES[begin_string][1], (433, 7202, 7201, 168))
+    last = through(own, begin_string, "433=1|").partition("|11=A2|")[2]
+    assert last.startswith("67=2|7201=2|394=3|433=1|")
 
 
 def test_a_session_with_such_fields_is_set_up_with_its_own_dictionary(tmp_path: Path) -> None:
