@@ -110,12 +110,13 @@ def evolve(state: ChildOrder | None, event: Event, *, stream: StreamId, at_ns: i
         changes["adjusted_ns"] = at_ns
     trigger = trigger_of(state, event)
     if trigger is not None:
-        changes["status"] = _moved(state, trigger, changes)
+        changes["status"] = moved(state, trigger, changes)
     changes["version"], changes["changed_ns"] = state.version + 1, at_ns
     return revised(state, changes)
 
 
-def _moved(state: ChildOrder, trigger: Trigger, changes: _Changes) -> OrdStatus:
+def moved(state: ChildOrder, trigger: Trigger, changes: _Changes) -> OrdStatus:
+    """The status after an event, given what it changes beside that."""
     cum_quantity_e9 = changes.get("cum_quantity_e9", state.cum_quantity_e9)
     status = transition(
         awake(state, trigger),
@@ -148,7 +149,7 @@ def _filled(state: ChildOrder, event: Filled, at_ns: int) -> ChildOrder:
     """Half of a log is fills: they change the tuple's values directly."""
     cum_quantity_e9 = state.cum_quantity_e9 + event.quantity_e9
     full = cum_quantity_e9 >= state.quantity_e9
-    status = AFTER_FILL.get((state.status, full)) or _moved(state, _FULL_FILL if full else _PARTIAL_FILL, {})
+    status = AFTER_FILL.get((state.status, full)) or moved(state, _FULL_FILL if full else _PARTIAL_FILL, {})
     values: list[Any] = [*state]
     values[_VERSION] = state.version + 1
     values[_STATUS] = status

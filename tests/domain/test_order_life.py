@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from domain import child_life, parent_life
 from domain.order_life import RESTING, TERMINAL, TRANSITIONS, OrdStatus, Trigger, transition
+from domain.parent_order import ParentOrder
+from domain.parent_status import moved
+from domain.values import E9
+from tests.domain.orders import child, child_filled, filled, parent, terms
 
 # Rows: what happens. Columns: in which status. Cells: what it becomes; "." cannot happen, "=" stays, "r" rests
 # (New or Partially Filled, by what is filled), "p" Partially Filled.
@@ -93,3 +98,18 @@ def test_a_live_order_can_always_be_canceled_and_doubted() -> None:
         assert transition(status, Trigger.REQUEST_CANCEL, filled=False) is not None
         assert transition(status, Trigger.DOUBT, filled=False) is OrdStatus.IN_DOUBT
     assert set(OrdStatus) - TERMINAL >= RESTING
+
+
+@pytest.mark.parametrize("status", list(OrdStatus))
+@pytest.mark.parametrize(("quantity", "before"), [(40, 0), (100, 0), (40, 60), (60, 60), (10, 100)])
+def test_what_a_fill_makes_of_a_status_is_what_the_table_says(status: OrdStatus, quantity: int, before: int) -> None:
+    """Fills go by a table of their own, worked out from this one."""
+    a_child = child()._replace(quantity_e9=100 * E9, status=status, cum_quantity_e9=before * E9)
+    trigger = child_life.trigger_of(a_child, child_filled(quantity))
+    assert trigger is not None
+    after = child_life.evolve(a_child, child_filled(quantity), stream=a_child.id, at_ns=1)
+    assert after.status is child_life.moved(a_child, trigger, {"cum_quantity_e9": (before + quantity) * E9})
+    a_parent = parent()._replace(terms=terms(100), status=status, cum_quantity_e9=before * E9)
+    folded = parent_life.evolve(a_parent, filled(quantity), stream=a_parent.id, at_ns=1)
+    assert isinstance(folded, ParentOrder)
+    assert folded.status is moved(a_parent, filled(quantity))
