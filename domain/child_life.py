@@ -263,4 +263,5 @@ def _created(event: Created, stream: StreamId, at_ns: int) -> ChildOrder:
         _PENDING_NEW, at_ns,
         instructions=event.instructions,
         reckoned_price_e9=event.reckoned_price_e9 or touch_e9 or 0,
+        trip=event.trip,
     )  # fmt: skip  # by place, in half the time

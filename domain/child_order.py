@@ -37,6 +37,7 @@ class Created(Event):
     ask_e9: int | None
     instructions: Instructions | None = None
     reckoned_price_e9: int | None = None  # what an order without a limit was reckoned at when its risk was checked
+    trip: str = ""  # of the kill switch: the order flattens a house position
 
 
 class Acknowledged(Event):
@@ -233,6 +234,7 @@ class ChildOrder(NamedTuple):
     reckoned_price_e9: int = 0  # what it is reserved at while it has no limit: by its check, else the touch at its creation
     adjusted_ns: int = 0  # when a corporate action last changed what was executed
     told: tuple[str, ...] = ()  # ExecIDs of what must not be taken for news when a venue repeats it
+    trip: str = ""  # that it carries through every last look
 
     @property
     def live(self) -> bool:

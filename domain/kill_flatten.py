@@ -1,69 +1,47 @@
-"""PANIC: which orders bring a scope's house positions to zero. What was filled for anybody else is never among them.
+"""PANIC: how much brings a scope's house position to zero, and at which limit. Never past zero, never what is a client's.
 
-A position is the house's because its account is one that the configuration names as the house's own, and for no other reason.
+A position is the house's because the configuration names its account as the house's own, and because it was not traded by a
+client's session. Whatever of the account is still out, or in doubt, may trade too: an order never takes what that may take.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from domain.values import Side
 
-_BPS = 10_000
+_BPS: Final = 10_000
 
 
-class Execution(NamedTuple):
-    """What counts of a fill. quantity_e9 is positive."""
+class Position(NamedTuple):
+    """One account in one instrument. Positions are negative where short; the others are what may still trade.
 
-    account: str
-    instrument: str
-    side: Side
-    quantity_e9: int
-
-
-class Flatten(NamedTuple):
-    """One order to send: it carries the trip's id through the last look."""
-
-    account: str
-    instrument: str
-    side: Side
-    quantity_e9: int
-    limit_price_e9: int
-    trip: int
-
-
-def house_positions(executions: Iterable[Execution], house_accounts: Collection[str]) -> dict[tuple[str, str], int]:
-    """Signed quantity by (account, instrument) of house accounts; others are left out before anything is added up."""
-    net_e9: defaultdict[tuple[str, str], int] = defaultdict(int)
-    for execution in executions:
-        if execution.account in house_accounts:
-            net_e9[execution.account, execution.instrument] += execution.side.sign * execution.quantity_e9
-    return {key: quantity_e9 for key, quantity_e9 in net_e9.items() if quantity_e9}
-
-
-def flatten(
-    positions: dict[tuple[str, str], int], prices_e9: dict[str, int], *, trip: int, collar_bps: int, tick_e9: dict[str, int]
-) -> tuple[tuple[Flatten, ...], tuple[tuple[str, str], ...]]:
-    """An order for each position, no worse than a collar around the last known price; and the positions that have none.
-
-    A position without a price is not flattened: nothing flattens blind.
-
-    Args:
-        positions: of `house_positions`.
-        prices_e9: the last known price by instrument; fresh enough is the caller's to judge.
-        collar_bps: how far from that an order may go, in basis points.
-        tick_e9: price increments by instrument; a limit is rounded towards the known price.
+    Attributes:
+        scope_e9: the house's position that the trip is about.
+        account_e9: all that the account holds, whoever traded it.
+        buying_e9: open quantity of the account's buy orders, those in doubt among them.
+        selling_e9: the same of its sell orders.
     """
-    orders, blind = [], []
-    for (account, instrument), quantity_e9 in sorted(positions.items()):
-        price_e9, tick = prices_e9.get(instrument, 0), tick_e9.get(instrument, 0)
-        if price_e9 <= 0 or tick <= 0:
-            blind.append((account, instrument))
-            continue
-        side = Side.SELL if quantity_e9 > 0 else Side.BUY
-        limit_e9 = price_e9 + side.sign * (price_e9 * collar_bps // _BPS)
-        rounded_e9 = limit_e9 // tick * tick if side is Side.BUY else -(-limit_e9 // tick) * tick
-        orders.append(Flatten(account, instrument, side, abs(quantity_e9), rounded_e9, trip))
-    return tuple(orders), tuple(blind)
+
+    scope_e9: int
+    account_e9: int
+    buying_e9: int
+    selling_e9: int
+
+
+def to_trade(position: Position, lot_e9: int) -> tuple[Side, int]:
+    """The side that reduces, and how much at most: whole lots, 0 where nothing is certain to reduce.
+
+    No more than the scope's position, and no more than what the account has left when every order that is out on that side
+    has filled: whatever fills meanwhile, the account does not cross zero by this order.
+    """
+    side = Side.SELL if position.scope_e9 > 0 else Side.BUY
+    held_e9 = -side.sign * position.account_e9
+    out_e9 = position.selling_e9 if side is Side.SELL else position.buying_e9
+    quantity_e9 = min(abs(position.scope_e9), held_e9 - out_e9)
+    return side, max(0, quantity_e9) // lot_e9 * lot_e9
+
+
+def limit_e9(reference_e9: int, side: Side, collar_bps: int) -> int:
+    """The worst price that an order may have: a collar in basis points away from the last known price."""
+    return reference_e9 + side.sign * (reference_e9 * collar_bps // _BPS)

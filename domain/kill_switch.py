@@ -90,6 +90,7 @@ class OrderProof(BaseModel):
     Attributes:
         filled_anyway_e9: executed after the trip.
         status: by the venue's own word, "in_doubt" where it owes it.
+        flattens: is it the trip's own, sent to flatten a house position?
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -100,6 +101,18 @@ class OrderProof(BaseModel):
     ended_ns: int | None = None
     filled_anyway_e9: int | None = None
     status: str = ""
+    flattens: bool = False
+
+
+class Unflattened(BaseModel):
+    """A house position that a PANIC has not brought to zero, and why. position_e9: None where it is not known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    account: str
+    instrument: str
+    position_e9: int | None
+    why: str
 
 
 class Reported(Event):
@@ -108,7 +121,9 @@ class Reported(Event):
     Attributes:
         open_orders: how many the venues, asked, still have; None where one has not answered for all of them.
         residual: position by account and instrument where it is known.
-        complete: did every order end by its venue's word?
+        complete: did every order end by its venue's word, and is every house position of a PANIC flat?
+        flattening: of a PANIC: what became of house positions, in words.
+        unflattened: those that are not flat.
     """
 
     TOPIC: ClassVar[str] = "kill_switch.reported.v1"
@@ -126,6 +141,8 @@ class Reported(Event):
     residual: tuple[tuple[str, str, int], ...] = ()
     complete: bool
     at_ns: int
+    flattening: str = ""
+    unflattened: tuple[Unflattened, ...] = ()
 
 
 EVENTS = (Tripped, Suspended, Cleared, RearmRequested, Rearmed, Resumed, Reported)

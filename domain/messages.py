@@ -232,8 +232,13 @@ class KillNews:
 
 
 @dataclass(frozen=True, slots=True)
+class FlattenHouse:
+    """A PANIC is in force: house positions are looked at, and flattened where that is due."""
+
+
+@dataclass(frozen=True, slots=True)
 class Timer:
     """The desk's own clock tick."""
 
 
-Input = Inbound | SessionChange | LinkUp | LinkDown | MarketUpdate | PlanReady | KillNews | Timer | Commanded
+Input = Inbound | SessionChange | LinkUp | LinkDown | MarketUpdate | PlanReady | KillNews | FlattenHouse | Timer | Commanded

@@ -76,6 +76,7 @@ def _accepted(event: Accepted, stream: StreamId, at_ns: int) -> ParentOrder:
         event.side, event.terms, event.arrival, _PENDING_NEW if event.staged or direct else _NEW, at_ns,
         list_id=event.list_id,
         staged=event.staged,
+        flattens=event.flattens,
         accepted=not direct,
     )  # fmt: skip
 

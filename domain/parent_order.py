@@ -31,6 +31,7 @@ class Accepted(Event):
     arrival: MarketState | None  # the market when the order came: the benchmark of its shortfall
     list_id: str = ""  # ListID (66) of the list that it came in
     staged: bool = False  # it waits until its list is executed
+    flattens: tuple[str, str] | None = None  # of the kill switch, whose order it is: scope and trip
 
 
 class Started(Event):
@@ -307,6 +308,7 @@ class ParentOrder(NamedTuple):
     accepted: bool = True  # has a direct order's venue ever taken it?
     list_id: str = ""
     staged: bool = False  # it waits until its list is executed
+    flattens: tuple[str, str] | None = None
 
     @property
     def direct(self) -> bool:

@@ -4,7 +4,7 @@ that the real adapter and its in-memory twin both pass.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from domain.event import Entry, EventClasses, Fact, Recorded
@@ -199,6 +199,10 @@ class RiskData(Protocol):
 
     def start_position_e9(self, account: str, instrument: str) -> int | None:
         """What an account held as the day began; negative: short."""
+        ...
+
+    def start_positions_e9(self, account: str) -> Mapping[str, int] | None:
+        """All that an account held as the day began, by instrument."""
         ...
 
     def fx_rate_e9(self, currency: str) -> int | None:

@@ -71,6 +71,12 @@ class RiskFacts:
             return None
         return self.positions.get((account, instrument), 0)
 
+    def start_positions_e9(self, account: str) -> Mapping[str, int] | None:
+        """All that it held."""
+        if self.positions is None or (self.accounts is not None and account not in self.accounts):
+            return None
+        return {symbol: quantity_e9 for (holder, symbol), quantity_e9 in self.positions.items() if holder == account}
+
     def fx_rate_e9(self, currency: str) -> int | None:
         """In the firm's currency."""
         return self.fx_rates.get(currency)

@@ -101,7 +101,9 @@ port = 8410
 [kill]                               # the kill switch: docs/kill-switch.md, `ems kill --help`
 outage_s = 30                        # a database that is away for longer stops new orders until two people re-arm
 # house_accounts = ["MM"]            # whose positions a PANIC may flatten, and no other's
+# house_sessions = ["MMDESK"]        # client sessions that trade for the house; what others trade is theirs
 # collar_bps = 100                   # no further than this from the last known price
+# price_age_s = 5                    # an older price is none: nothing flattens by it
 # persons = "persons.json"           # who may re-arm, made by `ems kill enroll`
 # Risk limits (docs/risk.md names every check). Without this table only wide ones are in force. These are strict, and most
 # need the day's reference data: what cannot be judged is refused. Money is in the firm's currency, windows are in seconds.

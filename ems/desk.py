@@ -15,12 +15,23 @@ from domain import fix_session as fs
 from domain.commands import Answer, Commanded
 from domain.errors import LogUnavailable, VersionConflict
 from domain.market_state import MarketState
-from domain.messages import Inbound, Input, KillNews, LinkDown, LinkUp, MarketUpdate, PlanReady, SessionChange, SessionNews, Timer
+from domain.messages import (
+    FlattenHouse,
+    Inbound,
+    Input,
+    KillNews,
+    LinkDown,
+    LinkUp,
+    MarketUpdate,
+    PlanReady,
+    SessionChange,
+    SessionNews,
+    Timer,
+)  # fmt: skip
 from domain.ports import BrokerAlgos, Clock, EventLog, KillLatch, OrderGateway, PlannerPool, Reference, RiskData
 from domain.refusal import Reason, Refusal
 from domain.risk_data import NOTHING_KNOWN
 from domain.session_policy import SessionPolicy
-from domain.values import StreamId
 from ems import recovery
 from ems.client_desk import ClientDesk
 from ems.command_desk import CommandDesk
@@ -28,6 +39,8 @@ from ems.day import DayDesk
 from ems.desk_state import DeskState
 from ems.direct import DirectDesk
 from ems.drop_copy import DropCopies
+from ems.flatten_desk import FlattenDesk
+from ems.house import NO_HOUSE, HouseParts, HouseTerms
 from ems.inbox import Inbox
 from ems.kill_desk import KillDesk
 from ems.kill_scopes import KillScopes
@@ -68,10 +81,12 @@ class Desk:
         self, ports: DeskPorts, *, name: str, build: str, venue_sessions: AbstractSet[str], pace: Pace,
         policies: Mapping[str, SessionPolicy] = MappingProxyType({}), client_sessions: AbstractSet[str] = frozenset(),
         copies: DropCopies = recovery.NO_COPIES, risk: RiskTerms = NO_LIMITS,
+        house: HouseTerms = NO_HOUSE,
     ) -> None:  # fmt: skip
         # Nobody holds the bare gateway: what leaves has a verdict that passed.
         self._ports = replace(ports, gateway=RiskGateway(ports.gateway, lambda message: cleared(self.state, message)))
         self._risk_terms = risk
+        self._house_terms = house
         self._name = name
         self._build = build
         self._venue_sessions = venue_sessions
@@ -91,7 +106,8 @@ class Desk:
         self.markets: dict[str, MarketState] = getattr(self, "markets", {})
         reference = self._ports.reference
         throttle = Throttle(self._policies)
-        scopes = KillScopes(self._name.rpartition("/")[0] or self._name, lambda: self.state)
+        name = self._name.rpartition("/")[0] or self._name
+        scopes = KillScopes(name, lambda: self.state)
         self._kills = kills = KillDesk(self._ports.latch, scopes, cast("frozenset[str]", self._client_sessions))
         self._risk = risk = RiskGate(reference, self.markets, self._ports.risk_data, self._risk_terms)
         direct = DirectDesk(reference, self.markets, self._policies, throttle, self._pace, risk, kills)
@@ -101,6 +117,8 @@ class Desk:
         self._venue = VenueDesk(reference, direct, day)
         self._commands = CommandDesk(reference, self.markets, self._client_sessions, risk, kills)
         self._scheduler = Scheduler(reference, self.markets, self._venue, direct, day, throttle, self._pace, risk, kills)
+        parts = HouseParts(name, reference, self.markets, self._ports.risk_data, risk.day, self._ports.latch)
+        self.flattening = FlattenDesk(parts, self._house_terms, lambda: self._scheduler.sessions_up)
         self._sessions = SessionDesk(
             self._ports.log, reference, self._venue, self._scheduler, self._venue_sessions, self._copies, self._policies
         )
@@ -209,14 +227,16 @@ class Desk:
                 self._message(turn, item)
             case MarketUpdate():
                 self.markets[item.market.instrument] = item.market
-                self._touch(turn, self._scheduler.of_market(item.market.instrument))
+                turn.touched.update(dict.fromkeys(self._scheduler.of_market(item.market.instrument)))
             case Timer():
                 self._sessions.cancel_left(turn)
-                self._touch(turn, self._scheduler.due(turn.now_ns))
+                turn.touched.update(dict.fromkeys(self._scheduler.due(turn.now_ns)))
             case Commanded():
                 self._commands.handle(turn, item)
             case KillNews():
                 self._kills.told(turn, item)
+            case FlattenHouse():
+                self.flattening.work(turn)
             case PlanReady():
                 self._scheduler.planned(turn, item)
             case SessionChange():
@@ -225,10 +245,6 @@ class Desk:
                 self._sessions.link_down(turn, item)
             case LinkUp():
                 self._sessions.link_up(item)
-
-    def _touch(self, turn: Turn, parents: Sequence[StreamId]) -> None:
-        for parent in parents:
-            turn.touched[parent] = None
 
     def _message(self, turn: Turn, message: Inbound) -> None:
         """One FIX message: decided once, however often it is delivered. What has no number of the peer's (news, and

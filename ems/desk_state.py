@@ -76,6 +76,7 @@ class DeskState:
         self.allocations_of: dict[StreamId, tuple[StreamId, ...]] = {}  # parent -> its allocations, in the order of their arrival
         self.rejected_by: dict[StreamId, str] = {}  # rejected parent -> its client session
         self.last_seq: dict[StreamId, int] = {}  # stream that reports derive from -> its last event
+        self.flattening: dict[tuple[str, str], tuple[StreamId, ...]] = {}  # account, instrument -> orders of PANICs, in order
         self.working: dict[StreamId, None] = {}  # parents not finished, in the order of their arrival
 
     def apply(self, stream: StreamId, event: Event, meta: Meta, *, seq: int) -> Any:
@@ -167,6 +168,9 @@ class DeskState:
                     self.carried_ids[(after.client_session, event.cl_ord_id)] = stream
             if kind is parent_order.Accepted:
                 self.order_ids[event.order_id] = stream
+                if event.flattens is not None:
+                    place = (after.account, after.instrument)
+                    self.flattening[place] = (*self.flattening.get(place, ()), stream)
             if after.finished:
                 self.working.pop(stream, None)
                 self.risk.blocked.pop(stream, None)

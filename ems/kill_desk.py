@@ -58,4 +58,4 @@ class KillDesk:
         if scope.kind is ScopeKind.CLIENT:
             return [scope.id] if scope.id in self._client_sessions else []
         working = [turn.state.parent(stream) for stream in turn.state.working]
-        return sorted({p.client_session for p in working if touches(self._scopes.of_parent(p, ""), scope)})
+        return sorted({p.client_session for p in working if p.client_session and touches(self._scopes.of_parent(p, ""), scope)})

@@ -16,14 +16,15 @@ import structlog
 from domain.errors import LatchUnreadable, LogError
 from domain.kill_latch import Slot, Source
 from domain.kill_scope import Scope
+from domain.kill_switch import Reported, Switch
 from domain.kill_table import Level
-from domain.messages import Input, KillNews
+from domain.messages import FlattenHouse, Input, KillNews
 from domain.order_life import OrdStatus
 from domain.ports import Clock, EventLog, KillLatch
 from domain.values import ScopeKind
 from ems.desk import Desk
 from ems.kill import KillService
-from ems.kill_proof import proof
+from ems.kill_proof import NO_PANIC, proof
 from ems.kill_scopes import KillScopes
 
 _log = structlog.get_logger("kill")
@@ -79,6 +80,7 @@ class KillKeeper:
         Args:
             up: has the log answered just now?
         """
+        self._flatten()
         self._tell_clients()  # before what follows clears a suspension that they have not heard of
         self._watch_log(now_s, up)
         if up and self._parts.desk.ready:
@@ -120,6 +122,14 @@ class KillKeeper:
         up = {session.session for session in state.sessions.values() if session.up}
         return not any(c.status is OrdStatus.IN_DOUBT and c.venue_session in up for c in state.live_children())
 
+    # ------------------------------------------------------------------------------------------ the house
+
+    def _flatten(self) -> None:
+        """While a PANIC is in force the desk looks at the house's positions, again and again."""
+        parts = self._parts
+        if parts.desk.ready and any(slot.level is Level.PANIC for slot in (self._seen or {}).values()):
+            parts.deliver([FlattenHouse()])
+
     # -------------------------------------------------------------------------------------- the clients
 
     def _tell_clients(self) -> None:
@@ -153,13 +163,18 @@ class KillKeeper:
         for switch in owed:
             since_s = self._tripped_s.setdefault(switch.trip, now_s)
             told = [gateway["trips"][switch.trip] for gateway in gateways if switch.trip in gateway.get("trips", {})]
-            report = proof(parts.desk.state, parts.scopes, switch, told, at_ns=parts.clock.now_ns())
+            report = self._report(switch, told)
             if now_s - since_s < EVERY_S * 3:
                 continue  # the gateways' word on what they sent comes first
             if (switch.trip, report.complete) in self._reported or (not report.complete and now_s - since_s < REPORT_AFTER_S):
                 continue
             await parts.service.tell(report, actor="system:desk")
             self._reported.add((switch.trip, report.complete))
+
+    def _report(self, switch: Switch, told: list[Mapping[str, Any]]) -> Reported:
+        parts, at_ns = self._parts, self._parts.clock.now_ns()
+        house = parts.desk.flattening.left(parts.desk.state, switch.scope, at_ns) if switch.level is Level.PANIC else NO_PANIC
+        return proof(parts.desk.state, parts.scopes, switch, told, house=house, at_ns=at_ns)
 
 
 def _headline(was: Slot, now: Slot) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from domain.child_order import ChildOrder
-from domain.kill_switch import OrderProof, Reported, Switch
+from domain.kill_switch import OrderProof, Reported, Switch, Unflattened
 from domain.kill_table import Level
 from domain.order_life import OrdStatus
 from ems.desk_state import DeskState
@@ -16,11 +16,18 @@ from ems.kill_scopes import KillScopes, touches
 _LEVEL = {Level.SOFT: "soft", Level.HARD: "hard", Level.PANIC: "panic"}
 
 
-def proof(state: DeskState, scopes: KillScopes, switch: Switch, told: list[Mapping[str, Any]], *, at_ns: int) -> Reported:
+NO_PANIC: Final[tuple[str, tuple[Unflattened, ...]]] = ("", ())
+
+
+def proof(
+    state: DeskState, scopes: KillScopes, switch: Switch, told: list[Mapping[str, Any]], *,
+    house: tuple[str, tuple[Unflattened, ...]] = NO_PANIC, at_ns: int,
+) -> Reported:  # fmt: skip
     """As things stand. An order is over only by its venue's word: an emergency cancel puts it in doubt, and whatever is in
     doubt is asked about, so that what counts here as ended was told after the trip.
 
     Args:
+        house: of a PANIC: what became of house positions, and which are not flat.
         told: what each gateway says of this trip (`adapters.fix.emergency`): the orders whose cancel it sent, and when.
     """
     sent = {key: int(one["last_sent_ns"]) for one in told for key in one["orders"]}
@@ -34,6 +41,7 @@ def proof(state: DeskState, scopes: KillScopes, switch: Switch, told: list[Mappi
             ended_ns=None if child.live else child.changed_ns,
             filled_anyway_e9=later_e9.get(child.id, 0),
             status=child.status.value,
+            flattens=child.trip == switch.trip,
         )
         for child in orders
     ]
@@ -46,14 +54,16 @@ def proof(state: DeskState, scopes: KillScopes, switch: Switch, told: list[Mappi
         actor=switch.actor,
         reason=switch.reason,
         tripped_ns=switch.tripped_ns,
-        live_at_trip=len(orders),
+        live_at_trip=sum(child.trip != switch.trip for child in orders),
         orders=proofs,
         last_sent_ns=max(sent.values(), default=None),
         last_acknowledged_ns=max((p.ended_ns for p in proofs if p.ended_ns is not None), default=None),
         open_orders=len(live) if certain else None,
         residual=_residual(orders),
-        complete=certain and (not live or switch.level is Level.SOFT),
+        complete=certain and (not live or switch.level is Level.SOFT) and not house[1],
         at_ns=at_ns,
+        flattening=house[0],
+        unflattened=house[1],
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.child_order import ROOT_LENGTH, ChildOrder
-from domain.kill_scope import FIRM, Scope, digests
+from domain.kill_scope import FIRM, Scope, digests, read
 from domain.kill_table import Action, KillMark
 from domain.parent_order import ParentOrder
 from domain.sending import SendChild, SendChildReplace
@@ -71,6 +71,9 @@ def touches(scopes: tuple[int, ...], scope: Scope) -> bool:
 
 
 def _ids(parent: ParentOrder) -> dict[ScopeKind, str]:
+    if parent.flattens is not None:  # under what it flattens, beside its account, instrument and venue
+        scope = read(parent.flattens[0])
+        return {scope.kind: scope.id}
     given = parent.terms.instructions
     strategy = given.strategy.name if given is not None and given.strategy is not None else parent.terms.algo.value
     roles = {party.role: party.party_id for party in given.parties} if given is not None else {}

@@ -37,6 +37,7 @@ def _send_child(recorded: Recorded, after: Any) -> Outbound:
         account=child.account,
         transact_time_ns=recorded.meta.event_time_ns,
         instructions=child.instructions,
+        trip=int(child.trip, 16) if child.trip else 0,
     )
 
 

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 POLL_S: Final = 0.005
 UNREADABLE_S: Final = 1.0  # after so long without a readable latch everything is canceled, as at HARD
 LOGOUT_AFTER_S: Final = 2.0  # a PANIC leaves a session so long for the answers to its cancels
+FLATTEN_S: Final = 8.0  # and so long for the orders that flatten house positions, where there are any to have
 
 
 class Emergency:
@@ -81,7 +82,8 @@ class Emergency:
             fresh = [slot for slot in self._slots if slot.number in up and _key(latched, slot) not in self._done]
             if fresh:
                 self._act(latched, fresh, now_s)
-        for number in [n for n, at_s in self._leaving.items() if now_s >= at_s or not self._sender.working(n)]:
+        house = self._sender.look.has_house
+        for number in [n for n, at_s in self._leaving.items() if now_s >= at_s or not (house or self._sender.working(n))]:
             del self._leaving[number]
             log.warning("kill switch: %s", self._stop_session(self._slots[number]))
 
@@ -106,7 +108,7 @@ class Emergency:
             if "mass_cancel" in slot.config.levers:
                 self._mass_cancel(slot)
             if "logout" in slot.config.levers and latched.level is Level.PANIC:
-                self._leaving[slot.number] = now_s + LOGOUT_AFTER_S
+                self._leaving[slot.number] = now_s + (FLATTEN_S if self._sender.look.has_house else LOGOUT_AFTER_S)
         answer = self._cancel_live(frozenset(slot.number for slot in slots), latched.scope, why)
         log.warning("%s: %d cancels sent", why, answer["cancels"])
         kept = self.trips.setdefault(f"{latched.trip:016x}", {"scope": latched.scope.text, "orders": [], "cancels": 0})

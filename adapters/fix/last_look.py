@@ -29,6 +29,7 @@ class LastLook:
     def __init__(self, latch: KillLatch, house_accounts: Iterable[str]) -> None:
         self._latch = latch
         self._house = frozenset(Scope(ScopeKind.ACCOUNT, account).digest for account in house_accounts)
+        self.has_house = bool(self._house)
         self.lock = threading.Lock()
         self.stopped_count = 0
 

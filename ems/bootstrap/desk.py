@@ -128,6 +128,7 @@ class DeskProcess:
             policies=self._live.policies,
             copies=self._live.copies,
             risk=settings.risk.terms(settings.name),
+            house=settings.kill.house(),
         )
         self._state = "standing by"
         await _start(desk)

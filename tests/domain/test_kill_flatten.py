@@ -1,48 +1,55 @@
-"""Flattening touches house positions alone, within its collar, and never without a price."""
+"""Flattening reduces, and never past zero, whatever fills meanwhile; a limit stays within its collar."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.kill_flatten import Execution, Flatten, flatten, house_positions
+from domain.kill_flatten import Position, limit_e9, to_trade
 from domain.values import E9, Side
 
-HOUSE = frozenset({"HOUSE", "MM"})
-EXECUTIONS = st.lists(
-    st.builds(
-        Execution,
-        account=st.sampled_from(["HOUSE", "MM", "FUND", "", "house", "HOUSE "]),
-        instrument=st.sampled_from(["ABC", "XYZ"]),
-        side=st.sampled_from(Side),
-        quantity_e9=st.integers(1, 10**15),
-    ),
-    max_size=30,
+SIGNED = st.integers(-(10**15), 10**15)
+OPEN = st.integers(0, 10**15)
+
+
+@given(st.builds(Position, SIGNED, SIGNED, OPEN, OPEN), st.integers(1, 100), st.data())
+def test_no_fill_of_what_is_out_takes_the_account_past_zero_by_the_order(
+    position: Position, lot: int, data: st.DataObject
+) -> None:
+    side, quantity_e9 = to_trade(position, lot * E9)
+    assert quantity_e9 % (lot * E9) == 0
+    assert quantity_e9 <= abs(position.scope_e9), "no more than the trip is about"
+    if not quantity_e9:
+        return
+    others_e9 = data.draw(st.integers(0, position.selling_e9 if side is Side.SELL else position.buying_e9))
+    left_e9 = position.account_e9 + side.sign * (quantity_e9 + others_e9)
+    assert left_e9 * position.account_e9 >= 0, "the sign never turns"
+    assert abs(left_e9) < abs(position.account_e9), "it reduces"
+
+
+@pytest.mark.parametrize(
+    ("position", "wanted"),
+    [
+        (Position(100, 100, 0, 0), (Side.SELL, 100)),
+        (Position(-100, -100, 0, 0), (Side.BUY, 100)),
+        (Position(100, 100, 0, 30), (Side.SELL, 70)),  # a sell whose cancel has no answer yet
+        (Position(100, 100, 30, 0), (Side.SELL, 100)),  # a buy that may fill only adds
+        (Position(100, 100, 0, 100), (Side.SELL, 0)),
+        (Position(100, 60, 0, 0), (Side.SELL, 60)),  # somebody else has sold from the account
+        (Position(100, -5, 0, 0), (Side.SELL, 0)),
+        (Position(40, 100, 0, 0), (Side.SELL, 40)),  # of one strategy among others
+        (Position(0, 100, 0, 0), (Side.BUY, 0)),
+        (Position(15, 15, 0, 0), (Side.SELL, 10)),  # whole lots
+    ],
 )
-PRICES = {"ABC": 100 * E9, "XYZ": 7 * E9}
-TICKS = dict.fromkeys(PRICES, E9 // 100)
+def test_it_takes_what_is_certain_to_reduce(position: Position, wanted: tuple[Side, int]) -> None:
+    scaled = Position(*(part * E9 for part in position))
+    assert to_trade(scaled, 10 * E9) == (wanted[0], wanted[1] * E9)
 
 
-@given(EXECUTIONS)
-def test_no_client_fill_changes_what_is_flattened(executions: list[Execution]) -> None:
-    clients = [execution for execution in executions if execution.account not in HOUSE]
-    house = [execution for execution in executions if execution.account in HOUSE]
-    assert house_positions(executions, HOUSE) == house_positions(house, HOUSE)
-    assert house_positions(clients, HOUSE) == {}
-    orders, blind = flatten(house_positions(executions, HOUSE), PRICES, trip=5, collar_bps=100, tick_e9=TICKS)
-    assert {order.account for order in orders} <= HOUSE
-    assert blind == ()
-    left = house_positions([*executions, *(Execution(*order[:4]) for order in orders)], HOUSE)
-    assert left == {}, "filled in full, they leave the house flat"
-    for order in orders:
-        known_e9 = PRICES[order.instrument]
-        assert abs(order.limit_price_e9 - known_e9) <= known_e9 // 100
-        assert (order.limit_price_e9 >= known_e9) is (order.side is Side.BUY)
-        assert (order.trip, order.limit_price_e9 % TICKS[order.instrument]) == (5, 0)
-
-
-def test_nothing_flattens_blind() -> None:
-    positions = {("HOUSE", "ABC"): 10 * E9, ("HOUSE", "XYZ"): -3 * E9}
-    orders, blind = flatten(positions, {"XYZ": 7 * E9}, trip=1, collar_bps=100, tick_e9=TICKS)
-    assert orders == (Flatten("HOUSE", "XYZ", Side.BUY, 3 * E9, 7_070_000_000, 1),)
-    assert blind == (("HOUSE", "ABC"),)
+@given(st.integers(1, 10**15), st.sampled_from(Side), st.integers(1, 2000))
+def test_a_limit_stays_within_its_collar_on_the_side_that_trades(reference_e9: int, side: Side, bps: int) -> None:
+    limit = limit_e9(reference_e9, side, bps)
+    assert abs(limit - reference_e9) <= reference_e9 * bps // 10_000
+    assert side.sign * (limit - reference_e9) >= 0

@@ -27,6 +27,7 @@ from domain.values import E9
 from ems import recovery
 from ems.desk import Desk, DeskPorts
 from ems.drop_copy import DropCopies
+from ems.house import NO_HOUSE, HouseTerms
 from ems.pace import Pace
 from ems.risk_day import NO_LIMITS, RiskTerms
 from ems.strategies import NO_BROKERS
@@ -94,7 +95,7 @@ class Room:
         policies: Mapping[str, SessionPolicy] | None = None, copies: DropCopies = recovery.NO_COPIES,
         reference: ReferencePort | None = None, brokers: BrokerAlgos = NO_BROKERS, risk: RiskTerms = NO_LIMITS,
         risk_data: RiskData = NOTHING_KNOWN,
-        latch: MemoryLatch | None = None,
+        latch: MemoryLatch | None = None, house: HouseTerms = NO_HOUSE,
     ) -> None:  # fmt: skip
         self.clock = clock or Clock()
         self.log = log or MemoryEventLog(TOPICS, self.clock)
@@ -102,7 +103,7 @@ class Room:
         self.latch = latch or MemoryLatch()
         self.planners = Planners()
         self.reference, self.brokers = reference or Reference(), brokers
-        self._risk: dict[str, Any] = {"risk": risk, "risk_data": risk_data}
+        self._risk: dict[str, Any] = {"risk": risk, "risk_data": risk_data, "house": house}
         ports = DeskPorts(self.log, self.gateway, self.planners, self.reference, self.clock, brokers, risk_data, latch=self.latch)
         self.desk = Desk(
             ports,
@@ -114,6 +115,7 @@ class Room:
             client_sessions=frozenset({"OMS"}),
             copies=copies,
             risk=risk,
+            house=house,
         )
         self._copies = copies
         self._numbers: dict[str, int] = {}

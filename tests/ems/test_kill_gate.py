@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,6 @@ import pytest
 from adapters.memory.latch import MemoryLatch
 from domain import child_order as co
 from domain.instructions import Instructions, Party
-from domain.kill_flatten import Execution, flatten, house_positions
 from domain.kill_latch import Slot, Source
 from domain.kill_scope import FIRM, KINDS, Scope, parse
 from domain.kill_table import Action, KillMark, Level
@@ -20,6 +20,8 @@ from domain.sending import CancelReject, Outbound, ParentReport, SendChild, Send
 from domain.values import E9, OrdType, ScopeKind, Side, TimeInForce
 from ems.kill_scopes import KillScopes
 from ems.order_gate import GateRules, OrderGate
+from ems.risk import cleared
+from ems.risk_gateway import RiskGateway
 from tests.domain.orders import new_order
 from tests.ems.room import Gateway, Room, topics
 
@@ -27,13 +29,13 @@ from tests.ems.room import Gateway, Room, topics
 class Gated(Room):
     """A room whose desk sends through the gate, and the bare way out behind it."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, gate_house: Sequence[str] = ("HOUSE",), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scopes = KillScopes("desk", lambda: self.desk.state)
-        rules = GateRules(self.latch, self.scopes.mark, ["HOUSE"])
+        rules = GateRules(self.latch, self.scopes.mark, gate_house)
         self.gate = OrderGate(self.gateway, rules, self._deliver)
         ports = self.desk._ports
-        self.desk._ports = replace(ports, gateway=self.gate)
+        self.desk._ports = replace(ports, gateway=RiskGateway(self.gate, lambda message: cleared(self.desk.state, message)))
 
     def _deliver(self, inputs: list[Input]) -> None:
         for item in inputs:
@@ -244,21 +246,19 @@ async def test_a_replace_is_down_only_where_it_is_so_in_every_respect(changes: d
 # --------------------------------------------------------------------------------------------- flattening
 
 
-def test_a_panic_flattens_the_house_through_the_gate_and_nothing_else() -> None:
+def test_what_flattens_the_house_passes_the_gate_and_nothing_like_it() -> None:
     latch, out, back = MemoryLatch(), Gateway(), list[Input]()
     latch.change(FIRM, lambda slot: slot.tripped(Level.PANIC, 9, 1))
     scopes = KillScopes("desk", lambda: Room().desk.state)
     gate = OrderGate(out, GateRules(latch, scopes.mark, ["HOUSE"]), back.extend)
-    fills = [Execution(account, "ABC", Side.BUY, 100 * E9) for account in ("HOUSE", "FUND")]
-    orders, _ = flatten(house_positions(fills, ["HOUSE"]), {"ABC": 50 * E9}, trip=9, collar_bps=100, tick_e9={"ABC": E9 // 100})
     sent: list[Outbound] = [
         SendChild(
-            session="VENUE", event_seq=1, cl_ord_id=f"FLAT{order.account}{number}", instrument=order.instrument, side=order.side,
-            quantity_e9=order.quantity_e9, ord_type=OrdType.LIMIT, limit_price_e9=order.limit_price_e9,
-            time_in_force=TimeInForce.IOC, account=order.account, transact_time_ns=1, trip=order.trip,
+            session="VENUE", event_seq=1, cl_ord_id=f"{account}{trip}", instrument="ABC", side=Side.SELL, quantity_e9=100 * E9,
+            ord_type=OrdType.LIMIT, limit_price_e9=50 * E9, time_in_force=TimeInForce.IOC, account=account, transact_time_ns=1,
+            trip=trip,
         )
-        for number, order in enumerate([*orders, orders[0]._replace(account="FUND"), orders[0]._replace(trip=8)])
+        for account, trip in (("HOUSE", 9), ("FUND", 9), ("HOUSE", 8), ("HOUSE", 0))
     ]  # fmt: skip
     gate.send(sent, epoch=1)
-    assert [m.cl_ord_id for m in out.sent if isinstance(m, SendChild)] == ["FLATHOUSE0"]
-    assert [item.ref_cl_ord_id for item in back if isinstance(item, VenueRefusal)] == ["FLATFUND1", "FLATHOUSE2"]
+    assert [m.cl_ord_id for m in out.sent if isinstance(m, SendChild)] == ["HOUSE9"]
+    assert [item.ref_cl_ord_id for item in back if isinstance(item, VenueRefusal)] == ["FUND9", "HOUSE8", "HOUSE0"]
