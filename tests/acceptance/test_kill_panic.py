@@ -95,7 +95,7 @@ async def trading(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tra
                 assert line
             await client.connect(ports[0])
             await house.connect(ports[3])
-            while "SIM" not in (await asyncio.to_thread(sessions_up, program)):
+            while "SIM" not in (await asyncio.to_thread(sessions_up, program)):  # noqa: ASYNC110 (a process: nothing to wait on)
                 await asyncio.sleep(0.2)
             yield Trading(program, client, house)
         finally:
