@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domain import (
     allocation,
+    builds,
     child_order,
     day_load,
     decision,
@@ -34,5 +35,6 @@ for _stream in (
     risk,
     risk_verdicts,
     limits,
+    builds,
 ):
     TOPICS.register(_stream.EVENTS)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from domain import (
     allocation,
+    builds,
     child_life,
     child_order,
     day_load,
@@ -247,5 +248,5 @@ class DeskState:
         **dict.fromkeys(mass.EVENTS, _mass_cancel),
         **dict.fromkeys(order_list.EVENTS, _list),
         **dict.fromkeys(allocation.EVENTS, _allocation),
-        **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS), _elsewhere),
+        **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS), _elsewhere),
     }

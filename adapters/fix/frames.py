@@ -5,7 +5,8 @@ message. A spool record is the frame itself, so what is stored is what is sent.
 
 Desk to gateway::
 
-    HELLO       JSON: epoch, environment, per session the durable inbound watermark and reserved numbers
+    HELLO       JSON: epoch, environment, build and builds that may be mixed, per session the durable inbound watermark and
+                reserved numbers
     SEND        message text; with LIVE: order key, NUL, ready cancel text, NUL, message text
     KEEP        order key, NUL, ready cancel text: a live order that the gateway may not know yet
     FORGET      order key: the order is terminal

@@ -30,6 +30,7 @@ from adapters.fix.slots import Slot, message_seq_num, set_numbers, tag_number, t
 from adapters.fix.spool import Spool
 from adapters.fix.state import GatewayState
 from adapters.fix.vocabulary import SOH
+from domain import builds
 from domain.ports import KillLatch
 
 log = logging.getLogger(__name__)
@@ -204,6 +205,10 @@ class Gateway:
         if environment != self._config.environment:
             said = f"a desk that is {environment} may not use a gateway that is {self._config.environment}"
             return frames.pack(frames.DENIED, said.encode())
+        build, ours = str(hello.get("build", "")), self._config.build
+        approved = hello.get("approved", ())
+        if build and ours and (why := builds.refusal(ours, {"the desk": build}, approved)) and build not in approved:
+            return frames.pack(frames.DENIED, f"the gateway: {why}".encode())
         with self._lock:
             if epoch < self.state.epoch:
                 return frames.pack(frames.FENCED, epoch=self.state.epoch)
@@ -266,6 +271,7 @@ class Gateway:
         return {
             **self.port.health(),
             "environment": self._config.environment,
+            "build": self._config.build,
             "epoch": self.state.epoch,
             "live_orders": self.sender.live_count,
             "fenced_frames": self.fenced_count,

@@ -54,18 +54,23 @@ class Hello:
     Attributes:
         epoch: of its lead; the gateway refuses any lower one from then on.
         live: the children that may be working, None where that is not known yet. The gateway forgets all others.
+        build: digest of the desk's code, "" where that is nobody's concern.
+        approved: builds that may be mixed now (`domain.builds`).
     """
 
     epoch: int
     environment: str = "PAPER"
     sessions: dict[str, SessionMarks] = field(default_factory=dict)
     live: tuple[SendChild, ...] | None = None
+    build: str = ""
+    approved: tuple[str, ...] = ()
 
     def payload(self) -> bytes:
         """As the HELLO frame carries it."""
         marks = {name: {"inbound": m.inbound, "reserved": m.reserved} for name, m in self.sessions.items()}
         live = None if self.live is None else [child.cl_ord_id for child in self.live]
-        return json.dumps({"epoch": self.epoch, "environment": self.environment, "sessions": marks, "live": live}).encode()
+        said = {"epoch": self.epoch, "environment": self.environment, "sessions": marks, "live": live}
+        return json.dumps(said | {"build": self.build, "approved": self.approved}).encode()
 
 
 class FixLink:

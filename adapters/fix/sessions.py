@@ -76,6 +76,7 @@ class GatewayConfig:
         hello_wait_s: how long a start waits for a desk's watermarks before it goes on without.
         logout_wait_s: how long an ordered stop waits between logout and stopping the engine.
         house_accounts: whose positions a PANIC may flatten; orders for any other account never pass as that.
+        build: digest of its code; a desk of another one must bring the word that one of the two may be mixed.
         wire_days: how many days back raw messages are kept in the wire journal; 0 keeps all.
     """
 
@@ -88,6 +89,7 @@ class GatewayConfig:
     logout_wait_s: float = 1.5
     wire_days: int = 30
     house_accounts: tuple[str, ...] = ()
+    build: str = ""
 
     def check(self) -> None:
         """Raises ConfigError, in one sentence, for what cannot be run."""

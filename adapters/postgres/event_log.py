@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Final, Self
 
 from adapters.postgres.batch import Batch, Laid
-from adapters.postgres.lease import Lease
+from adapters.postgres.lease import Lease, Membership
 from adapters.postgres.reader import Reader
 from adapters.postgres.versions import Versions
 from adapters.postgres.waiting import Call, Unseen, Waiting
@@ -35,16 +35,18 @@ class PostgresEventLog:
         clock: gives recorded_time_ns, once for each commit.
         answer_timeout_s: after this long without an answer a connection counts as lost.
         readback_timeout_s: how long to wait for the database when the fate of a commit must be looked up.
+        membership: of a desk: it leads only where those that are up allow it to open.
     """
 
     def __init__(
-        self, dsn: str, topics: Topics, clock: Clock, *, answer_timeout_s: float = 10.0, readback_timeout_s: float = 5.0
-    ) -> None:
+        self, dsn: str, topics: Topics, clock: Clock, *, answer_timeout_s: float = 10.0, readback_timeout_s: float = 5.0,
+        membership: Membership | None = None,
+    ) -> None:  # fmt: skip
         self._clock = clock
         self._readback_timeout_s = readback_timeout_s
         self._writer = Writer(dsn, answer_timeout_s=answer_timeout_s)
         self._reader = Reader(dsn, topics)
-        self._lease = Lease(dsn)
+        self._lease = Lease(dsn, membership)
         self._versions = Versions()
         self._waiting = Waiting(self._versions)
         self._flusher: Task[None] | None = None

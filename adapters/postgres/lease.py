@@ -4,23 +4,47 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import Task
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import psycopg
 
 from adapters.postgres.connection import AsyncConnection, connect, translated
-from domain.errors import LogUnavailable
+from domain.errors import ConfigError, LogUnavailable
 
 _LOCK: Final = 0x454D53_4C454144  # one leader for each database
 _PROBE_INTERVAL_S: Final = 1.0
 _PROBE_TIMEOUT_S: Final = 3.0
+_JOIN: Final = 0x454D53_4A4F494E  # who opens looks at the others while nobody else does
+_GRACE_S: Final = 5.0  # a process that was killed just now is gone by then
+_AGAIN_S: Final = 0.25
+_MEMBER: Final = "ems-lease-of-"
+_NAME_MAX: Final = 63  # of an application_name
+# A desk that waits for the lead and dies is noticed too: without this its backend waits on.
+_NOTICE = "SELECT set_config('client_connection_check_interval', '1s', false)"
+_OTHERS = "SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What a desk is to the others on its log.
+
+    Attributes:
+        build: digest of its code.
+        refusal: why it may not open beside others, given as name to build; "" if it may.
+    """
+
+    build: str
+    refusal: Callable[[Mapping[str, str]], Awaitable[str]]
 
 
 class Lease:
     """Who holds the lock leads. The lock ends with its connection, so the connection is watched."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, membership: Membership | None = None) -> None:
         self._dsn = dsn
+        self._membership = membership
         self._connection: AsyncConnection | None = None
         self._watch: Task[None] | None = None
         self.lost = asyncio.Event()
@@ -33,10 +57,13 @@ class Lease:
 
         Raises:
             LogUnavailable: the connection was lost while waiting.
+            ConfigError: it may not open beside those that are up.
         """
         await self.release()  # a desk that comes back leads anew, which also fences its own commit of unknown fate
         connection = await connect(self._dsn, "lease")
         try:
+            if self._membership is not None:
+                await self._join(connection, leader, self._membership)
             with translated():
                 await connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
                 row = await (await connection.execute("SELECT log_lead(%s)", (leader,))).fetchone()
@@ -49,6 +76,28 @@ class Lease:
         self._connection = connection
         self._watch = asyncio.create_task(self._watch_connection(connection))
         return int(row[0])
+
+    async def _join(self, connection: AsyncConnection, name: str, member: Membership) -> None:
+        """Be seen by the others as long as the connection lives, unless they forbid it. One at a time: of two that open at
+        once, the second sees the first.
+        """
+        until_s = asyncio.get_running_loop().time() + _GRACE_S
+        while True:
+            with translated():
+                await connection.execute("SELECT pg_advisory_lock(%s)", (_JOIN,))
+                try:
+                    found = await (await connection.execute(_OTHERS)).fetchall()
+                    why = await member.refusal(_members(row[0] for row in found))
+                    if not why:
+                        await connection.execute(_NOTICE)
+                        said = f"{_MEMBER}{member.build}-{name}"[:_NAME_MAX]
+                        await connection.execute("SELECT set_config('application_name', %s, false)", (said,))
+                        return
+                finally:
+                    await connection.execute("SELECT pg_advisory_unlock(%s)", (_JOIN,))
+            if asyncio.get_running_loop().time() > until_s:
+                raise ConfigError(why)
+            await asyncio.sleep(_AGAIN_S)
 
     async def release(self) -> None:
         """Give the lead up, if it is held: the next desk in line takes it at once."""
@@ -71,3 +120,9 @@ class Lease:
         except (psycopg.Error, TimeoutError):
             self.lost.set()
             await connection.close()
+
+
+def _members(names: Iterable[str | None]) -> dict[str, str]:
+    """Desks that are up, name to build, from the names of their connections."""
+    found = [name.removeprefix(_MEMBER).partition("-") for name in names if name is not None and name.startswith(_MEMBER)]
+    return {name: build for build, _, name in found}

@@ -19,7 +19,9 @@ from adapters.fix.link import FixLink, Hello, SessionMarks
 from adapters.fix.link_router import LinkRouter
 from adapters.marketdata.fix_book import read_market
 from adapters.postgres.event_log import PostgresEventLog
+from adapters.postgres.lease import Membership
 from adapters.shm.latch import SharedLatch
+from domain import builds
 from domain.catalogue import TOPICS
 from domain.commands import COMMAND, Answer, Commanded
 from domain.errors import ConfigError, EmsError, LogUnavailable
@@ -35,6 +37,7 @@ from ems.bootstrap.live import Live
 from ems.bootstrap.planning import plan
 from ems.bootstrap.reference import FileReference
 from ems.bootstrap.runtime import Runtime, of_group
+from ems.builds import approvals
 from ems.collector import settle_collector
 from ems.command_desk import unfinished
 from ems.config import Settings
@@ -77,6 +80,8 @@ class DeskProcess:
         self._live = Live(runtime)
         self._runtime_file = runtime_file
         self._state = "starting"
+        self._build = build_digest()
+        self._approved: frozenset[str] = frozenset()  # builds that may be mixed, as they were when the lead was taken
         self._desk: Desk | None = None
         self._link: LinkRouter | None = None
         self._universe: Universe | None = None
@@ -98,7 +103,8 @@ class DeskProcess:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         status = StatusSocket(self._runtime.socket("desk"), self.status, self._command)
         await status.start()
-        log = PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock())
+        membership = Membership(self._build, lambda others: self._beside(log, others))
+        log = PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock(), membership=membership)
         pool = ProcessPlannerPool(plan, self._planned)
         try:
             await _until_first(self._work(log, pool), stop.wait())
@@ -121,7 +127,7 @@ class DeskProcess:
         desk = self._desk = Desk(
             DeskPorts(log, gate, pool, reference, self._runtime.clock(), brokers(settings), risk_data(settings), latch=latch),
             name=f"{settings.name}/{os.getpid()}",
-            build=build_digest(),
+            build=self._build,
             venue_sessions=self._live.venue_sessions,
             client_sessions=self._live.client_sessions,
             pace=settings.scheduler_pace(),
@@ -135,6 +141,11 @@ class DeskProcess:
         settle_collector()
         self._state = "leading"
         await _until_first(link.run(), desk.run(), self._keeper(desk, log, latch).run())
+
+    async def _beside(self, log: PostgresEventLog, others: Mapping[str, str]) -> str:
+        """Why this desk may not open beside those that are up, "" if it may."""
+        self._approved = (await approvals(log)).approved(self._runtime.clock().now_ns())
+        return builds.refusal(self._build, others, self._approved)
 
     def _keeper(self, desk: Desk, log: PostgresEventLog, latch: SharedLatch) -> KillKeeper:
         runtime, settings = self._runtime, self._runtime.settings
@@ -228,6 +239,8 @@ class DeskProcess:
             environment=settings.mode,
             sessions={name: _marks(desk, name) for name in names},
             live=tuple(order for child in desk.state.live_children() for order in standing(child)),
+            build=self._build,
+            approved=tuple(sorted(self._approved)),
         )
 
     # ------------------------------------------------------------------------------------------ status
@@ -235,7 +248,7 @@ class DeskProcess:
     def status(self, question: dict[str, Any]) -> dict[str, Any]:
         """What `ems health` is told; with {"alerts": true} also how much a person must look at."""
         desk, settings = self._desk, self._runtime.settings
-        answer: dict[str, Any] = {"state": self._state, "pid": os.getpid(), "mode": settings.mode}
+        answer: dict[str, Any] = {"state": self._state, "pid": os.getpid(), "mode": settings.mode, "build": self._build}
         if desk is None:
             return answer
         state = desk.state

@@ -12,6 +12,7 @@ from adapters.fix.sessions import GatewayConfig, SessionConfig
 from adapters.shm.latch import SharedLatch
 from ems import lifeline
 from ems.bootstrap.brokers import order_tags
+from ems.bootstrap.build import build_digest
 from ems.bootstrap.profiles import begin_string, profile_of
 from ems.bootstrap.runtime import Runtime, of_group
 from ems.config import MAIN_GROUP, Session, Settings
@@ -21,7 +22,7 @@ def run(runtime_file: Path, group: str = MAIN_GROUP) -> int:
     """Run one session group's gateway until SIGTERM; the process's exit status."""
     runtime = Runtime.load(runtime_file)
     lifeline.watch()
-    return run_gateway(gateway_config(runtime, group), SharedLatch(runtime.latch))
+    return run_gateway(replace(gateway_config(runtime, group), build=build_digest()), SharedLatch(runtime.latch))
 
 
 def gateway_config(runtime: Runtime, group: str = MAIN_GROUP) -> GatewayConfig:

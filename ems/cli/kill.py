@@ -25,12 +25,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object, for m
 WaitOption = Annotated[float, typer.Option(help="Seconds to wait for the proof of flat; 0: only set the switch.")]
 PersonOption = Annotated[str, typer.Option("--person", "-p", help="Who you are; enrolled by `ems kill enroll`.")]
 SecretOption = Annotated[Path | None, typer.Option("--secret-file", help="Your secret's file, - for standard input; asked for.")]
-_CONFIG = Path("ems.toml")
+CONFIG = Path("ems.toml")
 
 
 @app.command()
 def soft(
-    reason: ReasonOption, scope: ScopeOption = "firm", wait: WaitOption = 0, config: ConfigOption = _CONFIG,
+    reason: ReasonOption, scope: ScopeOption = "firm", wait: WaitOption = 0, config: ConfigOption = CONFIG,
     json_output: JsonOption = False,
 ) -> None:  # fmt: skip
     """Level 1: no new orders; what works may run off. Cancels and smaller replaces pass."""
@@ -39,7 +39,7 @@ def soft(
 
 @app.command()
 def hard(
-    reason: ReasonOption, scope: ScopeOption = "firm", wait: WaitOption = 12, config: ConfigOption = _CONFIG,
+    reason: ReasonOption, scope: ScopeOption = "firm", wait: WaitOption = 12, config: ConfigOption = CONFIG,
     json_output: JsonOption = False,
 ) -> None:  # fmt: skip
     """Level 2: every working order of the scope is canceled, nothing new leaves. Only cancels pass.
@@ -51,7 +51,7 @@ def hard(
 
 @app.command()
 def panic(
-    reason: ReasonOption, scope: ScopeOption = "firm", wait: WaitOption = 12, config: ConfigOption = _CONFIG,
+    reason: ReasonOption, scope: ScopeOption = "firm", wait: WaitOption = 12, config: ConfigOption = CONFIG,
     json_output: JsonOption = False,
 ) -> None:  # fmt: skip
     """Level 3: as hard, and the scope's house positions may be flattened within their collars. Never what a client's order
@@ -61,19 +61,19 @@ def panic(
 
 
 @app.command()
-def status(config: ConfigOption = _CONFIG, json_output: JsonOption = False) -> None:
+def status(config: ConfigOption = CONFIG, json_output: JsonOption = False) -> None:
     """What is stopped now, by the latch itself, and what the log and the gateways say of it. Exit 1 when anything is."""
     from ems.cli.kill_work import state_of
 
-    found = asyncio.run(state_of(_settings(config)))
-    _say(found, json_output, _status_lines(found))
+    found = asyncio.run(state_of(settings_of(config)))
+    say(found, json_output, _status_lines(found))
     raise typer.Exit(1 if found["scopes"] or not found["readable"] else 0)
 
 
 @app.command()
 def rearm(
     person: PersonOption, reason: ReasonOption, scope: ScopeOption = "firm", secret_file: SecretOption = None,
-    config: ConfigOption = _CONFIG, json_output: JsonOption = False,
+    config: ConfigOption = CONFIG, json_output: JsonOption = False,
 ) -> None:  # fmt: skip
     """Arm again: two different people run this within an hour, each with a secret. It needs the log.
 
@@ -81,24 +81,24 @@ def rearm(
     """
     from ems.cli.kill_work import rearm_scope
 
-    told = asyncio.run(rearm_scope(_settings(config), _scope(scope), person, _secret(secret_file), reason))
-    _end(told, json_output)
+    told = asyncio.run(rearm_scope(settings_of(config), _scope(scope), person, secret_of(secret_file), reason))
+    end(told, json_output)
 
 
 @app.command()
 def resume(
     person: PersonOption, reason: ReasonOption, scope: ScopeOption = "firm", secret_file: SecretOption = None,
-    config: ConfigOption = _CONFIG, json_output: JsonOption = False,
+    config: ConfigOption = CONFIG, json_output: JsonOption = False,
 ) -> None:  # fmt: skip
     """Let the orders that a trip has paused work again, after arming. One person, with a secret."""
     from ems.cli.kill_work import resume_scope
 
-    told = asyncio.run(resume_scope(_settings(config), _scope(scope), person, _secret(secret_file), reason))
-    _end(told, json_output)
+    told = asyncio.run(resume_scope(settings_of(config), _scope(scope), person, secret_of(secret_file), reason))
+    end(told, json_output)
 
 
 @app.command()
-def enroll(person: PersonOption, secret_file: SecretOption = None, config: ConfigOption = _CONFIG) -> None:
+def enroll(person: PersonOption, secret_file: SecretOption = None, config: ConfigOption = CONFIG) -> None:
     """Give a person a secret, for rearm and resume. Hashed (scrypt) in a file that only its owner can read.
 
     Whoever owns that file can enroll anybody: let it belong to a user that neither of the two people is.
@@ -106,23 +106,23 @@ def enroll(person: PersonOption, secret_file: SecretOption = None, config: Confi
     from ems.bootstrap.kill import runtime_of
     from ems.persons import Persons
 
-    path = runtime_of(_settings(config)).persons
-    refusal = Persons(path).enroll(person, _secret(secret_file))
+    path = runtime_of(settings_of(config)).persons
+    refusal = Persons(path).enroll(person, secret_of(secret_file))
     if refusal is not None:
         raise ConfigError(refusal.text)
     typer.echo(f"{person} is enrolled in {path}")
 
 
 @app.command()
-def drill(config: ConfigOption = _CONFIG, json_output: JsonOption = False) -> None:
+def drill(config: ConfigOption = CONFIG, json_output: JsonOption = False) -> None:
     """Try the whole path on a scope that no order has: the latch, every gateway that must see it, the log. Clears itself.
 
     Exit 1 when a part did not answer. For a drill that cancels, use hard on a scope of your own.
     """
     from ems.cli.kill_work import run_drill
 
-    told = asyncio.run(run_drill(_settings(config)))
-    _say(told, json_output, [f"{name}: {value}" for name, value in told.items()])
+    told = asyncio.run(run_drill(settings_of(config)))
+    say(told, json_output, [f"{name}: {value}" for name, value in told.items()])
     raise typer.Exit(0 if told["ok"] else 1)
 
 
@@ -132,11 +132,12 @@ def drill(config: ConfigOption = _CONFIG, json_output: JsonOption = False) -> No
 def _trip(level: Level, scope: str, reason: str, wait_s: float, config: Path, json_output: bool) -> None:
     from ems.cli.kill_work import trip_scope
 
-    told = asyncio.run(trip_scope(_settings(config), _scope(scope), level, f"person:{getpass.getuser()}", reason, wait_s))
-    _say(told, json_output, _trip_lines(told))
+    told = asyncio.run(trip_scope(settings_of(config), _scope(scope), level, f"person:{getpass.getuser()}", reason, wait_s))
+    say(told, json_output, _trip_lines(told))
 
 
-def _settings(config: Path) -> Any:
+def settings_of(config: Path) -> Any:
+    """The configuration."""
     from ems.config import load
 
     return load(config)
@@ -149,19 +150,21 @@ def _scope(text: str) -> Scope:
     return found
 
 
-def _secret(file: Path | None) -> str:
-    """From a file, standard input, or the terminal: never from an argument that others can see."""
+def secret_of(file: Path | None) -> str:
+    """A person's secret: from a file, standard input, or the terminal: never from an argument that others can see."""
     if file is None:
         return getpass.getpass("secret: ")
     return (sys.stdin.readline() if str(file) == "-" else file.read_text()).strip()
 
 
-def _end(told: dict[str, Any], json_output: bool) -> None:
-    _say(told, json_output, [told["text"]])
+def end(told: dict[str, Any], json_output: bool) -> None:
+    """Say what became of a command, and exit with 0 or 1."""
+    say(told, json_output, [told["text"]])
     raise typer.Exit(0 if told["ok"] else 1)
 
 
-def _say(told: dict[str, Any], json_output: bool, lines: list[str]) -> None:
+def say(told: dict[str, Any], json_output: bool, lines: list[str]) -> None:
+    """To a machine or a person."""
     typer.echo(json.dumps(told) if json_output else "\n".join(lines))
 
 

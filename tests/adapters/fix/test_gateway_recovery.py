@@ -200,3 +200,19 @@ async def test_a_live_desk_may_not_use_a_paper_gateway(gateway: GatewayProcess, 
     desk = desk_on(environment="LIVE")
     with pytest.raises(ConfigError, match="LIVE may not use a gateway that is PAPER"):
         await desk.task
+
+
+OLD, NEW = "aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb"
+
+
+@pytest.mark.parametrize("approved", [(OLD,), (NEW,)])
+async def test_a_gateway_serves_a_desk_of_another_build_only_where_the_mix_is_approved(
+    gateway: GatewayProcess, desk_on: MakeDesk, approved: tuple[str, ...]
+) -> None:
+    gateway.config["build"] = OLD
+    await started(gateway)
+    desk = desk_on(build=NEW)
+    with pytest.raises(ConfigError, match=f"the gateway: this is build {OLD}, and the desk, which is up, is build {NEW}"):
+        await desk.task
+    await desk_on(build=NEW, approved=approved, epoch=2).take(LinkUp)
+    await desk_on(build=OLD, epoch=3).take(LinkUp)
