@@ -104,6 +104,8 @@ class RiskDay:
         for limit in self._terms.limits:
             signed = limit.model_copy(update={"approver": actor})
             wanted.add(limits.key_of(signed))
+            if _said_before(book.limits.get(limits.key_of(signed)), signed):
+                continue  # what people have made of it since stays
             decided = limits.set_limit(book, limits.Asked(signed, actor))
             if isinstance(decided, Refusal):
                 raise ConfigError(f"risk: {decided.text}")
@@ -116,6 +118,15 @@ class RiskDay:
                     approver=actor, reason="not in the configuration any more",
                 )  # fmt: skip
                 turn.apply(stream, gone, correlation=stream)
+
+
+def _said_before(known: limits.Limit | None, limit: LimitSet) -> bool:
+    """Is this what the configuration said of a limit last? What is retired, it says anew."""
+    if known is None or known.versions[-1][1] is None:
+        return False
+    said = [content for _, content in known.versions if content is not None]
+    last = next((content for content in reversed(said) if content.approver.startswith(_CONFIG)), None)
+    return last is not None and last == limit.model_copy(update={"approver": last.approver, "reason": last.reason})
 
 
 def _news(mark: Mark, totals: Totals) -> bool:

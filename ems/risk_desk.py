@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from domain import limits
 from domain.commands import Answer, EnableStrategy, GrantOverride, RetireLimit, RiskCommand, SetLimit
 from domain.limits import LimitRetired, LimitSet
 from domain.refusal import Refusal
 from domain.risk import Outcome, OverrideGranted, StrategyEnabled, override_key, strategy_key
-from domain.values import E9
+from domain.risk_state import RiskState
+from domain.values import E9, from_e9
 from ems.turn import Turn
 
 _MINUTE_NS = 60 * E9
@@ -26,6 +29,31 @@ def handle(turn: Turn, command: RiskCommand, trade_date: str) -> Answer:
             return _grant(turn, command, trade_date)
         case EnableStrategy():
             return _enable(turn, command)
+
+
+def told(state: RiskState, now_ns: int) -> dict[str, Any]:
+    """What there is to know about limits, as plain values; numbers are decimal text, ages and windows in seconds."""
+    held = [(limit, found[1]) for limit in state.limits.limits.values() if (found := limit.in_force(now_ns)) is not None]
+    return {
+        "limits": [
+            {
+                "check": content.check.value,
+                "scope": f"{content.scope.value}:{content.scope_id}" if content.scope_id else content.scope.value,
+                "applies": content.applies,
+                "level": content.level,
+                "value": f"{from_e9(content.value_e9):f}",
+                "unit": "s" if content.unit == "ns" else content.unit,
+                "window_s": f"{content.window_ns / E9:g}",
+                "until_ns": content.until_ns,
+                "approver": content.approver,
+                "reason": content.reason,
+                "version": limit.version,
+            }
+            for limit, content in sorted(held, key=lambda one: (one[1].check, one[1].scope, one[1].scope_id, one[1].applies))
+        ],
+        "disabled": {strategy: found.text for strategy, found in sorted(state.disabled.items())},
+        "blocked": len(state.blocked),
+    }
 
 
 _ASKED = {"command", "command_id", "actor"}  # what is the command's alone

@@ -27,7 +27,7 @@ from domain.commands import COMMAND, Answer, Commanded
 from domain.errors import ConfigError, EmsError, LogUnavailable
 from domain.instrument import Universe
 from domain.messages import Input, PlanReady
-from ems import alerts, lifeline
+from ems import alerts, lifeline, risk_desk
 from ems.bootstrap import kill
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.build import build_digest
@@ -256,6 +256,8 @@ class DeskProcess:
             answer["state"] = "recovering"
         if question.get("alerts"):
             answer |= alerts.of(state)._asdict()
+        if question.get("risk"):
+            answer["risk"] = risk_desk.told(state.risk, self._runtime.clock().now_ns())
         return answer | {
             "epoch": desk.epoch,
             "seq": state.seq,

@@ -7,7 +7,7 @@ import getpass
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -150,14 +150,14 @@ def _scope(text: str) -> Scope:
     return found
 
 
-def secret_of(file: Path | None) -> str:
+def secret_of(file: Path | None, prompt: str = "secret: ") -> str:
     """A person's secret: from a file, standard input, or the terminal: never from an argument that others can see."""
     if file is None:
-        return getpass.getpass("secret: ")
+        return getpass.getpass(prompt)
     return (sys.stdin.readline() if str(file) == "-" else file.read_text()).strip()
 
 
-def end(told: dict[str, Any], json_output: bool) -> None:
+def end(told: dict[str, Any], json_output: bool) -> NoReturn:
     """Say what became of a command, and exit with 0 or 1."""
     say(told, json_output, [told["text"]])
     raise typer.Exit(0 if told["ok"] else 1)

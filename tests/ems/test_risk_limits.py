@@ -12,8 +12,10 @@ from domain.refusal import Reason
 from domain.risk import Check, Outcome, Subject
 from domain.sending import ParentReport
 from domain.values import E9, ScopeKind
+from ems.risk_day import RiskTerms
 from tests.domain.orders import NOW_NS
 from tests.ems.risk_scene import SCOPES, Scene, limit, order
+from tests.ems.room import Room
 from tests.ems.test_risk import commanded, limited
 
 Facts = dict[str, Any]
@@ -90,3 +92,33 @@ def test_a_hard_and_a_soft_limit_of_one_rate_count_an_order_once() -> None:
     scene.passed(order(), 100).passed(order(), 50)
     found = [v for v in scene.judged(order()).verdicts if v.check is Check.MESSAGE_RATE]
     assert sorted((v.observed or 0) // E9 for v in found) == [2, 3]  # one and two before it, by how far each looks back
+
+
+def in_force(room: Room) -> list[int]:
+    found = [limit.in_force(room.clock.ns) for limit in room.desk.state.risk.limits.limits.values()]
+    return [one[1].value_e9 // E9 for one in found if one is not None]
+
+
+async def restarted(room: Room, *limits: li.LimitSet) -> Room:
+    """The next desk, under a configuration that says this."""
+    room._risk["risk"] = RiskTerms(limits=limits, digest="another")
+    return await (await room.successor()).open()
+
+
+async def test_a_persons_limit_outlives_a_restart_until_the_configuration_says_something_new() -> None:
+    configured = limit(C.MAX_QUANTITY, 1000 * E9, "quantity")
+    room = await limited(configured).open()
+    fields = {"command_id": "C", "actor": "person:jane", "reason": "mandate", "scope": ScopeKind.FIRM, "check": C.MAX_QUANTITY}
+    assert (await commanded(room, SetLimit(**fields, approver="person:mary", value_e9=10 * E9, unit="quantity"))).ok
+    room = await restarted(room, configured)
+    assert in_force(room) == [10]
+    room = await restarted(room, configured.model_copy(update={"value_e9": 500 * E9}))
+    assert in_force(room) == [500]
+    assert (await commanded(room, RetireLimit(**fields, approver="person:mary"))).ok
+    assert in_force(room) == []
+    room = await restarted(room, configured.model_copy(update={"value_e9": 500 * E9}))
+    assert in_force(room) == [500], "what is to go for good goes from the configuration"
+    room = await restarted(room)
+    assert in_force(room) == []
+    room = await restarted(room, configured.model_copy(update={"value_e9": 500 * E9}))
+    assert in_force(room) == [500]
