@@ -214,7 +214,7 @@ class RiskData(Protocol):
         ...
 
     def permitted(self, who: str, strategy: str, instrument: str, venue: str) -> bool | None:
-        """May this trader or client trade this? venue is "" where it is not decided yet."""
+        """May this person or client trade this? venue is "" where it is not decided yet."""
         ...
 
 

@@ -13,6 +13,7 @@ from domain.risk import Outcome, RiskOrder
 from domain.risk_binding import Bound, Seen
 from domain.risk_situation import Situation, missing, never
 from domain.risk_state import like
+from domain.trader import PERSON
 from domain.values import E9, ScopeKind, TimeInForce
 
 _HARD: Final = Outcome.HARD
@@ -75,9 +76,10 @@ def halt(order: RiskOrder, at: Situation, limit: Bound) -> Seen:
 
 
 def permission(order: RiskOrder, at: Situation, limit: Bound) -> Seen:
-    """Who (the trader, else the client) may trade what (strategy, instrument) where (venue)."""
+    """Who (the person at the desk, else the client) may trade what (strategy, instrument) where (venue)."""
     scopes = order.scopes
-    allowed = at.data.permitted(scopes.trader or scopes.client, scopes.strategy, scopes.instrument, scopes.venue)
+    who = scopes.trader if scopes.trader.startswith(PERSON) else scopes.client  # not a name that a client gives itself
+    allowed = at.data.permitted(who, scopes.strategy, scopes.instrument, scopes.venue)
     return missing("no permissions") if allowed is None else never(not allowed)
 
 

@@ -108,7 +108,7 @@ class ClientDesk:
             self._repeat(turn, order, known)
             return
         order = self._strategies.resolved(self._throttled(turn, order), turn.now_ns)
-        if (stopped := self._kills.refusal(order)) is not None:
+        if (stopped := self._kills.refusal(order, turn.actor)) is not None:
             order = replace(order, refusal=stopped)
         instrument, day = self._market_of(order.symbol, turn.now_ns)
         accepted = parent_rules.place(

@@ -63,7 +63,7 @@ class CommandDesk:
         stream = po.key(entry.client_session, trade_date, cl_ord_id)
         if isinstance(known := turn.state.parents.get(stream), ParentOrder):
             return Answer(True, "entered before", (("order_id", known.order_id), ("cl_ord_id", cl_ord_id)))
-        if (stopped := self._kills.refusal(_order(entry, cl_ord_id))) is not None:
+        if (stopped := self._kills.refusal(_order(entry, cl_ord_id), entry.actor)) is not None:
             return Answer(False, stopped.text)
         instrument = self._reference.instrument(entry.symbol)
         accepted = parent_rules.place(

@@ -34,6 +34,7 @@ from domain.mass import MassCancel
 from domain.order_list import OrderList
 from domain.parent_order import ParentOrder, RejectedOrder
 from domain.risk_state import RiskState
+from domain.trader import trader_of
 from domain.values import StreamId
 
 _NAMED = {  # parent events that use up a ClOrdID of the client's
@@ -151,7 +152,7 @@ class DeskState:
         self.last_seq[stream] = seq
         if type(event) in _NOTED:
             if type(event) in ENTERING and isinstance(after, ParentOrder):
-                self.risk.exposure.parent(event, before, after, meta.actor if meta.actor.startswith("person:") else "")
+                self.risk.exposure.parent(event, before, after, trader_of(after.terms.instructions, meta.actor))
             self._index(stream, event, after)
         return after
 

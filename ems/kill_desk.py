@@ -12,6 +12,7 @@ from domain.parent_order import ParentOrder
 from domain.ports import KillLatch
 from domain.refusal import Reason, Refusal
 from domain.sending import SendNews
+from domain.trader import trader_of
 from domain.values import ScopeKind
 from ems.kill_scopes import KillScopes, touches
 from ems.order_gate import said
@@ -28,9 +29,10 @@ class KillDesk:
         self._scopes = scopes
         self._client_sessions = client_sessions
 
-    def refusal(self, order: NewOrder) -> Refusal | None:
+    def refusal(self, order: NewOrder, actor: str) -> Refusal | None:
         """Why a new parent is not taken now, None if it is. While suspended it is: it waits."""
-        scopes = self._scopes.of_order(order.ref.session, order.account, order.symbol, order.algo)
+        trader = trader_of(order.instructions, actor)
+        scopes = self._scopes.of_order(order.ref.session, order.account, order.symbol, order.algo, trader)
         verdict = self._latch.verdict(scopes)
         return Refusal(Reason.KILL_SWITCH, said(verdict)) if verdict.level >= Level.SOFT else None
 

@@ -12,8 +12,6 @@ from domain.sending import SendChild, SendChildReplace
 from domain.values import OrdType, ScopeKind, Side
 from ems.desk_state import DeskState
 
-_TRADER_ROLES = (36, 12, 11)  # PartyRole (452): entering, executing, originating trader, the first that is given
-
 
 class KillScopes:
     """Looks orders up in the desk's state of the moment.
@@ -51,34 +49,32 @@ class KillScopes:
         parent = self._state().parents.get(child.parent)
         ids = {ScopeKind.VENUE: child.venue_session, ScopeKind.ACCOUNT: child.account, ScopeKind.INSTRUMENT: child.instrument}
         if isinstance(parent, ParentOrder):
-            ids |= _ids(parent)
+            ids |= self._ids(parent)
         return digests({**ids, ScopeKind.DESK: self._desk})
 
     def of_parent(self, parent: ParentOrder, venue: str) -> tuple[int, ...]:
         """A parent's scopes with the venue that its next child would go to."""
         ids = {ScopeKind.VENUE: venue, ScopeKind.ACCOUNT: parent.account, ScopeKind.INSTRUMENT: parent.instrument}
-        return digests({**ids, **_ids(parent), ScopeKind.DESK: self._desk})
+        return digests({**ids, **self._ids(parent), ScopeKind.DESK: self._desk})
 
-    def of_order(self, client: str, account: str, instrument: str, strategy: str) -> tuple[int, ...]:
+    def of_order(self, client: str, account: str, instrument: str, strategy: str, trader: str) -> tuple[int, ...]:
         """Of an order that has yet to be accepted."""
         ids = {ScopeKind.CLIENT: client, ScopeKind.ACCOUNT: account, ScopeKind.INSTRUMENT: instrument}
-        return digests({**ids, ScopeKind.STRATEGY: strategy or "direct", ScopeKind.DESK: self._desk})
+        return digests({**ids, ScopeKind.STRATEGY: strategy or "direct", ScopeKind.DESK: self._desk, ScopeKind.TRADER: trader})
+
+    def _ids(self, parent: ParentOrder) -> dict[ScopeKind, str]:
+        if parent.flattens is not None:  # under what it flattens, beside its account, instrument and venue
+            scope = read(parent.flattens[0])
+            return {scope.kind: scope.id}
+        given = parent.terms.instructions
+        strategy = given.strategy.name if given is not None and given.strategy is not None else parent.terms.algo.value
+        trader = self._state().risk.exposure.trader(parent.id)
+        return {ScopeKind.CLIENT: parent.client_session, ScopeKind.STRATEGY: strategy, ScopeKind.TRADER: trader}
 
 
 def touches(scopes: tuple[int, ...], scope: Scope) -> bool:
     """Does a scope stop what falls under these?"""
     return scope == FIRM or scope.digest in scopes
-
-
-def _ids(parent: ParentOrder) -> dict[ScopeKind, str]:
-    if parent.flattens is not None:  # under what it flattens, beside its account, instrument and venue
-        scope = read(parent.flattens[0])
-        return {scope.kind: scope.id}
-    given = parent.terms.instructions
-    strategy = given.strategy.name if given is not None and given.strategy is not None else parent.terms.algo.value
-    roles = {party.role: party.party_id for party in given.parties} if given is not None else {}
-    trader = next((roles[role] for role in _TRADER_ROLES if role in roles), "")
-    return {ScopeKind.CLIENT: parent.client_session, ScopeKind.STRATEGY: strategy, ScopeKind.TRADER: trader}
 
 
 def _of_replace(message: SendChildReplace, child: ChildOrder | None) -> Action:

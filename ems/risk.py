@@ -36,6 +36,7 @@ from domain.risk_state import like, said
 from domain.risk_verdicts import Checked, Verdict
 from domain.sending import Outbound, SendChild, SendChildReplace
 from domain.terms import Terms
+from domain.trader import trader_of
 from domain.values import E9, Side, StreamId
 from ems.desk_state import DeskState
 from ems.risk_day import RiskDay, RiskTerms
@@ -70,7 +71,7 @@ class RiskGate:
     def parent(self, turn: Turn, stream: StreamId, accepted: po.Accepted) -> Refusal | None:
         """A client's order that its own rules have taken."""
         terms = accepted.terms
-        trader = turn.actor if turn.actor.startswith("person:") else ""
+        trader = trader_of(terms.instructions, turn.actor)
         scopes = self._scopes(trader, accepted.account, accepted.client_session, accepted.instrument, terms)
         return self._judge(turn, _of_terms(Subject.PARENT, stream, scopes, accepted.side, terms)).refusal
 
@@ -97,13 +98,15 @@ class RiskGate:
         first: po.Accepted | None = None
         for accepted in orders:
             first = first or accepted
-            scopes = self._scopes("", accepted.account, accepted.client_session, accepted.instrument, accepted.terms)
+            trader = trader_of(accepted.terms.instructions, turn.actor)
+            scopes = self._scopes(trader, accepted.account, accepted.client_session, accepted.instrument, accepted.terms)
             order = _of_terms(Subject.PARENT, stream, scopes, accepted.side, accepted.terms)
             notional_e9 = self._situation(turn, order).notional_e9
             value_e9 = None if notional_e9 is None or value_e9 is None else value_e9 + notional_e9
         if first is None:
             return None
-        scopes = Scopes(self._desk, "", first.account, first.client_session, "", "", "")
+        trader = trader_of(first.terms.instructions, turn.actor)
+        scopes = Scopes(self._desk, trader, first.account, first.client_session, "", "", "")
         order = RiskOrder(
             subject=Subject.LIST, order=stream, parent=stream, scopes=scopes, side=None, quantity_e9=0, limit_price_e9=None,
             time_in_force=first.terms.time_in_force, open_e9=0, value_e9=value_e9,

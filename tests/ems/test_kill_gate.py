@@ -10,6 +10,7 @@ import pytest
 
 from adapters.memory.latch import MemoryLatch
 from domain import child_order as co
+from domain.commands import Answer, Commanded, EnterOrder
 from domain.instructions import Instructions, Party
 from domain.kill_latch import Slot, Source
 from domain.kill_scope import FIRM, KINDS, Scope, parse
@@ -143,6 +144,31 @@ async def test_a_new_order_in_a_tripped_scope_is_refused_by_name(scope: str) -> 
     (report,) = room.take(ParentReport)
     assert (report.ord_status, report.text) == (OrdStatus.REJECTED, "kill switch: SOFT, trip 0000000000000009")
     assert "parent_order.accepted" not in await topics(room)
+
+
+@pytest.mark.parametrize(("scope", "status"), [("trader:TR7", OrdStatus.REJECTED), ("trader:TR8", OrdStatus.NEW)])
+async def test_a_new_order_of_a_tripped_trader_is_refused(scope: str, status: OrdStatus) -> None:
+    room = await gated()
+    room.trip(scope, Level.SOFT)
+    await room.client(new_order(instructions=Instructions(parties=(Party(party_id="TR7", source="D", role=122),))))
+    (report,) = room.take(ParentReport)
+    assert report.ord_status is status
+
+
+@pytest.mark.parametrize(("scope", "ok"), [("trader:person:jane", False), ("trader:person:omar", True)])
+async def test_an_order_entered_at_the_desk_is_of_the_person_who_did(scope: str, ok: bool) -> None:
+    room = await gated()
+    entry = EnterOrder(
+        command_id="C", actor="person:jane", client_session="OMS", symbol="ABC", side=Side.BUY, quantity_e9=100 * E9,
+        limit_price_e9=100 * E9,
+    )  # fmt: skip
+    answers: list[Answer] = []
+    room.trip(scope, Level.HARD)
+    await room.desk.cycle([Commanded(entry, answers.append)])
+    assert [answer.ok for answer in answers] == [ok]
+    if ok:
+        (sent,) = room.take(SendChild)
+        assert room.scopes.mark(sent).scopes[KINDS.index(ScopeKind.TRADER)] == Scope(ScopeKind.TRADER, "person:jane").digest
 
 
 @pytest.mark.parametrize("scope", ["client:OTHER", "account:OTHER", "strategy:vwap", "instrument:XYZ", "venue:OTHER", "desk:x"])

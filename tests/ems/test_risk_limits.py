@@ -8,6 +8,7 @@ import pytest
 
 from domain import limits as li
 from domain.commands import RetireLimit, SetLimit
+from domain.instructions import Instructions, Party
 from domain.refusal import Reason
 from domain.risk import Check, Outcome, Subject
 from domain.sending import ParentReport
@@ -122,3 +123,14 @@ async def test_a_persons_limit_outlives_a_restart_until_the_configuration_says_s
     assert in_force(room) == []
     room = await restarted(room, configured.model_copy(update={"value_e9": 500 * E9}))
     assert in_force(room) == [500]
+
+
+async def test_a_limit_of_a_trader_is_of_the_decision_maker_that_the_client_names() -> None:
+    room = await limited(limit(C.MAX_QUANTITY, 10 * E9, "quantity", scope=ScopeKind.TRADER, scope_id="DEC")).open()
+    named = Instructions(parties=(Party(party_id="DEC", source="D", role=122),))
+    await room.client_order("A1", quantity_e9=1000 * E9, instructions=named)
+    assert room.take(ParentReport)[-1].text == "risk: max quantity of trader:DEC: 1000 against 10"
+    await room.client_order("A2", quantity_e9=10 * E9, instructions=named)
+    assert room.desk.state.risk.exposure.trader(room.parent().id) == "DEC"
+    await room.client_order("A3", quantity_e9=1000 * E9)
+    assert (room.parent().cl_ord_id, room.desk.state.risk.exposure.trader(room.parent().id)) == ("A3", "")
