@@ -18,6 +18,7 @@ from domain.values import E9
 
 REFERENCE_TABLES: Final = ("instruments", "identifiers", "tick_tables", "calendars", "session_hours", "holidays")
 EVERY_TABLE: Final = (*REFERENCE_TABLES, *TABLES)
+ANY: Final = "*"  # in a table of permissions
 _PRICED: Final = (("prices", "close"), ("volumes", "average daily volume"))
 
 
@@ -154,7 +155,7 @@ def _unknown(placed: Iterable[Placed], reference: ReferenceData, on: date) -> It
     for one in placed:
         coming = isinstance(one.row, CorporateAction) and one.row.kind == "rename" and one.row.effective > on
         symbol, mic = one.row.get("symbol"), one.row.get("mic")
-        if symbol is not None and not coming and symbol not in reference.universe:
+        if symbol not in (None, ANY) and not coming and symbol not in reference.universe:
             yield one.wrong("symbol", f"there is no instrument {symbol!r}", "add it to instruments, or a rename to it")
         if mic is not None and mic not in reference.calendars:
             yield one.wrong("mic", f"there is no calendar of {mic!r}", "add it to calendars")

@@ -182,6 +182,33 @@ class Restriction(DayRow):
         return self
 
 
+class Halt(DayRow):
+    """What its market does not trade, and from when until when."""
+
+    KEY = ("symbol", "begins_ns")
+    ABOUT = "ends"
+    symbol: Text = Field(description="the instrument")
+    begins_ns: MomentNs = Field(description="the moment with its offset")
+    ends_ns: MomentNs | None = Field(default=None, description="the first moment after it; empty: until further notice")
+    reason: Text = Field(description="why, as the market says it")
+
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if self.ends_ns is not None and self.ends_ns <= self.begins_ns:
+            raise ValueError("it ends before it begins")
+        return self
+
+
+class Permission(DayRow):
+    """Who may trade what and where, where a limit asks for it; * is any. What no row allows is refused."""
+
+    KEY = ("who", "strategy", "symbol", "venue")
+    who: Text = Field(description="a client session, or person:NAME for orders entered at the desk")
+    strategy: Text = Field(description="an algorithm, direct for orders without one")
+    symbol: Text = Field(description="the instrument")
+    venue: Text = Field(description="the venue session")
+
+
 class RegisteredModel(DayRow):
     """The models that may decide, by the digest of their weights."""
 
@@ -202,6 +229,8 @@ TABLES: Final[Mapping[str, type[DayRow]]] = {
     "fx_rates": FxRate,
     "corporate_actions": CorporateAction,
     "restricted": Restriction,
+    "halts": Halt,
+    "permissions": Permission,
     "models": RegisteredModel,
 }
 Row = TypeVar("Row", bound=DayRow)

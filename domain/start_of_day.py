@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar, cast
@@ -15,7 +15,9 @@ from domain.day_rows import (
     DayRow,
     Fee,
     FxRate,
+    Halt,
     Locate,
+    Permission,
     Position,
     ReferencePrice,
     RegisteredModel,
@@ -52,7 +54,7 @@ class StartOfDay:
         return next((row for row in self.table(Fee, "fees") if row.key() == (mic, liquidity)), None)
 
     def facts(self) -> RiskFacts:
-        """What the checks before an order may ask. Halts and permissions are in no table: they stay unknown.
+        """What the checks before an order may ask.
 
         Locates of an account add up, expired ones do not count. An account with a position in the table is known whole; one
         without any is not known.
@@ -72,13 +74,17 @@ class StartOfDay:
             accounts=frozenset(account for account, _ in positions),
             capital={_scope(*row.key()): row.capital_e9 for row in self.table(Capital, "capital")},
             fx_rates=rates | ({self.base_currency: E9} if self.base_currency else {}),
-            restrictions=self._restrictions() if "restricted" in self.rows else None,
+            restrictions=_forbidden(self.table(Restriction, "restricted")) if "restricted" in self.rows else None,
+            halts=_forbidden(self.table(Halt, "halts")) if "halts" in self.rows else None,
+            permissions=frozenset(row.key() for row in self.table(Permission, "permissions"))
+            if "permissions" in self.rows
+            else None,
             models=frozenset(row.digest for row in self.table(RegisteredModel, "models")) if "models" in self.rows else None,
         )
 
-    def _restrictions(self) -> tuple[risk_data.Restriction, ...]:
-        rows = self.table(Restriction, "restricted")
-        return tuple(risk_data.Restriction(row.symbol, row.begins_ns, row.ends_ns) for row in rows)
+
+def _forbidden(rows: Iterable[Restriction | Halt]) -> tuple[risk_data.Restriction, ...]:
+    return tuple(risk_data.Restriction(row.symbol, row.begins_ns, row.ends_ns) for row in rows)
 
 
 def _scope(kind: str, scope_id: str) -> str:

@@ -14,7 +14,9 @@ from domain.day_rows import (
     DayRow,
     Fee,
     FxRate,
+    Halt,
     Locate,
+    Permission,
     Position,
     ReferencePrice,
     Restriction,
@@ -45,4 +47,6 @@ ROWS: st.SearchStrategy[DayRow] = st.one_of(
         amount_e9=st.none(), currency=st.none(), old_symbol=st.none(),
     ),
     st.builds(Restriction, list_name=TEXT, symbol=TEXT, begins_ns=MOMENT, ends_ns=st.none(), reason=TEXT),
+    st.builds(Halt, symbol=TEXT, begins_ns=MOMENT, ends_ns=st.none(), reason=TEXT),
+    st.builds(Permission, who=TEXT, strategy=TEXT, symbol=TEXT, venue=TEXT),
 )  # fmt: skip

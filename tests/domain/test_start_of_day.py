@@ -10,7 +10,9 @@ from domain.day_rows import (
     Cash,
     Fee,
     FxRate,
+    Halt,
     Locate,
+    Permission,
     Position,
     ReferencePrice,
     RegisteredModel,
@@ -50,6 +52,8 @@ FULL = StartOfDay(
         "fees": (Fee(mic="XNAS", liquidity="add", currency="USD", per_share_e9=-2, rate_bps_e9=0, minimum_e9=0),),
         "fx_rates": (FxRate(currency="EUR", rate_e9=2 * E9, as_of=BEFORE),),
         "restricted": (restriction(NOW_NS, NOW_NS + 10, "an offer"), restriction(NOW_NS + 20, None, "a case")),
+        "halts": (Halt(symbol="A", begins_ns=NOW_NS, ends_ns=NOW_NS + 10, reason="news"),),
+        "permissions": (Permission(who="OMS", strategy="*", symbol="A", venue="SIM"),),
         "models": (RegisteredModel(digest="a" * 64, name="m"),),
     },
 )  # fmt: skip
@@ -78,8 +82,6 @@ def test_what_was_not_loaded_is_missing_and_not_zero() -> None:
         assert facts.reference_price_e9("B") is None
         assert facts.fx_rate_e9("GBX") is None
         assert facts.locate_e9("HOUSE", "B") is None
-        assert facts.halted("A", NOW_NS) is None
-        assert facts.permitted("jane", "vwap", "A", "XSIM") is None
         assert day.cash_e9("firm", "", "USD") is None
         assert day.fee("XNAS", "remove") is None
     assert NOTHING.registered_model("a" * 64) is None
@@ -102,5 +104,19 @@ def test_a_restriction_holds_from_its_first_moment_to_the_one_before_its_end() -
     assert FACTS.restricted("B", NOW_NS) is False
 
 
-def test_without_a_restricted_list_nobody_knows_what_is_on_it() -> None:
+def test_a_halt_holds_from_its_first_moment_to_the_one_before_its_end() -> None:
+    assert [FACTS.halted("A", NOW_NS + at) for at in (-1, 0, 9, 10)] == [False, True, True, False]
+    assert FACTS.halted("B", NOW_NS) is False
+
+
+def test_what_no_row_permits_is_not_permitted() -> None:
+    assert FACTS.permitted("OMS", "vwap", "A", "SIM") is True
+    assert FACTS.permitted("OMS", "vwap", "A", "") is True, "where is not decided yet"
+    for who, symbol, venue in (("OTHER", "A", "SIM"), ("OMS", "B", "SIM"), ("OMS", "A", "DARK")):
+        assert FACTS.permitted(who, "vwap", symbol, venue) is False
+
+
+def test_without_its_table_nobody_knows_what_is_on_it() -> None:
     assert NOTHING.restricted("A", NOW_NS) is None
+    assert NOTHING.halted("A", NOW_NS) is None
+    assert NOTHING.permitted("jane", "vwap", "A", "XSIM") is None

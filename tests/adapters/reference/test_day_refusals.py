@@ -20,6 +20,18 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         add("restricted", "list,ZZZ,2026-11-24T00:00:00Z,,merger"),
         r"restricted.csv line \d+, column symbol: there is no instrument 'ZZZ'; add it",
     ),
+    "a halt of nothing": (
+        add("halts", "ZZZ,2026-11-24T00:00:00Z,,news"),
+        r"halts.csv line \d+, column symbol: there is no instrument 'ZZZ'; add it",
+    ),
+    "a permission for nothing": (
+        add("permissions", "OMS1,*,ZZZ,*"),
+        r"permissions.csv line \d+, column symbol: there is no instrument 'ZZZ'; add it",
+    ),
+    "a permission twice": (
+        add("permissions", "*,*,*,*"),
+        r"permissions.csv line \d+, column who: \*, \*, \*, \* is there twice",
+    ),
     "a position twice": (
         add("positions", f"HOUSE,AMZN,7,{CLOSE}"),
         r"positions.csv line 13, column account: HOUSE, AMZN is there twice, first in positions.csv line 10; take one",
