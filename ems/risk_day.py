@@ -56,9 +56,9 @@ class RiskDay:
             if new or trade_date != totals.trade_date:
                 marked = Marked(trade_date=trade_date, marks=(mark,) if mark is not None else ())
                 turn.apply(day_key(trade_date), marked, correlation=day_key(trade_date))
-        if (account, symbol) not in state.opened and symbol in totals.prices_e9:
+        if symbol in totals.prices_e9:
             held_e9 = self._data.start_position_e9(account, symbol)
-            if held_e9:
+            if held_e9 is not None and held_e9 != state.opened.get((account, symbol), 0):  # first seen, or amended since
                 opened = PositionOpened(trade_date=trade_date, account=account, instrument=symbol, quantity_e9=held_e9)
                 turn.apply(day_key(trade_date), opened, correlation=day_key(trade_date))
 

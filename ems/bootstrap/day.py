@@ -15,6 +15,7 @@ from adapters.reference.content_store import ContentStore
 from domain.catalogue import TOPICS
 from domain.day_load import Loaded
 from domain.errors import ConfigError
+from domain.ports import EventLog
 from domain.risk_data import NOTHING_KNOWN, RiskFacts
 from ems import opening
 from ems.bootstrap.runtime import Runtime
@@ -46,6 +47,26 @@ async def with_loaded_files(runtime: Runtime) -> Runtime:
     folder = settings.state_directory / _KEPT / f"{on}.{found.version}"
     await asyncio.to_thread(_lay_out, settings, found.loaded, folder)
     return runtime.model_copy(update={"settings": settings.model_copy(update={"instruments": folder})})
+
+
+async def amended(settings: Settings, log: EventLog) -> tuple[Path, RiskFacts] | None:
+    """What was loaded for the day in place of what a LIVE desk runs with: where it lies, and what it says to the checks
+    before an order. None where nothing was.
+
+    Raises:
+        LogError: the log does not answer.
+        ReferenceDataError: what was loaded is not kept here, or has changed.
+    """
+    running = settings.instruments
+    if settings.mode != "LIVE" or running is None:
+        return None
+    on, _, version = running.name.rpartition(".")
+    found = await opening.of_day(log, date.fromisoformat(on))
+    if found is None or found.version <= int(version):
+        return None
+    folder = running.with_name(f"{on}.{found.version}")
+    await asyncio.to_thread(_lay_out, settings, found.loaded, folder)
+    return folder, await asyncio.to_thread(lambda: start_of_day.check(folder).day().facts())
 
 
 def _lay_out(settings: Settings, loaded: Loaded, folder: Path) -> None:

@@ -31,11 +31,11 @@ from ems import alerts, lifeline, risk_desk
 from ems.bootstrap import kill
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.build import build_digest
-from ems.bootstrap.day import risk_data
 from ems.bootstrap.desk_words import CONFIGURE
 from ems.bootstrap.live import Live
 from ems.bootstrap.planning import plan
 from ems.bootstrap.reference import FileReference
+from ems.bootstrap.running_day import RunningDay
 from ems.bootstrap.runtime import Runtime, of_group
 from ems.builds import approvals
 from ems.collector import settle_collector
@@ -85,6 +85,7 @@ class DeskProcess:
         self._desk: Desk | None = None
         self._link: LinkRouter | None = None
         self._universe: Universe | None = None
+        self._day: RunningDay | None = None
         self._scopes = KillScopes(runtime.settings.name, self._state_now)
 
     @property
@@ -119,13 +120,14 @@ class DeskProcess:
     async def _work(self, log: PostgresEventLog, pool: ProcessPlannerPool) -> None:
         settings = self._runtime.settings
         reference = FileReference.load(settings, route=self._live.route)
+        day = self._day = RunningDay(settings)
         self._universe = reference.data.universe
         self._live.next(self._runtime, self._universe)()
         self._link = link = self._linked()
         latch = SharedLatch(self._runtime.latch)
         gate = OrderGate(link, GateRules(latch, self._scopes.mark, settings.kill.house_accounts), self._deliver)
         desk = self._desk = Desk(
-            DeskPorts(log, gate, pool, reference, self._runtime.clock(), brokers(settings), risk_data(settings), latch=latch),
+            DeskPorts(log, gate, pool, reference, self._runtime.clock(), brokers(settings), day.facts.port, latch=latch),
             name=f"{settings.name}/{os.getpid()}",
             build=self._build,
             venue_sessions=self._live.venue_sessions,
@@ -140,7 +142,8 @@ class DeskProcess:
         await _start(desk)
         settle_collector()
         self._state = "leading"
-        await _until_first(link.run(), desk.run(), self._keeper(desk, log, latch).run())
+        await day.look(log)  # before anything is decided
+        await _until_first(link.run(), desk.run(), self._keeper(desk, log, latch).run(), day.watch(log))
 
     async def _beside(self, log: PostgresEventLog, others: Mapping[str, str]) -> str:
         """Why this desk may not open beside those that are up, "" if it may."""
@@ -260,6 +263,7 @@ class DeskProcess:
             answer["risk"] = risk_desk.told(state.risk, self._runtime.clock().now_ns())
         return answer | {
             "epoch": desk.epoch,
+            "day": self._day.name if self._day is not None else "",
             "seq": state.seq,
             "clock_ns": self._runtime.clock().now_ns(),
             "working": len(state.working),

@@ -67,6 +67,11 @@ def stop(up: subprocess.Popen[str]) -> None:
     up.stdout.close()
 
 
+def desk_day(program: Program) -> str:
+    """The folder that the desk works with, by its own word."""
+    return str(json.loads(program.run("health", "--json").stdout)["desk"]["day"])
+
+
 def change_positions(folder: Path, old: str, new: str) -> None:
     path = folder / "positions.csv"
     text = path.read_text()
@@ -103,6 +108,8 @@ def test_a_live_day(program: Program) -> None:
         assert code == 2 and refusal["problems"][0]["todo"] == "if that is meant, give --amend with --reason and --person"
         code, amended = loaded(program, "--amend", "--reason", "a late trade", "--person", "john")
         assert (code, amended["outcome"], amended["version"]) == (0, "amended", 2)
+        while (taken := desk_day(program)) != f"{told['trade_date']}.2":  # the desk that runs takes it
+            assert taken == f"{told['trade_date']}.1"
     finally:
         stop(up)
 

@@ -25,6 +25,7 @@ from ems import opening
 from ems.bootstrap import day as days
 from ems.bootstrap import load as loading
 from ems.bootstrap.load import Wish, load_day
+from ems.bootstrap.running_day import RunningDay, same_instruments
 from ems.bootstrap.runtime import Runtime
 from ems.config import Settings
 from ems.desk_state import DeskState
@@ -193,6 +194,43 @@ async def test_a_live_desk_starts_with_what_was_loaded_for_today_or_not_at_all(s
     assert again.instruments is not None and again.instruments.name == f"{days.today(settings)}.2"
     assert days.risk_data(again).start_position_e9("HOUSE", "AMZN") == 2000 * E9
     assert days.risk_data(started).start_position_e9("HOUSE", "AMZN") == 1000 * E9
+
+
+async def test_a_desk_that_runs_finds_what_was_loaded_in_place_of_its_files(settings: Settings, folder: Path) -> None:
+    runtime = Runtime(settings=settings, app_dsn=settings.database_url)
+    await asyncio.to_thread(load_day, settings, Wish(folder, person="jane"), lambda _: None)
+    started = (await days.with_loaded_files(runtime)).settings
+    running = RunningDay(started)
+    facts = running.facts
+    async with PostgresEventLog(settings.database_url, TOPICS, WallClock()) as log:
+        await running.look(log)
+        assert await days.amended(settings.model_copy(update={"mode": "PAPER"}), log) is None
+        change(folder)
+        amend = Wish(folder, amend=True, person="john", reason="late trade")
+        assert (await asyncio.to_thread(load_day, settings, amend, lambda _: None)).problems == ()
+        assert (running.name, facts.port.start_position_e9("HOUSE", "AMZN")) == (f"{days.today(settings)}.1", 1000 * E9)
+        await running.look(log)
+        assert (running.name, facts.port.start_position_e9("HOUSE", "AMZN")) == (f"{days.today(settings)}.2", 2000 * E9)
+        assert facts.port.start_positions_e9("HOUSE") == {"AMZN": 2000 * E9, "BAC": -500 * E9, "DEMO": 0}
+        first, second = (settings.state_directory / "reference" / f"{days.today(settings)}.{n}" for n in (1, 2))
+        assert same_instruments(first, second)
+
+
+async def test_what_cannot_be_taken_leaves_a_desk_with_what_it_has(settings: Settings, folder: Path) -> None:
+    runtime = Runtime(settings=settings, app_dsn=settings.database_url)
+    await asyncio.to_thread(load_day, settings, Wish(folder, person="jane"), lambda _: None)
+    running = RunningDay((await days.with_loaded_files(runtime)).settings)
+    change(folder)
+    amend = Wish(folder, amend=True, person="john", reason="late trade")
+    report = await asyncio.to_thread(load_day, settings, amend, lambda _: None)
+    assert report.outcome is not None
+    positions = next(file for file in report.outcome.loaded.files if file.table == "positions")
+    (settings.state_directory / "reference" / "objects" / positions.sha256).unlink()
+    async with PostgresEventLog(settings.database_url, TOPICS, WallClock()) as log:
+        await running.look(log)
+    async with PostgresEventLog("postgresql://nobody@127.0.0.1:1/none", TOPICS, WallClock()) as gone:
+        await running.look(gone)
+    assert (running.name, running.facts.port.start_position_e9("HOUSE", "AMZN")) == (f"{days.today(settings)}.1", 1000 * E9)
 
 
 async def test_a_live_desk_does_not_start_with_files_that_are_gone_or_have_changed(settings: Settings, folder: Path) -> None:
