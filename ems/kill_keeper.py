@@ -30,6 +30,8 @@ from ems.kill_scopes import KillScopes
 _log = structlog.get_logger("kill")
 EVERY_S: Final = 0.1
 PROBE_S: Final = 2.0  # a log that does not answer in that time is lost; one that refuses is at once
+OFTEN_S: Final = 60.0  # what is not flat or not proved by then is looked at only now and then
+SELDOM_S: Final = 2.0
 REPORT_AFTER_S: Final = 10.0  # an order that has not ended by then is reported as it stands
 
 AskGateways = Callable[[], Awaitable[list[Mapping[str, Any]]]]
@@ -67,6 +69,8 @@ class KillKeeper:
         self._tripped_s: dict[str, float] = {}  # trips without a complete report -> when they were first seen
         self._proved: set[str] = set()  # trips whose complete report is in the log
         self._reported: set[tuple[str, bool]] = set()
+        self._panic_s: float | None = None  # since when a PANIC is in force, monotonic
+        self._flattened_s = self._proved_s = 0.0  # when the house and what is owed were last looked at
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -80,7 +84,7 @@ class KillKeeper:
         Args:
             up: has the log answered just now?
         """
-        self._flatten()
+        self._flatten(now_s)
         self._tell_clients()  # before what follows clears a suspension that they have not heard of
         self._watch_log(now_s, up)
         if up and self._parts.desk.ready:
@@ -124,11 +128,16 @@ class KillKeeper:
 
     # ------------------------------------------------------------------------------------------ the house
 
-    def _flatten(self) -> None:
-        """While a PANIC is in force the desk looks at the house's positions, again and again."""
-        parts = self._parts
-        if parts.desk.ready and any(slot.level is Level.PANIC for slot in (self._seen or {}).values()):
-            parts.deliver([FlattenHouse()])
+    def _flatten(self, now_s: float) -> None:
+        """While a PANIC is in force the desk looks at the house's positions: at once, and after a while now and then."""
+        if not any(slot.level is Level.PANIC for slot in (self._seen or {}).values()):
+            self._panic_s = None
+            return
+        self._panic_s = now_s if self._panic_s is None else self._panic_s
+        often = now_s - self._panic_s < OFTEN_S
+        if self._parts.desk.ready and (often or now_s - self._flattened_s >= SELDOM_S):
+            self._flattened_s = now_s
+            self._parts.deliver([FlattenHouse()])
 
     # -------------------------------------------------------------------------------------- the clients
 
@@ -153,8 +162,13 @@ class KillKeeper:
 
     async def _prove(self, now_s: float) -> None:
         """A report for every trip in force: when it is complete, or as far as it has come."""
-        if {f"{slot.trip:016x}" for slot in (self._seen or {}).values() if slot.level} <= self._proved:
+        owing = {f"{slot.trip:016x}" for slot in (self._seen or {}).values() if slot.level} - self._proved
+        if not owing:
             return
+        last_s = max(self._tripped_s.get(trip, now_s) for trip in owing)
+        if now_s - last_s >= OFTEN_S and now_s - self._proved_s < SELDOM_S:
+            return
+        self._proved_s = now_s
         parts = self._parts
         switches = (await parts.service.state()).switches.values()
         self._proved |= {switch.trip for switch in switches if switch.reported}

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -124,6 +124,8 @@ class DeskProcess:
         self._universe = reference.data.universe
         self._live.next(self._runtime, self._universe)()
         self._link = link = self._linked()
+        if unknown := set(settings.kill.house_sessions) - set(self._live.client_sessions):
+            raise ConfigError(f"[kill] house_sessions: {', '.join(sorted(unknown))} is no client session")
         latch = SharedLatch(self._runtime.latch)
         gate = OrderGate(link, GateRules(latch, self._scopes.mark, settings.kill.house_accounts), self._deliver)
         desk = self._desk = Desk(

@@ -54,8 +54,8 @@ def panic(
     reason: ReasonOption, scope: ScopeOption = "firm", wait: WaitOption = 12, config: ConfigOption = CONFIG,
     json_output: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Level 3: as hard, and the scope's house positions may be flattened within their collars. Never what a client's order
-    or a portfolio manager's was filled with.
+    """Level 3: as hard, and the scope's house positions ([kill] house_accounts) are flattened within their collars. Never
+    what a client's order or a portfolio manager's was filled with. The proof says what is not flat, and why.
     """
     _trip(Level.PANIC, scope, reason, wait, config, json_output)
 
@@ -175,6 +175,8 @@ def _trip_lines(told: dict[str, Any]) -> list[str]:
     if (report := told["report"]) is not None:
         state = "all ended" if report["complete"] else f"{report['open_orders']} still open"
         lines.append(f"{report['live_at_trip']} orders were live, {state}")
+        lines += [report["flattening"]] if report["flattening"] else []
+        lines += [f"  {one['account']} {one['instrument']}: {one['why']}" for one in report["unflattened"]]
     elif told["level"] != Level.SOFT.name:
         lines.append("no proof of flat yet: see `ems kill status`, and `ems kill --help` for what is next")
     return lines

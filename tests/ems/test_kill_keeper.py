@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -272,3 +273,28 @@ async def test_below_a_panic_nobody_looks_at_the_house(world: World) -> None:
         await world.look(now_s)
     assert FlattenHouse() not in world.delivered
     assert (await reports(world))[0].flattening == ""
+
+
+async def test_what_is_not_flat_for_long_is_looked_at_now_and_then(world: World) -> None:
+    await world.room.client_order("A1")
+    await world.room.report("new")
+    world.trip(Level.PANIC)
+    for tenth in range(700):
+        await world.look(tenth / 10)
+    often = world.delivered.count(FlattenHouse())
+    assert 590 <= often <= 610
+    asked: list[float] = []
+
+    async def ask() -> list[Mapping[str, Any]]:
+        asked.append(1)
+        return []
+
+    world.keeper._parts = replace(world.keeper._parts, ask=ask)
+    for tenth in range(700, 900):
+        await world.look(tenth / 10)
+    assert 8 <= world.delivered.count(FlattenHouse()) - often <= 12
+    assert 8 <= len(asked) <= 12
+    await world.room.report("canceled")
+    for tenth in range(900, 930):
+        await world.look(tenth / 10)
+    assert [report.complete for report in await reports(world)] == [False, True]
