@@ -6,11 +6,17 @@ client's session. Whatever of the account is still out, or in doubt, may trade t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from domain.values import Side
 
 _BPS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class FlattenHouse:
+    """A PANIC is in force: house positions are looked at, and flattened where that is due."""
 
 
 class Position(NamedTuple):

@@ -12,6 +12,7 @@ from typing import Literal
 from domain.commands import Commanded
 from domain.event import InboundRef
 from domain.instructions import Instructions
+from domain.kill_flatten import FlattenHouse
 from domain.kill_scope import Scope
 from domain.market_state import MarketState
 from domain.refusal import Refusal
@@ -229,11 +230,6 @@ class KillNews:
     scope: Scope
     headline: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class FlattenHouse:
-    """A PANIC is in force: house positions are looked at, and flattened where that is due."""
 
 
 @dataclass(frozen=True, slots=True)

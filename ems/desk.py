@@ -14,20 +14,9 @@ import structlog
 from domain import fix_session as fs
 from domain.commands import Answer, Commanded
 from domain.errors import LogUnavailable, VersionConflict
+from domain.kill_flatten import FlattenHouse
 from domain.market_state import MarketState
-from domain.messages import (
-    FlattenHouse,
-    Inbound,
-    Input,
-    KillNews,
-    LinkDown,
-    LinkUp,
-    MarketUpdate,
-    PlanReady,
-    SessionChange,
-    SessionNews,
-    Timer,
-)  # fmt: skip
+from domain.messages import Inbound, Input, KillNews, LinkDown, LinkUp, MarketUpdate, PlanReady, SessionChange, SessionNews, Timer
 from domain.ports import BrokerAlgos, Clock, EventLog, KillLatch, OrderGateway, PlannerPool, Reference, RiskData
 from domain.refusal import Reason, Refusal
 from domain.risk_data import NOTHING_KNOWN

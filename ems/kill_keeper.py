@@ -14,11 +14,12 @@ from typing import Any, Final
 import structlog
 
 from domain.errors import LatchUnreadable, LogError
+from domain.kill_flatten import FlattenHouse
 from domain.kill_latch import Slot, Source
 from domain.kill_scope import Scope
 from domain.kill_switch import Reported, Switch
 from domain.kill_table import Level
-from domain.messages import FlattenHouse, Input, KillNews
+from domain.messages import Input, KillNews
 from domain.order_life import OrdStatus
 from domain.ports import Clock, EventLog, KillLatch
 from domain.values import ScopeKind

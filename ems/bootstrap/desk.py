@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -37,6 +36,7 @@ from ems.bootstrap.planning import plan
 from ems.bootstrap.reference import FileReference
 from ems.bootstrap.running_day import RunningDay
 from ems.bootstrap.runtime import Runtime, of_group
+from ems.bootstrap.tasks import until_first
 from ems.builds import approvals
 from ems.collector import settle_collector
 from ems.command_desk import unfinished
@@ -108,7 +108,7 @@ class DeskProcess:
         log = PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock(), membership=membership)
         pool = ProcessPlannerPool(plan, self._planned)
         try:
-            await _until_first(self._work(log, pool), stop.wait())
+            await until_first(self._work(log, pool), stop.wait())
         finally:
             self._state = "stopping"
             pool.close()
@@ -145,7 +145,7 @@ class DeskProcess:
         settle_collector()
         self._state = "leading"
         await day.look(log)  # before anything is decided
-        await _until_first(link.run(), desk.run(), self._keeper(desk, log, latch).run(), day.watch(log))
+        await until_first(link.run(), desk.run(), self._keeper(desk, log, latch).run(), day.watch(log))
 
     async def _beside(self, log: PostgresEventLog, others: Mapping[str, str]) -> str:
         """Why this desk may not open beside those that are up, "" if it may."""
@@ -298,17 +298,3 @@ async def _start(desk: Desk) -> None:
             _log.warning("the log is not there", error=str(error))
             await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
             attempt += 1
-
-
-async def _until_first(*jobs: Any) -> None:
-    """Run until the first of these ends; the others are cancelled. What it raised is raised."""
-    tasks: Sequence[asyncio.Task[Any]] = [asyncio.ensure_future(job) for job in jobs]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from domain.kill_flatten import FlattenHouse
 from domain.kill_scope import FIRM, Scope, parse
 from domain.kill_table import Level
-from domain.messages import FlattenHouse, MarketUpdate
+from domain.messages import MarketUpdate
 from domain.risk_data import RiskFacts
 from domain.sending import SendChild
 from domain.values import E9, Side
