@@ -83,6 +83,7 @@ class House:
         self._terms = terms
 
     def panics(self) -> list[Slot]:
+        """Scopes at PANIC; none where the latch cannot be read."""
         try:
             return [slot for slot in self._parts.latch.slots() if slot.level is Level.PANIC]
         except LatchUnreadable:
@@ -157,6 +158,7 @@ class House:
         return None if slot is None else Trip(slot.scope.text, f"{slot.trip:016x}", slot.since_ns)
 
     def position(self, state: DeskState, target: Target) -> Position:
+        """What the trip is about, all that the account holds, and what it may still buy and sell; at 1e-9."""
         exposure = state.risk.exposure
         exposure.settle()
         kind, _, name = target.trip.scope.partition(":")
