@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Annotated, Any
 
 import typer
 
+from domain.errors import ConfigError
 from ems.cli.kill import CONFIG, ConfigOption, JsonOption, PersonOption, SecretOption, end, say, secret_of, settings_of
 
 app = typer.Typer(no_args_is_help=True)
@@ -37,6 +39,8 @@ def approve(
 
     It needs the log. For a rolling upgrade: approve the new build, then restart one process after the other.
     """
+    if not re.fullmatch("[0-9a-f]{16}", digest):
+        raise ConfigError(f"{digest!r} is no build: 16 hexadecimal digits, as `ems build show` prints them")
     end(asyncio.run(_approve(settings_of(config), digest, person, secret_of(secret_file), reason, hours)), json_output)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -63,7 +64,7 @@ def set_(
     """
     given = {
         "command": "set_limit", **_limit(check, scope, applies, level), "value_e9": _e9(value), "unit": unit or _unit(check),
-        "window_ns": int(window_s * _E9), "from_ns": _time_ns(begins) or 0, "until_ns": _time_ns(until),
+        "window_ns": _window_ns(window_s), "from_ns": _time_ns(begins) or 0, "until_ns": _time_ns(until),
     }  # fmt: skip
     _approved(given, person, secret_file, approver, approver_secret_file, reason, config, json_output)
 
@@ -169,6 +170,12 @@ def _e9(text: str) -> int:
         return to_e9(Decimal(text))
     except (InvalidOperation, NumberError) as cause:
         raise ConfigError(f"--value {text!r} is not a number") from cause
+
+
+def _window_ns(window_s: float) -> int:
+    if not math.isfinite(window_s):
+        raise ConfigError(f"a window is a number of seconds, not {window_s}")
+    return int(window_s * _E9)
 
 
 def _time_ns(text: str) -> int | None:
