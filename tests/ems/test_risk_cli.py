@@ -1,4 +1,4 @@
-"""`ems risk` and `ems build` with nothing running: what cannot be meant is said in a sentence, and nobody is taken at his word."""
+"""`ems risk` and `ems build` with nothing running: what cannot be meant is said, and nobody is taken at his word."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def invoke(home: Path, *words: str) -> tuple[int, str, BaseException | None]:
         (("set", "max_quantity", "--value", "1e99"), "--value '1e99' is not a number"),
         (("set", "message_rate", "--value", "1", "--window-s", "nan"), "a window is a number of seconds, not nan"),
         (("set", "message_rate", "--value", "1", "--window-s", "inf"), "a window is a number of seconds, not inf"),
-        (("set", "max_quantity", "--value", "1", "--scope", "planet:mars"), "'planet' is no scope"),
+        (("set", "max_quantity", "--value", "1", "--scope", "planet:mars"), "'planet:mars' is no scope"),
         (("set", "max_quantity", "--value", "1", "--scope", "firm:us"), "the firm has no id"),
         (("set", "max_quantity", "--value", "1", "--until", "tomorrow"), "'tomorrow' is not a time"),
         (("set", "max_quantity", "--value", "1", "--from", "9999-99-99"), "'9999-99-99' is not a time"),
@@ -60,6 +60,11 @@ def test_nobody_is_taken_at_his_word_and_a_desk_that_is_not_there_is_said(home: 
     assert (code, json.loads(out)["text"]) == (1, "the desk does not answer")
     limits = CliRunner().invoke(app, ["risk", "limits", "--config", str(home / "ems.toml"), "--json"])
     assert (limits.exit_code, json.loads(limits.stdout)["text"]) == (1, "the desk does not answer")
+
+
+def test_what_is_no_build_is_said(home: Path) -> None:
+    _, _, error = invoke(home, "build", "approve", "latest", "--person", "jane", "--reason", "why")
+    assert str(error) == "'latest' is no build: 16 hexadecimal digits, as `ems build show` prints them"
 
 
 def test_a_build_is_approved_by_people_with_secrets_alone(home: Path) -> None:
