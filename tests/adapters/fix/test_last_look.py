@@ -221,3 +221,23 @@ async def test_a_panic_logs_a_session_out_where_that_is_a_lever(tmp_path: Path) 
     finally:
         await venue.close()
         await asyncio.to_thread(gateway.stop)
+
+
+async def test_where_the_house_may_be_flattened_a_session_stays_for_its_orders(tmp_path: Path) -> None:
+    gateway, venue = GatewayProcess(tmp_path), RawPeer("VENUE", "EMS")
+    gateway.config["sessions"][1]["levers"] = ["logout"]
+    gateway.config["house_accounts"] = ["HOUSE"]
+    await venue.listen(gateway.venue_port)
+    await started(gateway)
+    desk = await desk_on(gateway, marked(account="HOUSE")._replace(action=Action.FLATTEN, trip=7))
+    try:
+        gateway.latch.change(FIRM, lambda slot: slot.tripped(Level.PANIC, 7, 1))
+        await asyncio.sleep(2.5)  # longer than a session without house accounts is kept, which had nothing to cancel
+        desk.send(a_child(1))
+        await venue.take(is_child(1))
+        await venue.take(lambda m: m["35"] == "5")
+        assert [m["35"] for m in venue.messages if m["35"] in "D5"] == ["D", "5"]
+    finally:
+        await desk.leave()
+        await venue.close()
+        await asyncio.to_thread(gateway.stop)
