@@ -45,6 +45,8 @@ class RiskDay:
         self._data = data
         self._terms = terms
         self._looked_ns = 0  # only about when to look again
+        self._asked: tuple[object, str] | None = None  # of which facts and day
+        self._agreed: set[tuple[str, str]] = set()  # accounts and instruments whose opening is in the log as the facts have it
 
     def prepare(self, turn: Turn, instrument: Instrument, account: str, market: MarketState | None, trade_date: str) -> None:
         """What an instrument is worth and what the account began with are events too, before they are used."""
@@ -56,7 +58,11 @@ class RiskDay:
             if new or trade_date != totals.trade_date:
                 marked = Marked(trade_date=trade_date, marks=(mark,) if mark is not None else ())
                 turn.apply(day_key(trade_date), marked, correlation=day_key(trade_date))
-        if symbol in totals.prices_e9:
+        asked = (self._data.start_position_e9, trade_date)
+        if asked != self._asked:  # another day, or other facts
+            self._asked, self._agreed = asked, set()
+        if (account, symbol) not in self._agreed and symbol in totals.prices_e9:
+            self._agreed.add((account, symbol))
             held_e9 = self._data.start_position_e9(account, symbol)
             if held_e9 is not None and held_e9 != state.opened.get((account, symbol), 0):  # first seen, or amended since
                 opened = PositionOpened(trade_date=trade_date, account=account, instrument=symbol, quantity_e9=held_e9)
