@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import cast
 
 import structlog
 
@@ -97,7 +96,7 @@ class Desk:
         throttle = Throttle(self._policies)
         name = self._name.rpartition("/")[0] or self._name
         scopes = KillScopes(name, lambda: self.state)
-        self._kills = kills = KillDesk(self._ports.latch, scopes, cast("frozenset[str]", self._client_sessions))
+        self._kills = kills = KillDesk(self._ports.latch, scopes, self._client_sessions)
         self._risk = risk = RiskGate(reference, self.markets, self._ports.risk_data, self._risk_terms)
         direct = DirectDesk(reference, self.markets, self._policies, throttle, self._pace, risk, kills)
         strategies = Strategies(self._ports.brokers, reference)

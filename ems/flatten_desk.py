@@ -86,8 +86,6 @@ class FlattenDesk:
         told = f"not flat: {len(found)} positions of the house" if found else "the house is flat"
         return told, tuple(sorted(found, key=lambda one: (one.account, one.instrument)))
 
-    # ------------------------------------------------------------------------------------------ positions
-
     # --------------------------------------------------------------------------------------------- orders
 
     def _order(self, state: DeskState, target: Target, now_ns: int) -> _Order | str:

@@ -5,6 +5,8 @@ What it reads is the latch, at the moment of a decision; what follows from that 
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from domain.kill_scope import Scope
 from domain.kill_table import Level, Verdict
 from domain.messages import KillNews, NewOrder
@@ -24,7 +26,7 @@ _OF_ALL = (ScopeKind.FIRM, ScopeKind.DESK, ScopeKind.VENUE)
 class KillDesk:
     """Asked before a parent is accepted and before a child is made."""
 
-    def __init__(self, latch: KillLatch, scopes: KillScopes, client_sessions: frozenset[str]) -> None:
+    def __init__(self, latch: KillLatch, scopes: KillScopes, client_sessions: AbstractSet[str]) -> None:
         self._latch = latch
         self._scopes = scopes
         self._client_sessions = client_sessions
