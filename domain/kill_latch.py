@@ -21,6 +21,7 @@ class Source(IntFlag):
     WARM_UP = 8
     DISK = 16
     DRILL = 32
+    WATCHDOG = 64  # the watchdog does not beat: every metric is missing
 
 
 class Slot(NamedTuple):
@@ -81,6 +82,11 @@ def judge(slots: dict[int, Slot], digests: Sequence[int]) -> Verdict:
             if slot.effective > found.level:
                 found = Verdict(slot.effective, slot.trip if slot.level is slot.effective else 0, digest)
     return found._replace(paused_before_ns=paused_ns) if paused_ns else found
+
+
+def at_least_suspended(verdict: Verdict) -> Verdict:
+    """What a verdict is while the watchdog does not beat."""
+    return verdict if verdict.level else verdict._replace(level=Level.SUSPENDED, digest=FIRM_DIGEST)
 
 
 def kept(slots: Iterable[Slot]) -> list[Slot]:

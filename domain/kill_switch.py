@@ -21,7 +21,7 @@ from domain.values import StreamId, short_id, stream_id
 
 REQUEST_VALID_NS: Final = 3_600_000_000_000  # how long the first person's word waits for the second's
 LevelName = Literal["soft", "hard", "panic"]
-SourceName = Literal["log", "feed", "metric", "warm_up", "disk", "drill"]
+SourceName = Literal["log", "feed", "metric", "warm_up", "disk", "drill", "watchdog"]
 
 # ---------------------------------------------------------------------------------------------- events
 

@@ -139,6 +139,10 @@ class LimitBook:
         self.changes += 1
         return after
 
+    def in_force(self, now_ns: int) -> int:
+        """How many hold now."""
+        return sum(limit.in_force(now_ns) is not None for limit in self.limits.values())
+
     def has(self, *checks: Check) -> bool:
         """Is there a limit on any of these, in force or to come?"""
         return any((last := limit.versions[-1][1]) is not None and last.check in checks for limit in self.limits.values())

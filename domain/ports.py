@@ -15,6 +15,7 @@ from domain.kill_scope import Scope
 from domain.kill_table import Verdict
 from domain.messages import NewOrder
 from domain.parent_rules import TradingDay
+from domain.readings import Reading
 from domain.refusal import Refusal
 from domain.schedule import PlanRequest, Schedule, VolumeCurve
 from domain.sending import Outbound
@@ -65,7 +66,7 @@ class EventLog(Protocol):
         """
         ...
 
-    def subscribe(self, *, after_seq: int = 0) -> AsyncIterator[Recorded]:
+    def subscribe(self, *, after_seq: int = 0, unread: EventClasses = ()) -> AsyncIterator[Recorded]:
         """As read_pages, event by event, then waits for more; ends only when closed."""
         ...
 
@@ -127,6 +128,28 @@ class KillLatch(Protocol):
 
     def build(self, slots: Sequence[Slot]) -> None:
         """Make it from these, in place of whatever is there."""
+        ...
+
+    def beat(self) -> None:
+        """The watchdog has looked at everything just now. A reader that requires beats counts as SUSPENDED without one:
+        every verdict of it is at least that. Raises LatchUnreadable where there is nothing to write it to.
+        """
+        ...
+
+    def watched(self) -> bool:
+        """Is the last beat young enough for this reader, or does it require none?"""
+        ...
+
+
+class Metrics(Protocol):
+    """Readings that processes of one host leave for each other, in memory that outlives them. One writer for each name."""
+
+    def publish(self, name: str, reading: Reading) -> None:
+        """Put one in place of the last. Raises OSError where there is no room or the memory cannot be written."""
+        ...
+
+    def read(self) -> Mapping[str, Reading]:
+        """The last whole reading of each name. One that is damaged is left out: it is missing. Never raises."""
         ...
 
 

@@ -25,6 +25,7 @@ from ems.kill_settings import KILL_DEFAULT, KillSettings
 from ems.market_settings import ClockSettings, VenueSettings
 from ems.pace import Pace
 from ems.risk_settings import RiskSettings
+from ems.watch_settings import WatchSettings
 
 Mode = Literal["PAPER", "LIVE"]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -108,6 +109,7 @@ class Settings(_Part):
     venue: VenueSettings | None = None
     risk: RiskSettings = RiskSettings()
     kill: KillSettings = KILL_DEFAULT
+    watchdog: WatchSettings = WatchSettings()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -122,7 +124,7 @@ class Settings(_Part):
                 return f"a {self.mode} desk does not log on to session {session.name}, which is {session.environment}"
         if self.mode == "LIVE" and (self.venue is not None or self.clock.kind != "wall"):
             return "a LIVE desk has no simulated venue and runs on the wall's clock"
-        return ""
+        return self.watchdog.not_live(self.mode)
 
     def _names(self) -> str:
         names = [session.name for session in self.sessions]
@@ -291,9 +293,7 @@ def _absolute(settings: Settings, folder: Path) -> Settings:
         changed["kill"] = settings.kill.model_copy(update={"persons": (folder / settings.kill.persons).resolve()})
     if settings.venue is not None and settings.venue.tape is not None:
         changed["venue"] = settings.venue.model_copy(update={"tape": (folder / settings.venue.tape).resolve()})
-    if any(session.profile is not None for session in settings.sessions):
-        changed["sessions"] = tuple(
-            s if s.profile is None else s.model_copy(update={"profile": (folder / s.profile).resolve()})
-            for s in settings.sessions
-        )
+    changed["sessions"] = tuple(
+        s if s.profile is None else s.model_copy(update={"profile": (folder / s.profile).resolve()}) for s in settings.sessions
+    )
     return settings.model_copy(update={**changed, "brokers": tuple(broker.under(folder) for broker in settings.brokers)})

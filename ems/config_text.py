@@ -105,6 +105,13 @@ outage_s = 30                        # a database that is away for longer stops 
 # collar_bps = 100                   # no further than this from the last known price
 # price_age_s = 5                    # an older price is none: nothing flattens by it
 # persons = "persons.json"           # who may re-arm, made by `ems kill enroll`
+
+[watchdog]                           # trips the kill switch by itself: docs/kill-switch.md has its triggers
+beat_max_s = 3                       # without a sign of it for longer, nothing new leaves
+# quoters = ["mm"]                   # strategies that quote: their latency is required
+# models = { wm = ["adaptive"] }     # strategies by their model: its information coefficient is required
+# thresholds = { daily_pnl = -0.01 } # stricter than the table's
+
 # Risk limits (docs/risk.md names every check). Without this table only wide ones are in force. These are strict, and most
 # need the day's reference data: what cannot be judged is refused. Money is in the firm's currency, windows are in seconds.
 # [risk]

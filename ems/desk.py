@@ -60,6 +60,7 @@ class DeskPorts:
     brokers: BrokerAlgos = NO_BROKERS
     risk_data: RiskData = NOTHING_KNOWN
     latch: KillLatch = field(kw_only=True)  # the gateway looks at it too
+    count_error: Callable[[], None] = field(kw_only=True, default=lambda: None)  # for each fault of our own
 
 
 class Desk:
@@ -72,7 +73,9 @@ class Desk:
         house: HouseTerms = NO_HOUSE,
     ) -> None:  # fmt: skip
         # Nobody holds the bare gateway: what leaves has a verdict that passed.
-        self._ports = replace(ports, gateway=RiskGateway(ports.gateway, lambda message: cleared(self.state, message)))
+        self._ports = replace(
+            ports, gateway=RiskGateway(ports.gateway, lambda message: cleared(self.state, message), ports.count_error)
+        )
         self._risk_terms = risk
         self._house_terms = house
         self._name = name
@@ -164,6 +167,7 @@ class Desk:
             turn = self._decide(inputs)
         except Exception as error:  # noqa: BLE001 - our own fault: the half-changed state goes, the input is isolated
             _log.exception("an input could not be decided", inputs=len(inputs))
+            self._ports.count_error()
             await self._isolate(inputs, error)
             return
         try:

@@ -27,7 +27,7 @@ _CLASSES: Final[Mapping[str, type[Event]]] = {cls.TOPIC: cls for cls in ks.EVENT
 _LEVELS: Final[Mapping[Level, ks.LevelName]] = {Level.SOFT: "soft", Level.HARD: "hard", Level.PANIC: "panic"}
 _SOURCES: Final[Mapping[Source, ks.SourceName]] = {
     Source.LOG: "log", Source.FEED: "feed", Source.METRIC: "metric", Source.WARM_UP: "warm_up", Source.DISK: "disk",
-    Source.DRILL: "drill",
+    Source.DRILL: "drill", Source.WATCHDOG: "watchdog",
 }  # fmt: skip
 
 

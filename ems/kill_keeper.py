@@ -16,7 +16,7 @@ import structlog
 from domain.errors import LatchUnreadable, LogError
 from domain.kill_flatten import FlattenHouse
 from domain.kill_latch import Slot, Source
-from domain.kill_scope import Scope
+from domain.kill_scope import FIRM, Scope
 from domain.kill_switch import Reported, Switch
 from domain.kill_table import Level
 from domain.messages import Input, KillNews
@@ -30,6 +30,7 @@ from ems.kill_scopes import KillScopes
 
 _log = structlog.get_logger("kill")
 EVERY_S: Final = 0.1
+WATCHDOG_START_S: Final = 20.0  # a watchdog that has not beaten since this desk came has so long
 PROBE_S: Final = 2.0  # a log that does not answer in that time is lost; one that refuses is at once
 OFTEN_S: Final = 60.0  # what is not flat or not proved by then is looked at only now and then
 SELDOM_S: Final = 2.0
@@ -66,6 +67,7 @@ class KillKeeper:
         self._outage_s = outage_s
         self._lost_s: float | None = None  # since when, monotonic
         self._latched = False  # has this outage become SOFT?
+        self._due_s: float | None = None  # from when on the watchdog must beat
         self._seen: dict[Scope, Slot] | None = None
         self._tripped_s: dict[str, float] = {}  # trips without a complete report -> when they were first seen
         self._proved: set[str] = set()  # trips whose complete report is in the log
@@ -88,6 +90,7 @@ class KillKeeper:
         self._flatten(now_s)
         self._tell_clients()  # before what follows clears a suspension that they have not heard of
         self._watch_log(now_s, up)
+        self._watch_watchdog(now_s)
         if up and self._parts.desk.ready:
             try:
                 await self._parts.service.flush()
@@ -114,12 +117,23 @@ class KillKeeper:
                 self._latched = True
                 reason = f"the log was away for more than {self._outage_s:g} s"
                 service.trip(self._scope, Level.SOFT, actor="system:desk", reason=reason)
-        elif self._reconciled() and (self._lost_s is not None or self._suspended()):
+        elif self._reconciled() and (self._lost_s is not None or self._suspended(self._scope, Source.LOG)):
             self._lost_s, self._latched = None, False
             service.clear(self._scope, Source.LOG, actor="system:desk")
 
-    def _suspended(self) -> bool:
-        return any(s.scope == self._scope and s.suspended & Source.LOG for s in (self._seen or {}).values())
+    def _watch_watchdog(self, now_s: float) -> None:
+        """Say that the watchdog is away: every last look stops without this. Its return clears it, which it does itself."""
+        if not self._parts.latch.verdict(()).readable:
+            return  # that stops everybody, and nobody writes to it unasked
+        if self._parts.latch.watched():
+            self._due_s = now_s
+        elif self._due_s is None:
+            self._due_s = now_s + WATCHDOG_START_S
+        elif now_s > self._due_s and not self._suspended(FIRM, Source.WATCHDOG):
+            self._parts.service.suspend(FIRM, Source.WATCHDOG, actor="system:desk", reason="the watchdog does not beat")
+
+    def _suspended(self, scope: Scope, source: Source) -> bool:
+        return any(s.scope == scope and s.suspended & source for s in (self._seen or {}).values())
 
     def _reconciled(self) -> bool:
         """Is nothing in doubt at a venue that can be asked?"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from domain import limits
 from domain.errors import ConfigError
@@ -15,6 +15,7 @@ from domain.market_state import MarketState
 from domain.ports import Reference, RiskData
 from domain.refusal import Refusal
 from domain.risk import Check, Mark, Marked, PositionOpened, day_key
+from domain.risk_state import RiskState
 from domain.values import E9
 from ems.turn import Turn
 
@@ -24,13 +25,16 @@ _CONFIG: Final = "config:"
 
 @dataclass(frozen=True, slots=True)
 class RiskTerms:
-    """What the configuration says of risk. digest: of the limits in it, which sign as "config:<digest>"."""
+    """What the configuration says of risk. digest: of the limits in it, which sign as "config:<digest>"; watched: positions
+    are valued for the watchdog too.
+    """
 
     desk: str = "desk"
     currency: str = "USD"  # the firm's: what money limits are in
     mark_every_ns: int = 5 * E9
     limits: tuple[LimitSet, ...] = ()
     digest: str = ""
+    watched: bool = False
 
 
 NO_LIMITS: Final = RiskTerms()
@@ -80,13 +84,14 @@ class RiskDay:
         return Mark(instrument.symbol, price_e9, instrument.multiplier_e9 * fx_rate_e9 // E9)
 
     def mark(self, turn: Turn) -> None:
-        """Value what is held anew, every few seconds, where a limit looks at losses or a value is not known yet."""
+        """Value what is held anew, every few seconds, where a limit or the watchdog looks at losses, or one is not known."""
         totals = turn.state.risk.totals
         if turn.now_ns - self._looked_ns < self._terms.mark_every_ns:
             return
         self._looked_ns = turn.now_ns
         totals.settle()
-        if not turn.state.risk.limits.has(*_LOSSES) and not totals.money(FIRM_SCOPE).unrated:
+        valued = self._terms.watched or turn.state.risk.limits.has(*_LOSSES)
+        if not valued and not totals.money(FIRM_SCOPE).unrated:
             return
         trade_date = self._reference.trade_date(turn.now_ns)
         instruments = [i for symbol in totals.held() if (i := self._reference.instrument(symbol)) is not None]
@@ -133,6 +138,15 @@ def _said_before(known: limits.Limit | None, limit: LimitSet) -> bool:
     said = [content for _, content in known.versions if content is not None]
     last = next((content for content in reversed(said) if content.approver.startswith(_CONFIG)), None)
     return last is not None and last == limit.model_copy(update={"approver": last.approver, "reason": last.reason})
+
+
+def risk_status(state: RiskState, now_ns: int) -> dict[str, Any]:
+    """What `ems health` is told of risk."""
+    return {
+        "strategies_disabled": sorted(state.disabled),
+        "orders_refused": len(state.blocked),
+        "limits_in_force": state.limits.in_force(now_ns),
+    }
 
 
 def _news(mark: Mark, totals: Totals) -> bool:

@@ -18,11 +18,15 @@ class RiskGateway:
 
     Args:
         cleared: may this message leave?
+        count_error: called for each message that is withheld: it should never have come this far.
     """
 
-    def __init__(self, gateway: OrderGateway, cleared: Callable[[Outbound], bool]) -> None:
+    def __init__(
+        self, gateway: OrderGateway, cleared: Callable[[Outbound], bool], count_error: Callable[[], None] = lambda: None
+    ) -> None:
         self._gateway = gateway
         self._cleared = cleared
+        self._count_error = count_error
         self.withheld = 0
 
     def send(self, messages: Sequence[Outbound], *, epoch: int) -> None:
@@ -33,6 +37,8 @@ class RiskGateway:
             (passing if self._cleared(message) else withheld).append(message)
         if withheld:
             self.withheld += len(withheld)
+            for _ in withheld:
+                self._count_error()
             _log.critical("withheld: no verdict that passed", messages=[repr(message) for message in withheld])
         if passing:
             self._gateway.send(passing, epoch=epoch)

@@ -82,8 +82,8 @@ class RiskSettings(BaseModel):
     mark_s: Annotated[float, Field(gt=0, le=3600)] = 5
     limits: tuple[LimitSettings, ...] = WIDE
 
-    def terms(self, desk: str) -> RiskTerms:
-        """As the risk gate takes them."""
+    def terms(self, desk: str, *, watched: bool = False) -> RiskTerms:
+        """As the risk gate takes them. watched: does the watchdog look at losses too?"""
         limits = tuple(limit.event() for limit in self.limits)
         text = "\n".join(limit.model_dump_json() for limit in limits)
         return RiskTerms(
@@ -92,4 +92,5 @@ class RiskSettings(BaseModel):
             mark_every_ns=int(self.mark_s * _NS),
             limits=limits,
             digest=hashlib.sha256(text.encode()).hexdigest(),
+            watched=watched,
         )

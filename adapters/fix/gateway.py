@@ -259,6 +259,7 @@ class Gateway:
                 self.emergency.cancel_all(json.loads(frame.payload))
             else:
                 log.error("link: a desk does not send frames of kind %d", frame.kind)
+                self.sender.count_error()
         return answer
 
     def _acknowledged(self, number: int) -> None:

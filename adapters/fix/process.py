@@ -18,18 +18,24 @@ from adapters.fix.control import ControlSocket
 from adapters.fix.ending import leave_process, log_out
 from adapters.fix.engine import EngineApplication, EngineLogs
 from adapters.fix.gateway import Gateway
+from adapters.fix.pulse import Pulse
 from adapters.fix.sessions import GatewayConfig, settings_text
 from adapters.fix.wire_journal import WIRE_FOLDER, WireJournal
 from domain.errors import ConfigError
-from domain.ports import KillLatch
+from domain.ports import KillLatch, Metrics
 
 log = logging.getLogger(__name__)
 EXIT_CONFIG = 2
 _SWITCH_INTERVAL_S = 0.0005  # a thread that computes must not hold up the engine's callbacks for the default 5 ms
 
 
-def run_gateway(config: GatewayConfig, latch: KillLatch, stop: threading.Event | None = None) -> int:
+def run_gateway(
+    config: GatewayConfig, latch: KillLatch, stop: threading.Event | None = None, *, metrics: Metrics | None = None
+) -> int:
     """Run until SIGTERM, SIGINT or stop, then log out and end this process with exit status 0.
+
+    Args:
+        metrics: where its internal errors are published.
 
     Returns:
         2, with one sentence on standard error, for a configuration that cannot be run. Otherwise it does not return.
@@ -39,7 +45,7 @@ def run_gateway(config: GatewayConfig, latch: KillLatch, stop: threading.Event |
         config.check()
         lock = _own(config.directory)
         try:
-            _run(config, latch, stop)
+            _run(config, latch, stop, metrics)
         finally:
             os.close(lock)
     except ConfigError as error:
@@ -60,7 +66,7 @@ def _own(directory: Path) -> int:
     return lock
 
 
-def _run(config: GatewayConfig, latch: KillLatch, stop: threading.Event) -> NoReturn:
+def _run(config: GatewayConfig, latch: KillLatch, stop: threading.Event, metrics: Metrics | None) -> NoReturn:
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -73,6 +79,10 @@ def _run(config: GatewayConfig, latch: KillLatch, stop: threading.Event) -> NoRe
     wire.start()
     application = EngineApplication(gateway, logs)
     gateway.sender.register = application.sends_here
+    pulse = Pulse(metrics, config.directory.name) if metrics is not None else None
+    if pulse is not None:
+        gateway.sender.count_error = pulse.add
+        pulse.start()
     engines = _engines(config, application, logs)
     gateway.port.start()
     gateway.set_numbers(config.hello_wait_s)
@@ -101,6 +111,8 @@ def _run(config: GatewayConfig, latch: KillLatch, stop: threading.Event) -> NoRe
     log_out(sessions, lambda: any(slot.up for slot in gateway.slots), why="the gateway stops", wait_s=config.logout_wait_s)
     gateway.close()
     wire.close()
+    if pulse is not None:
+        pulse.close()
     leave_process()  # from here, where the engines are still held: to destroy one that runs crashes like stopping it
 
 

@@ -32,6 +32,7 @@ class Sender:
         self._dictionaries = {begin: load_dictionary(begin) for begin in {slot.config.begin_string for slot in slots}}
         self._lock = threading.Lock()  # around live orders
         self.register: Callable[[], None] = lambda: None  # called on every thread before it sends
+        self.count_error: Callable[[], None] = lambda: None  # called for each fault of our own
         self.wire: WireJournal | None = None
         self.not_sent_count = 0
 
@@ -113,6 +114,7 @@ class Sender:
             return refusal
         except (fix.FIXException, TypeError, ValueError) as error:
             log.exception("%s: a text cannot be sent", slot.config.name)
+            self.count_error()
             return f"the engine refused it: {error}"
 
     def _hand_over(self, slot: Slot, message: fix.Message) -> str:

@@ -111,12 +111,12 @@ class MemoryEventLog:
             yield rows
             after_seq += len(rows)
 
-    async def subscribe(self, *, after_seq: int = 0) -> AsyncIterator[Recorded]:
+    async def subscribe(self, *, after_seq: int = 0, unread: EventClasses = ()) -> AsyncIterator[Recorded]:
         """As read_pages, event by event, then waits for more."""
         while True:
             moved = self._moved
-            async for page in self.read_pages(after_seq=after_seq):
-                for recorded in page:
+            for rows in self._pages(after_seq, None):
+                for recorded in self._decoder.recorded(rows, unread):
                     yield recorded
                     after_seq = recorded.seq
             if moved is self._moved:

@@ -90,14 +90,14 @@ class Reader:
             async for seqs, streams, times_ns, topics, states in pages:
                 yield zip(seqs, streams, times_ns, self._decoder.contents(topics, states, unread), strict=True)
 
-    async def subscribe(self, after_seq: int) -> AsyncIterator[Recorded]:
+    async def subscribe(self, after_seq: int, unread: EventClasses) -> AsyncIterator[Recorded]:
         """As read_pages, event by event, then waits for more."""
         async with await connect(self._dsn, "subscription") as connection:
             with translated():
                 await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
             while True:  # listening before reading: a commit that the reading misses has notified by then
                 columns = _columns(await _fetch(connection, _PAGE, (after_seq, _SEQ_MAX)))
-                for recorded in self._decoder.recorded(zip(*columns, strict=True)):
+                for recorded in self._decoder.recorded(zip(*columns, strict=True), unread):
                     yield recorded
                     after_seq = recorded.seq
                 if len(columns[0]) < PAGE_ROWS:

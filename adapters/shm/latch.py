@@ -11,12 +11,13 @@ Layout, little-endian, every number on a boundary of its size, so that numpy and
       +0   8  scope digest          +8   8  trip id, 0 to 2^63 - 1       +16  8  since, ns
       +24  8  paused before, ns     +32  1  level     +33  1  suspended (bits)     +36  4  CRC-32 of the rest of the slot
       +40 88  scope as text, padded with zeros
+    131008 8  the watchdog's last beat, ns of CLOCK_MONOTONIC; after the last slot, so that a beat changes no slot's bytes
 
 A compiled loop keeps the address of `worst` and reads it once at entry and again before it encodes: where it is not 0 it
-scans the slots for its own digests. Readers take no lock: they compare the bytes in use with those that they verified last,
-and verify again when one differs. A writer holds an flock on the file, writes the slots, then the head. A torn or damaged
-slot has a wrong checksum; a file that is gone, too short or another one than was mapped is noticed within REOPEN_NS. All of
-that counts as HARD for everybody.
+scans the slots for its own digests; a beat that is too old for it counts as 1 there. Readers take no lock: they compare the
+bytes in use with those that they verified last, and verify again when one differs. A writer holds an flock on the file,
+writes the slots, then the head. A torn or damaged slot has a wrong checksum; a file that is gone, too short or another one
+than was mapped is noticed within REOPEN_NS. All of that counts as HARD for everybody.
 """
 
 from __future__ import annotations
@@ -33,18 +34,19 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from domain.errors import LatchUnreadable
-from domain.kill_latch import FIRM_DIGEST, Slot, Source, judge, kept
+from domain.kill_latch import FIRM_DIGEST, Slot, Source, at_least_suspended, judge, kept
 from domain.kill_scope import FIRM, Scope, parse
 from domain.kill_table import CLEAR, UNREADABLE, Level, Verdict
 
-SLOTS_MAX: Final = 1024
+SLOTS_MAX: Final = 1023
 REOPEN_NS: Final = 50_000_000  # how often a reader looks whether the file is still the one that it has mapped
 _MAGIC: Final = b"EMSKILL1"
 _HEAD: Final = struct.Struct("<8sI4xQQI")  # magic, slots, generation, worst, checksum
 _SLOT: Final = struct.Struct("<QQQQBB2xI88s")
 _HEAD_BYTES, _SLOT_BYTES = 64, _SLOT.size
 _CRC_AT: Final = 36
-FILE_BYTES: Final = _HEAD_BYTES + SLOTS_MAX * _SLOT_BYTES
+BEAT_AT: Final = _HEAD_BYTES + SLOTS_MAX * _SLOT_BYTES
+FILE_BYTES: Final = BEAT_AT + _SLOT_BYTES
 _TORN_RETRIES: Final = 20  # a writer is in the middle: microseconds
 
 
@@ -61,11 +63,19 @@ _NOTHING: Final = _Seen(b"-", 0, {}, clear=False)
 
 
 class SharedLatch:
-    """One process's view of the latch. Any thread may ask it."""
+    """One process's view of the latch. Any thread may ask it.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        beat_max_ns: how old the watchdog's last beat may be for this reader; 0: it requires none.
+        monotonic_ns: the clock of beats, one for all processes of a host.
+    """
+
+    def __init__(self, path: Path, *, beat_max_ns: int = 0, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> None:
         self._path = path
+        self._beat_max_ns = beat_max_ns
+        self._monotonic_ns = monotonic_ns
         self._map: mmap.mmap | None = None
+        self._beat: Sequence[int] = (0,)  # the mapped one
         self._file: tuple[int, int, int] = (0, 0, 0)  # device, inode and size of what is mapped
         self._look_again_ns = 0
         self._seen = _NOTHING
@@ -75,16 +85,25 @@ class SharedLatch:
     def verdict(self, digests: Sequence[int]) -> Verdict:
         """See `domain.ports.KillLatch.verdict`."""
         try:
-            if time.monotonic_ns() >= self._look_again_ns:
+            now_ns = self._monotonic_ns()
+            if now_ns >= self._look_again_ns:
                 self._look()
             memory, seen = self._map, self._seen
             if memory is None:
                 return UNREADABLE
             if memory[: seen.size] != seen.data:
                 seen = self._seen = _verified(memory)
-            return CLEAR if seen.clear else judge(seen.slots, digests)
+            verdict = CLEAR if seen.clear else judge(seen.slots, digests)
+            if (max_ns := self._beat_max_ns) and not -max_ns <= now_ns - self._beat[0] <= max_ns:
+                return at_least_suspended(verdict)  # a beat from before the host was started again lies far ahead
+            return verdict
         except (LatchUnreadable, OSError, ValueError):
             return UNREADABLE
+
+    def watched(self) -> bool:
+        """See `domain.ports.KillLatch.watched`."""
+        self._look()
+        return not self._beat_max_ns or (self._map is not None and abs(self._monotonic_ns() - self._beat[0]) <= self._beat_max_ns)
 
     def slots(self) -> tuple[Slot, ...]:
         """See `domain.ports.KillLatch.slots`."""
@@ -95,7 +114,7 @@ class SharedLatch:
 
     def _look(self) -> None:
         """Map the file that is there now. A file that is none leaves nothing mapped."""
-        self._look_again_ns = time.monotonic_ns() + REOPEN_NS
+        self._look_again_ns = self._monotonic_ns() + REOPEN_NS
         try:
             found = self._path.stat()
         except OSError:
@@ -110,6 +129,7 @@ class SharedLatch:
         file = os.open(self._path, os.O_RDONLY)
         try:
             self._map = mmap.mmap(file, FILE_BYTES, prot=mmap.PROT_READ)
+            self._beat = memoryview(self._map)[BEAT_AT : BEAT_AT + 8].cast("q")
         finally:
             os.close(file)
 
@@ -131,6 +151,14 @@ class SharedLatch:
             with contextlib.suppress(LatchUnreadable):
                 generation = _generation(os.pread(file, _HEAD_BYTES, 0))
             self._write(file, list(slots), generation + 1)
+
+    def beat(self) -> None:
+        """See `domain.ports.KillLatch.beat`. It waits for no other writer: eight bytes on their boundary are whole or not."""
+        try:
+            with self._path.open("r+b") as file, mmap.mmap(file.fileno(), FILE_BYTES) as memory:
+                memory[BEAT_AT : BEAT_AT + 8] = self._monotonic_ns().to_bytes(8, "little")
+        except (OSError, ValueError) as error:
+            raise LatchUnreadable(f"the watchdog cannot beat: {error}") from error
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[int]:

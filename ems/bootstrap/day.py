@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,12 @@ from ems.bootstrap.runtime import Runtime
 from ems.config import Settings
 
 _KEPT: Final = "reference"  # below the state directory: objects by checksum, and the days that are in use
+
+
+def date_of(settings: Settings) -> Callable[[int], str]:
+    """The trade date (ISO) of a moment, in the home time zone."""
+    home = ZoneInfo(settings.home_time_zone)
+    return lambda now_ns: datetime.fromtimestamp(now_ns // 1_000_000_000, UTC).astimezone(home).date().isoformat()
 
 
 def today(settings: Settings) -> date:

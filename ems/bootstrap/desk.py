@@ -20,6 +20,7 @@ from adapters.marketdata.fix_book import read_market
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.lease import Membership
 from adapters.shm.latch import SharedLatch
+from adapters.shm.metrics import SharedMetrics
 from domain import builds
 from domain.catalogue import TOPICS
 from domain.commands import COMMAND, Answer, Commanded
@@ -49,6 +50,8 @@ from ems.kill_scopes import KillScopes
 from ems.order_gate import GateRules, OrderGate
 from ems.orders_out import standing
 from ems.planner_pool import ProcessPlannerPool
+from ems.pulse import Pulse
+from ems.risk_day import risk_status
 from ems.session_desk import OUTBOUND_BLOCK
 
 _log = structlog.get_logger("desk")
@@ -86,6 +89,7 @@ class DeskProcess:
         self._link: LinkRouter | None = None
         self._universe: Universe | None = None
         self._day: RunningDay | None = None
+        self._pulse = Pulse(SharedMetrics(runtime.metrics), "desk")
         self._scopes = KillScopes(runtime.settings.name, self._state_now)
 
     @property
@@ -108,7 +112,8 @@ class DeskProcess:
         log = PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock(), membership=membership)
         pool = ProcessPlannerPool(plan, self._planned)
         try:
-            await until_first(self._work(log, pool), stop.wait())
+            await until_first(self._work(log, pool), self._pulse.run(), stop.wait())
+            self._pulse.close()
         finally:
             self._state = "stopping"
             pool.close()
@@ -126,20 +131,16 @@ class DeskProcess:
         self._link = link = self._linked()
         if unknown := set(settings.kill.house_sessions) - set(self._live.client_sessions):
             raise ConfigError(f"[kill] house_sessions: {', '.join(sorted(unknown))} is no client session")
-        latch = SharedLatch(self._runtime.latch)
+        latch = kill.read_latch(self._runtime)
         gate = OrderGate(link, GateRules(latch, self._scopes.mark, settings.kill.house_accounts), self._deliver)
         desk = self._desk = Desk(
-            DeskPorts(log, gate, pool, reference, self._runtime.clock(), brokers(settings), day.facts.port, latch=latch),
-            name=f"{settings.name}/{os.getpid()}",
-            build=self._build,
-            venue_sessions=self._live.venue_sessions,
-            client_sessions=self._live.client_sessions,
-            pace=settings.scheduler_pace(),
-            policies=self._live.policies,
-            copies=self._live.copies,
-            risk=settings.risk.terms(settings.name),
-            house=settings.kill.house(),
-        )
+            DeskPorts(log, gate, pool, reference, self._runtime.clock(), brokers(settings), day.facts.port, latch=latch,
+                      count_error=self._pulse.count_error),
+            name=f"{settings.name}/{os.getpid()}", build=self._build, pace=settings.scheduler_pace(),
+            venue_sessions=self._live.venue_sessions, client_sessions=self._live.client_sessions,
+            policies=self._live.policies, copies=self._live.copies, house=settings.kill.house(),
+            risk=settings.risk.terms(settings.name, watched=settings.watchdog.enabled),
+        )  # fmt: skip
         self._state = "standing by"
         await _start(desk)
         settle_collector()
@@ -271,8 +272,7 @@ class DeskProcess:
             "working": len(state.working),
             "link": self._link is not None and self._link.up,
             "sessions_up": sorted({session.session for session in state.sessions.values() if session.up}),
-            "strategies_disabled": sorted(state.risk.disabled),
-            "orders_refused_by_risk": len(state.risk.blocked),
+            "risk": risk_status(state.risk, self._runtime.clock().now_ns()),
             "markets": {symbol: market.time_ns for symbol, market in desk.markets.items()},
         }
 

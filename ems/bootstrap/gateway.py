@@ -9,8 +9,9 @@ from adapters.fix.dialect_42 import PARTY_TAGS
 from adapters.fix.process import run_gateway
 from adapters.fix.profile_steps import own_tags
 from adapters.fix.sessions import GatewayConfig, SessionConfig
-from adapters.shm.latch import SharedLatch
+from adapters.shm.metrics import SharedMetrics
 from ems import lifeline
+from ems.bootstrap import kill
 from ems.bootstrap.brokers import order_tags
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.profiles import begin_string, profile_of
@@ -22,7 +23,8 @@ def run(runtime_file: Path, group: str = MAIN_GROUP) -> int:
     """Run one session group's gateway until SIGTERM; the process's exit status."""
     runtime = Runtime.load(runtime_file)
     lifeline.watch()
-    return run_gateway(replace(gateway_config(runtime, group), build=build_digest()), SharedLatch(runtime.latch))
+    config = replace(gateway_config(runtime, group), build=build_digest())
+    return run_gateway(config, kill.read_latch(runtime), metrics=SharedMetrics(runtime.metrics))
 
 
 def gateway_config(runtime: Runtime, group: str = MAIN_GROUP) -> GatewayConfig:

@@ -36,19 +36,35 @@ def service(runtime: Runtime, log: EventLog | None, latch: KillLatch | None = No
     return KillService(latch or SharedLatch(runtime.latch), pending, runtime.clock(), build=build_digest(), log=log)
 
 
+def read_latch(runtime: Runtime) -> SharedLatch:
+    """The latch for whoever asks it before a socket: without the watchdog's beat it says SUSPENDED."""
+    return SharedLatch(runtime.latch, beat_max_ns=runtime.settings.watchdog.beat_max_ns)
+
+
 def log_of(runtime: Runtime) -> PostgresEventLog:
     """The log of a run, whether or not it answers now."""
     return PostgresEventLog(runtime.app_dsn, TOPICS, WallClock(), answer_timeout_s=3.0, readback_timeout_s=1.0)
 
 
 async def prepare(runtime: Runtime, *, exists: bool) -> None:
-    """The latch, before anything starts that reads it. Raises LogError.
+    """The latch, before anything starts that reads it; readings of an earlier run say nothing of this one. Raises LogError.
 
     Args:
         exists: is a file there, readable or not?
     """
+    runtime.metrics.unlink(missing_ok=True)
     async with log_of(runtime) as log:
         await service(runtime, log).prepare(exists=exists)
+
+
+def health(runtime: Runtime) -> dict[str, Any]:
+    """The switch as a last look finds it. Up: it can be read; that it stops somebody is its work, and no fault."""
+    latch = read_latch(runtime)
+    verdict = latch.verdict(())
+    slots = latch.slots() if verdict.readable else ()
+    scopes = [f"{slot.scope.text} {slot.effective.name}" for slot in slots if slot.effective]
+    paused = [slot.scope.text for slot in slots if slot.paused_before_ns]
+    return {"up": verdict.readable, "firm": verdict.level.name, "scopes": scopes, "paused": paused, "watched": latch.watched()}
 
 
 async def ask_gateways(runtime: Runtime) -> list[Mapping[str, Any]]:

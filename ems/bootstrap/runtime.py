@@ -66,6 +66,11 @@ class Runtime(BaseModel):
         return self.kill_directory / "latch"
 
     @property
+    def metrics(self) -> Path:
+        """Readings that the processes leave for the watchdog."""
+        return self.kill_directory / "metrics"
+
+    @property
     def persons(self) -> Path:
         """Who may re-arm."""
         return self.settings.kill.persons or self.kill_directory / "persons.json"

@@ -107,6 +107,8 @@ def children(runtime: Runtime) -> list[Child]:
     if settings.venue is not None:
         found.append(_child("venue", file, lambda: _answers(runtime, "venue-control", {"status": True})))
     found += [gateway_child(runtime, group, file) for group in settings.groups()]
+    if settings.watchdog.enabled:
+        found.append(_child("watchdog", file, lambda: _watches(runtime), after=database))
     found.append(_child("desk", file, lambda: _leads(runtime), after=database))
     if settings.console.enabled:
         found.append(_child("api", file, lambda: _serves(runtime), after=database))
@@ -139,6 +141,12 @@ async def _leads(runtime: Runtime) -> bool:
     return status is not None and status["state"] in ("leading", "recovering", "standing by")
 
 
+async def _watches(runtime: Runtime) -> bool:
+    """A watchdog is ready when it has looked at everything once, which is when it beats."""
+    status = await ask_socket(runtime.socket("watchdog"), {})
+    return status is not None and status["state"] == "watching"
+
+
 async def _serves(runtime: Runtime) -> bool:
     console = runtime.settings.console
     return await ask_http(console.host, console.port) is not None
@@ -153,16 +161,22 @@ async def health(runtime: Runtime) -> dict[str, Any]:
     """Every process asked at once. Each entry has `up`, and what the process says of itself."""
     settings = runtime.settings
     console = settings.console
-    database, desk, gateways, venue, api = await asyncio.gather(
+    database, desk, gateways, venue, api, dog = await asyncio.gather(
         database_answers(runtime),
         ask_socket(runtime.socket("desk"), {"alerts": True}),
         asyncio.gather(*(_gateway_health(runtime, group) for group in settings.groups())),
         ask_socket(runtime.socket("venue-control"), {"status": True}),
         ask_http(console.host, console.port),
+        ask_socket(runtime.socket("watchdog"), {}),
     )
     found: dict[str, Any] = {"database": {"up": database}}
     found |= {of_group("gateway", group): told for group, told in zip(settings.groups(), gateways, strict=True)}
+    risk = (desk or {}).pop("risk", None)
     found["desk"] = {"up": desk is not None and desk["state"] == "leading", **(desk or {})}
+    found["risk"] = {"up": risk is not None, **(risk or {})}
+    found["kill"] = kill.health(runtime)
+    if settings.watchdog.enabled:
+        found["watchdog"] = {"up": dog is not None and dog["state"] == "watching", **(dog or {})}
     if settings.venue is not None:
         found["venue"] = {"up": venue is not None, **((venue or {}).get("status", {}))}
     if console.enabled:

@@ -17,7 +17,7 @@ FAILED, REFUSED = 1, 2
 
 def add(app: typer.Typer) -> None:
     """Add one hidden command for each process."""
-    runners = {"prepare": _prepare, "postgres": _postgres, "venue": _venue, "desk": _desk, "api": _api}
+    runners = {"prepare": _prepare, "postgres": _postgres, "venue": _venue, "desk": _desk, "watchdog": _watchdog, "api": _api}
     for name, runner in runners.items():
         app.command(f"_{name}", hidden=True)(_command(name, runner))
     app.command("_gateway", hidden=True)(_gateway)
@@ -82,6 +82,12 @@ def _desk(runtime: Path) -> int:
     from ems.bootstrap.desk import run_desk
 
     return run_desk(runtime)
+
+
+def _watchdog(runtime: Path) -> int:
+    from ems.bootstrap.watchdog import run
+
+    return run(runtime)
 
 
 def _api(runtime: Path) -> int:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import psutil
 
 from adapters.postgres.embedded import EmbeddedPostgres
-from domain.kill_scope import FIRM
+from domain.kill_scope import FIRM, Scope
 from ems.bootstrap import kill
 from ems.bootstrap.runtime import Runtime
 from ems.cli import kill_work
@@ -117,6 +117,16 @@ class Venue(RawPeer):
             f"54={order['54']}|38={order.get('38', '0')}|151={leaves}|14=0|6=0|60={now()}|{more}",
         )
 
+    def fill(self, cl_ord_id: str, price: int) -> None:
+        """All of it."""
+        order = self.open.pop(cl_ord_id)
+        self._execs += 1
+        self.send(
+            "8",
+            f"37=V{cl_ord_id[:16]}|11={cl_ord_id}|17=X{self._execs}|150=F|39=2|55={order['55']}|54={order['54']}|"
+            f"38={order['38']}|151=0|14={order['38']}|6={price}|32={order['38']}|31={price}|60={now()}|",
+        )
+
     def orders_after(self, sent_ms: int) -> list[Arrival]:
         """What makes risk and was written after a moment."""
         return [a for a in self.arrivals if a.msg_type in "DG" and a.sent_ms > sent_ms]
@@ -148,11 +158,16 @@ class Oms(RawPeer):
         if message["35"] != "A":
             self.messages.pop()
 
-    def order(self) -> str:
+    def order(self, quantity: int = 100, side: int = 0) -> str:
+        """A direct one; side 0: buys and sells in turn."""
         self.count += 1
         name = f"T{self.count:07d}"
-        self.send("D", f"11={name}|1=FUND|21=1|55=DEMO|54={1 + self.count % 2}|60={now()}|38=100|40=2|44=200|59=0|")
+        side = side or 1 + self.count % 2
+        self.send("D", f"11={name}|1=FUND|21=1|55=DEMO|54={side}|60={now()}|38={quantity}|40=2|44=200|59=0|")
         return name
+
+    def cancel(self, order: str, quantity: int = 100) -> None:
+        self.send("F", f"11=C{order}|41={order}|55=DEMO|54=1|60={now()}|38={quantity}|")
 
     async def orders(self, per_s: int, until: Callable[[], bool]) -> None:
         """At a pace until something is so."""
@@ -185,12 +200,12 @@ class Room:
         await until(lambda: len(self.oms.told) == self.oms.count and "A" not in self.oms.told.values())
         assert len(self.venue.open) >= count
 
-    async def armed_again(self) -> None:
+    async def armed_again(self, scope: Scope = FIRM) -> None:
         """By two people, and resumed."""
         for person, secret in SECRETS.items():
-            told = await kill_work.rearm_scope(self.settings, FIRM, person, secret, "the test goes on")
+            told = await kill_work.rearm_scope(self.settings, scope, person, secret, "the test goes on")
             assert told["ok"], told
-        assert (await kill_work.resume_scope(self.settings, FIRM, "jane", SECRETS["jane"], "go on"))["ok"]
+        assert (await kill_work.resume_scope(self.settings, scope, "jane", SECRETS["jane"], "go on"))["ok"]
 
     def process(self, word: str) -> psutil.Process:
         """A child of this system."""
@@ -199,6 +214,10 @@ class Room:
             if word in words and any(str(self.home) in w for w in words):
                 return process
         raise AssertionError(f"no {word}")
+
+    def levels(self) -> dict[str, str]:
+        """What the latch says of every scope that it says anything of."""
+        return {slot.scope.text: slot.effective.name for slot in kill.service(self.runtime, None).slots()}
 
     async def reported(self, trip: str) -> dict[str, Any]:
         """The proof of flat, complete."""
@@ -225,12 +244,12 @@ def now() -> str:
 
 
 @contextlib.asynccontextmanager
-async def room(home: Path) -> AsyncIterator[Room]:
-    """Everything up and logged on, two people enrolled."""
+async def room(home: Path, more: str = "") -> AsyncIterator[Room]:
+    """Everything up and logged on, two people enrolled. more: of the configuration."""
     server = EmbeddedPostgres(home / "postgres")
     await asyncio.to_thread(server.start)
     client_port, venue_port = free_ports(2)
-    (home / "ems.toml").write_text(CONFIGURATION.format(dsn=server.app_dsn, client=client_port, venue=venue_port))
+    (home / "ems.toml").write_text(CONFIGURATION.format(dsn=server.app_dsn, client=client_port, venue=venue_port) + more)
     venue, oms = Venue(), Oms()
     await venue.listen(venue_port)
     with watched(Program(home)) as program:

@@ -164,23 +164,19 @@ async def test_with_the_gateway_killed_and_started_again(armed: Room) -> None:
 
 async def test_postgres_away_for_five_seconds_suspends_and_resumes_by_itself(up: Room) -> None:
     await asyncio.to_thread(up.server.stop)
-    await until(lambda: levels(up) == {"desk:desk": "SUSPENDED"})
+    await until(lambda: up.levels() == {"desk:desk": "SUSPENDED"})
     await asyncio.sleep(5)
     up.venue.arrivals.clear()
     refused = up.oms.order()
     await asyncio.sleep(0.5)
     assert [a for a in up.venue.arrivals if a.msg_type == "D"] == []
     await asyncio.to_thread(up.server.start)
-    await until(lambda: levels(up) == {})
+    await until(lambda: up.levels() == {})
     await until(lambda: up.oms.told.get(refused, "A") != "A")
     working = up.oms.order()
     await until(lambda: up.oms.told.get(working) == "0", WAIT_S)
     state = await kill_work.state_of(up.settings)
     assert (state["readable"], state["scopes"], state["logged"]) == (True, [], True)
-
-
-def levels(up: Room) -> dict[str, str]:
-    return {slot.scope.text: slot.effective.name for slot in kill.service(up.runtime, None).slots()}
 
 
 async def reconnect(up: Room) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from domain.catalogue import TOPICS
+from domain.trigger_table import lines
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -110,6 +111,11 @@ def test_links_lead_to_files(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
     local = [link for link in links if not re.match(r"[a-z]+:", link)]
     assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+def test_the_kill_switch_page_has_the_table_of_triggers() -> None:
+    page = (ROOT / "docs" / "kill-switch.md").read_text("utf-8")
+    assert "\n" + "\n".join(lines()) + "\n" in page, "write it anew from domain.trigger_table.lines()"
 
 
 def test_the_event_page_has_a_row_for_every_topic() -> None:

@@ -104,7 +104,11 @@ class Room:
         self.planners = Planners()
         self.reference, self.brokers = reference or Reference(), brokers
         self._risk: dict[str, Any] = {"risk": risk, "risk_data": risk_data, "house": house}
-        ports = DeskPorts(self.log, self.gateway, self.planners, self.reference, self.clock, brokers, risk_data, latch=self.latch)
+        self.errors = 0
+        ports = DeskPorts(
+            self.log, self.gateway, self.planners, self.reference, self.clock, brokers, risk_data, latch=self.latch,
+            count_error=self._count_error,
+        )  # fmt: skip
         self.desk = Desk(
             ports,
             name="desk",
@@ -120,6 +124,9 @@ class Room:
         self._copies = copies
         self._numbers: dict[str, int] = {}
         self._frame = 0
+
+    def _count_error(self) -> None:
+        self.errors += 1
 
     async def open(self, *, sent_seq: int = 0) -> Room:
         """Start; the link and all sessions come up, and there is a market."""

@@ -100,6 +100,7 @@ async def test_an_input_that_could_not_be_decided(monkeypatch: pytest.MonkeyPatc
     await room.client(new_order())
     (row,) = await check(room, Alerts(unreadable_messages=1))
     assert row["session"] == "OMS" and "could not be processed (KeyError)" in row["why"]
+    assert room.errors == 1, "it is ours, whoever sent the message"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from adapters.memory.latch import MemoryLatch
 from domain import kill_switch as ks
 from domain.kill_latch import Slot, Source
 from domain.kill_scope import FIRM, Scope
@@ -16,7 +17,7 @@ from domain.messages import Input, KillNews
 from domain.order_life import OrdStatus
 from domain.values import E9, ScopeKind
 from ems.kill import KillService
-from ems.kill_keeper import REPORT_AFTER_S, KeeperParts, KillKeeper
+from ems.kill_keeper import REPORT_AFTER_S, WATCHDOG_START_S, KeeperParts, KillKeeper
 from ems.kill_pending import PendingFile
 from ems.kill_scopes import KillScopes
 from tests.domain.orders import venue_report
@@ -221,3 +222,45 @@ async def test_soft_lets_run_off_and_says_what_works(world: World) -> None:
     await world.look(1)
     (report,) = await reports(world)
     assert (report.complete, report.open_orders, report.level) == (True, 1, "soft")
+
+
+async def test_a_watchdog_that_does_not_beat_is_told_of_once_and_stays_suspended_until_it_clears_that(tmp_path: Path) -> None:
+    host = [0]
+    latch = MemoryLatch(beat_max_ns=3 * E9, monotonic_ns=lambda: host[0])
+    world = World(tmp_path, Room(latch=latch))
+    await world.room.open()
+
+    async def look(now_s: float, *, beats: bool = False) -> None:
+        host[0] = round(now_s * E9)
+        if beats:
+            latch.beat()
+        await world.look(now_s)
+
+    await look(1)
+    await look(1 + WATCHDOG_START_S)
+    assert latch.slots() == (), "processes are starting; the last look stops them all the same"
+    assert world.level() is Level.SUSPENDED
+    await look(30, beats=True)
+    await look(33)
+    assert (world.level(), latch.slots()) == (Level.ARMED, ())
+    latch.broken = True
+    await look(50)
+    assert latch.broken, "a latch that nobody can read is not made anew by that"
+    latch.broken = False
+    await look(60)
+    await look(60.1)
+    assert [(slot.scope, slot.suspended) for slot in latch.slots()] == [(FIRM, Source.WATCHDOG)]
+    assert await world.told() == ["suspended"]
+    await look(61, beats=True)
+    assert [slot.suspended for slot in latch.slots()] == [Source.WATCHDOG], "it is the watchdog that clears it"
+    assert world.headlines() == ["Kill switch: firm is SUSPENDED"]
+
+
+async def test_a_watchdog_that_never_comes_is_told_of_after_its_time(tmp_path: Path) -> None:
+    world = World(tmp_path, Room(latch=MemoryLatch(beat_max_ns=E9, monotonic_ns=lambda: 10**15)))
+    await world.room.open()
+    await world.look(5)
+    await world.look(5 + WATCHDOG_START_S)
+    assert await world.told() == []
+    await world.look(5.1 + WATCHDOG_START_S)
+    assert await world.told() == ["suspended"]

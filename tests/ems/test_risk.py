@@ -246,6 +246,7 @@ async def test_what_has_no_verdict_is_withheld_and_everything_else_leaves(monkey
     await room.desk.cycle([room.numbered(good("B1", algo="", parameters=())[0]), room.numbered(cancel_order())])
     assert [type(m) for m in room.take() if not isinstance(m, ParentReport)] == [SendChildCancel]
     assert room.desk._ports.gateway.withheld == 1  # type: ignore[attr-defined]
+    assert room.errors == 1, "it should never have come so far"
     monkeypatch.undo()
     await room.client_order("C1")
     assert len(room.take(SendChild)) == 1

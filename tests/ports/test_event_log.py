@@ -204,6 +204,16 @@ async def test_a_subscription_catches_up_and_then_follows(log: Log) -> None:
     assert seen == list(range(2, 13))
 
 
+async def test_a_subscription_leaves_unread_what_its_reader_has_no_use_for(log: Log) -> None:
+    await log.append([entry(A, 0, filled(1), filled(2)), entry(B, 0)])
+    async with asyncio.timeout(20), aclosing(log.subscribe(unread=[Filled])) as events:
+        found = [await anext(events) for _ in range(2)]
+    assert [(one.seq, one.version, one.event) for one in found] == [(1, 1, UNREAD), (2, 2, UNREAD)]
+    assert found[0].meta == meta()
+    async with asyncio.timeout(20), aclosing(log.subscribe()) as events:
+        assert (await anext(events)).event == filled(1)
+
+
 async def test_readers_beside_busy_writers_skip_nothing(log: Log) -> None:
     async def write(number: int) -> None:
         for version in range(40):

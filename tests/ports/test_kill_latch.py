@@ -14,17 +14,30 @@ from domain.kill_latch import Slot, Source
 from domain.kill_scope import FIRM, Scope
 from domain.kill_table import CLEAR, Level
 from domain.ports import KillLatch
-from domain.values import ScopeKind
+from domain.values import E9, ScopeKind
 
 CLIENT = Scope(ScopeKind.CLIENT, "OMS1")
 VENUE = Scope(ScopeKind.VENUE, "BROKER")
 
 
-class World:
-    """A latch, and how it goes missing."""
+BEAT_MAX_NS = 3 * E9
 
-    def __init__(self, latch: KillLatch, lose: Callable[[], None]) -> None:
-        self.latch, self.lose = latch, lose
+
+class Host:
+    """The monotonic clock of a host."""
+
+    def __init__(self) -> None:
+        self.ns = 1_000 * E9
+
+    def __call__(self) -> int:
+        return self.ns
+
+
+class World:
+    """A latch, how it goes missing, and the same as a reader sees it that requires a beat."""
+
+    def __init__(self, latch: KillLatch, lose: Callable[[], None], demanding: KillLatch, clock: Host) -> None:
+        self.latch, self.lose, self.demanding, self.clock = latch, lose, demanding, clock
 
     def level(self, *scopes: Scope) -> Level:
         return self.latch.verdict([scope.digest for scope in scopes]).level
@@ -35,9 +48,11 @@ class World:
 
 @pytest.fixture(params=["shm", "memory"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    clock = Host()
     if request.param == "memory":
         memory = MemoryLatch(missing=True)
-        return World(memory, lambda: setattr(memory, "broken", True))
+        demanding = MemoryLatch(missing=True, beat_max_ns=BEAT_MAX_NS, monotonic_ns=clock)
+        return World(memory, lambda: setattr(memory, "broken", True), demanding, clock)
     shared = SharedLatch(tmp_path / "kill" / "latch")
 
     def lose() -> None:
@@ -45,7 +60,8 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
         shared._look_again_ns = 0  # as when REOPEN_NS have passed
 
     assert REOPEN_NS <= 100_000_000
-    return World(shared, lose)
+    demanding = SharedLatch(tmp_path / "kill" / "latch", beat_max_ns=BEAT_MAX_NS, monotonic_ns=clock)
+    return World(shared, lose, demanding, clock)
 
 
 def test_what_is_missing_counts_as_tripped_and_never_beyond_hard(world: World) -> None:
@@ -157,3 +173,61 @@ def test_many_scopes(world: World) -> None:
     for scope in scopes:
         world.latch.change(scope, lambda slot: slot.rearmed(7, 0))
     assert world.latch.slots() == ()
+
+
+def test_without_a_beat_a_reader_that_requires_one_is_suspended_and_no_more(world: World) -> None:
+    demanding = world.demanding
+    assert not demanding.watched()
+    demanding.build([])
+    verdict = demanding.verdict([CLIENT.digest])
+    assert (verdict.level, verdict.digest, verdict.trip) == (Level.SUSPENDED, FIRM.digest, 0)
+    assert not demanding.watched()
+    demanding.beat()
+    assert demanding.verdict([CLIENT.digest]) == CLEAR
+    assert demanding.watched()
+    world.clock.ns += BEAT_MAX_NS
+    assert demanding.verdict([]) == CLEAR
+    world.clock.ns += 1
+    assert demanding.verdict([]).level is Level.SUSPENDED
+    assert not demanding.watched()
+    demanding.beat()
+    assert demanding.verdict([]) == CLEAR, "it clears itself"
+
+
+def test_a_level_that_is_set_counts_with_or_without_a_beat(world: World) -> None:
+    demanding = world.demanding
+    demanding.build([])
+    demanding.change(CLIENT, lambda slot: slot.tripped(Level.PANIC, 9, 1))
+    verdict = demanding.verdict([CLIENT.digest])
+    assert (verdict.level, verdict.trip) == (Level.PANIC, 9)
+    assert demanding.verdict([VENUE.digest]).level is Level.SUSPENDED
+
+
+def test_a_beat_from_before_the_host_was_started_again_is_none(world: World) -> None:
+    demanding = world.demanding
+    demanding.build([])
+    demanding.beat()
+    world.clock.ns = 5 * E9  # its clock begins anew
+    assert demanding.verdict([]).level is Level.SUSPENDED
+
+
+def test_a_beat_changes_nothing_that_the_latch_says(world: World) -> None:
+    demanding = world.demanding
+    demanding.build([])
+    demanding.change(CLIENT, lambda slot: slot.tripped(Level.HARD, 9, 1).suspend(Source.LOG, 2))
+    before = demanding.slots()
+    demanding.beat()
+    demanding.change(VENUE, lambda slot: slot.suspend(Source.WATCHDOG, 3))
+    assert set(before) < set(demanding.slots())
+    assert demanding.watched(), "nor a change the beat"
+
+
+def test_a_latch_that_is_lost_takes_no_beat(world: World) -> None:
+    with pytest.raises(LatchUnreadable):
+        world.demanding.beat()
+
+
+def test_a_reader_that_requires_no_beat_never_asks_for_one(world: World) -> None:
+    world.latch.build([])
+    assert world.latch.watched()
+    assert world.latch.verdict([]) == CLEAR
