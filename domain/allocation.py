@@ -148,7 +148,6 @@ class Allocation(NamedTuple):
     canceled: bool = False
     report: Reported | None = None  # the last
     said: Mapping[int, Acknowledged] = MappingProxyType({})  # the client's last word on each report, by its number
-    rejections: int = 0  # reports that the client refused
     answers: Mapping[str, Received | Accepted | Refused | Canceled] = MappingProxyType({})  # by the AllocID that was answered
 
     @property
@@ -216,7 +215,7 @@ def _reported(state: Allocation, event: Reported) -> _Changes:
 
 
 def _acknowledged(state: Allocation, event: Acknowledged) -> _Changes:
-    return {"said": {**state.said, event.number: event}, "rejections": state.rejections + (event.status in REJECTED)}
+    return {"said": {**state.said, event.number: event}}
 
 
 _EVOLVE: dict[type[Event], Callable[..., _Changes]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domain import (
     allocation,
+    attention,
     builds,
     child_order,
     day_load,
@@ -36,5 +37,6 @@ for _stream in (
     risk_verdicts,
     limits,
     builds,
+    attention,
 ):
     TOPICS.register(_stream.EVENTS)

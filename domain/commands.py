@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -18,6 +18,7 @@ from domain.limits import Applies
 from domain.risk import Check, Level
 from domain.values import OrdType, ScopeKind, Side, TimeInForce
 
+ALERTS_MAX: Final = 300  # that one command acknowledges, and that are listed at once
 _Name = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -42,8 +43,8 @@ class EnterOrder(BaseModel):
     instructions: Instructions | None = None
 
 
-class _RiskCommand(BaseModel):
-    """What concerns risk is a person's doing, and has a reason."""
+class _PersonsCommand(BaseModel):
+    """A person's doing, and it has a reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,7 +53,7 @@ class _RiskCommand(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class SetLimit(_RiskCommand):
+class SetLimit(_PersonsCommand):
     """A limit's next version. Another person approves it."""
 
     command: Literal["set_limit"] = "set_limit"
@@ -69,7 +70,7 @@ class SetLimit(_RiskCommand):
     until_ns: int | None = None
 
 
-class RetireLimit(_RiskCommand):
+class RetireLimit(_PersonsCommand):
     """The end of a limit. Another person approves it."""
 
     command: Literal["retire_limit"] = "retire_limit"
@@ -81,7 +82,7 @@ class RetireLimit(_RiskCommand):
     level: Level = "hard"
 
 
-class GrantOverride(_RiskCommand):
+class GrantOverride(_PersonsCommand):
     """An order like the one that was refused may pass the soft limits that refused it, once. Another person approves it."""
 
     command: Literal["grant_override"] = "grant_override"
@@ -91,13 +92,37 @@ class GrantOverride(_RiskCommand):
     minutes: Annotated[int, Field(ge=1, le=600)] = 15
 
 
-class EnableStrategy(_RiskCommand):
+class EnableStrategy(_PersonsCommand):
     """A strategy that a check has disabled may trade again."""
 
     command: Literal["enable_strategy"] = "enable_strategy"
     strategy: _Name
 
 
+class DismissFill(_PersonsCommand):
+    """A quarantined execution is none of ours, or a repeat."""
+
+    command: Literal["dismiss_fill"] = "dismiss_fill"
+    alert: _Name
+
+
+class BookFill(_PersonsCommand):
+    """A quarantined execution is one of this order: of the child that has the ClOrdID, or had it before a replace."""
+
+    command: Literal["book_fill"] = "book_fill"
+    alert: _Name
+    cl_ord_id: _Name
+    overfill: bool = False
+
+
+class AcknowledgeAlerts(_PersonsCommand):
+    """A person has looked at these; all of them are open, or nothing is written."""
+
+    command: Literal["acknowledge_alerts"] = "acknowledge_alerts"
+    alerts: Annotated[tuple[_Name, ...], Field(min_length=1, max_length=ALERTS_MAX)]
+
+
+AttentionCommand = DismissFill | BookFill | AcknowledgeAlerts
 RiskCommand = SetLimit | RetireLimit | GrantOverride | EnableStrategy
 
 
@@ -113,7 +138,7 @@ class OperateSessions(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-Command = EnterOrder | OperateSessions | RiskCommand
+Command = EnterOrder | OperateSessions | RiskCommand | AttentionCommand
 COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
 
 

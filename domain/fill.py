@@ -1,6 +1,7 @@
 """A fill: one execution at one venue, under the key that the venue gave it, counted once.
 
-The stream is (venue session, trade date, ExecID): the same execution told twice collides by construction.
+The stream is (venue session, trade date, ExecID): the same execution told twice collides by construction. What a person
+may do about one in quarantine is in `domain.quarantine`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ class Recorded(Event):
     venue_time_ns: int
 
 
+HeldBecause = Literal["unknown_order", "conflict", "wrong_side", "not_positive", "restated"]
+
+
 class Quarantined(Event):
     """An execution that fits nothing we know, or differs from what the same key said before: a person decides."""
 
@@ -39,11 +43,36 @@ class Quarantined(Event):
     cl_ord_id: str
     quantity_e9: int
     price_e9: int
-    reason: Literal["unknown_order", "conflict", "wrong_side", "not_positive", "restated"]
+    reason: HeldBecause
     raw: str
     order_id: str = ""  # the venue's
     instrument: str = ""
     side: Side | None = None
+    kind: Literal["", "trade", "cancel", "correct"] = ""  # an execution, or the bust or correction of one; "": not written then
+    exec_ref_id: str = ""  # of a bust or correction: what it is about
+    venue_time_ns: int = 0  # TransactTime (60), 0: not told
+
+
+class Dismissed(Event):
+    """A person says that a quarantined execution is none of ours, or a repeat: it counts for nothing."""
+
+    TOPIC: ClassVar[str] = "fill.dismissed.v1"
+    number: int  # of the quarantined execution among those of its stream, from 1
+    reason: str
+
+
+class Booked(Event):
+    """A person says which order a quarantined execution is of. The execution's own record follows, on its own stream where
+    the ExecID is another's already.
+    """
+
+    TOPIC: ClassVar[str] = "fill.booked.v1"
+    number: int  # as in Dismissed
+    fill: StreamId  # where it is recorded
+    child: StreamId
+    parent: StreamId
+    over_e9: int  # how much more than its order's or its parent's quantity is filled with it: said, and booked all the same
+    reason: str
 
 
 class Restated(Event):
@@ -59,7 +88,22 @@ class Restated(Event):
     venue_time_ns: int
 
 
-EVENTS = (Recorded, Quarantined, Restated)
+EVENTS = (Recorded, Quarantined, Dismissed, Booked, Restated)
+
+
+class Held(NamedTuple):
+    """One quarantined execution, and what a person has made of it."""
+
+    told: Quarantined
+    version: int  # of the event that put it there
+    at_ns: int
+    resolved: Literal["", "dismissed", "booked"] = ""
+
+    def says(self, cl_ord_id: str, quantity_e9: int, price_e9: int, side: Side | None) -> bool:
+        """Is this it, word for word? One on the wrong side is not the same on the other."""
+        told = self.told
+        turned = told.reason == "wrong_side" and side is not None and side != told.side
+        return (told.cl_ord_id, told.quantity_e9, told.price_e9) == (cl_ord_id, quantity_e9, price_e9) and not turned
 
 
 class Fill(NamedTuple):
@@ -68,13 +112,14 @@ class Fill(NamedTuple):
     id: StreamId
     version: int
     content: tuple[str, int, int] | None  # ClOrdID, quantity, price of the recorded execution
-    quarantined: tuple[tuple[str, int, int], ...] = ()
+    quarantined: tuple[Held, ...] = ()
     child: StreamId | None = None
     quantity_e9: int = 0  # as it is now
     price_e9: int = 0
     exec_ids: tuple[str, ...] = ()
     busted: bool = False
     at_ns: int = 0  # when it was recorded
+    also: tuple[StreamId, ...] = ()  # executions that a person has booked from here and that are recorded elsewhere
 
 
 def told_as(fill: StreamId, number: int) -> str:
@@ -87,31 +132,58 @@ def key(venue_session: str, trade_date: str, exec_id: str) -> StreamId:
     return stream_id("fill", venue_session, trade_date, exec_id)
 
 
-def seen(state: Fill | None, cl_ord_id: str, quantity_e9: int, price_e9: int) -> bool:
+def booked_key(quarantine: StreamId, number: int) -> StreamId:
+    """The stream of an execution that a person booked although another has its ExecID: once for each in quarantine."""
+    return stream_id("fill", quarantine, str(number))
+
+
+def seen(state: Fill | None, cl_ord_id: str, quantity_e9: int, price_e9: int, side: Side | None = None) -> bool:
     """Is this the same execution told again, word for word?"""
     if state is None:
         return False
-    content = (cl_ord_id, quantity_e9, price_e9)
-    return content == state.content or content in state.quarantined
+    if (cl_ord_id, quantity_e9, price_e9) == state.content:
+        return True
+    return any(held.says(cl_ord_id, quantity_e9, price_e9, side) for held in state.quarantined)
 
 
 def evolve(state: Fill | None, event: Event, *, stream: StreamId, at_ns: int) -> Fill:
     """Fold one event."""
-    if type(event) is Restated:  # not isinstance: of pydantic classes it is answered by a Python function
-        assert state is not None
-        return revise(
-            state,
-            version=state.version + 1,
-            quantity_e9=event.quantity_e9,
-            price_e9=event.price_e9,
-            exec_ids=(*state.exec_ids, event.exec_id),
-            busted=event.kind == "cancel",
-        )
-    assert type(event) is Recorded or type(event) is Quarantined, event.TOPIC
+    if type(event) is Recorded:  # not isinstance: of pydantic classes it is answered by a Python function
+        return _recorded(state, event, stream, at_ns)
+    if type(event) is Quarantined:
+        if state is None:
+            return Fill(stream, 1, None, (Held(event, 1, at_ns),))
+        version = state.version + 1
+        return revise(state, version=version, quarantined=(*state.quarantined, Held(event, version, at_ns)))
+    assert state is not None, event.TOPIC
+    if type(event) is Dismissed:
+        return revise(state, version=state.version + 1, quarantined=_resolved(state, event.number, "dismissed"))
+    if type(event) is Booked:
+        also = state.also if event.fill == stream else (*state.also, event.fill)
+        return revise(state, version=state.version + 1, quarantined=_resolved(state, event.number, "booked"), also=also)
+    assert type(event) is Restated, event.TOPIC
+    return revise(
+        state,
+        version=state.version + 1,
+        quantity_e9=event.quantity_e9,
+        price_e9=event.price_e9,
+        exec_ids=(*state.exec_ids, event.exec_id),
+        busted=event.kind == "cancel",
+    )
+
+
+def _recorded(state: Fill | None, event: Recorded, stream: StreamId, at_ns: int) -> Fill:
+    """The execution itself: the first event of its stream, or, booked by a person, behind what was quarantined."""
     content = (event.cl_ord_id, event.quantity_e9, event.price_e9)
-    if type(event) is Recorded:
-        assert state is None
-        return Fill(stream, 1, content, (), event.child, event.quantity_e9, event.price_e9, (event.exec_id,), False, at_ns)
+    fill = Fill(stream, 1, content, (), event.child, event.quantity_e9, event.price_e9, (event.exec_id,), False, at_ns)
     if state is None:
-        return Fill(id=stream, version=1, content=None, quarantined=(content,))
-    return revise(state, version=state.version + 1, quarantined=(*state.quarantined, content))
+        return fill
+    assert state.content is None
+    return revise(fill, version=state.version + 1, quarantined=state.quarantined, also=state.also)
+
+
+def _resolved(state: Fill, number: int, how: Literal["dismissed", "booked"]) -> tuple[Held, ...]:
+    held = list(state.quarantined)
+    assert not held[number - 1].resolved
+    held[number - 1] = revise(held[number - 1], resolved=how)
+    return tuple(held)

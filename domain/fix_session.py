@@ -100,8 +100,6 @@ class FixSession(NamedTuple):
     session: str
     up: bool = False
     refused: int = 0
-    unreadable: int = 0
-    gaps: int = 0
     reset_epoch: int = 0
     reserved_up_to: int = 0
 
@@ -115,9 +113,7 @@ def evolve(state: FixSession | None, event: Event, *, stream: StreamId, at_ns: i
     """Fold one event."""
     if state is None:
         state = FixSession(id=stream, version=0, session=getattr(event, "session", ""))
-    if type(event) is MessageNoted and is_gap(event):
-        state = revise(state, gaps=state.gaps + 1)
-    state = revise(state, version=state.version + 1, unreadable=state.unreadable + is_unreadable(event))
+    state = revise(state, version=state.version + 1)
     match event:
         case LoggedOn():
             return revise(state, up=True, reset_epoch=event.reset_epoch)

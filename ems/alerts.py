@@ -1,36 +1,24 @@
-"""What a person must look at: executions in quarantine, messages that could not be read or not be decided, gaps that a peer
-filled over messages that are not in the log, and allocation reports that a client refused.
-
-They are kept, not lost, and nothing acts on them by itself; nothing clears them either.
-"""
+"""How much a person must look at, and what: see `domain.attention`. What has been resolved counts no more."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from itertools import islice
+from typing import Any, NamedTuple
 
-from domain import allocation as al
-from domain import fill as fl
-from domain import fix_session as fs
-from domain.event import Event
+from domain.attention import TEXT_MAX, Alert
+from domain.commands import ALERTS_MAX
+from domain.quarantine import not_bookable
+from domain.values import from_e9
 from ems.desk_state import DeskState
 
 
 class Alerts(NamedTuple):
-    """How many of each there are in the log."""
+    """How many of each are open."""
 
     quarantined_fills: int = 0
     unreadable_messages: int = 0
     refused_allocations: int = 0
     lost_messages: int = 0  # gaps
-
-    def after(self, event: Event) -> Alerts:
-        """The counts when this event has happened too."""
-        return Alerts(
-            self.quarantined_fills + isinstance(event, fl.Quarantined),
-            self.unreadable_messages + fs.is_unreadable(event),
-            self.refused_allocations + (isinstance(event, al.Acknowledged) and event.status in al.REJECTED),
-            self.lost_messages + fs.is_gap(event),
-        )
 
     def sentence(self) -> str:
         """In words, "" where there is nothing to look at."""
@@ -52,10 +40,36 @@ class Alerts(NamedTuple):
 
 
 def of(state: DeskState) -> Alerts:
-    """The counts of a state: a look at every fill, milliseconds for a hundred thousand."""
+    """The counts of a state."""
+    counts = state.attention.counts
     return Alerts(
-        sum(len(fill.quarantined) for fill in state.fills.values()),
-        sum(session.unreadable for session in state.sessions.values()),
-        sum(one.rejections for one in state.allocations.values()),
-        sum(session.gaps for session in state.sessions.values()),
+        counts["quarantined fill"],
+        counts["unreadable message"],
+        counts["refused allocation report"],
+        counts["lost messages"],
     )
+
+
+def listed(state: DeskState, which: str) -> list[dict[str, Any]]:
+    """What is open, the oldest first, as plain values for people: "fills" or, with any other word, everything else."""
+    fills = which == "fills"
+    found = (alert for alert in state.attention.open.values() if (alert.kind == "quarantined fill") is fills)
+    return [_row(state, alert) for alert in islice(found, ALERTS_MAX)]
+
+
+def _row(state: DeskState, alert: Alert) -> dict[str, Any]:
+    row = {"alert": alert.id, "kind": alert.kind, "session": alert.session, "why": alert.why, "since_ns": alert.at_ns}
+    if alert.kind != "quarantined fill":
+        return row | {"what": alert.what}
+    told = next(held.told for held in state.fills[alert.stream].quarantined if held.version == alert.version)
+    return row | {
+        "exec_id": told.exec_id[:TEXT_MAX],
+        "restates": told.exec_ref_id[:TEXT_MAX],
+        "order": told.cl_ord_id[:TEXT_MAX],
+        "venue_order": told.order_id[:TEXT_MAX],
+        "symbol": told.instrument[:TEXT_MAX],
+        "side": told.side.value if told.side is not None else "",
+        "quantity": f"{from_e9(told.quantity_e9):f}",
+        "price": f"{from_e9(told.price_e9):f}",
+        "only_dismissed": not_bookable(told),
+    }

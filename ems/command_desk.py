@@ -1,4 +1,4 @@
-"""Commands: orders entered at the desk, judged by the rules of a client's orders; and what is done to FIX sessions."""
+"""Commands: orders entered at the desk, judged by the rules of a client's orders; and what else people do there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from domain import fix_session as fs
 from domain import parent_order as po
 from domain import parent_rules
-from domain.commands import Answer, Commanded, EnterOrder, OperateSessions
+from domain.commands import AcknowledgeAlerts, Answer, BookFill, Commanded, DismissFill, EnterOrder, OperateSessions
 from domain.event import InboundRef
 from domain.market_state import MarketState
 from domain.messages import NewOrder
@@ -18,6 +18,7 @@ from domain.values import short_id, stream_id
 from ems import risk_desk
 from ems.desk_state import DeskState
 from ems.kill_desk import KillDesk
+from ems.quarantine_desk import QuarantineDesk
 from ems.risk import RiskGate
 from ems.turn import Turn
 
@@ -32,7 +33,9 @@ class CommandDesk:
         client_sessions: AbstractSet[str],
         risk: RiskGate,
         kills: KillDesk,
+        quarantine: QuarantineDesk,
     ) -> None:
+        self._quarantine = quarantine
         self._risk = risk
         self._kills = kills
         self._reference = reference
@@ -48,6 +51,8 @@ class CommandDesk:
                 answer = self._enter(turn, command)
             case OperateSessions():
                 answer = self._operate(turn, command)
+            case DismissFill() | BookFill() | AcknowledgeAlerts():
+                answer = self._quarantine.handle(turn, command)
             case _:
                 answer = risk_desk.handle(turn, command, self._date(turn))
         turn.replies.append((commanded.reply, answer))

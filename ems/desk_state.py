@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from domain import (
     allocation,
+    attention,
     builds,
     child_life,
     child_order,
@@ -25,6 +26,7 @@ from domain import (
     risk_verdicts,
 )  # fmt: skip
 from domain.allocation import Allocation
+from domain.attention import Attention, alert_id
 from domain.child_order import ChildOrder
 from domain.event import UNREAD, Event, InboundRef, Meta, Recorded, Unread
 from domain.exposure import ENTERING, MOVING
@@ -65,6 +67,7 @@ class DeskState:
         self.list_ids: dict[tuple[str, str], StreamId] = {}  # (session, ListID) -> the last list of that name
         self.allocations: dict[StreamId, Allocation] = {}
         self.risk = RiskState(self.parents)
+        self.attention = Attention()
         self.decisions = 0
         self.watermarks: dict[str, tuple[int, int]] = {}  # session -> (reset epoch, highest durable MsgSeqNum)
         self.reserved: dict[str, tuple[int, int]] = {}  # session -> (reset epoch, outbound numbers reserved up to)
@@ -134,7 +137,7 @@ class DeskState:
             for stream in sorted(store):
                 sha.update(repr(store[stream]).encode())
         sha.update(repr((self.seq, self.decisions, sorted(self.watermarks.items()), sorted(self.reserved.items()))).encode())
-        for line in self.risk.written():
+        for line in (*self.risk.written(), *self.attention.open):
             sha.update(line.encode())
         return sha.hexdigest()
 
@@ -191,8 +194,14 @@ class DeskState:
     def _fill(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> Fill:
         after = fill.evolve(self.fills.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
         self.fills[stream] = after
+        if type(event) is fill.Recorded:
+            return after
         if type(event) is fill.Restated:
             self.corrections[(event.venue_session, event.exec_id)] = stream
+        elif type(event) is fill.Quarantined:
+            self.attention.apply(stream, after.version, event, meta.event_time_ns)
+        elif type(event) is fill.Dismissed or type(event) is fill.Booked:
+            self.attention.close(alert_id(stream, after.quarantined[event.number - 1].version))
         return after
 
     def _decision(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> decision.Decision | None:
@@ -203,6 +212,7 @@ class DeskState:
     def _session(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> FixSession:
         after = fix_session.evolve(self.sessions.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
         self.sessions[stream] = after
+        self.attention.apply(stream, after.version, event, meta.event_time_ns)
         if isinstance(event, fix_session.MessageRefused):  # what else happens at a session is told to nobody
             self.last_seq[stream] = seq
         if isinstance(event, fix_session.OutboundReserved):
@@ -213,6 +223,7 @@ class DeskState:
         after = allocation.evolve(self.allocations.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
         self.allocations[stream] = after
         self.last_seq[stream] = seq
+        self.attention.apply(stream, after.version, event, meta.event_time_ns, session=after.client_session)
         for alloc_id in after.answers:
             self.alloc_ids.setdefault((after.client_session, after.trade_date, alloc_id), stream)
         if type(event) is allocation.Reported:
@@ -236,6 +247,9 @@ class DeskState:
     def _risk(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> Any:
         return self.risk.apply(stream, event, meta)
 
+    def _attended(self, stream: StreamId, event: Any, meta: Meta, seq: int) -> None:
+        self.attention.close(event.alert)
+
     def _elsewhere(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> None:
         """Another writer's event, which a desk that runs does not see: a desk that recovers knows no more than it."""
 
@@ -249,5 +263,6 @@ class DeskState:
         **dict.fromkeys(mass.EVENTS, _mass_cancel),
         **dict.fromkeys(order_list.EVENTS, _list),
         **dict.fromkeys(allocation.EVENTS, _allocation),
+        **dict.fromkeys(attention.EVENTS, _attended),
         **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS), _elsewhere),
     }

@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any, NamedTuple
 
+from domain import allocation as al
+from domain import attention
 from domain import fill as fl
 from domain import fix_session as fs
 from domain import parent_order as po
+from domain.attention import Alert
 from domain.child_order import ChildOrder
 from domain.event import Recorded
 from domain.market_state import MarketState
 from domain.parent_order import ParentOrder
 from domain.values import StreamId, divide_round, from_e9
-from ems.alerts import Alerts
+from ems import alerts
 from ems.desk_state import DeskState
 from ems.tca import Summary, summary
 
@@ -25,7 +28,9 @@ Row = dict[str, Any]
 
 
 class Change(NamedTuple):
-    """A row that is new or different. table is parents, children, fills or alerts."""
+    """A row that is new or different. table is parents, children, fills or alerts; of an alert that a person has resolved
+    its id and `resolved` are left.
+    """
 
     table: str
     row: Row
@@ -40,7 +45,6 @@ class Projections:
         self.children: dict[str, Row] = {}
         self.fills: dict[str, Row] = {}
         self.alerts: dict[str, Row] = {}
-        self.alert_counts = Alerts()
         self.summaries: dict[str, Summary] = {}
         self._fills_of: defaultdict[StreamId, list[tuple[int, int]]] = defaultdict(list)
         self._ended: dict[StreamId, MarketState | None] = {}
@@ -54,14 +58,19 @@ class Projections:
     def apply(self, recorded: Recorded) -> list[Change]:
         """Fold one event; the rows that changed."""
         after = self.state.apply(recorded.stream, recorded.event, recorded.meta, seq=recorded.seq)
-        if (alert := alert_row(recorded)) is not None:
-            self.alert_counts = self.alert_counts.after(recorded.event)
-            return [self._put("alerts", self.alerts, alert)]
         match recorded.event:
             case po.Rejected() as event:
                 return [self._put("parents", self.parents, rejected_row(recorded.stream, event, recorded.meta.event_time_ns))]
             case fl.Recorded() as event:
                 return [self._put("fills", self.fills, fill_row(recorded.stream, event, recorded.seq))]
+            case fl.Quarantined() | fs.MessageNoted() | fs.MessageRefused() | al.Acknowledged():
+                alert = self.state.attention.open.get(attention.alert_id(recorded.stream, recorded.version))
+                return [] if alert is None else [self._put("alerts", self.alerts, alert_row(alert, recorded))]
+            case fl.Dismissed() | fl.Booked():
+                held = self.state.fills[recorded.stream].quarantined[recorded.event.number - 1]
+                return [self._resolved(attention.alert_id(recorded.stream, held.version))]
+            case attention.Acknowledged() as event:
+                return [self._resolved(event.alert)]
             case po.Filled() as event:
                 self._fills_of[recorded.stream].append((event.quantity_e9, event.price_e9))
             case po.Finished() as event:
@@ -84,8 +93,12 @@ class Projections:
             "children": list(self.children.values())[-children_max:],
             "fills": list(self.fills.values())[-fills_max:],
             "alerts": list(self.alerts.values())[-alerts_max:],
-            "alert_counts": self.alert_counts._asdict(),
+            "alert_counts": self.alert_counts(),
         }
+
+    def alert_counts(self) -> dict[str, int]:
+        """How many alerts of each kind are open."""
+        return alerts.of(self.state)._asdict()
 
     def of_parent(self, parent: str) -> dict[str, Any] | None:
         """One parent with its children and fills; None for an unknown id."""
@@ -93,6 +106,10 @@ class Projections:
             return None
         children = [child for child in self.children.values() if child["parent"] == parent]
         return {"parent": row, "children": children, "fills": [f for f in self.fills.values() if f["parent"] == parent]}
+
+    def _resolved(self, alert: str) -> Change:
+        del self.alerts[alert]
+        return Change("alerts", {"id": alert, "resolved": True})
 
     def _put(self, table: str, rows: dict[str, Row], row: Row) -> Change:
         rows[row["id"]] = row
@@ -196,27 +213,18 @@ def fill_row(stream: StreamId, event: fl.Recorded, seq: int) -> Row:
     }
 
 
-def alert_row(recorded: Recorded) -> Row | None:
-    """What a person must look at, None for any other event."""
-    event = recorded.event
-    row: Row = {"id": str(recorded.seq), "seq": recorded.seq, "time_ns": str(recorded.meta.event_time_ns)}
-    if isinstance(event, fl.Quarantined):
-        what = f"{event.exec_id}: {_text(event.quantity_e9)} at {_text(event.price_e9)} for {event.cl_ord_id}"
-        return row | {
-            "kind": "quarantined fill",
-            "session": event.venue_session,
-            "what": what,
-            "why": event.reason,
-            "raw": event.raw,
-        }
-    if isinstance(event, fs.MessageNoted) and fs.is_gap(event):
-        return row | {"kind": "lost messages", "session": event.session, "what": "", "why": event.note, "raw": event.raw}
-    if fs.is_unreadable(event):
-        assert isinstance(event, fs.MessageRefused | fs.MessageNoted)
-        why = event.text if isinstance(event, fs.MessageRefused) else event.note
-        what = f"{event.msg_type} {event.ref_id}".strip() if isinstance(event, fs.MessageRefused) else ""
-        return row | {"kind": "unreadable message", "session": event.session, "what": what, "why": why, "raw": event.raw}
-    return None
+def alert_row(alert: Alert, recorded: Recorded) -> Row:
+    """What a person must look at; its id is what people call it, at the command line too."""
+    return {
+        "id": alert.id,
+        "seq": recorded.seq,
+        "time_ns": str(alert.at_ns),
+        "kind": alert.kind,
+        "session": alert.session,
+        "what": alert.what,
+        "why": alert.why,
+        "raw": getattr(recorded.event, "raw", ""),
+    }
 
 
 def target_e9(parent: ParentOrder, now_ns: int) -> int | None:

@@ -56,7 +56,7 @@ class VenueDesk:
         child = self._child(turn, report.cl_ord_id, report.orig_cl_ord_id)
         stream = self._fill_key(turn, report, child)
         state = turn.state.fills.get(stream)
-        if fl.seen(state, report.cl_ord_id, report.last_quantity_e9, report.last_price_e9):
+        if _seen(turn, state, report):
             self._note(turn, report, f"execution {report.exec_id} told again")
         elif state is not None:
             self._quarantine(turn, report, "conflict")
@@ -70,48 +70,44 @@ class VenueDesk:
             self._fill(turn, report, child)
 
     def _fill(self, turn: Turn, report: VenueReport, child: ChildOrder) -> None:
-        """One execution: the fill, its child and its parent, in one transaction."""
-        stream = self._fill_key(turn, report, child)
-        turn.apply(
-            stream,
-            fl.Recorded(
-                venue_session=report.ref.session,
-                trade_date=child.trade_date,
-                exec_id=report.exec_id,
-                cl_ord_id=report.cl_ord_id,
-                child=child.id,
-                parent=child.parent,
-                instrument=child.instrument,
-                side=child.side,
-                quantity_e9=report.last_quantity_e9,
-                price_e9=report.last_price_e9,
-                venue_time_ns=report.transact_time_ns,
-            ),
-            correlation=child.parent,
+        recorded = fl.Recorded(
+            venue_session=report.ref.session,
+            trade_date=child.trade_date,
+            exec_id=report.exec_id,
+            cl_ord_id=report.cl_ord_id,
+            child=child.id,
+            parent=child.parent,
+            instrument=child.instrument,
+            side=child.side,
+            quantity_e9=report.last_quantity_e9,
+            price_e9=report.last_price_e9,
+            venue_time_ns=report.transact_time_ns,
         )
-        child = self._day.trades(turn, child, report.transact_time_ns or turn.now_ns)
-        filled = co.Filled(
-            fill=stream, exec_id=report.exec_id, quantity_e9=report.last_quantity_e9, price_e9=report.last_price_e9
-        )
+        self.executed(turn, self._fill_key(turn, report, child), recorded, report.transact_time_ns or turn.now_ns)
+
+    def executed(self, turn: Turn, stream: StreamId, recorded: fl.Recorded, at_ns: int) -> None:
+        """What an execution does, whoever says that it is one: the fill, its child and its parent, in one transaction."""
+        child = turn.state.children[recorded.child]
+        turn.apply(stream, recorded, correlation=child.parent)
+        child = self._day.trades(turn, child, at_ns)
+        quantity_e9, price_e9 = recorded.quantity_e9, recorded.price_e9
+        filled = co.Filled(fill=stream, exec_id=recorded.exec_id, quantity_e9=quantity_e9, price_e9=price_e9)
         if isinstance(refusal := child_rules.decide(child, filled), Refusal):
-            raise InvariantBroken(f"fill {report.exec_id}: {refusal.text}")
+            raise InvariantBroken(f"fill {recorded.exec_id}: {refusal.text}")
         turn.apply(child.id, filled, correlation=child.parent)
         parent = turn.state.parent(child.parent)
         if parent.direct and self._direct.acknowledges_first(parent):
             self._direct.acknowledge(turn, parent)
-        turn.parent(
-            child.parent,
-            po.Filled(child=child.id, fill=stream, quantity_e9=report.last_quantity_e9, price_e9=report.last_price_e9),
-        )
+        turn.parent(child.parent, po.Filled(child=child.id, fill=stream, quantity_e9=quantity_e9, price_e9=price_e9))
 
     def _fill_key(self, turn: Turn, report: VenueReport, child: ChildOrder | None) -> StreamId:
-        return fl.key(report.ref.session, self._fill_date(turn, report, child), report.exec_id)
+        return fl.key(report.ref.session, self.execution_date(child, report.transact_time_ns or turn.now_ns), report.exec_id)
 
-    def _fill_date(self, turn: Turn, report: VenueReport, child: ChildOrder | None) -> str:
+    def execution_date(self, child: ChildOrder | None, at_ns: int) -> str:
         """The trade date that an execution's id is unique on: its order's, unless that lives for several days."""
         if child is not None and child.time_in_force not in CARRIED:
             return child.trade_date
-        return self._reference.trade_date(report.transact_time_ns or turn.now_ns)
+        return self._reference.trade_date(at_ns)
 
     # ------------------------------------------------------------------------------ busts and corrections
 
@@ -136,13 +132,21 @@ class VenueDesk:
             self._restate(turn, report, child, stream, fill)
 
     def _execution_of(self, turn: Turn, report: VenueReport, child: ChildOrder | None) -> tuple[StreamId, fl.Fill | None]:
-        """The execution that ExecRefID (19) means: by its own ExecID, or by that of its last correction."""
-        session, ref = report.ref.session, report.exec_ref_id
+        """The execution that ExecRefID (19) means: by its own ExecID, or by that of its last correction. Where a person has
+        booked several under one ExecID, that of the order; None where that is not one.
+        """
+        session, ref, fills = report.ref.session, report.exec_ref_id, turn.state.fills
         found = turn.state.corrections.get((session, ref))
-        dates = {self._fill_date(turn, report, child), child.trade_date if child else self._reference.trade_date(turn.now_ns)}
+        told = self.execution_date(child, report.transact_time_ns or turn.now_ns)
+        dates = {told, child.trade_date if child else self._reference.trade_date(turn.now_ns)}
         streams = [found] if found is not None else [fl.key(session, date, ref) for date in sorted(dates)]
-        known = next((stream for stream in streams if stream in turn.state.fills), streams[0])
-        return known, turn.state.fills.get(known)
+        known = next((stream for stream in streams if stream in fills), streams[0])
+        fill = fills.get(known)
+        if found is not None or fill is None or not fill.also:
+            return known, fill
+        meant = [one for one in (fill, *(fills[other] for other in fill.also)) if one.child is not None]
+        meant = [one for one in meant if child is None or one.child == child.id]
+        return (meant[0].id, meant[0]) if len(meant) == 1 else (known, None)
 
     def _restate(self, turn: Turn, report: VenueReport, child: ChildOrder, stream: StreamId, fill: fl.Fill) -> None:
         bust = report.exec_kind == "trade_cancel"
@@ -172,7 +176,7 @@ class VenueDesk:
     def _quarantine(self, turn: Turn, report: VenueReport, reason: str) -> None:
         child = self._child(turn, report.cl_ord_id, report.orig_cl_ord_id)
         stream = self._fill_key(turn, report, child)
-        if fl.seen(turn.state.fills.get(stream), report.cl_ord_id, report.last_quantity_e9, report.last_price_e9):
+        if _seen(turn, turn.state.fills.get(stream), report):
             self._note(turn, report, f"execution {report.exec_id} told again")
             return
         event = fl.Quarantined.sample(
@@ -187,6 +191,9 @@ class VenueDesk:
             order_id=report.order_id,
             instrument=report.symbol,
             side=report.side,
+            kind={"trade_cancel": "cancel", "trade_correct": "correct"}.get(report.exec_kind, "trade"),
+            exec_ref_id=report.exec_ref_id,
+            venue_time_ns=report.transact_time_ns,
         )
         turn.apply(stream, event, correlation=child.parent if child else stream)
 
@@ -275,6 +282,13 @@ class VenueDesk:
             if stream is not None:
                 return turn.state.children[stream]
         return None
+
+
+def _seen(turn: Turn, state: fl.Fill | None, report: VenueReport) -> bool:
+    """Is this told again, or as a person has booked it?"""
+    words = (report.cl_ord_id, report.last_quantity_e9, report.last_price_e9, report.side)
+    booked = state.also if state is not None else ()
+    return fl.seen(state, *words) or any(fl.seen(turn.state.fills[other], *words) for other in booked)
 
 
 def _text(message: Unreadable | EngineRefusal) -> str:

@@ -89,6 +89,6 @@ async def messages(feed: Feed, client: Client, *, pause_s: float) -> AsyncIterat
     """What a client is sent after the snapshot: changed rows, at most one message in pause_s."""
     while True:
         tables = await client.take()
-        counts = feed.rows.alert_counts._asdict()
+        counts = feed.rows.alert_counts()
         yield {"type": "delta", "seq": feed.rows.seq, "live": feed.following, "alert_counts": counts, **tables}
         await asyncio.sleep(pause_s)

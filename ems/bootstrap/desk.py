@@ -252,7 +252,7 @@ class DeskProcess:
     # ------------------------------------------------------------------------------------------ status
 
     def status(self, question: dict[str, Any]) -> dict[str, Any]:
-        """What `ems health` is told; with {"alerts": true} also how much a person must look at."""
+        """What `ems health` is told; with {"alerts": true} also how much a person must look at, {"attention": which}: what."""
         desk, settings = self._desk, self._runtime.settings
         answer: dict[str, Any] = {"state": self._state, "pid": os.getpid(), "mode": settings.mode, "build": self._build}
         if desk is None:
@@ -264,6 +264,8 @@ class DeskProcess:
             answer |= alerts.of(state)._asdict()
         if question.get("risk"):
             answer["risk"] = risk_desk.told(state.risk, self._runtime.clock().now_ns())
+        if question.get("attention"):
+            answer["attention"] = alerts.listed(state, str(question["attention"]))
         return answer | {
             "epoch": desk.epoch,
             "day": self._day.name if self._day is not None else "",

@@ -76,7 +76,7 @@ def test_a_conflict_changes_nothing_of_what_was_recorded() -> None:
     state = fold(recorded(), quarantined(200 * E9), quarantined(300 * E9))
     assert state.content == ("C1", 100 * E9, 10 * E9)
     assert state.version == 3
-    assert [quantity_e9 for _, quantity_e9, _ in state.quarantined] == [200 * E9, 300 * E9]
+    assert [held.told.quantity_e9 for held in state.quarantined] == [200 * E9, 300 * E9]
 
 
 def test_one_key_records_one_execution() -> None:

@@ -46,7 +46,7 @@ async def test_what_the_client_says_to_a_report_is_written_once_and_a_refusal_is
     known, note = "allocation.acknowledged", "fix_session.message_noted"
     assert after == [known, note, note, known]
     (allocation,) = room.desk.state.allocations.values()
-    assert (allocation.said[1].status, allocation.said[1].text, allocation.rejections) == ("block_reject", "not our price", 1)
+    assert (allocation.said[1].status, allocation.said[1].text) == ("block_reject", "not our price")
     assert alerts.of(room.desk.state).refused_allocations == 1
     assert room.take() == [], "it is answered by a person"
 

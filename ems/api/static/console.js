@@ -19,7 +19,7 @@ const cell = {
     num(r.filled), num(r.avg_px), status(r.status),
   ],
   fills: (r) => [time(r.time_ns), r.exec_id, r.venue, r.symbol, side(r.side), num(r.quantity), num(r.price)],
-  alerts: (r) => [time(r.time_ns), r.kind, r.session, r.what, r.why, r.raw.replaceAll("\u0001", "|")],
+  alerts: (r) => [time(r.time_ns), r.id, r.kind, r.session, r.what, r.why, r.raw.replaceAll("\u0001", "|")],
 };
 
 function num(text) { return { text: text === null || text === undefined ? "" : text, cls: "n" }; }
@@ -108,7 +108,10 @@ function take(message) {
   }
   for (const name of Object.keys(tables)) {
     if (!message[name]) continue;
-    for (const row of message[name]) tables[name].set(row.id, row);
+    for (const row of message[name]) {
+      if (row.resolved) tables[name].delete(row.id);
+      else tables[name].set(row.id, row);
+    }
     draw(name);
   }
   document.querySelector("#seq").textContent = `event ${message.seq}`;
@@ -121,11 +124,13 @@ function alarm(counts) {
   const say = (count, one, many) => { if (count) words.push(`${count} ${count === 1 ? one : many}`); };
   say(counts.quarantined_fills, "execution in quarantine", "executions in quarantine");
   say(counts.unreadable_messages, "message that could not be read", "messages that could not be read");
+  say(counts.refused_allocations, "allocation report that was refused", "allocation reports that were refused");
+  say(counts.lost_messages, "gap over messages that are lost", "gaps over messages that are lost");
   const banner = document.querySelector("#alarm");
   const text = words.length ? `A person must look at ${words.join(" and ")}.` : "";
   if (banner.textContent !== text) banner.textContent = text;
   banner.hidden = document.querySelector("#attention").hidden = !words.length;
-  document.title = `${words.length ? `(${counts.quarantined_fills + counts.unreadable_messages}!) ` : ""}EMS ${facts.mode}`;
+  document.title = `${words.length ? `(${Object.values(counts).reduce((sum, count) => sum + count)}!) ` : ""}EMS ${facts.mode}`;
 }
 
 function connected(isLive) {

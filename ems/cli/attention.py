@@ -1,0 +1,95 @@
+"""What `ems fills` and `ems alerts` share: the running desk is asked what is open, and told what a person has decided."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn
+from uuid import uuid4
+
+import typer
+
+from domain.cells import plain_text
+from domain.errors import ConfigError
+from ems.cli.kill import secret_of
+
+CONFIG: Final = Path("ems.toml")
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
+ReasonOption = Annotated[str, typer.Option("--reason", "-r", help="Why; it is kept in the log with your name.")]
+PersonOption = Annotated[str, typer.Option("--person", "-p", help="Who you are; enrolled by `ems kill enroll`.")]
+SecretOption = Annotated[Path | None, typer.Option("--secret-file", help="Your secret's file, - for standard input; asked for.")]
+_E9: Final = 1_000_000_000
+_ASK_S: Final = 15.0
+
+
+def open_ones(config: Path, which: str) -> list[dict[str, Any]]:
+    """What is open at the desk: "fills", or "others". Raises ConfigError where no desk answers."""
+    answer = _ask(_runtime(config), {"attention": which})
+    if "attention" not in answer:
+        raise ConfigError(f"the desk is {answer.get('state', 'not ready')}: ask again")
+    found: list[dict[str, Any]] = answer["attention"]
+    return found
+
+
+def decide(
+    config: Path, person: str, secret_file: Path | None, reason: str, command: dict[str, Any], *, json_output: bool
+) -> NoReturn:
+    """Have the desk decide what a person wants, once the secret is theirs. Exit 0 when it is written, 1 when it is refused."""
+    from ems.persons import Persons
+
+    runtime = _runtime(config)
+    try:
+        reason = plain_text(reason)
+    except ValueError as cause:
+        raise ConfigError(f"--reason {cause}") from cause
+    if (refusal := Persons(runtime.persons).authenticate(person, secret_of(secret_file))) is not None:
+        answer = {"ok": False, "text": refusal.text, "refused": refusal.reason.value}
+    else:
+        answer = _ask(runtime, {"command_id": uuid4().hex, "actor": f"person:{person}", "reason": reason, **command})
+    if json_output:
+        typer.echo(json.dumps(answer))
+    else:
+        typer.echo(answer["text"] if answer["ok"] else f"ems: {answer['text']}", err=not answer["ok"])
+    raise typer.Exit(0 if answer["ok"] else 1)
+
+
+def show(rows: list[dict[str, Any]], columns: dict[str, str], nothing: str, *, json_output: bool) -> None:
+    """Print what is open. columns: field -> heading."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if json_output:
+        typer.echo(json.dumps({"open": rows}))
+        return
+    if not rows:
+        typer.echo(nothing)
+        return
+    table = Table("alert", "since (UTC)", *columns.values(), box=None)
+    for row in rows:
+        table.add_row(row["alert"], _moment(row["since_ns"]), *(Text(str(row[field])) for field in columns))  # no markup
+    Console().print(table)
+
+
+def _ask(runtime: Any, question: dict[str, Any]) -> dict[str, Any]:
+    from ems.health import ask_socket
+
+    answer = asyncio.run(ask_socket(runtime.socket("desk"), question, timeout_s=_ASK_S))
+    if not isinstance(answer, dict):
+        raise ConfigError("no desk answers; is the EMS up?")
+    return answer
+
+
+def _runtime(config: Path) -> Any:
+    """The run in the configuration's state directory; of the file only that is looked at."""
+    from ems.bootstrap.runtime import Runtime
+    from ems.config import state_directory
+
+    return Runtime.load(state_directory(config) / "runtime.json")
+
+
+def _moment(time_ns: int) -> str:
+    return datetime.fromtimestamp(time_ns / _E9, UTC).strftime("%Y-%m-%d %H:%M:%S")
