@@ -139,6 +139,26 @@ async def test_a_bust_of_an_exec_id_that_was_used_twice_takes_back_that_of_its_o
     await agree(room)
 
 
+async def test_one_execution_told_in_two_wordings_is_booked_to_its_order_once() -> None:
+    room = await room_with_a_child()
+    await room.fill(50, "E1")
+    await room.fill(70, "E1", cl_ord_id=f"{room.child().cl_ord_id}R1")
+    await room.fill(70, "E1", cl_ord_id=FOREIGN)
+    assert [(await book(room)).ok, dict((await book(room)).ids)] == [True, {"refused": "already_recorded"}]
+    assert (room.parent().cum_quantity_e9, len(held(room))) == (120 * E9, 1)
+
+
+async def test_a_bust_that_contradicts_another_is_never_booked_as_an_execution() -> None:
+    room = await room_with_a_child()
+    await room.fill(50, "E1")
+    for bust in ("B1", "B2"):
+        await room.fill(50, bust, exec_kind="trade_cancel", exec_ref_id="E1")
+    (row,) = alerts.listed(room.desk.state, "fills")
+    assert (row["exec_id"], row["why"]) == ("B2", "conflict")
+    assert dict((await book(room)).ids) == {"refused": "only_dismissed"}
+    assert room.parent().cum_quantity_e9 == 0
+
+
 async def test_a_first_execution_that_is_booked_acknowledges_a_direct_order_and_fills_it() -> None:
     room = await opened()
     await room.fill(10_000, "E7", cl_ord_id=FOREIGN)
@@ -209,6 +229,13 @@ async def test_an_alert_is_acknowledged_once_and_shows_no_more() -> None:
         (unreadable, "their test", "person:jane", 1), (gap, "their test", "person:jane", 1),
     ]  # fmt: skip
     await agree(room)
+
+
+async def test_what_is_open_is_part_of_what_a_desk_knows() -> None:
+    state = (await alarmed()).desk.state
+    before = state.digest()
+    state.attention.close(alerts.listed(state, "others")[0]["alert"])
+    assert state.digest() != before
 
 
 async def test_the_console_is_told_that_a_row_is_gone() -> None:
