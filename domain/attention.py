@@ -8,6 +8,7 @@ is the one event of a stream of its own, so it is said once.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import ClassVar, Final, Literal, NamedTuple
 
 from domain import allocation as al
@@ -46,12 +47,12 @@ class Alert(NamedTuple):
     version: int
 
 
+@dataclass(slots=True)
 class Attention:
     """Everything that is open, in the order of the log. Nothing is in it that events did not put there."""
 
-    def __init__(self) -> None:
-        self.open: dict[str, Alert] = {}
-        self.counts: Counter[AlertKind] = Counter()
+    open: dict[str, Alert] = field(default_factory=dict)
+    counts: Counter[AlertKind] = field(default_factory=Counter)
 
     def apply(self, stream: StreamId, version: int, event: Event, at_ns: int, *, session: str = "") -> None:
         """Fold one event of a stream that is at this version with it; session: where the event does not say it."""

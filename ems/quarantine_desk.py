@@ -115,4 +115,4 @@ def _resolved(turn: Turn, name: str) -> QuarantineRefusal | tuple[fl.Fill, int]:
 
 
 def _refused(reason: QuarantineReason, text: str) -> Answer:
-    return Answer(False, text, (("refused", reason.value),))
+    return Answer(False, text, (("reason", reason.value),))

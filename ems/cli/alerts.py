@@ -7,7 +7,8 @@ from typing import Annotated, Final
 import typer
 
 from domain.errors import ConfigError
-from ems.cli.attention import CONFIG, ConfigOption, JsonOption, PersonOption, ReasonOption, SecretOption, decide, open_ones, show
+from ems.cli.attention import ReasonOption, decide, open_ones, show
+from ems.cli.kill import CONFIG, ConfigOption, JsonOption, PersonOption, SecretOption
 
 app = typer.Typer(no_args_is_help=True)
 AlertsArgument = Annotated[list[str] | None, typer.Argument(help="Which ones: as `ems alerts list` and the console name them.")]

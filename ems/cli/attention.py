@@ -13,14 +13,9 @@ import typer
 
 from domain.cells import plain_text
 from domain.errors import ConfigError
-from ems.cli.kill import secret_of
+from ems.cli.kill import end, secret_of, settings_of
 
-CONFIG: Final = Path("ems.toml")
-ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
 ReasonOption = Annotated[str, typer.Option("--reason", "-r", help="Why; it is kept in the log with your name.")]
-PersonOption = Annotated[str, typer.Option("--person", "-p", help="Who you are; enrolled by `ems kill enroll`.")]
-SecretOption = Annotated[Path | None, typer.Option("--secret-file", help="Your secret's file, - for standard input; asked for.")]
 _E9: Final = 1_000_000_000
 _ASK_S: Final = 15.0
 
@@ -46,14 +41,9 @@ def decide(
     except ValueError as cause:
         raise ConfigError(f"--reason {cause}") from cause
     if (refusal := Persons(runtime.persons).authenticate(person, secret_of(secret_file))) is not None:
-        answer = {"ok": False, "text": refusal.text, "refused": refusal.reason.value}
-    else:
-        answer = _ask(runtime, {"command_id": uuid4().hex, "actor": f"person:{person}", "reason": reason, **command})
-    if json_output:
-        typer.echo(json.dumps(answer))
-    else:
-        typer.echo(answer["text"] if answer["ok"] else f"ems: {answer['text']}", err=not answer["ok"])
-    raise typer.Exit(0 if answer["ok"] else 1)
+        end({"ok": False, "text": refusal.text, "reason": refusal.reason.value}, json_output)
+    asked = {"command_id": uuid4().hex, "actor": f"person:{person}", "reason": reason, **command}
+    end(_ask(runtime, asked), json_output)
 
 
 def show(rows: list[dict[str, Any]], columns: dict[str, str], nothing: str, *, json_output: bool) -> None:
@@ -84,11 +74,9 @@ def _ask(runtime: Any, question: dict[str, Any]) -> dict[str, Any]:
 
 
 def _runtime(config: Path) -> Any:
-    """The run in the configuration's state directory; of the file only that is looked at."""
-    from ems.bootstrap.runtime import Runtime
-    from ems.config import state_directory
+    from ems.bootstrap.kill import runtime_of
 
-    return Runtime.load(state_directory(config) / "runtime.json")
+    return runtime_of(settings_of(config))
 
 
 def _moment(time_ns: int) -> str:

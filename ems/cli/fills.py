@@ -6,7 +6,8 @@ from typing import Annotated, Final
 
 import typer
 
-from ems.cli.attention import CONFIG, ConfigOption, JsonOption, PersonOption, ReasonOption, SecretOption, decide, open_ones, show
+from ems.cli.attention import ReasonOption, decide, open_ones, show
+from ems.cli.kill import CONFIG, ConfigOption, JsonOption, PersonOption, SecretOption
 
 app = typer.Typer(no_args_is_help=True)
 AlertArgument = Annotated[str, typer.Argument(help="Which one: as `ems fills quarantined` and the console name it.")]

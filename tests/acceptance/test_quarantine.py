@@ -56,7 +56,7 @@ async def test_from_the_venues_message_to_the_report_of_the_oms(tmp_path: Path) 
         assert (await ems(up, "fills", "book", first["alert"], "--order", order, *person(up)))["ok"]
         await until(lambda: "2" in up.oms.told.values())
         assert (await ems(up, "fills", "dismiss", second["alert"], *person(up)))["ok"]
-        assert (await ems(up, "fills", "dismiss", first["alert"], *person(up)))["refused"] == "already_resolved"
+        assert (await ems(up, "fills", "dismiss", first["alert"], *person(up)))["reason"] == "already_resolved"
         executes(up, "E7", order, sent["54"])
         executes(up, "E8", side=sent["54"])
         (message,) = await listed(up, "alerts", "list", count=1)

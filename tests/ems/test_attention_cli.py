@@ -115,7 +115,7 @@ def test_a_person_books_one_and_dismisses_another(desk: RunningDesk) -> None:
     assert (told["ok"], told["cl_ord_id"]) == (True, order)
     assert "is dismissed" in desk.said("fills", "dismiss", second["alert"], *desk.person())
     refused = desk.run("fills", "book", bust["alert"], "--order", order, *desk.person(), code=1)
-    assert refused["refused"] == "only_dismissed"
+    assert refused["reason"] == "only_dismissed"
     assert "is booked already" in desk.said("fills", "dismiss", first["alert"], *desk.person(), code=1)
     assert [row["alert"] for row in desk.run("fills", "quarantined")["open"]] == [bust["alert"]]
     assert desk.room.parent().cum_quantity_e9 == desk.room.child().cum_quantity_e9 == 100 * 10**9
@@ -126,7 +126,7 @@ def test_an_overfill_has_to_be_said(desk: RunningDesk) -> None:
     desk.do(desk.room.fill(500, "E7", cl_ord_id=FOREIGN))
     (row,) = desk.run("fills", "quarantined")["open"]
     book = ["fills", "book", row["alert"], "--order", desk.room.child().cl_ord_id, *desk.person()]
-    assert desk.run(*book, code=1)["refused"] == "overfill"
+    assert desk.run(*book, code=1)["reason"] == "overfill"
     assert desk.run(*book, "--overfill")["ok"]
 
 
@@ -151,7 +151,7 @@ def test_who_has_no_secret_decides_nothing(desk: RunningDesk, name: str) -> None
     before = desk.room.desk.state.digest()
     (desk.home / "jane").write_text("jane's, mistyped")
     told = desk.run("fills", "dismiss", row["alert"], *desk.person(name), code=1)
-    assert (told["ok"], told["refused"]) == (False, "not_authenticated")
+    assert (told["ok"], told["reason"]) == (False, "not_authenticated")
     assert desk.room.desk.state.digest() == before
 
 

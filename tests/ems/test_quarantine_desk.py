@@ -77,7 +77,7 @@ async def test_a_dismissed_execution_counts_for_nothing_however_often_it_is_told
     await room.fill(100, "E7", cl_ord_id=FOREIGN)
     assert (room.parent().cum_quantity_e9, held(room)) == (0, [])
     for again in (await dismiss(room, alert), await book(room, alert)):
-        assert (again.ok, dict(again.ids)) == (False, {"refused": "already_resolved"})
+        assert (again.ok, dict(again.ids)) == (False, {"reason": "already_resolved"})
     assert await agree(room, Alerts()) == []
     await agree(room)
 
@@ -102,7 +102,7 @@ async def test_every_kind_is_resolved_as_the_table_says(changes: dict[str, Any],
     assert (row["why"], row["session"], row["only_dismissed"]) == (reason, "VENUE", qu.NOT_BOOKED[reason])
     answer = await (dismiss(room) if how == "dismissed" else book(room))
     may = how == "dismissed" or not qu.NOT_BOOKED[reason]
-    assert answer.ok is may and (may or dict(answer.ids) == {"refused": "only_dismissed"})
+    assert answer.ok is may and (may or dict(answer.ids) == {"reason": "only_dismissed"})
     filled = 120 if how == "booked" and may else 50
     assert room.parent().cum_quantity_e9 == room.child().cum_quantity_e9 == filled * E9
     assert bool(held(room)) is not may
@@ -115,7 +115,7 @@ async def test_an_overfill_is_booked_only_when_it_is_said() -> None:
     await room.fill(400, "E1")
     await room.fill(50, "E2", cl_ord_id=FOREIGN)
     refused = await book(room)
-    assert (refused.ok, dict(refused.ids)) == (False, {"refused": "overfill"}) and "50 more" in refused.text
+    assert (refused.ok, dict(refused.ids)) == (False, {"reason": "overfill"}) and "50 more" in refused.text
     assert room.parent().cum_quantity_e9 == 400 * E9
     answer = await book(room, overfill=True)
     assert answer.ok and answer.text.endswith("50 more than its quantity")
@@ -144,7 +144,7 @@ async def test_one_execution_told_in_two_wordings_is_booked_to_its_order_once() 
     await room.fill(50, "E1")
     await room.fill(70, "E1", cl_ord_id=f"{room.child().cl_ord_id}R1")
     await room.fill(70, "E1", cl_ord_id=FOREIGN)
-    assert [(await book(room)).ok, dict((await book(room)).ids)] == [True, {"refused": "already_recorded"}]
+    assert [(await book(room)).ok, dict((await book(room)).ids)] == [True, {"reason": "already_recorded"}]
     assert (room.parent().cum_quantity_e9, len(held(room))) == (120 * E9, 1)
 
 
@@ -155,7 +155,7 @@ async def test_a_bust_that_contradicts_another_is_never_booked_as_an_execution()
         await room.fill(50, bust, exec_kind="trade_cancel", exec_ref_id="E1")
     (row,) = alerts.listed(room.desk.state, "fills")
     assert (row["exec_id"], row["why"]) == ("B2", "conflict")
-    assert dict((await book(room)).ids) == {"refused": "only_dismissed"}
+    assert dict((await book(room)).ids) == {"reason": "only_dismissed"}
     assert room.parent().cum_quantity_e9 == 0
 
 
@@ -195,7 +195,7 @@ async def test_what_cannot_be_is_refused_and_writes_nothing(command: str, fields
     before = room.desk.state.digest()
     alert = {} if command == "acknowledge_alerts" else {"alert": held(room)[0]}
     answer = await ask(room, command, **{**alert, **fields})
-    assert (answer.ok, dict(answer.ids)) == (False, {"refused": refused})
+    assert (answer.ok, dict(answer.ids)) == (False, {"reason": refused})
     assert room.desk.state.digest() == before
 
 

@@ -50,7 +50,7 @@ class Walk:
         answer = await (dismiss(self.room, name) if what == "dismiss" else book(self.room, name, cl_ord_id=order, overfill=True))
         booked_e9 = quarantined.quantity_e9 if answer.ok and what == "book" else 0
         assert self.filled_e9 - before == booked_e9
-        assert answer.ok or dict(answer.ids)["refused"] == "already_recorded"
+        assert answer.ok or dict(answer.ids)["reason"] == "already_recorded"
         settled = self.filled_e9
         if answer.ok:
             assert not (await book(self.room, name, cl_ord_id=order, overfill=True)).ok
