@@ -50,6 +50,12 @@ def of(state: DeskState) -> Alerts:
     )
 
 
+def told(state: DeskState, question: dict[str, Any]) -> dict[str, Any]:
+    """What a desk's status says of it: with {"alerts": true} how much, with {"attention": which} what."""
+    answer: dict[str, Any] = of(state)._asdict() if question.get("alerts") else {}
+    return answer | ({"attention": listed(state, str(question["attention"]))} if question.get("attention") else {})
+
+
 def listed(state: DeskState, which: str) -> list[dict[str, Any]]:
     """What is open, the oldest first, as plain values for people: "fills" or, with any other word, everything else."""
     fills = which == "fills"

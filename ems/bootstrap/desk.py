@@ -260,12 +260,9 @@ class DeskProcess:
         state = desk.state
         if self._state == "leading" and not desk.ready:
             answer["state"] = "recovering"
-        if question.get("alerts"):
-            answer |= alerts.of(state)._asdict()
+        answer |= alerts.told(state, question)
         if question.get("risk"):
             answer["risk"] = risk_desk.told(state.risk, self._runtime.clock().now_ns())
-        if question.get("attention"):
-            answer["attention"] = alerts.listed(state, str(question["attention"]))
         return answer | {
             "epoch": desk.epoch,
             "day": self._day.name if self._day is not None else "",

@@ -62,7 +62,7 @@ class RunningDesk:
         shutil.rmtree(self._path.parent)
 
     def _status(self, question: dict[str, Any]) -> dict[str, Any]:
-        return {"attention": alerts.listed(self.room.desk.state, question["attention"])}
+        return alerts.told(self.room.desk.state, question)
 
     async def _command(self, question: dict[str, Any]) -> dict[str, Any]:
         answers: list[Answer] = []
