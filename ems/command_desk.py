@@ -21,6 +21,7 @@ from ems.kill_desk import KillDesk
 from ems.quarantine_desk import QuarantineDesk
 from ems.risk import RiskGate
 from ems.turn import Turn
+from ems.venue_desk import VenueDesk
 
 
 class CommandDesk:
@@ -33,9 +34,9 @@ class CommandDesk:
         client_sessions: AbstractSet[str],
         risk: RiskGate,
         kills: KillDesk,
-        quarantine: QuarantineDesk,
+        venue: VenueDesk,
     ) -> None:
-        self._quarantine = quarantine
+        self._quarantine = QuarantineDesk(venue)
         self._risk = risk
         self._kills = kills
         self._reference = reference

@@ -33,7 +33,6 @@ from ems.inbox import Inbox
 from ems.kill_desk import KillDesk
 from ems.kill_scopes import KillScopes
 from ems.pace import Pace
-from ems.quarantine_desk import QuarantineDesk
 from ems.risk import RiskGate, cleared
 from ems.risk_day import NO_LIMITS, RiskTerms
 from ems.risk_gateway import RiskGateway
@@ -107,8 +106,7 @@ class Desk:
         self._client = ClientDesk(reference, self.markets, self._policies, throttle, strategies, risk, kills)
         day = DayDesk(reference, direct, self._pace)
         self._venue = VenueDesk(reference, direct, day)
-        quarantine = QuarantineDesk(self._venue)
-        self._commands = CommandDesk(reference, self.markets, self._client_sessions, risk, kills, quarantine)
+        self._commands = CommandDesk(reference, self.markets, self._client_sessions, risk, kills, self._venue)
         self._scheduler = Scheduler(reference, self.markets, self._venue, direct, day, throttle, self._pace, risk, kills)
         parts = HouseParts(name, reference, self.markets, self._ports.risk_data, risk.day, self._ports.latch)
         self.flattening = FlattenDesk(parts, self._house_terms, lambda: self._scheduler.sessions_up)
