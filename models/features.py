@@ -1,0 +1,315 @@
+"""The six microstructure features and the regime of the day, one compiled update for training and for the hot loop.
+
+`update` is called once for every tape record, just after the book has applied it. What it needs to know of the moment before,
+it has kept. Everything is per instrument and in fixed memory. Sums that can be are integers, so that nothing drifts.
+
+| value | formula | unit | window |
+|---|---|---|---|
+| OFI | (dBid - dAsk) / (abs dBid + abs dAsk) | -1 .. 1 | last 10 changes of the best prices or sizes |
+| QUEUE | (bid lots - ask lots) / (bid lots + ask lots) at the best prices | -1 .. 1 | now |
+| VPIN | mean of abs(buy - sell) / bucket | 0 .. 1 | last 50 full buckets of volume |
+| SPREAD | best ask - best bid, weighted by time with a half-life | ticks | half-life, 1 s |
+| ARRIVAL | sum over trades of exp(-age / 1 s) / 1 s | trades per second | 1 s |
+| SLOPE | least squares of the middle's move on the signed aggressor lots | ticks per lot | last 100 trades |
+| REGIME | closed, opening auction, continuous, pre-close, closing auction, halted | 0 .. 5 | now |
+
+A value that cannot be known yet is 0.0, and its bit of `known` is off: nothing here is ever NaN or infinite.
+
+A **trade** is one aggressor: prints (EXECUTE, TRADE) of one event time and one direction. An aggressor's **direction** is the
+opposite of the tape's resting side; where the tape does not know it, Lee and Ready's rule: a print above the middle before it
+is a buy, below a sell; at the middle, or without one, the side of the last change of trade price; a print before any such
+change has no direction, and counts only as an arrival. Auction prints (CROSS) have no aggressor and count nowhere.
+
+Everything begins anew with `make_features` and with `reset`, as on a new day. A CLEAR is an empty book, not a new day.
+"""
+
+from __future__ import annotations
+
+from domain.tape import FLAG_HALF_TICK, Kind, Tape
+from models.compiled import hot, i64
+from models.decay import half_lives
+from models.feature_arrays import (
+    ARRIVAL,
+    ARRIVAL_LIFE_NS,
+    ARRIVAL_NS,
+    ASK,
+    ASK_LOTS,
+    BID,
+    BID_LOTS,
+    BUCKET,
+    BUCKET_LOTS,
+    BUCKET_SIGNED,
+    CLOSED,
+    CLOSING,
+    CONTINUOUS,
+    HALF_LIFE_NS,
+    HALT,
+    HAS_MIDDLE,
+    HAS_PRICE,
+    KNOWN,
+    LAST_MOVE,
+    LAST_PRICE,
+    OFI,
+    OFI_ASK,
+    OFI_AT,
+    OFI_BID,
+    OFI_CHANGES,
+    OFI_SIZE,
+    OPENING,
+    PRE_CLOSE,
+    QUEUE,
+    REGIME,
+    SLOPE,
+    SLOPE_AT,
+    SLOPE_N,
+    SLOPE_TRADES,
+    SPREAD,
+    SPREAD_NS,
+    SX,
+    SXX,
+    SXY,
+    SY,
+    TRADE_LOTS,
+    TRADE_MIDDLE,
+    TRADE_NS,
+    TRADE_SIDE,
+    VPIN,
+    VPIN_AT,
+    VPIN_FULL,
+    VPIN_SUM,
+    Features,
+)  # fmt: skip
+from models.market.layout import HALTED, LOTS_MAX, Book
+
+_LN2 = 0.6931471805599453
+_EXECUTE, _TRADE = int(Kind.EXECUTE), int(Kind.TRADE)
+
+
+@hot
+def _know(f: Features, k: int, value: int, known: bool) -> None:
+    if known:
+        f.ints[k, KNOWN] |= 1 << value
+    else:
+        f.ints[k, KNOWN] &= ~(1 << value)
+
+
+@hot
+def order_flow(f: Features, k: int, bid: int, bid_lots: int, ask: int, ask_lots: int) -> None:
+    """Order-flow imbalance, after Cont, Kukanov and Stoikov, "The price impact of order book events" (2014).
+
+    A change of the best bid adds to dBid: its new lots where the price rose, less its old lots where the price fell, the
+    difference of its lots where the price stayed; dAsk mirrors it (a lower ask adds). A side that appears has risen from
+    nothing, one that vanishes has fallen to it. dBid and dAsk are sums over the last 10 changes.
+    OFI = (dBid - dAsk) / sum of the magnitudes of all these deltas. With the plain sum below the line, deltas of opposite
+    sign could cancel to nothing; where all are of one sign the two are the same. Zero below the line, which is a market
+    in which nothing has changed yet, gives 0.0 and not known. Unit: none, -1 .. 1. Reset: new day.
+    """
+    s, ring = f.ints[k], f.ofi[k]
+    if bid == s[BID] and bid_lots == s[BID_LOTS] and ask == s[ASK] and ask_lots == s[ASK_LOTS]:
+        return
+    d_bid = i64(0)
+    if bid_lots > 0 and (s[BID_LOTS] == 0 or bid >= s[BID]):
+        d_bid += bid_lots
+    if s[BID_LOTS] > 0 and (bid_lots == 0 or bid <= s[BID]):
+        d_bid -= s[BID_LOTS]
+    d_ask = i64(0)
+    if ask_lots > 0 and (s[ASK_LOTS] == 0 or ask <= s[ASK]):
+        d_ask += ask_lots
+    if s[ASK_LOTS] > 0 and (ask_lots == 0 or ask >= s[ASK]):
+        d_ask -= s[ASK_LOTS]
+    at = s[OFI_AT]
+    s[OFI_BID] += d_bid - ring[at, 0]
+    s[OFI_ASK] += d_ask - ring[at, 1]
+    s[OFI_SIZE] += abs(d_bid) + abs(d_ask) - abs(ring[at, 0]) - abs(ring[at, 1])
+    ring[at, 0], ring[at, 1] = d_bid, d_ask
+    s[OFI_AT] = at + 1 if at + 1 < OFI_CHANGES else 0
+    known = s[OFI_SIZE] > 0
+    f.values[k, OFI] = (s[OFI_BID] - s[OFI_ASK]) / s[OFI_SIZE] if known else 0.0
+    _know(f, k, OFI, known)
+
+
+@hot
+def queue_imbalance(f: Features, k: int, bid_lots: int, ask_lots: int) -> None:
+    """(bid lots - ask lots) / (bid lots + ask lots) at the best prices. One empty side gives +-1, two 0.0 and not known."""
+    total = bid_lots + ask_lots
+    f.values[k, QUEUE] = (bid_lots - ask_lots) / total if total > 0 else 0.0
+    _know(f, k, QUEUE, total > 0)
+
+
+@hot
+def toxicity(f: Features, k: int, side: int, lots: int) -> None:
+    """VPIN, after Easley, Lopez de Prado and O'Hara (2012), with the direction rule of this module in place of theirs.
+
+    Volume is cut into buckets of `bucket_lots`; a print that overfills one goes on into the next. VPIN is the mean of
+    abs(buys - sells) / bucket_lots over the last full buckets, at most `buckets` of them. Before the first is full: 0.0 and not
+    known. Prints without a direction are left out. Unit: none, 0 .. 1. Reset: new day.
+    """
+    s, size, n = f.ints[k], f.parameters[k, BUCKET_LOTS], f.vpin.shape[1]
+    if side == 0 or lots <= 0:
+        return
+    whole = i64(0)
+    if s[BUCKET] > 0:
+        part = min(lots, size - s[BUCKET])
+        s[BUCKET] += part
+        s[BUCKET_SIGNED] += side * part
+        lots -= part
+        if s[BUCKET] == size:
+            _bucket(f, k, abs(s[BUCKET_SIGNED]))
+            s[BUCKET] = 0
+            s[BUCKET_SIGNED] = 0
+    if lots >= size:
+        whole = lots // size
+        lots -= whole * size
+        for _ in range(min(whole, n)):  # more than the window holds would only overwrite themselves
+            _bucket(f, k, size)
+    if lots > 0:
+        s[BUCKET] = lots
+        s[BUCKET_SIGNED] = side * lots
+
+
+@hot
+def _bucket(f: Features, k: int, imbalance: int) -> None:
+    s, n = f.ints[k], f.vpin.shape[1]
+    at = s[VPIN_AT]
+    s[VPIN_SUM] += imbalance - f.vpin[k, at]
+    f.vpin[k, at] = imbalance
+    s[VPIN_AT] = at + 1 if at + 1 < n else 0
+    s[VPIN_FULL] = min(s[VPIN_FULL] + 1, n)
+    f.values[k, VPIN] = s[VPIN_SUM] / (s[VPIN_FULL] * f.parameters[k, BUCKET_LOTS])
+    _know(f, k, VPIN, True)
+
+
+@hot
+def spread_average(f: Features, k: int, now_ns: int) -> None:
+    """Time-weighted spread: the spread of the record before has held until now.
+
+    average += (1 - 2^(-dt / half-life)) (spread - average), in ticks. The first spread begins it. Time without two sides, or
+    with a crossed book, is left out; a locked book has spread 0. Time that runs backwards is no time. Reset: new day.
+    """
+    s = f.ints[k]
+    if s[BID_LOTS] > 0 and s[ASK_LOTS] > 0 and s[ASK] >= s[BID]:
+        spread = float(s[ASK] - s[BID])
+        if not s[KNOWN] >> SPREAD & 1:
+            f.values[k, SPREAD] = spread
+            _know(f, k, SPREAD, True)
+        elif now_ns > s[SPREAD_NS]:
+            kept = half_lives(now_ns - s[SPREAD_NS], float(f.parameters[k, HALF_LIFE_NS]))
+            f.values[k, SPREAD] = spread + kept * (f.values[k, SPREAD] - spread)
+    s[SPREAD_NS] = max(s[SPREAD_NS], now_ns)
+
+
+@hot
+def arrival_rate(f: Features, k: int, now_ns: int, trades: int) -> None:
+    """Trades per second: each adds 1 / T and fades as exp(-age / T), T the time constant. Known from the first record on."""
+    s = f.ints[k]
+    life = float(f.parameters[k, ARRIVAL_LIFE_NS])
+    if now_ns > s[ARRIVAL_NS] and f.values[k, ARRIVAL] > 0.0:
+        f.values[k, ARRIVAL] *= half_lives(now_ns - s[ARRIVAL_NS], life * _LN2)
+    s[ARRIVAL_NS] = max(s[ARRIVAL_NS], now_ns)
+    f.values[k, ARRIVAL] += trades * (1e9 / life)
+    _know(f, k, ARRIVAL, True)
+
+
+@hot
+def impact_slope(f: Features, k: int, signed_lots: int, move_half_ticks: int) -> None:
+    """Price impact: the slope b of move = a + b lots by least squares over the last 100 trades, in ticks per lot.
+
+    lots: of one aggressor, negative for a sell. move: from the middle just before the trade to the middle just before the next
+    one, so a trade enters when the next begins; one without a direction or without both middles does not. The sums
+    are taken on and off trade by trade, and formed anew from the window every 100 trades, which ends what rounding has left.
+    Fewer than two trades, or all of one size: 0.0 and not known. Reset: new day.
+    """
+    s, r, ring = f.ints[k], f.reals[k], f.slope[k]
+    at, n = s[SLOPE_AT], s[SLOPE_N]
+    x, y = float(signed_lots), float(move_half_ticks)
+    old_x, old_y = ring[at, 0], ring[at, 1]  # zeros until the window is full
+    ring[at, 0], ring[at, 1] = x, y
+    r[SX] += x - old_x
+    r[SY] += y - old_y
+    r[SXX] += x * x - old_x * old_x
+    r[SXY] += x * y - old_x * old_y
+    n = min(n + 1, SLOPE_TRADES)
+    at = at + 1 if at + 1 < SLOPE_TRADES else 0
+    s[SLOPE_AT], s[SLOPE_N] = at, n
+    if at == 0:
+        r[:] = 0.0
+        for j in range(SLOPE_TRADES):
+            r[SX] += ring[j, 0]
+            r[SY] += ring[j, 1]
+            r[SXX] += ring[j, 0] * ring[j, 0]
+            r[SXY] += ring[j, 0] * ring[j, 1]
+    spread_of_x = n * r[SXX] - r[SX] * r[SX]
+    known = spread_of_x > 1e-12 * n * r[SXX]
+    f.values[k, SLOPE] = 0.5 * (n * r[SXY] - r[SX] * r[SY]) / spread_of_x if known else 0.0
+    _know(f, k, SLOPE, known)
+
+
+@hot
+def _direction(f: Features, k: int, resting: int, half_ticks: int) -> int:
+    """+1 for a buyer's print, -1 for a seller's, 0 where nothing tells; and the memory of prices that this takes."""
+    s = f.ints[k]
+    if s[HAS_PRICE] and half_ticks != s[LAST_PRICE]:
+        s[LAST_MOVE] = 1 if half_ticks > s[LAST_PRICE] else -1
+    s[LAST_PRICE], s[HAS_PRICE] = half_ticks, 1
+    if resting != 0:
+        return -1 if resting > 0 else 1
+    if s[BID_LOTS] > 0 and s[ASK_LOTS] > 0 and half_ticks != s[BID] + s[ASK]:
+        return 1 if half_ticks > s[BID] + s[ASK] else -1
+    return s[LAST_MOVE]
+
+
+@hot
+def _print(f: Features, k: int, now_ns: int, side: int, lots: int) -> int:
+    """A print of an aggressor: it begins a trade, or belongs to the one under way. How many trades it begins: 0 or 1."""
+    s = f.ints[k]
+    toxicity(f, k, side, lots)
+    if s[TRADE_LOTS] > 0 and s[TRADE_NS] == now_ns and s[TRADE_SIDE] == side:
+        s[TRADE_LOTS] += lots
+        return 0
+    has_middle = s[BID_LOTS] > 0 and s[ASK_LOTS] > 0
+    middle = s[BID] + s[ASK]
+    if s[TRADE_LOTS] > 0 and s[TRADE_SIDE] != 0 and s[HAS_MIDDLE] and has_middle:
+        impact_slope(f, k, s[TRADE_SIDE] * s[TRADE_LOTS], middle - s[TRADE_MIDDLE])
+    s[TRADE_NS], s[TRADE_SIDE], s[TRADE_LOTS] = now_ns, side, lots
+    s[TRADE_MIDDLE], s[HAS_MIDDLE] = middle, has_middle
+    return 1
+
+
+@hot
+def regime(f: Features, b: Book, k: int, now_ns: int) -> None:
+    """The part of the day by the session's times, or HALT while the tape has halted trading. Always known."""
+    day = f.session[k]
+    now = CLOSED
+    if b.meta[k, HALTED] != 0:
+        now = HALT
+    elif now_ns >= day[3]:
+        now = CLOSING if now_ns < f.end_ns[k] else CLOSED
+    elif now_ns >= day[2]:
+        now = PRE_CLOSE
+    elif now_ns >= day[1]:
+        now = CONTINUOUS
+    elif now_ns >= day[0]:
+        now = OPENING
+    f.values[k, REGIME] = now
+    _know(f, k, REGIME, True)
+
+
+@hot
+def update(f: Features, b: Book, tape: Tape, i: int) -> None:
+    """Record i of a tape, which the book has just applied, enters the features of its instrument."""
+    e = tape[i]
+    k, kind, now_ns, lots = i64(e.instrument), i64(e.kind), e.ts_event_ns, e.size_lots
+    if k < 0 or k >= f.ints.shape[0]:
+        return
+    s = f.ints[k]
+    spread_average(f, k, now_ns)
+    trades = i64(0)
+    if (kind in (_EXECUTE, _TRADE)) and 0 < lots <= LOTS_MAX:
+        side = _direction(f, k, i64(e.side), 2 * e.price_ticks + (i64(e.flags) & FLAG_HALF_TICK))
+        trades = _print(f, k, now_ns, side, lots)
+    arrival_rate(f, k, now_ns, trades)
+    bid, bid_lots, ask, ask_lots = b.ten[k, 0, 0], b.ten[k, 0, 1], b.ten[k, 0, 2], b.ten[k, 0, 3]
+    order_flow(f, k, bid, bid_lots, ask, ask_lots)
+    queue_imbalance(f, k, bid_lots, ask_lots)
+    s[BID], s[BID_LOTS], s[ASK], s[ASK_LOTS] = bid, bid_lots, ask, ask_lots
+    regime(f, b, k, now_ns)
