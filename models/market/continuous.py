@@ -135,8 +135,11 @@ class ContinuousMarket:
         side = 0 if order.side > 0 else 1
         if not self._inside(order):
             return Submitted([], 0, False, [])
-        limit = (self._window - 1 if side == 0 else 0) if order.is_market else order.price_ticks - self._base
-        may_rest = not order.is_market and order.tif in _RESTS
+        edge = self._window - 1 if side == 0 else 0
+        limit = edge if order.is_market else order.price_ticks - self._base
+        may_rest = order.tif in _RESTS and (self.calling or not order.is_market)
+        if self.calling and limit == edge and not order.is_market:
+            return Submitted([], 0, False, [])  # there stand an auction's market orders
         if may_rest and bk.full(self.book):
             self.book.meta[0, at.N_OVERFLOW] += 1
             return Submitted([], 0, False, [])
@@ -164,9 +167,9 @@ class ContinuousMarket:
         return events
 
     def top(self) -> Top:
-        """Best prices, ours included, and the session's trading."""
+        """Best prices, ours included, and the session's trading. While an auction gathers orders there are none."""
         m = self.book.meta[0]
-        bid, ask = int(m[at.BEST_BID]), int(m[at.BEST_ASK])
+        bid, ask = (-1, self._window) if self.calling else (int(m[at.BEST_BID]), int(m[at.BEST_ASK]))
         bid_lots = int(self.book.levels[0, 0, bid]["qty"]) if bid >= 0 else 0
         ask_lots = int(self.book.levels[0, 1, ask]["qty"]) if ask < self._window else 0
         bid_ticks = bid + self._base if bid_lots else 0
@@ -181,6 +184,11 @@ class ContinuousMarket:
     def counters(self) -> dict[str, int]:
         """What was odd, or of our making, since the start."""
         return {name: int(self.book.meta[0, i]) for name, i in _COUNTERS.items()}
+
+    @property
+    def calling(self) -> bool:
+        """Whether an auction is gathering orders; see `models.market.calls`."""
+        return bool(self.book.meta[0, at.CALLING])
 
     @property
     def halted(self) -> bool:

@@ -37,6 +37,7 @@ LAST_SIZE: Final = 11
 HALTED: Final = 12
 ANCHORED: Final = 13  # 0 until the ladder has its place: the first price decides it
 PARKED: Final = 14  # first order outside the ladder, 0 without
+CALLING: Final = 15  # 1 while an auction gathers orders: nothing is matched
 N_UNKNOWN: Final = 16  # events that name an order nobody has, or an id that is taken
 N_OVERFLOW: Final = 17  # orders that found no room in the pool
 N_OUTSIDE: Final = 18  # events with a price outside the ladder

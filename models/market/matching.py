@@ -14,6 +14,7 @@ from models.market.layout import (
     BASE,
     BEST_ASK,
     BEST_BID,
+    CALLING,
     HIGH,
     I64,
     LAST_PRICE,
@@ -72,10 +73,11 @@ def match(
 ) -> tuple[int, int]:
     """Trade an incoming order against the other side, best price first, then oldest first.
 
-    Returns (lots left, number of fill rows). Stops early when the rows are full; the caller then calls again.
+    Returns (lots left, number of fill rows). Stops early when the rows are full; the caller then calls again. While an
+    auction gathers orders nothing trades.
     """
     other, left = 1 - side, lots
-    while left > 0 and n < fills.shape[0]:
+    while b.meta[k, CALLING] == 0 and left > 0 and n < fills.shape[0]:
         best = b.meta[k, BEST_ASK] if side == 0 else b.meta[k, BEST_BID]
         if best < 0 or best >= b.levels.shape[2] or (side == 0 and best > limit) or (side == 1 and best < limit):
             break

@@ -34,6 +34,7 @@ from models.market.layout import (
     BASE,
     BEST_ASK,
     BEST_BID,
+    CALLING,
     DISPLACED,
     FALL,
     HALTED,
@@ -64,11 +65,11 @@ _TRADE, _CROSS, _LEVEL, _CLEAR, _STATUS = int(Kind.TRADE), int(Kind.CROSS), int(
 def _fill_ours(b: Book, k: int, side: int, price: int, stop: int, lots: int, ts: int, fills: I64, n: int) -> tuple[int, int]:
     """A recorded aggressor reaches our resting orders before the order in slot `stop` (-1: before any display).
 
-    Returns (lots left of the aggressor, fill rows).
+    Returns (lots left of the aggressor, fill rows). While an auction gathers orders it reaches nobody.
     """
     left, step = lots, -1 if side == 0 else 1
     i = b.meta[k, BEST_BID] if side == 0 else b.meta[k, BEST_ASK]
-    while left > 0 and b.meta[k, OWN] > 0 and (price - i) * step >= 0:
+    while b.meta[k, CALLING] == 0 and left > 0 and b.meta[k, OWN] > 0 and (price - i) * step >= 0:
         slot = i64(b.levels[k, side, i].first)
         while slot > 0 and left > 0:
             after = i64(b.orders[slot].next)
