@@ -5,8 +5,8 @@ that declares hot functions, of numba's version and of the processor.
 
 Two of numba's habits cost more than the work in functions that take a dozen arrays: it counts references to every array it
 touches, with locked instructions, and it hands arrays to a callee word by word on the stack. Hot functions are therefore
-compiled without numba's runtime, which also means that one which would allocate does not compile, and each is inlined where it
-is called. Together that is a factor of seven for the order book.
+compiled without numba's runtime, which also means that one which would allocate does not compile, and those that every event
+passes through are inlined. Together that is a factor of seven for the order book.
 """
 
 from __future__ import annotations
@@ -57,9 +57,18 @@ def _i64(value: Any) -> Any:  # noqa: ARG001
 
 def hot(function: F) -> F:
     """Compile a function of arrays and numbers that allocates nothing, at its first call; its compiled form is kept on disk."""
+    return _compile(function, inline=False)
+
+
+def inlined(function: F) -> F:
+    """As `hot`, and built into every function that calls it: for what every event passes through. Compiling takes longer."""
+    return _compile(function, inline=True)
+
+
+def _compile(function: F, *, inline: bool) -> F:
     previous = config.CACHE_DIR
     config.CACHE_DIR = _CACHE  # numba reads it when caching is enabled for the function, which is here
     try:
-        return cast(F, numba.njit(nogil=True, cache=True, forceinline=True, _nrt=False)(function))
+        return cast(F, numba.njit(nogil=True, cache=True, forceinline=inline, _nrt=False)(function))
     finally:
         config.CACHE_DIR = previous

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from models.compiled import hot
+from models.compiled import inlined
 
 _PARTS: Final = 64
 _WHOLE: Final = 0.5 ** np.arange(float(_PARTS))
@@ -14,7 +14,7 @@ _PART: Final = 0.5 ** (np.arange(float(_PARTS)) / _PARTS)
 _LN2: Final = 0.6931471805599453
 
 
-@hot
+@inlined
 def half_lives(age_ns: int, half_life_ns: float) -> float:
     """2^(-age / half-life) for age >= 0, to a relative 1e-14; 0.0 from 64 half-lives on.
 

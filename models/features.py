@@ -26,7 +26,7 @@ Everything begins anew with `make_features` and with `reset`, as on a new day. A
 from __future__ import annotations
 
 from domain.tape import FLAG_HALF_TICK, Kind, Tape
-from models.compiled import hot, i64
+from models.compiled import i64, inlined
 from models.decay import half_lives
 from models.feature_arrays import (
     ARRIVAL,
@@ -85,7 +85,7 @@ _LN2 = 0.6931471805599453
 _EXECUTE, _TRADE = int(Kind.EXECUTE), int(Kind.TRADE)
 
 
-@hot
+@inlined
 def _know(f: Features, k: int, value: int, known: bool) -> None:
     if known:
         f.ints[k, KNOWN] |= 1 << value
@@ -93,7 +93,7 @@ def _know(f: Features, k: int, value: int, known: bool) -> None:
         f.ints[k, KNOWN] &= ~(1 << value)
 
 
-@hot
+@inlined
 def order_flow(f: Features, k: int, bid: int, bid_lots: int, ask: int, ask_lots: int) -> None:
     """Order-flow imbalance, after Cont, Kukanov and Stoikov, "The price impact of order book events" (2014).
 
@@ -128,7 +128,7 @@ def order_flow(f: Features, k: int, bid: int, bid_lots: int, ask: int, ask_lots:
     _know(f, k, OFI, known)
 
 
-@hot
+@inlined
 def queue_imbalance(f: Features, k: int, bid_lots: int, ask_lots: int) -> None:
     """(bid lots - ask lots) / (bid lots + ask lots) at the best prices. One empty side gives +-1, two 0.0 and not known."""
     total = bid_lots + ask_lots
@@ -136,7 +136,7 @@ def queue_imbalance(f: Features, k: int, bid_lots: int, ask_lots: int) -> None:
     _know(f, k, QUEUE, total > 0)
 
 
-@hot
+@inlined
 def toxicity(f: Features, k: int, side: int, lots: int) -> None:
     """VPIN, after Easley, Lopez de Prado and O'Hara (2012), with the direction rule of this module in place of theirs.
 
@@ -167,7 +167,7 @@ def toxicity(f: Features, k: int, side: int, lots: int) -> None:
         s[BUCKET_SIGNED] = side * lots
 
 
-@hot
+@inlined
 def _bucket(f: Features, k: int, imbalance: int) -> None:
     s, n = f.ints[k], f.vpin.shape[1]
     at = s[VPIN_AT]
@@ -179,7 +179,7 @@ def _bucket(f: Features, k: int, imbalance: int) -> None:
     _know(f, k, VPIN, True)
 
 
-@hot
+@inlined
 def spread_average(f: Features, k: int, now_ns: int) -> None:
     """Time-weighted spread: the spread of the record before has held until now.
 
@@ -198,7 +198,7 @@ def spread_average(f: Features, k: int, now_ns: int) -> None:
     s[SPREAD_NS] = max(s[SPREAD_NS], now_ns)
 
 
-@hot
+@inlined
 def arrival_rate(f: Features, k: int, now_ns: int, trades: int) -> None:
     """Trades per second: each adds 1 / T and fades as exp(-age / T), T the time constant. Known from the first record on."""
     s = f.ints[k]
@@ -210,7 +210,7 @@ def arrival_rate(f: Features, k: int, now_ns: int, trades: int) -> None:
     _know(f, k, ARRIVAL, True)
 
 
-@hot
+@inlined
 def impact_slope(f: Features, k: int, signed_lots: int, move_half_ticks: int) -> None:
     """Price impact: the slope b of move = a + b lots by least squares over the last 100 trades, in ticks per lot.
 
@@ -244,7 +244,7 @@ def impact_slope(f: Features, k: int, signed_lots: int, move_half_ticks: int) ->
     _know(f, k, SLOPE, known)
 
 
-@hot
+@inlined
 def _direction(f: Features, k: int, resting: int, half_ticks: int) -> int:
     """+1 for a buyer's print, -1 for a seller's, 0 where nothing tells; and the memory of prices that this takes."""
     s = f.ints[k]
@@ -258,7 +258,7 @@ def _direction(f: Features, k: int, resting: int, half_ticks: int) -> int:
     return s[LAST_MOVE]
 
 
-@hot
+@inlined
 def _print(f: Features, k: int, now_ns: int, side: int, lots: int) -> int:
     """A print of an aggressor: it begins a trade, or belongs to the one under way. How many trades it begins: 0 or 1."""
     s = f.ints[k]
@@ -275,7 +275,7 @@ def _print(f: Features, k: int, now_ns: int, side: int, lots: int) -> int:
     return 1
 
 
-@hot
+@inlined
 def regime(f: Features, b: Book, k: int, now_ns: int) -> None:
     """The part of the day by the session's times, or HALT while the tape has halted trading. Always known."""
     day = f.session[k]
@@ -294,7 +294,7 @@ def regime(f: Features, b: Book, k: int, now_ns: int) -> None:
     _know(f, k, REGIME, True)
 
 
-@hot
+@inlined
 def update(f: Features, b: Book, tape: Tape, i: int) -> None:
     """Record i of a tape, which the book has just applied, enters the features of its instrument."""
     e = tape[i]

@@ -15,7 +15,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from models.compiled import hot
+from models.compiled import inlined
 
 I64 = NDArray[np.int64]
 PRICES_MAX: Final = 1 << 18
@@ -51,7 +51,7 @@ def highest(_typing: Any, word: Any) -> Any:  # noqa: ARG001
     return types.int64(types.int64), generate
 
 
-@hot
+@inlined
 def occupy(bits: I64, k: int, side: int, i: int) -> None:
     """Set the bit of price i. bits: (instruments, 2, words)."""
     leaf = i >> 6
@@ -60,7 +60,7 @@ def occupy(bits: I64, k: int, side: int, i: int) -> None:
     bits[k, side, 0] |= _ONE << (leaf >> 6)
 
 
-@hot
+@inlined
 def vacate(bits: I64, k: int, side: int, i: int) -> None:
     """Clear the bit of price i."""
     leaf = i >> 6
@@ -71,7 +71,7 @@ def vacate(bits: I64, k: int, side: int, i: int) -> None:
             bits[k, side, 0] &= ~(_ONE << (leaf >> 6))
 
 
-@hot
+@inlined
 def below(bits: I64, k: int, side: int, i: int) -> int:
     """The highest occupied price at or below i, -1 if there is none. i may be -1."""
     if i < 0:
@@ -92,7 +92,7 @@ def below(bits: I64, k: int, side: int, i: int) -> int:
     return (leaf << 6) + highest(word)
 
 
-@hot
+@inlined
 def above(bits: I64, k: int, side: int, i: int) -> int:
     """The lowest occupied price at or above i, -1 if there is none. i may be one past the ladder."""
     leaf = i >> 6

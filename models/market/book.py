@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from models.compiled import hot, i64
+from models.compiled import hot, i64, inlined
 from models.market.bits import above, below, occupy, vacate
 from models.market.layout import (
     ANONYMOUS,
@@ -32,7 +32,7 @@ from models.market.layout import (
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
-@hot
+@inlined
 def _tag(k: int, oid: int) -> int:
     """32 bits of an id. Eight ids in a row stay neighbours: those of one moment share a cache line."""
     block = (np.uint64(oid) >> np.uint64(3)) + (np.uint64(k) << np.uint64(44))
@@ -40,7 +40,7 @@ def _tag(k: int, oid: int) -> int:
     return i64(int((mixed << np.uint64(3)) | (np.uint64(oid) & np.uint64(7))))
 
 
-@hot
+@inlined
 def find(b: Book, k: int, oid: int) -> int:
     """Slot of an order id of instrument k, 0 if there is none."""
     mask = b.ids.size - 1
@@ -53,7 +53,7 @@ def find(b: Book, k: int, oid: int) -> int:
         i = (i + 1) & mask
 
 
-@hot
+@inlined
 def remember(b: Book, k: int, oid: int, slot: int) -> None:
     """Enter an id that is not known yet."""
     mask = b.ids.size - 1
@@ -65,7 +65,7 @@ def remember(b: Book, k: int, oid: int, slot: int) -> None:
     b.ids[i].slot = slot
 
 
-@hot
+@inlined
 def _forget(b: Book, k: int, oid: int, slot: int) -> None:
     mask = b.ids.size - 1
     i = _tag(k, oid) & mask
@@ -84,7 +84,7 @@ def _forget(b: Book, k: int, oid: int, slot: int) -> None:
     b.ids[i].slot = 0
 
 
-@hot
+@inlined
 def displayed(b: Book, k: int, side: int, i: int) -> int:
     """Index of the best price with displayed lots, at i or worse; -1 if there is none."""
     if side == 0:
@@ -98,7 +98,7 @@ def displayed(b: Book, k: int, side: int, i: int) -> int:
     return i
 
 
-@hot
+@inlined
 def _vacated(b: Book, k: int, side: int, at: int) -> None:
     """A level of the ten is gone: the worse ones move up, and the next behind the tenth comes in."""
     c = 2 * side
@@ -119,7 +119,7 @@ def _vacated(b: Book, k: int, side: int, at: int) -> None:
             b.ten[k, last, c + 1] = b.levels[k, side, i].qty
 
 
-@hot
+@inlined
 def _show(b: Book, k: int, side: int, price: int, before: int, after: int) -> None:
     """A level's displayed lots have changed: keep the ten best levels and the best price."""
     c, sign = 2 * side, 1 - 2 * side
@@ -148,7 +148,7 @@ def _show(b: Book, k: int, side: int, price: int, before: int, after: int) -> No
             b.meta[k, BEST_ASK] = best if b.ten[k, 0, 3] > 0 else b.levels.shape[2]
 
 
-@hot
+@inlined
 def change(b: Book, k: int, side: int, price: int, qty: int, rec: int) -> None:
     """Add to a level's sums and keep what is shown of it."""
     before = b.levels[k, side, price].qty
@@ -164,7 +164,7 @@ def full(b: Book) -> bool:
     return b.pool[FREE] == 0 and b.pool[USED] == b.orders.size - 1
 
 
-@hot
+@inlined
 def take_slot(b: Book, k: int) -> int:
     """A slot out of the pool, 0 (counted) when it is full."""
     slot = b.pool[FREE]
@@ -180,7 +180,7 @@ def take_slot(b: Book, k: int) -> int:
     return slot
 
 
-@hot
+@inlined
 def link(b: Book, k: int, slot: int, side: int, price: int, front: bool) -> None:
     """Put a slot at the front or the back of its price's queue; the sums stay as they are."""
     first, last = b.levels[k, side, price].first, b.levels[k, side, price].last
@@ -201,7 +201,7 @@ def link(b: Book, k: int, slot: int, side: int, price: int, front: bool) -> None
     b.levels[k, side, price].orders += 1
 
 
-@hot
+@inlined
 def add(b: Book, k: int, oid: int, kind: int, side: int, price: int, qty: int, rec: int, front: bool) -> int:
     """Queue an order, at the front or the back of its price. Its slot, or 0 (counted) when the pool is full."""
     slot = take_slot(b, k)
@@ -219,7 +219,7 @@ def add(b: Book, k: int, oid: int, kind: int, side: int, price: int, qty: int, r
     return slot
 
 
-@hot
+@inlined
 def unlink(b: Book, k: int, slot: int, side: int, price: int) -> None:
     """Take a slot out of its price's queue; the sums stay as they are."""
     before, after = b.orders[slot].prev, b.orders[slot].next
@@ -236,7 +236,7 @@ def unlink(b: Book, k: int, slot: int, side: int, price: int) -> None:
         vacate(b.bits, k, side, price)
 
 
-@hot
+@inlined
 def give_back(b: Book, k: int, slot: int) -> None:
     """A slot that stands in no queue returns to the pool."""
     if b.orders[slot].kind != ANONYMOUS:
@@ -248,7 +248,7 @@ def give_back(b: Book, k: int, slot: int) -> None:
     b.pool[LIVE] -= 1
 
 
-@hot
+@inlined
 def reduce(b: Book, slot: int, qty: int, rec: int) -> None:
     """Take lots off an order; it leaves the book when neither quantity is left."""
     k, side, price = i64(b.orders[slot].k), i64(b.orders[slot].side), i64(b.orders[slot].price)
@@ -260,7 +260,7 @@ def reduce(b: Book, slot: int, qty: int, rec: int) -> None:
     change(b, k, side, price, -qty, -rec)
 
 
-@hot
+@inlined
 def grow(b: Book, slot: int, qty: int, rec: int) -> None:
     """Add lots to anonymous displayed quantity, which has no place of its own in the queue to lose."""
     k, side, price = i64(b.orders[slot].k), i64(b.orders[slot].side), i64(b.orders[slot].price)
@@ -284,7 +284,7 @@ def clear(b: Book, k: int) -> None:
             price = above(b.bits, k, side, price + 1)
 
 
-@hot
+@inlined
 def vector(b: Book, k: int, out: I64) -> None:
     """The ten best levels of instrument k as (40,): 10 x [bid_px, bid_sz, ask_px, ask_sz], ticks and lots; no level is 0, 0."""
     for level in range(TEN):

@@ -29,7 +29,7 @@ from domain.tape import (
     Kind,
     Tape,
 )
-from models.compiled import hot, i64
+from models.compiled import hot, i64, inlined
 from models.market.book import add, clear, find, give_back, grow, reduce, remember, take_slot
 from models.market.ladder import park, place, unpark
 from models.market.layout import (
@@ -56,7 +56,7 @@ _ADD, _MODIFY, _CANCEL, _EXECUTE = int(Kind.ADD), int(Kind.MODIFY), int(Kind.CAN
 _TRADE, _CROSS, _LEVEL, _CLEAR, _STATUS = int(Kind.TRADE), int(Kind.CROSS), int(Kind.LEVEL), int(Kind.CLEAR), int(Kind.STATUS)
 
 
-@hot
+@inlined
 def _take(b: Book, k: int, slot: int, lots: int) -> int:
     """Take lots off an order. How many it had of them."""
     there = min(lots, i64(b.orders[slot].qty))
@@ -83,7 +83,7 @@ def _take_level(b: Book, k: int, side: int, price: int, lots: int) -> int:
     return lots
 
 
-@hot
+@inlined
 def _take_named(b: Book, k: int, slot: int, side: int, price: int, lots: int, flags: int) -> None:
     """The feed takes lots off the order in `slot` (0: nobody knows it)."""
     inside = 0 <= price < b.levels.shape[2]
@@ -101,7 +101,7 @@ def _take_named(b: Book, k: int, slot: int, side: int, price: int, lots: int, fl
         b.meta[k, N_SHORT if known else N_UNKNOWN] += 1
 
 
-@hot
+@inlined
 def _rest(b: Book, k: int, oid: int, side: int, ticks: int, lots: int) -> None:
     """An order joins the queue of its price, or is parked."""
     price = place(b, k, side, ticks)
@@ -117,7 +117,7 @@ def _rest(b: Book, k: int, oid: int, side: int, ticks: int, lots: int) -> None:
         park(b, k, slot)
 
 
-@hot
+@inlined
 def _level(b: Book, k: int, side: int, ticks: int, total: int, flags: int) -> None:
     price = place(b, k, side, ticks) if total > 0 else ticks - b.meta[k, BASE]
     if price < 0 or price >= b.levels.shape[2]:
@@ -162,7 +162,7 @@ def _trade(b: Book, k: int, side: int, price: int, lots: int, flags: int) -> Non
         lots -= _take(b, k, slot, lots)
 
 
-@hot
+@inlined
 def _named(b: Book, k: int, kind: int, oid: int, side: int, ticks: int, lots: int, flags: int) -> None:
     """ADD, CANCEL and EXECUTE of one order."""
     slot = find(b, k, oid)
@@ -181,7 +181,7 @@ def _named(b: Book, k: int, kind: int, oid: int, side: int, ticks: int, lots: in
         _take_named(b, k, slot, side, price, lots, flags)
 
 
-@hot
+@inlined
 def apply_one(b: Book, tape: Tape, i: int) -> None:
     """Apply record i of a tape."""
     e = tape[i]

@@ -11,7 +11,7 @@ over the instrument's orders for every half ladder.
 
 from __future__ import annotations
 
-from models.compiled import hot, i64
+from models.compiled import hot, i64, inlined
 from models.market.bits import above, vacate
 from models.market.book import displayed, link
 from models.market.layout import (
@@ -119,7 +119,7 @@ def move(b: Book, k: int, base: int) -> None:
     b.meta[k, N_MOVED] += 1
 
 
-@hot
+@inlined
 def place(b: Book, k: int, side: int, ticks: int) -> int:
     """Index of a price at which something wants to stand, after the ladder has moved if it must; -1: outside (counted)."""
     window = b.levels.shape[2]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from models.compiled import hot, i64
+from models.compiled import hot, i64, inlined
 from models.market.book import reduce
 from models.market.layout import (
     BASE,
@@ -31,7 +31,7 @@ FILL_COLUMNS: Final = 7
 NONE: Final = i64(0)
 
 
-@hot
+@inlined
 def print_trade(b: Book, k: int, half_ticks: int, lots: int) -> None:
     """Count a trade in the session's totals."""
     b.meta[k, VOLUME] += lots
@@ -42,7 +42,7 @@ def print_trade(b: Book, k: int, half_ticks: int, lots: int) -> None:
     b.meta[k, LOW] = min(b.meta[k, LOW], half_ticks)
 
 
-@hot
+@inlined
 def record_fill(fills: I64, n: int, ts: int, b: Book, slot: int, taker: int, taker_kind: int, lots: int) -> int:
     """Write one fill row. The number of rows."""
     fills[n, 0], fills[n, 1], fills[n, 2], fills[n, 3] = ts, b.orders[slot].oid, b.orders[slot].kind, taker
