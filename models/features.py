@@ -26,59 +26,10 @@ Everything begins anew with `make_features` and with `reset`, as on a new day. A
 from __future__ import annotations
 
 from domain.tape import FLAG_HALF_TICK, Kind, Tape
+from models import feature_arrays as fa
 from models.compiled import i64, inlined
 from models.decay import half_lives
-from models.feature_arrays import (
-    ARRIVAL,
-    ARRIVAL_LIFE_NS,
-    ARRIVAL_NS,
-    ASK,
-    ASK_LOTS,
-    BID,
-    BID_LOTS,
-    BUCKET,
-    BUCKET_LOTS,
-    BUCKET_SIGNED,
-    CLOSED,
-    CLOSING,
-    CONTINUOUS,
-    HALF_LIFE_NS,
-    HALT,
-    HAS_MIDDLE,
-    HAS_PRICE,
-    KNOWN,
-    LAST_MOVE,
-    LAST_PRICE,
-    OFI,
-    OFI_ASK,
-    OFI_AT,
-    OFI_BID,
-    OFI_CHANGES,
-    OFI_SIZE,
-    OPENING,
-    PRE_CLOSE,
-    QUEUE,
-    REGIME,
-    SLOPE,
-    SLOPE_AT,
-    SLOPE_N,
-    SLOPE_TRADES,
-    SPREAD,
-    SPREAD_NS,
-    SX,
-    SXX,
-    SXY,
-    SY,
-    TRADE_LOTS,
-    TRADE_MIDDLE,
-    TRADE_NS,
-    TRADE_SIDE,
-    VPIN,
-    VPIN_AT,
-    VPIN_FULL,
-    VPIN_SUM,
-    Features,
-)  # fmt: skip
+from models.feature_arrays import Features
 from models.market.layout import HALTED, LOTS_MAX, Book
 
 _LN2 = 0.6931471805599453
@@ -88,9 +39,9 @@ _EXECUTE, _TRADE = int(Kind.EXECUTE), int(Kind.TRADE)
 @inlined
 def _know(f: Features, k: int, value: int, known: bool) -> None:
     if known:
-        f.ints[k, KNOWN] |= 1 << value
+        f.ints[k, fa.KNOWN] |= 1 << value
     else:
-        f.ints[k, KNOWN] &= ~(1 << value)
+        f.ints[k, fa.KNOWN] &= ~(1 << value)
 
 
 @inlined
@@ -105,35 +56,35 @@ def order_flow(f: Features, k: int, bid: int, bid_lots: int, ask: int, ask_lots:
     in which nothing has changed yet, gives 0.0 and not known. Unit: none, -1 .. 1. Reset: new day.
     """
     s, ring = f.ints[k], f.ofi[k]
-    if bid == s[BID] and bid_lots == s[BID_LOTS] and ask == s[ASK] and ask_lots == s[ASK_LOTS]:
+    if bid == s[fa.BID] and bid_lots == s[fa.BID_LOTS] and ask == s[fa.ASK] and ask_lots == s[fa.ASK_LOTS]:
         return
     d_bid = i64(0)
-    if bid_lots > 0 and (s[BID_LOTS] == 0 or bid >= s[BID]):
+    if bid_lots > 0 and (s[fa.BID_LOTS] == 0 or bid >= s[fa.BID]):
         d_bid += bid_lots
-    if s[BID_LOTS] > 0 and (bid_lots == 0 or bid <= s[BID]):
-        d_bid -= s[BID_LOTS]
+    if s[fa.BID_LOTS] > 0 and (bid_lots == 0 or bid <= s[fa.BID]):
+        d_bid -= s[fa.BID_LOTS]
     d_ask = i64(0)
-    if ask_lots > 0 and (s[ASK_LOTS] == 0 or ask <= s[ASK]):
+    if ask_lots > 0 and (s[fa.ASK_LOTS] == 0 or ask <= s[fa.ASK]):
         d_ask += ask_lots
-    if s[ASK_LOTS] > 0 and (ask_lots == 0 or ask >= s[ASK]):
-        d_ask -= s[ASK_LOTS]
-    at = s[OFI_AT]
-    s[OFI_BID] += d_bid - ring[at, 0]
-    s[OFI_ASK] += d_ask - ring[at, 1]
-    s[OFI_SIZE] += abs(d_bid) + abs(d_ask) - abs(ring[at, 0]) - abs(ring[at, 1])
+    if s[fa.ASK_LOTS] > 0 and (ask_lots == 0 or ask >= s[fa.ASK]):
+        d_ask -= s[fa.ASK_LOTS]
+    at = s[fa.OFI_AT]
+    s[fa.OFI_BID] += d_bid - ring[at, 0]
+    s[fa.OFI_ASK] += d_ask - ring[at, 1]
+    s[fa.OFI_SIZE] += abs(d_bid) + abs(d_ask) - abs(ring[at, 0]) - abs(ring[at, 1])
     ring[at, 0], ring[at, 1] = d_bid, d_ask
-    s[OFI_AT] = at + 1 if at + 1 < OFI_CHANGES else 0
-    known = s[OFI_SIZE] > 0
-    f.values[k, OFI] = (s[OFI_BID] - s[OFI_ASK]) / s[OFI_SIZE] if known else 0.0
-    _know(f, k, OFI, known)
+    s[fa.OFI_AT] = at + 1 if at + 1 < fa.OFI_CHANGES else 0
+    known = s[fa.OFI_SIZE] > 0
+    f.values[k, fa.OFI] = (s[fa.OFI_BID] - s[fa.OFI_ASK]) / s[fa.OFI_SIZE] if known else 0.0
+    _know(f, k, fa.OFI, known)
 
 
 @inlined
 def queue_imbalance(f: Features, k: int, bid_lots: int, ask_lots: int) -> None:
     """(bid lots - ask lots) / (bid lots + ask lots) at the best prices. One empty side gives +-1, two 0.0 and not known."""
     total = bid_lots + ask_lots
-    f.values[k, QUEUE] = (bid_lots - ask_lots) / total if total > 0 else 0.0
-    _know(f, k, QUEUE, total > 0)
+    f.values[k, fa.QUEUE] = (bid_lots - ask_lots) / total if total > 0 else 0.0
+    _know(f, k, fa.QUEUE, total > 0)
 
 
 @inlined
@@ -144,39 +95,39 @@ def toxicity(f: Features, k: int, side: int, lots: int) -> None:
     abs(buys - sells) / bucket_lots over the last full buckets, at most `buckets` of them. Before the first is full: 0.0 and not
     known. Prints without a direction are left out. Unit: none, 0 .. 1. Reset: new day.
     """
-    s, size, n = f.ints[k], f.parameters[k, BUCKET_LOTS], f.vpin.shape[1]
+    s, size, n = f.ints[k], f.parameters[k, fa.BUCKET_LOTS], f.vpin.shape[1]
     if side == 0 or lots <= 0:
         return
     whole = i64(0)
-    if s[BUCKET] > 0:
-        part = min(lots, size - s[BUCKET])
-        s[BUCKET] += part
-        s[BUCKET_SIGNED] += side * part
+    if s[fa.BUCKET] > 0:
+        part = min(lots, size - s[fa.BUCKET])
+        s[fa.BUCKET] += part
+        s[fa.BUCKET_SIGNED] += side * part
         lots -= part
-        if s[BUCKET] == size:
-            _bucket(f, k, abs(s[BUCKET_SIGNED]))
-            s[BUCKET] = 0
-            s[BUCKET_SIGNED] = 0
+        if s[fa.BUCKET] == size:
+            _bucket(f, k, abs(s[fa.BUCKET_SIGNED]))
+            s[fa.BUCKET] = 0
+            s[fa.BUCKET_SIGNED] = 0
     if lots >= size:
         whole = lots // size
         lots -= whole * size
         for _ in range(min(whole, n)):  # more than the window holds would only overwrite themselves
             _bucket(f, k, size)
     if lots > 0:
-        s[BUCKET] = lots
-        s[BUCKET_SIGNED] = side * lots
+        s[fa.BUCKET] = lots
+        s[fa.BUCKET_SIGNED] = side * lots
 
 
 @inlined
 def _bucket(f: Features, k: int, imbalance: int) -> None:
     s, n = f.ints[k], f.vpin.shape[1]
-    at = s[VPIN_AT]
-    s[VPIN_SUM] += imbalance - f.vpin[k, at]
+    at = s[fa.VPIN_AT]
+    s[fa.VPIN_SUM] += imbalance - f.vpin[k, at]
     f.vpin[k, at] = imbalance
-    s[VPIN_AT] = at + 1 if at + 1 < n else 0
-    s[VPIN_FULL] = min(s[VPIN_FULL] + 1, n)
-    f.values[k, VPIN] = s[VPIN_SUM] / (s[VPIN_FULL] * f.parameters[k, BUCKET_LOTS])
-    _know(f, k, VPIN, True)
+    s[fa.VPIN_AT] = at + 1 if at + 1 < n else 0
+    s[fa.VPIN_FULL] = min(s[fa.VPIN_FULL] + 1, n)
+    f.values[k, fa.VPIN] = s[fa.VPIN_SUM] / (s[fa.VPIN_FULL] * f.parameters[k, fa.BUCKET_LOTS])
+    _know(f, k, fa.VPIN, True)
 
 
 @inlined
@@ -187,27 +138,27 @@ def spread_average(f: Features, k: int, now_ns: int) -> None:
     with a crossed book, is left out; a locked book has spread 0. Time that runs backwards is no time. Reset: new day.
     """
     s = f.ints[k]
-    if s[BID_LOTS] > 0 and s[ASK_LOTS] > 0 and s[ASK] >= s[BID]:
-        spread = float(s[ASK] - s[BID])
-        if not s[KNOWN] >> SPREAD & 1:
-            f.values[k, SPREAD] = spread
-            _know(f, k, SPREAD, True)
-        elif now_ns > s[SPREAD_NS]:
-            kept = half_lives(now_ns - s[SPREAD_NS], float(f.parameters[k, HALF_LIFE_NS]))
-            f.values[k, SPREAD] = spread + kept * (f.values[k, SPREAD] - spread)
-    s[SPREAD_NS] = max(s[SPREAD_NS], now_ns)
+    if s[fa.BID_LOTS] > 0 and s[fa.ASK_LOTS] > 0 and s[fa.ASK] >= s[fa.BID]:
+        spread = float(s[fa.ASK] - s[fa.BID])
+        if not s[fa.KNOWN] >> fa.SPREAD & 1:
+            f.values[k, fa.SPREAD] = spread
+            _know(f, k, fa.SPREAD, True)
+        elif now_ns > s[fa.SPREAD_NS]:
+            kept = half_lives(now_ns - s[fa.SPREAD_NS], float(f.parameters[k, fa.HALF_LIFE_NS]))
+            f.values[k, fa.SPREAD] = spread + kept * (f.values[k, fa.SPREAD] - spread)
+    s[fa.SPREAD_NS] = max(s[fa.SPREAD_NS], now_ns)
 
 
 @inlined
 def arrival_rate(f: Features, k: int, now_ns: int, trades: int) -> None:
     """Trades per second: each adds 1 / T and fades as exp(-age / T), T the time constant. Known from the first record on."""
     s = f.ints[k]
-    life = float(f.parameters[k, ARRIVAL_LIFE_NS])
-    if now_ns > s[ARRIVAL_NS] and f.values[k, ARRIVAL] > 0.0:
-        f.values[k, ARRIVAL] *= half_lives(now_ns - s[ARRIVAL_NS], life * _LN2)
-    s[ARRIVAL_NS] = max(s[ARRIVAL_NS], now_ns)
-    f.values[k, ARRIVAL] += trades * (1e9 / life)
-    _know(f, k, ARRIVAL, True)
+    life = float(f.parameters[k, fa.ARRIVAL_LIFE_NS])
+    if now_ns > s[fa.ARRIVAL_NS] and f.values[k, fa.ARRIVAL] > 0.0:
+        f.values[k, fa.ARRIVAL] *= half_lives(now_ns - s[fa.ARRIVAL_NS], life * _LN2)
+    s[fa.ARRIVAL_NS] = max(s[fa.ARRIVAL_NS], now_ns)
+    f.values[k, fa.ARRIVAL] += trades * (1e9 / life)
+    _know(f, k, fa.ARRIVAL, True)
 
 
 @inlined
@@ -220,42 +171,42 @@ def impact_slope(f: Features, k: int, signed_lots: int, move_half_ticks: int) ->
     Fewer than two trades, or all of one size: 0.0 and not known. Reset: new day.
     """
     s, r, ring = f.ints[k], f.reals[k], f.slope[k]
-    at, n = s[SLOPE_AT], s[SLOPE_N]
+    at, n = s[fa.SLOPE_AT], s[fa.SLOPE_N]
     x, y = float(signed_lots), float(move_half_ticks)
     old_x, old_y = ring[at, 0], ring[at, 1]  # zeros until the window is full
     ring[at, 0], ring[at, 1] = x, y
-    r[SX] += x - old_x
-    r[SY] += y - old_y
-    r[SXX] += x * x - old_x * old_x
-    r[SXY] += x * y - old_x * old_y
-    n = min(n + 1, SLOPE_TRADES)
-    at = at + 1 if at + 1 < SLOPE_TRADES else 0
-    s[SLOPE_AT], s[SLOPE_N] = at, n
+    r[fa.SX] += x - old_x
+    r[fa.SY] += y - old_y
+    r[fa.SXX] += x * x - old_x * old_x
+    r[fa.SXY] += x * y - old_x * old_y
+    n = min(n + 1, fa.SLOPE_TRADES)
+    at = at + 1 if at + 1 < fa.SLOPE_TRADES else 0
+    s[fa.SLOPE_AT], s[fa.SLOPE_N] = at, n
     if at == 0:
         r[:] = 0.0
-        for j in range(SLOPE_TRADES):
-            r[SX] += ring[j, 0]
-            r[SY] += ring[j, 1]
-            r[SXX] += ring[j, 0] * ring[j, 0]
-            r[SXY] += ring[j, 0] * ring[j, 1]
-    spread_of_x = n * r[SXX] - r[SX] * r[SX]
-    known = spread_of_x > 1e-12 * n * r[SXX]
-    f.values[k, SLOPE] = 0.5 * (n * r[SXY] - r[SX] * r[SY]) / spread_of_x if known else 0.0
-    _know(f, k, SLOPE, known)
+        for j in range(fa.SLOPE_TRADES):
+            r[fa.SX] += ring[j, 0]
+            r[fa.SY] += ring[j, 1]
+            r[fa.SXX] += ring[j, 0] * ring[j, 0]
+            r[fa.SXY] += ring[j, 0] * ring[j, 1]
+    spread_of_x = n * r[fa.SXX] - r[fa.SX] * r[fa.SX]
+    known = spread_of_x > 1e-12 * n * r[fa.SXX]
+    f.values[k, fa.SLOPE] = 0.5 * (n * r[fa.SXY] - r[fa.SX] * r[fa.SY]) / spread_of_x if known else 0.0
+    _know(f, k, fa.SLOPE, known)
 
 
 @inlined
 def _direction(f: Features, k: int, resting: int, half_ticks: int) -> int:
     """+1 for a buyer's print, -1 for a seller's, 0 where nothing tells; and the memory of prices that this takes."""
     s = f.ints[k]
-    if s[HAS_PRICE] and half_ticks != s[LAST_PRICE]:
-        s[LAST_MOVE] = 1 if half_ticks > s[LAST_PRICE] else -1
-    s[LAST_PRICE], s[HAS_PRICE] = half_ticks, 1
+    if s[fa.HAS_PRICE] and half_ticks != s[fa.LAST_PRICE]:
+        s[fa.LAST_MOVE] = 1 if half_ticks > s[fa.LAST_PRICE] else -1
+    s[fa.LAST_PRICE], s[fa.HAS_PRICE] = half_ticks, 1
     if resting != 0:
         return -1 if resting > 0 else 1
-    if s[BID_LOTS] > 0 and s[ASK_LOTS] > 0 and half_ticks != s[BID] + s[ASK]:
-        return 1 if half_ticks > s[BID] + s[ASK] else -1
-    return s[LAST_MOVE]
+    if s[fa.BID_LOTS] > 0 and s[fa.ASK_LOTS] > 0 and half_ticks != s[fa.BID] + s[fa.ASK]:
+        return 1 if half_ticks > s[fa.BID] + s[fa.ASK] else -1
+    return s[fa.LAST_MOVE]
 
 
 @inlined
@@ -263,15 +214,15 @@ def _print(f: Features, k: int, now_ns: int, side: int, lots: int) -> int:
     """A print of an aggressor: it begins a trade, or belongs to the one under way. How many trades it begins: 0 or 1."""
     s = f.ints[k]
     toxicity(f, k, side, lots)
-    if s[TRADE_LOTS] > 0 and s[TRADE_NS] == now_ns and s[TRADE_SIDE] == side:
-        s[TRADE_LOTS] += lots
+    if s[fa.TRADE_LOTS] > 0 and s[fa.TRADE_NS] == now_ns and s[fa.TRADE_SIDE] == side:
+        s[fa.TRADE_LOTS] += lots
         return 0
-    has_middle = s[BID_LOTS] > 0 and s[ASK_LOTS] > 0
-    middle = s[BID] + s[ASK]
-    if s[TRADE_LOTS] > 0 and s[TRADE_SIDE] != 0 and s[HAS_MIDDLE] and has_middle:
-        impact_slope(f, k, s[TRADE_SIDE] * s[TRADE_LOTS], middle - s[TRADE_MIDDLE])
-    s[TRADE_NS], s[TRADE_SIDE], s[TRADE_LOTS] = now_ns, side, lots
-    s[TRADE_MIDDLE], s[HAS_MIDDLE] = middle, has_middle
+    has_middle = s[fa.BID_LOTS] > 0 and s[fa.ASK_LOTS] > 0
+    middle = s[fa.BID] + s[fa.ASK]
+    if s[fa.TRADE_LOTS] > 0 and s[fa.TRADE_SIDE] != 0 and s[fa.HAS_MIDDLE] and has_middle:
+        impact_slope(f, k, s[fa.TRADE_SIDE] * s[fa.TRADE_LOTS], middle - s[fa.TRADE_MIDDLE])
+    s[fa.TRADE_NS], s[fa.TRADE_SIDE], s[fa.TRADE_LOTS] = now_ns, side, lots
+    s[fa.TRADE_MIDDLE], s[fa.HAS_MIDDLE] = middle, has_middle
     return 1
 
 
@@ -279,19 +230,19 @@ def _print(f: Features, k: int, now_ns: int, side: int, lots: int) -> int:
 def regime(f: Features, b: Book, k: int, now_ns: int) -> None:
     """The part of the day by the session's times, or HALT while the tape has halted trading. Always known."""
     day = f.session[k]
-    now = CLOSED
+    now = fa.CLOSED
     if b.meta[k, HALTED] != 0:
-        now = HALT
+        now = fa.HALT
     elif now_ns >= day[3]:
-        now = CLOSING if now_ns < f.end_ns[k] else CLOSED
+        now = fa.CLOSING if now_ns < f.end_ns[k] else fa.CLOSED
     elif now_ns >= day[2]:
-        now = PRE_CLOSE
+        now = fa.PRE_CLOSE
     elif now_ns >= day[1]:
-        now = CONTINUOUS
+        now = fa.CONTINUOUS
     elif now_ns >= day[0]:
-        now = OPENING
-    f.values[k, REGIME] = now
-    _know(f, k, REGIME, True)
+        now = fa.OPENING
+    f.values[k, fa.REGIME] = now
+    _know(f, k, fa.REGIME, True)
 
 
 @inlined
@@ -311,5 +262,5 @@ def update(f: Features, b: Book, tape: Tape, i: int) -> None:
     bid, bid_lots, ask, ask_lots = b.ten[k, 0, 0], b.ten[k, 0, 1], b.ten[k, 0, 2], b.ten[k, 0, 3]
     order_flow(f, k, bid, bid_lots, ask, ask_lots)
     queue_imbalance(f, k, bid_lots, ask_lots)
-    s[BID], s[BID_LOTS], s[ASK], s[ASK_LOTS] = bid, bid_lots, ask, ask_lots
+    s[fa.BID], s[fa.BID_LOTS], s[fa.ASK], s[fa.ASK_LOTS] = bid, bid_lots, ask, ask_lots
     regime(f, b, k, now_ns)
