@@ -1,7 +1,7 @@
 """The one way to compile hot code: never fastmath, the GIL released, and a disk cache that notices every edit.
 
-numba's cache does not notice an edit in a callee, so the cache directory's name carries a digest of all source
-that declares hot functions, of numba's version and of the processor.
+numba's cache does not notice an edit in a callee or of a constant, so the cache directory's name carries a digest of all
+source that declares hot functions, of the arrays and the tape that they read, of numba's version and of the processor.
 
 Two of numba's habits cost more than the work in functions that take a dozen arrays: it counts references to every array it
 touches, with locked instructions, and it hands arrays to a callee word by word on the stack. Hot functions are therefore
@@ -25,13 +25,16 @@ from numba.extending import overload
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_CONSTANTS = ("compiled.py", "feature_arrays.py", "tape.py")  # read by compiled code, which they do not declare
+
 
 def cache_directory() -> Path:
     """Where compiled code of exactly this source, numba and processor is kept."""
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.rglob("*.py")):
+    here = Path(__file__).parent
+    for source in [*sorted(here.rglob("*.py")), here.parent / "domain" / "tape.py"]:
         text = source.read_bytes()
-        if b"models.compiled" in text:
+        if b"models.compiled" in text or source.name in _CONSTANTS:
             digest.update(text)
     digest.update(f"{numba.__version__} {llvm.get_host_cpu_name()}".encode())
     base = os.environ.get("NUMBA_CACHE_DIR") or str(Path.home() / ".cache" / "ems-compiled")

@@ -26,6 +26,7 @@ TRADE_NS, TRADE_SIDE, TRADE_LOTS = 16, 17, 18  # the last trade, which may not b
 TRADE_MIDDLE, HAS_MIDDLE = 19, 20  # the middle just before it, half ticks
 SLOPE_AT, SLOPE_N = 21, 22
 LAST_PRICE, HAS_PRICE, LAST_MOVE = 23, 24, 25  # of prints, half ticks; the last change was +1 up, -1 down, 0 not known
+PRINTS_SEEN: Final = 26  # of the book's prints
 INTS: Final = 32
 # Real numbers of each instrument: sums of the least squares.
 SX, SY, SXX, SXY, REALS = 0, 1, 2, 3, 4

@@ -16,24 +16,24 @@ it has kept. Everything is per instrument and in fixed memory. Sums that can be 
 A value that cannot be known yet is 0.0, and its bit of `known` is off: nothing here is ever NaN or infinite.
 
 A **trade** is one aggressor: prints (EXECUTE, TRADE) of one event time and one direction. An aggressor's **direction** is the
-opposite of the tape's resting side; where the tape does not know it, Lee and Ready's rule: a print above the middle before it
-is a buy, below a sell; at the middle, or without one, the side of the last change of trade price; a print before any such
-change has no direction, and counts only as an arrival. Auction prints (CROSS) have no aggressor and count nowhere.
+opposite of the resting side, as the book has it from the tape or from the order; where nobody knows it, Lee and Ready's rule:
+a print above the middle before it is a buy, below a sell; at the middle, or without one, the side of the last change of trade
+price; a print before any such change has no direction, and counts only as an arrival. Auction prints (CROSS) have no
+aggressor and count nowhere.
 
 Everything begins anew with `make_features` and with `reset`, as on a new day. A CLEAR is an empty book, not a new day.
 """
 
 from __future__ import annotations
 
-from domain.tape import FLAG_HALF_TICK, Kind, Tape
+from domain.tape import Tape
 from models import feature_arrays as fa
 from models.compiled import i64, inlined
 from models.decay import half_lives
 from models.feature_arrays import Features
-from models.market.layout import HALTED, LOTS_MAX, Book
+from models.market.layout import HALTED, LAST_PRICE, LAST_SIDE, LAST_SIZE, PRINTS, Book
 
 _LN2 = 0.6931471805599453
-_EXECUTE, _TRADE = int(Kind.EXECUTE), int(Kind.TRADE)
 
 
 @inlined
@@ -248,16 +248,15 @@ def regime(f: Features, b: Book, k: int, now_ns: int) -> None:
 @inlined
 def update(f: Features, b: Book, tape: Tape, i: int) -> None:
     """Record i of a tape, which the book has just applied, enters the features of its instrument."""
-    e = tape[i]
-    k, kind, now_ns, lots = i64(e.instrument), i64(e.kind), e.ts_event_ns, e.size_lots
+    k, now_ns = i64(tape[i].instrument), tape[i].ts_event_ns
     if k < 0 or k >= f.ints.shape[0]:
         return
-    s = f.ints[k]
+    s, last = f.ints[k], b.meta[k]
     spread_average(f, k, now_ns)
     trades = i64(0)
-    if (kind in (_EXECUTE, _TRADE)) and 0 < lots <= LOTS_MAX:
-        side = _direction(f, k, i64(e.side), 2 * e.price_ticks + (i64(e.flags) & FLAG_HALF_TICK))
-        trades = _print(f, k, now_ns, side, lots)
+    if last[PRINTS] != s[fa.PRINTS_SEEN]:
+        s[fa.PRINTS_SEEN] = last[PRINTS]
+        trades = _print(f, k, now_ns, _direction(f, k, last[LAST_SIDE], last[LAST_PRICE]), last[LAST_SIZE])
     arrival_rate(f, k, now_ns, trades)
     bid, bid_lots, ask, ask_lots = b.ten[k, 0, 0], b.ten[k, 0, 1], b.ten[k, 0, 2], b.ten[k, 0, 3]
     order_flow(f, k, bid, bid_lots, ask, ask_lots)

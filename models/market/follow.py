@@ -8,25 +8,34 @@ The feed is the truth: nothing is matched, and what the feed says that cannot be
 3. A cancel or an execution of more lots than are there takes what is there (N_SHORT).
 4. LEVEL sets a price's total: a rise is display without ids behind the queue (FLAG_UNCOVERED: before it), a fall takes the
    youngest lots first.
-5. A halt is remembered (HALTED); the book goes on following, as venues go on sending. CLEAR empties the instrument.
+5. What the market does is remembered (HALTED); the book goes on following, as venues go on sending. After the feed has lost
+   something the instrument is SUSPECT until it is whole again. CLEAR empties the instrument. Instrument -1 means every one.
 6. A full pool is N_OVERFLOW: the order is not there, and its later events are N_UNKNOWN.
 7. A price outside the ladder is parked: see `models.market.ladder`. A LEVEL there is dropped (N_OUTSIDE).
 8. Sizes below 0 or beyond 2^31 - 1 lots, a missing side, prices 2^30 ticks away, and unknown kinds are N_INVALID; an
    instrument that the book does not have is N_STRANGER of the pool.
 9. FLAG_IOC never rests. TRADE with FLAG_QUEUE takes lots off the front of its level's queue.
+10. CANCEL and EXECUTE without a side are of the order that the id names, at its side and price. An ADD without a side has that
+    of the order which a CANCEL with FLAG_REPLACED took out just before; where that was not known, it is N_UNKNOWN.
+11. An EXECUTE prints at the order's price, with FLAG_AT_PRICE at its own, and with FLAG_NO_PRINT not at all.
 """
 
 from __future__ import annotations
 
 from domain.tape import (
+    EVERY_INSTRUMENT,
     FLAG_ALL,
+    FLAG_AT_PRICE,
     FLAG_BY_LEVEL,
     FLAG_HALF_TICK,
     FLAG_IOC,
     FLAG_MAY_BE_GONE,
+    FLAG_NO_PRINT,
     FLAG_QUEUE,
+    FLAG_REPLACED,
     FLAG_UNCOVERED,
     Kind,
+    Status,
     Tape,
 )
 from models.compiled import hot, i64, inlined
@@ -36,6 +45,7 @@ from models.market.layout import (
     ANONYMOUS,
     BASE,
     HALTED,
+    LAST_SIDE,
     LOTS_MAX,
     N_CROSSED,
     N_INVALID,
@@ -44,7 +54,10 @@ from models.market.layout import (
     N_STRANGER,
     N_UNKNOWN,
     PARKED,
+    PRINTS,
     RECORDED,
+    REPLACED,
+    SUSPECT,
     Book,
 )
 from models.market.matching import print_trade
@@ -53,6 +66,7 @@ _BID, _ASK, _UNKNOWN = i64(0), i64(1), i64(-1)
 _NONE = i64(0)
 _FAR = i64(1 << 30)
 _ADD, _MODIFY, _CANCEL, _EXECUTE = int(Kind.ADD), int(Kind.MODIFY), int(Kind.CANCEL), int(Kind.EXECUTE)
+_LOST, _RESYNCED, _DISCONNECTED = int(Status.LOST), int(Status.RESYNCED), int(Status.DISCONNECTED)
 _TRADE, _CROSS, _LEVEL, _CLEAR, _STATUS = int(Kind.TRADE), int(Kind.CROSS), int(Kind.LEVEL), int(Kind.CLEAR), int(Kind.STATUS)
 
 
@@ -150,10 +164,19 @@ def _modify(b: Book, k: int, oid: int, ticks: int, lots: int) -> None:
         _rest(b, k, oid, side, ticks, lots)
 
 
+@inlined
+def _print(b: Book, k: int, half_ticks: int, lots: int, side: int) -> None:
+    """A print of an aggressor who met this resting side (-1: nobody says which)."""
+    print_trade(b, k, half_ticks, lots)
+    b.meta[k, LAST_SIDE] = 0 if side < 0 else 1 - 2 * side
+    b.meta[k, PRINTS] += 1
+
+
 @hot
 def _trade(b: Book, k: int, side: int, price: int, lots: int, flags: int) -> None:
     half = flags & FLAG_HALF_TICK
-    print_trade(b, k, 2 * (price + b.meta[k, BASE]) + half, lots)
+    if lots > 0:
+        _print(b, k, 2 * (price + b.meta[k, BASE]) + half, lots, side)
     while flags & FLAG_QUEUE and side >= 0 and lots > 0 and 0 <= price < b.levels.shape[2]:
         slot = i64(b.levels[k, side, price].first)
         if slot == 0:
@@ -163,22 +186,62 @@ def _trade(b: Book, k: int, side: int, price: int, lots: int, flags: int) -> Non
 
 
 @inlined
-def _named(b: Book, k: int, kind: int, oid: int, side: int, ticks: int, lots: int, flags: int) -> None:
-    """ADD, CANCEL and EXECUTE of one order."""
+def _add(b: Book, k: int, oid: int, side: int, ticks: int, lots: int, flags: int) -> None:
+    if side < 0:  # the order replaces the one that was just taken out
+        side = b.meta[k, REPLACED] - 1
+        b.meta[k, REPLACED] = 0
+    if side < 0 or find(b, k, oid) > 0:
+        b.meta[k, N_UNKNOWN] += 1
+    elif lots > 0 and not flags & FLAG_IOC:
+        _rest(b, k, oid, side, ticks, lots)
+
+
+@inlined
+def _less(b: Book, k: int, kind: int, oid: int, side: int, ticks: int, lots: int, flags: int) -> None:
+    """CANCEL and EXECUTE of one order. Without a side the order alone says side and price."""
     slot = find(b, k, oid)
     price = ticks - b.meta[k, BASE]
-    if kind == _ADD:
-        if slot > 0:
-            b.meta[k, N_UNKNOWN] += 1  # the id is taken
-        elif lots > 0 and not flags & FLAG_IOC:
-            _rest(b, k, oid, side, ticks, lots)
-    elif kind == _EXECUTE:
-        print_trade(b, k, 2 * ticks, lots)
+    if slot > 0 and side < 0:
+        side, price = i64(b.orders[slot].side), i64(b.orders[slot].price)
+    elif side < 0 or flags & FLAG_AT_PRICE:
+        price = i64(-1)  # nobody says where
+    if flags & FLAG_REPLACED:
+        b.meta[k, REPLACED] = side + 1 if slot > 0 else 0
+    if kind == _EXECUTE:
+        if not flags & FLAG_NO_PRINT and lots > 0 and (side >= 0 or flags & FLAG_AT_PRICE):
+            half_ticks = 2 * ticks + (flags & FLAG_HALF_TICK) if flags & FLAG_AT_PRICE else 2 * (price + b.meta[k, BASE])
+            _print(b, k, half_ticks, lots, side)
         _take_named(b, k, slot, side, price, lots, flags)
     elif slot > 0 and flags & FLAG_ALL:
         _take(b, k, slot, i64(b.orders[slot].qty))
     elif slot > 0 or not flags & FLAG_MAY_BE_GONE:
-        _take_named(b, k, slot, side, price, lots, flags)
+        _take_named(b, k, slot, side, price, max(lots, i64(slot == 0)), flags)
+
+
+@hot
+def _told(b: Book, k: int, kind: int, lots: int) -> None:
+    """CLEAR and STATUS of one instrument."""
+    if kind == _CLEAR:
+        clear(b, k)
+        while b.meta[k, PARKED] > 0:
+            slot = b.meta[k, PARKED]
+            _take(b, k, slot, i64(b.orders[slot].qty))
+    elif lots < _LOST:
+        b.meta[k, HALTED] = lots
+    elif lots in (_LOST, _DISCONNECTED):
+        b.meta[k, SUSPECT] = 1
+    elif lots == _RESYNCED:
+        b.meta[k, SUSPECT] = 0
+
+
+@hot
+def _elsewhere(b: Book, k: int, kind: int, lots: int) -> None:
+    """A record of no instrument of this book: of every one, or of a stranger."""
+    if k == EVERY_INSTRUMENT and kind in (_CLEAR, _STATUS) and 0 <= lots <= LOTS_MAX:
+        for every in range(b.meta.shape[0]):
+            _told(b, every, kind, lots)
+    else:
+        b.pool[N_STRANGER] += 1
 
 
 @inlined
@@ -187,29 +250,25 @@ def apply_one(b: Book, tape: Tape, i: int) -> None:
     e = tape[i]
     k, kind, ticks, lots, flags = i64(e.instrument), i64(e.kind), e.price_ticks, e.size_lots, i64(e.flags)
     if k < 0 or k >= b.meta.shape[0]:
-        b.pool[N_STRANGER] += 1
+        _elsewhere(b, k, kind, lots)
         return
     side = _BID if e.side > 0 else _ASK if e.side < 0 else _UNKNOWN
-    meant = kind in (_TRADE, _MODIFY, _CROSS, _CLEAR, _STATUS)
-    if lots < 0 or lots > LOTS_MAX or ticks <= -_FAR or ticks >= _FAR or (side < 0 and not meant):
+    if lots < 0 or lots > LOTS_MAX or ticks <= -_FAR or ticks >= _FAR:
         b.meta[k, N_INVALID] += 1
-    elif kind in (_ADD, _CANCEL, _EXECUTE):
-        _named(b, k, kind, e.order_id, side, ticks, lots, flags)
+    elif kind == _ADD:
+        _add(b, k, e.order_id, side, ticks, lots, flags)
+    elif kind in (_CANCEL, _EXECUTE):
+        _less(b, k, kind, e.order_id, side, ticks, lots, flags)
     elif kind == _MODIFY:
         _modify(b, k, e.order_id, ticks, lots)
-    elif kind == _LEVEL:
+    elif kind == _LEVEL and side >= 0:
         _level(b, k, side, ticks, lots, flags)
     elif kind == _TRADE:
         _trade(b, k, side, ticks - b.meta[k, BASE], lots, flags)
     elif kind == _CROSS:
         print_trade(b, k, 2 * ticks, lots)
-    elif kind == _CLEAR:
-        clear(b, k)
-        while b.meta[k, PARKED] > 0:
-            slot = b.meta[k, PARKED]
-            _take(b, k, slot, i64(b.orders[slot].qty))
-    elif kind == _STATUS:
-        b.meta[k, HALTED] = lots
+    elif kind in (_CLEAR, _STATUS):
+        _told(b, k, kind, lots)
     else:
         b.meta[k, N_INVALID] += 1
     if b.ten[k, 0, 1] > 0 and b.ten[k, 0, 3] > 0 and b.ten[k, 0, 0] >= b.ten[k, 0, 2]:

@@ -34,7 +34,7 @@ VOLUME: Final = 8
 NOTIONAL: Final = 9  # half ticks x lots, prices counted from tick 0
 LAST_PRICE: Final = 10  # half ticks
 LAST_SIZE: Final = 11
-HALTED: Final = 12
+HALTED: Final = 12  # the market's last Status, 0 while it trades
 ANCHORED: Final = 13  # 0 until the ladder has its place: the first price decides it
 PARKED: Final = 14  # first order outside the ladder, 0 without
 CALLING: Final = 15  # 1 while an auction gathers orders: nothing is matched
@@ -49,6 +49,10 @@ N_MOVED: Final = 23  # times the ladder was moved after the market
 TAKEN: Final = 24  # displayed lots our orders took
 TAKEN_SHORT: Final = 25  # recorded cancels and executions of lots that we had taken
 DISPLACED: Final = 26  # recorded executed lots that reached our orders first
+SUSPECT: Final = 27  # 1 after the feed has lost something, until it is whole again
+REPLACED: Final = 28  # of the order whose replacement comes next: 1 bid, 2 ask, 0 nobody knows
+LAST_SIDE: Final = 29  # resting side of the last print of a feed: +1, -1, 0 not known
+PRINTS: Final = 30  # prints of a feed, each of an aggressor
 META: Final = 32
 
 # pool: scalars of all instruments together

@@ -25,6 +25,7 @@ from domain.tape import (
     FLAG_QUEUE,
     FLAG_UNCOVERED,
     Kind,
+    Status,
     Tape,
 )
 from models.compiled import hot, i64
@@ -56,6 +57,7 @@ from models.market.matching import NONE, match, print_trade, record_fill
 
 _BID, _ASK, _UNKNOWN = i64(0), i64(1), i64(-1)
 _NOBODY = i64(0)
+_LOST = int(Status.LOST)
 _DISPLAY = i64(-1)  # in place of a slot: any displayed order
 _ADD, _MODIFY, _CANCEL, _EXECUTE = int(Kind.ADD), int(Kind.MODIFY), int(Kind.CANCEL), int(Kind.EXECUTE)
 _TRADE, _CROSS, _LEVEL, _CLEAR, _STATUS = int(Kind.TRADE), int(Kind.CROSS), int(Kind.LEVEL), int(Kind.CLEAR), int(Kind.STATUS)
@@ -234,8 +236,13 @@ def apply(b: Book, k: int, tape: Tape, start: int, fills: I64) -> tuple[int, int
         kind, oid, lots, ts = e.kind, e.order_id, e.size_lots, e.ts_event_ns
         price, flags = e.price_ticks - b.meta[k, BASE], e.flags | NONE
         side = _BID if e.side > 0 else _ASK if e.side < 0 else _UNKNOWN
+        if kind in (_CANCEL, _EXECUTE) and side == _UNKNOWN:
+            slot = find(b, k, oid)
+            if slot > 0:  # the id alone names the order
+                side, price = i64(b.orders[slot].side), i64(b.orders[slot].price)
         if kind == _STATUS:
-            b.meta[k, HALTED] = lots
+            if lots < _LOST:
+                b.meta[k, HALTED] = lots
         elif kind == _CLEAR:
             clear(b, k)
         elif kind == _CROSS:

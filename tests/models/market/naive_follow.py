@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from domain.tape import FLAG_ALL, FLAG_BY_LEVEL, FLAG_IOC, FLAG_MAY_BE_GONE, FLAG_QUEUE, FLAG_UNCOVERED, Kind
+from domain.tape import (
+    FLAG_ALL,
+    FLAG_AT_PRICE,
+    FLAG_BY_LEVEL,
+    FLAG_HALF_TICK,
+    FLAG_IOC,
+    FLAG_MAY_BE_GONE,
+    FLAG_NO_PRINT,
+    FLAG_QUEUE,
+    FLAG_REPLACED,
+    FLAG_UNCOVERED,
+    Kind,
+    Status,
+)  # fmt: skip
 
 Level = tuple[int, int]
 
@@ -25,7 +38,10 @@ class NaiveFollow:
         self.orders: list[Order] = []
         self.counts: Counter[str] = Counter()
         self.halted = 0
+        self.suspect = 0
         self.volume = 0
+        self.prints: list[tuple[int, int, int]] = []  # half ticks, lots, resting side
+        self._replaced = 0
 
     def apply(self, kind: Kind, order_id: int, side: int, price: int, lots: int, flags: int) -> None:
         getattr(self, "_" + kind.name.lower())(order_id, side, price, lots, flags)
@@ -50,7 +66,8 @@ class NaiveFollow:
         return next((o for o in self.orders if o.order_id == order_id), None)
 
     def _add(self, order_id: int, side: int, price: int, lots: int, flags: int) -> None:
-        if self.find(order_id):
+        side, self._replaced = (side, self._replaced) if side else (self._replaced, 0)
+        if self.find(order_id) or not side:
             self.counts["unknown"] += 1
         elif not flags & FLAG_IOC:
             self.orders.append(Order(order_id, side, price, lots))
@@ -67,17 +84,30 @@ class NaiveFollow:
 
     def _cancel(self, order_id: int, side: int, price: int, lots: int, flags: int) -> None:
         order = self.find(order_id)
+        if flags & FLAG_REPLACED:
+            self._replaced = (side or order.side) if order else 0
         if order and flags & FLAG_ALL:
             order.lots = 0
         elif order or not flags & FLAG_MAY_BE_GONE:
-            self._take(order, side, price, lots, flags)
+            self._take(order, side, price, lots if order else max(1, lots), flags)
 
     def _execute(self, order_id: int, side: int, price: int, lots: int, flags: int) -> None:
-        self.volume += lots
-        self._take(self.find(order_id), side, price, lots, flags)
+        order = self.find(order_id)
+        resting, at = (order.side, order.price) if order and not side else (side, price)
+        if flags & FLAG_AT_PRICE:
+            self._print(2 * price + (flags & FLAG_HALF_TICK), lots, resting, flags)
+        elif resting:
+            self._print(2 * at, lots, resting, flags)
+        self._take(order, side, price, lots, flags)
+
+    def _print(self, half_ticks: int, lots: int, resting: int, flags: int) -> None:
+        if not flags & FLAG_NO_PRINT:
+            self.prints.append((half_ticks, lots, resting))
+            self.volume += lots
 
     def _take(self, order: Order | None, side: int, price: int, lots: int, flags: int) -> None:
-        here = [o for o in self.orders if (o.side, o.price) == (side, price)]
+        at = (order.side, order.price) if order and not side else (side, price if not flags & FLAG_AT_PRICE else None)
+        here = [o for o in self.orders if (o.side, o.price) == at]
         first = order or next((o for o in here if o.order_id is None), None)
         queue = ([first] if first else []) + (here[::-1] if flags & FLAG_BY_LEVEL else [])
         missing = self._eat(queue, lots)
@@ -93,7 +123,7 @@ class NaiveFollow:
         return lots
 
     def _trade(self, order_id: int, side: int, price: int, lots: int, flags: int) -> None:
-        self.volume += lots
+        self._print(2 * price + (flags & FLAG_HALF_TICK), lots, side, 0)
         if flags & FLAG_QUEUE and side:
             missing = self._eat([o for o in self.orders if (o.side, o.price) == (side, price)], lots)
             self.counts["short"] += missing > 0
@@ -119,4 +149,9 @@ class NaiveFollow:
         self.orders = []
 
     def _status(self, order_id: int, side: int, price: int, lots: int, flags: int) -> None:
-        self.halted = lots
+        if lots < Status.LOST:
+            self.halted = lots
+        elif lots in (Status.LOST, Status.DISCONNECTED):
+            self.suspect = 1
+        elif lots == Status.RESYNCED:
+            self.suspect = 0

@@ -11,13 +11,17 @@ from hypothesis import strategies as st
 
 from domain.tape import (
     FLAG_ALL,
+    FLAG_AT_PRICE,
     FLAG_BY_LEVEL,
     FLAG_IOC,
     FLAG_MAY_BE_GONE,
+    FLAG_NO_PRINT,
     FLAG_QUEUE,
+    FLAG_REPLACED,
     FLAG_UNCOVERED,
     TAPE,
     Kind,
+    Status,
     Tape,
     tape_of,
 )
@@ -39,19 +43,35 @@ names = st.integers(0, INSTRUMENTS - 1)
 def rows(spread: int, *, levels: bool) -> st.SearchStrategy[list[Row]]:
     """Made feeds with prices within `spread` ticks of the middle, mostly plausible."""
     price = st.integers(CENTER - spread, CENTER + spread)
+    executing = st.sampled_from([0, FLAG_BY_LEVEL, FLAG_AT_PRICE])
     taking = st.sampled_from([0, FLAG_ALL, FLAG_MAY_BE_GONE, FLAG_BY_LEVEL, FLAG_ALL | FLAG_MAY_BE_GONE])
     order = st.tuples(st.just(Kind.ADD), ids, sides, price, lots, st.sampled_from([0, 0, 0, 0, FLAG_IOC]), names)
     kinds = [
         order,
         order,
         st.tuples(st.just(Kind.CANCEL), ids, sides, price, lots, taking, names),
-        st.tuples(st.just(Kind.EXECUTE), ids, sides, price, lots, st.sampled_from([0, FLAG_BY_LEVEL]), names),
+        st.tuples(st.just(Kind.EXECUTE), ids, sides, price, lots, executing, names),
+        st.tuples(st.just(Kind.CANCEL), ids, st.just(0), st.just(0), lots, taking, names),
+        st.tuples(st.just(Kind.EXECUTE), ids, st.just(0), st.just(0), lots, st.sampled_from([0, FLAG_NO_PRINT]), names),
+        st.tuples(
+            st.just(Kind.EXECUTE), ids, st.just(0), price, lots, st.sampled_from([FLAG_AT_PRICE, FLAG_AT_PRICE | 1]), names
+        ),
+        st.tuples(st.just(Kind.CANCEL), ids, st.just(0), st.just(0), st.just(0), st.just(FLAG_ALL | FLAG_REPLACED), names),
+        st.tuples(st.just(Kind.ADD), ids, st.just(0), price, lots, st.just(0), names),
         st.tuples(st.just(Kind.MODIFY), ids, st.just(0), price, st.integers(0, 9), st.just(0), names),
         st.tuples(
             st.just(Kind.TRADE), st.just(0), st.sampled_from([1, 0, -1]), price, lots, st.sampled_from([0, FLAG_QUEUE]), names
         ),
         st.tuples(st.sampled_from([Kind.CLEAR, Kind.CROSS]), st.just(0), st.just(0), price, lots, st.just(0), names),
-        st.tuples(st.just(Kind.STATUS), st.just(0), st.just(0), st.just(0), st.sampled_from([0, 1]), st.just(0), names),
+        st.tuples(
+            st.just(Kind.STATUS),
+            st.just(0),
+            st.just(0),
+            st.just(0),
+            st.sampled_from([0, 1, 3, 16, 17, 18, 19]),
+            st.just(0),
+            names,
+        ),
     ]
     if levels:
         kinds.append(
@@ -99,7 +119,10 @@ def same(b: Book, k: int, naive: NaiveFollow) -> None:
         if order.order_id is not None:
             slot = find(b, k, order.order_id)
             assert slot and b.orders[slot]["qty"] == order.lots and b.orders[slot]["price"] == order.price - low
-    assert meta[at.HALTED] == naive.halted and meta[at.VOLUME] == naive.volume
+    assert (meta[at.HALTED], meta[at.SUSPECT], meta[at.VOLUME]) == (naive.halted, naive.suspect, naive.volume)
+    assert meta[at.PRINTS] == len(naive.prints)
+    if naive.prints and meta[at.LAST_SIZE] == naive.prints[-1][1]:  # an auction's print is none of an aggressor
+        assert meta[at.LAST_SIDE] == naive.prints[-1][2]
 
 
 @pytest.mark.parametrize("window", [256, 4096, 1 << 16])
@@ -154,7 +177,7 @@ def test_what_no_feed_should_say_is_counted_and_does_nothing() -> None:
         [
             (0, 0, 1, 10, -5, 0, 0, Kind.ADD, 1),
             (0, 0, 1, 10, 2**31, 0, 0, Kind.ADD, 1),
-            (0, 0, 1, 10, 5, 0, 0, Kind.ADD, 0),
+            (0, 0, 1, 10, 5, 0, 0, Kind.LEVEL, 0),
             (0, 0, 1, 2**62, 5, 0, 0, Kind.ADD, 1),
             (0, 0, 1, -(2**63), 5, 0, 0, Kind.LEVEL, 1),
             (0, 0, 1, 10, 5, 0, 0, 77, 1),
@@ -205,3 +228,18 @@ def test_ids_that_share_a_place_in_the_table_are_told_apart() -> None:
     apply(b, events, 0, events.size)
     assert b.pool[at.LIVE] == len(live) and all(find(b, 0, oid) for oid in live)
     assert b.meta[0, at.N_UNKNOWN] == 0 and (b.ids["slot"] > 0).sum() == len(live)
+
+
+def test_a_status_and_a_clear_of_every_instrument() -> None:
+    b = make_book(0, 64, 8, 3)
+    script: list[Row] = [
+        (Kind.ADD, 1, 1, 10, 5, 0, 0),
+        (Kind.ADD, 2, 1, 10, 5, 0, 2),
+        (Kind.STATUS, 0, 0, 0, Status.HALTED, 0, -1),
+    ]
+    apply(b, tape([*script, (Kind.STATUS, 0, 0, 0, Status.LOST, 0, -1)]), 0, 4)
+    assert b.meta[:, at.HALTED].tolist() == [1, 1, 1] and b.meta[:, at.SUSPECT].tolist() == [1, 1, 1]
+    apply(b, tape([(Kind.CLEAR, 0, 0, 0, 0, 0, -1), (Kind.STATUS, 0, 0, 0, Status.RESYNCED, 0, -1)]), 0, 2)
+    assert b.pool[at.LIVE] == 0 and not b.ten.any() and not b.meta[:, at.SUSPECT].any() and b.meta[1, at.HALTED] == 1
+    apply(b, tape([(Kind.ADD, 3, 1, 10, 5, 0, -1)]), 0, 1)
+    assert b.pool[at.N_STRANGER] == 1
