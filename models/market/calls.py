@@ -15,10 +15,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from domain.ports_market import Execution, MarketEvent, Submitted, TapeSource, Unfilled, VenueOrder
+from domain.ports_market import ORDER_ID_MIN, Execution, MarketEvent, Submitted, TapeSource, Unfilled, VenueOrder
+from domain.tape import empty_tape
 from models.market import layout as at
 from models.market.auction import NO_REFERENCE, auction_price, uncross
 from models.market.continuous import ContinuousMarket
+from models.market.flow import RecordedFlow
 from models.market.matching import available
 
 
@@ -57,6 +59,23 @@ class AuctionMarket(ContinuousMarket):
         self._collar = collar_ticks
         self._interruption_ns = interruption_ns
         self._ends_call_ns: int | None = None
+
+    @classmethod
+    def warm(cls) -> None:
+        """Compile everything, or load it from disk, so that the first order does not wait for it."""
+        super().warm()
+        market = cls(RecordedFlow(empty_tape()), calls=[Call(0, 1)], collar_ticks=1, window=8, capacity=4)
+        market.advance(0)
+        market.submit(VenueOrder(ORDER_ID_MIN, 1, 1, 3), 0)
+        market.submit(VenueOrder(ORDER_ID_MIN + 1, -1, 1, 3), 0)
+        assert len(market.advance(1)) == 2
+
+    @property
+    def ends_ns(self) -> int | None:
+        """When the source's session ends, and no auction is to come."""
+        ends_ns = super().ends_ns
+        last = self._calls[-1].end_ns if self._calls else self._ends_call_ns
+        return ends_ns if ends_ns is None or last is None else max(ends_ns, last + 1)
 
     def advance(self, now_ns: int) -> list[MarketEvent]:
         """Apply the source's events due by now, and begin and end the auctions due among them."""

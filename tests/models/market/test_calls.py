@@ -90,3 +90,12 @@ def test_an_order_within_the_collar_trades_as_ever() -> None:
     m.submit(VenueOrder(A, -1, 5, 100), 1)
     m.submit(VenueOrder(D, 1, 1, 100), 2)
     assert len(m.submit(VenueOrder(D, 1, 9, 103), 3).executions) == 2 and not m.calling
+
+
+def test_a_session_does_not_end_before_its_closing_auction() -> None:
+    m = market(Call(100, 200), tape=[(50, 50, 1, 100, 6, 0, 0, Kind.ADD, -1)])
+    assert m.ends_ns == 201
+    m.advance(150)
+    assert m.ends_ns == 201
+    m.advance(200)
+    assert m.ends_ns == 51
