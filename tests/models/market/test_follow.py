@@ -41,8 +41,9 @@ names = st.integers(0, INSTRUMENTS - 1)
 
 
 def rows(spread: int, *, levels: bool) -> st.SearchStrategy[list[Row]]:
-    """Made feeds with prices within `spread` ticks of the middle, mostly plausible."""
-    price = st.integers(CENTER - spread, CENTER + spread)
+    """Made feeds with prices within `spread` ticks of the middle, half of them at a few, so that queues grow."""
+    far = st.integers(CENTER - spread, CENTER + spread)
+    price = st.one_of(st.sampled_from([CENTER - spread, CENTER - 2, CENTER - 1, CENTER, CENTER + 1, CENTER + spread]), far)
     executing = st.sampled_from([0, FLAG_BY_LEVEL, FLAG_AT_PRICE])
     taking = st.sampled_from([0, FLAG_ALL, FLAG_MAY_BE_GONE, FLAG_BY_LEVEL, FLAG_ALL | FLAG_MAY_BE_GONE])
     order = st.tuples(st.just(Kind.ADD), ids, sides, price, lots, st.sampled_from([0, 0, 0, 0, FLAG_IOC]), names)
