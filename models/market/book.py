@@ -33,7 +33,7 @@ _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 @inlined
-def _tag(k: int, oid: int) -> int:
+def tag_of(k: int, oid: int) -> int:
     """32 bits of an id. Eight ids in a row stay neighbours: those of one moment share a cache line."""
     block = (np.uint64(oid) >> np.uint64(3)) + (np.uint64(k) << np.uint64(44))
     mixed = (block * _MIX) >> np.uint64(35)
@@ -44,7 +44,7 @@ def _tag(k: int, oid: int) -> int:
 def find(b: Book, k: int, oid: int) -> int:
     """Slot of an order id of instrument k, 0 if there is none."""
     mask = b.ids.size - 1
-    tag = _tag(k, oid)
+    tag = tag_of(k, oid)
     i = tag & mask
     while True:
         slot = i64(b.ids[i].slot)
@@ -57,7 +57,7 @@ def find(b: Book, k: int, oid: int) -> int:
 def remember(b: Book, k: int, oid: int, slot: int) -> None:
     """Enter an id that is not known yet."""
     mask = b.ids.size - 1
-    tag = _tag(k, oid)
+    tag = tag_of(k, oid)
     i = tag & mask
     while b.ids[i].slot != 0:
         i = (i + 1) & mask
@@ -68,7 +68,7 @@ def remember(b: Book, k: int, oid: int, slot: int) -> None:
 @inlined
 def _forget(b: Book, k: int, oid: int, slot: int) -> None:
     mask = b.ids.size - 1
-    i = _tag(k, oid) & mask
+    i = tag_of(k, oid) & mask
     while b.ids[i].slot != slot:
         i = (i + 1) & mask
     j = i

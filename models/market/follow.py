@@ -39,6 +39,7 @@ from domain.tape import (
     Tape,
 )
 from models.compiled import hot, i64, inlined
+from models.market.ahead import coming, soon
 from models.market.book import add, clear, find, give_back, grow, reduce, remember, take_slot
 from models.market.ladder import park, place, unpark
 from models.market.layout import (
@@ -64,6 +65,7 @@ from models.market.matching import print_trade
 
 _BID, _ASK, _UNKNOWN = i64(0), i64(1), i64(-1)
 _NONE = i64(0)
+_AHEAD, _NEAR = i64(6), i64(3)  # records
 _FAR = i64(1 << 30)
 _ADD, _MODIFY, _CANCEL, _EXECUTE = int(Kind.ADD), int(Kind.MODIFY), int(Kind.CANCEL), int(Kind.EXECUTE)
 _LOST, _RESYNCED, _DISCONNECTED = int(Status.LOST), int(Status.RESYNCED), int(Status.DISCONNECTED)
@@ -277,6 +279,17 @@ def apply_one(b: Book, tape: Tape, i: int) -> None:
 
 @hot
 def apply(b: Book, tape: Tape, start: int, stop: int) -> None:
-    """Apply records start .. stop - 1 of a tape in which the book's instruments are mixed."""
+    """Apply records start .. stop - 1 of a tape in which the book's instruments are mixed.
+
+    Most of an event is waiting for memory. It is asked for some records ahead, in two steps, for a whole datagram at once.
+    """
+    for i in range(start, min(start + _AHEAD, stop)):
+        soon(b, tape, i)
+    for i in range(start, min(start + _NEAR, stop)):
+        coming(b, tape, i)
     for i in range(start, stop):
+        if i + _AHEAD < stop:
+            soon(b, tape, i + _AHEAD)
+        if i + _NEAR < stop:
+            coming(b, tape, i + _NEAR)
         apply_one(b, tape, i)

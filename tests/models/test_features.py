@@ -34,7 +34,7 @@ record = st.one_of(
     ),
     st.tuples(st.sampled_from([Kind.CLEAR, Kind.CROSS]), st.just(0), price, st.integers(0, 9), st.just(0)),
 )
-tapes = st.lists(st.tuples(record, st.sampled_from([0, 0, 1, 10, 700, 100_000, -5])), min_size=1, max_size=60)
+tapes = st.lists(st.tuples(record, st.sampled_from([0, 0, 1, 10, 700, 100_000, -5])), min_size=25, max_size=60)
 
 
 def features(instruments: int = 1) -> Features:

@@ -27,7 +27,7 @@ class Order(NamedTuple):
 
 limit = st.builds(Order, st.sampled_from([1, -1]), st.integers(10, 25), st.integers(1, 6), st.booleans())
 market = st.builds(lambda side, lots: Order(side, EDGE[side], lots, True), st.sampled_from([1, -1]), st.integers(1, 6))
-orders_ = st.lists(st.one_of(limit, limit, limit, market), max_size=25)
+orders_ = st.one_of(st.lists(st.one_of(limit, limit, limit, market), min_size=n, max_size=25) for n in (0, 10))
 references = st.one_of(st.just(-1), st.integers(0, WINDOW - 1))
 
 

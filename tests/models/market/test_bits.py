@@ -17,7 +17,7 @@ places = st.builds(lambda base, near: base + near, bases, st.integers(0, 129))
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(places, st.booleans()), max_size=40), places, st.integers(0, 1))
+@given(st.lists(st.tuples(places, st.booleans()), min_size=15, max_size=40), places, st.integers(0, 1))
 def test_the_next_price_is_the_lists(changes: list[tuple[int, bool]], asked: int, side: int) -> None:
     bits, there = np.zeros((2, 2, words(PRICES_MAX)), np.int64), set[int]()
     for place, taken in changes:

@@ -35,7 +35,7 @@ INSTRUMENTS, CENTER = 3, 10_000
 Row = tuple[Kind, int, int, int, int, int, int]  # kind, id, side, price, lots, flags, instrument
 
 sides = st.sampled_from([1, -1])
-ids = st.integers(1, 25)
+ids = st.integers(1, 12)
 lots = st.integers(1, 9)
 names = st.integers(0, INSTRUMENTS - 1)
 
@@ -46,10 +46,11 @@ def rows(spread: int, *, levels: bool) -> st.SearchStrategy[list[Row]]:
     price = st.one_of(st.sampled_from([CENTER - spread, CENTER - 2, CENTER - 1, CENTER, CENTER + 1, CENTER + spread]), far)
     executing = st.sampled_from([0, FLAG_BY_LEVEL, FLAG_AT_PRICE])
     taking = st.sampled_from([0, FLAG_ALL, FLAG_MAY_BE_GONE, FLAG_BY_LEVEL, FLAG_ALL | FLAG_MAY_BE_GONE])
-    order = st.tuples(st.just(Kind.ADD), ids, sides, price, lots, st.sampled_from([0, 0, 0, 0, FLAG_IOC]), names)
+    rare = st.sampled_from([*7 * [Kind.CROSS], Kind.CLEAR])
+    resting = st.sampled_from([0, 0, 0, 0, FLAG_IOC])
+    orders = [st.tuples(st.just(Kind.ADD), ids, sides, price, lots, resting, names) for _ in range(6)]  # as often as six kinds
     kinds = [
-        order,
-        order,
+        *orders,
         st.tuples(st.just(Kind.CANCEL), ids, sides, price, lots, taking, names),
         st.tuples(st.just(Kind.EXECUTE), ids, sides, price, lots, executing, names),
         st.tuples(st.just(Kind.CANCEL), ids, st.just(0), st.just(0), lots, taking, names),
@@ -57,13 +58,21 @@ def rows(spread: int, *, levels: bool) -> st.SearchStrategy[list[Row]]:
         st.tuples(
             st.just(Kind.EXECUTE), ids, st.just(0), price, lots, st.sampled_from([FLAG_AT_PRICE, FLAG_AT_PRICE | 1]), names
         ),
-        st.tuples(st.just(Kind.CANCEL), ids, st.just(0), st.just(0), st.just(0), st.just(FLAG_ALL | FLAG_REPLACED), names),
+        st.tuples(
+            st.just(Kind.CANCEL),
+            ids,
+            st.sampled_from([0, 0, 1]),
+            st.just(0),
+            st.just(0),
+            st.just(FLAG_ALL | FLAG_REPLACED),
+            names,
+        ),
         st.tuples(st.just(Kind.ADD), ids, st.just(0), price, lots, st.just(0), names),
         st.tuples(st.just(Kind.MODIFY), ids, st.just(0), price, st.integers(0, 9), st.just(0), names),
         st.tuples(
             st.just(Kind.TRADE), st.just(0), st.sampled_from([1, 0, -1]), price, lots, st.sampled_from([0, FLAG_QUEUE]), names
         ),
-        st.tuples(st.sampled_from([Kind.CLEAR, Kind.CROSS]), st.just(0), st.just(0), price, lots, st.just(0), names),
+        st.tuples(rare, st.just(0), st.just(0), price, lots, st.just(0), names),
         st.tuples(
             st.just(Kind.STATUS),
             st.just(0),
@@ -75,12 +84,9 @@ def rows(spread: int, *, levels: bool) -> st.SearchStrategy[list[Row]]:
         ),
     ]
     if levels:
-        kinds.append(
-            st.tuples(
-                st.just(Kind.LEVEL), st.just(0), sides, price, st.integers(0, 30), st.sampled_from([0, FLAG_UNCOVERED]), names
-            )
-        )
-    return st.lists(st.one_of(kinds), max_size=80)
+        total, uncovered = st.integers(0, 30), st.sampled_from([0, FLAG_UNCOVERED])
+        kinds += [st.tuples(st.just(Kind.LEVEL), st.just(0), sides, price, total, uncovered, names) for _ in range(3)]
+    return st.one_of(st.lists(st.one_of(kinds), min_size=n, max_size=80) for n in (0, 30, 40, 50))
 
 
 def tape(script: list[Row]) -> Tape:
@@ -170,6 +176,17 @@ def test_a_ladder_follows_a_market_that_drifts_and_stays_where_a_stub_quote_is()
     assert find(b, 0, 1) and find(b, 0, 2), "the stub quotes are known"
     apply(b, tape([(Kind.CANCEL, 1, 1, 1, 5, 0, 0), (Kind.EXECUTE, 2, -1, 19_999_999, 5, 0, 0)]), 0, 2)
     assert not find(b, 0, 1) and not find(b, 0, 2) and b.meta[0, at.N_UNKNOWN] == 0
+
+
+def test_orders_parked_at_one_price_are_in_their_queue_when_the_ladder_comes() -> None:
+    b = make_book(None, 64, 16)
+    events = tape([(Kind.ADD, 1, 1, 1_000, 5, 0, 0), *((Kind.ADD, n, 1, 900, n, 0, 0) for n in (2, 3, 4))])
+    apply(b, events, 0, 4)
+    assert b.meta[0, at.N_OUTSIDE] == 3 and not b.meta[0, at.N_MOVED]
+    apply(b, tape([(Kind.CANCEL, 1, 1, 0, 0, FLAG_ALL, 0), (Kind.ADD, 5, 1, 890, 9, 0, 0)]), 0, 2)
+    low = int(b.meta[0, at.BASE])
+    assert b.meta[0, at.N_MOVED] == 1 and queue(b, 0, 0, 900 - low) == [(2, 2), (3, 3), (4, 4)]
+    assert b.ten[0, :2, :2].tolist() == [[900, 9], [890, 9]]
 
 
 def test_what_no_feed_should_say_is_counted_and_does_nothing() -> None:
