@@ -37,6 +37,8 @@ class Row(NamedTuple):
     met: bool | None
 
 
+FEATURE_BUDGETS_US = {"ofi": 1, "qi": 1, "vpin": 5, "spread": 1, "arrival": 1, "slope": 10}
+
 BENCHES: dict[str, list[Bar]] = {
     "log": [
         Bar(
@@ -72,6 +74,14 @@ BENCHES: dict[str, list[Bar]] = {
             lambda f: f"p50 {f['child_out_p50_us']:.0f} us, p99 {f['child_out_p99_us']:.0f} us",
             None,
         ),
+    ],
+    "features": [
+        Bar(
+            "each feature p99 within its budget",
+            lambda f: ", ".join(f"{name} {f[f'{name}_p99_us']:.2f} us" for name in FEATURE_BUDGETS_US),
+            lambda f: all(f[f"{name}_p99_us"] <= budget for name, budget in FEATURE_BUDGETS_US.items()),
+        ),
+        Bar("all with the book vector p99 <= 1 us", lambda f: f"{f['all_p99_us']:.2f} us", lambda f: f["all_p99_us"] <= 1),
     ],
     "replay": [
         Bar("1,000,000 events", lambda f: f"{f['events']:,}", lambda f: f["events"] >= 1_000_000),

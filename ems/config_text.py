@@ -77,6 +77,8 @@ symbols = ["DEMO", "AMZN"]
 seed = 7
 prices = { DEMO = 100, AMZN = 220 } # where the generated flow begins
 # tape = "AMZN_2012-06-21.zip"      # a recorded day instead; needs a tape clock
+# auctions = true                   # opening and closing auctions at the calendar's times
+# collar_ticks = 200                # an order that would trade further from the last trade begins a volatility auction
 
 # The desk's clock: kind = "wall", or for a recorded day:
 #   kind = "tape"

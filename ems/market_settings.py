@@ -40,4 +40,6 @@ class VenueSettings(_Table):
     tape: Path | None = None
     seed: int = 7
     prices: Mapping[str, Annotated[float, Field(gt=0)]] = {}  # where the generated flow of a symbol begins, 100 by default
+    auctions: bool = False  # an opening and a closing auction where the calendar has them
+    collar_ticks: Annotated[int, Field(gt=0)] | None = None  # further from the last trade stands a volatility auction
     publish_every_s: Annotated[float, Field(gt=0, le=86_400)] = 0.05

@@ -33,6 +33,10 @@ GOOD = {
         "events": 1_000_000, "events_per_s": 100_000, "rss_mb": 999, "digest_equal": 1, "restart_s": 2.5,
     },
     "risk": {"p50_us_100": 20, "p50_us_10000": 30, "p99_us": 60, "hot_us": 0.5},
+    "features": {
+        "ofi_p99_us": 1, "qi_p99_us": 1, "vpin_p99_us": 5, "spread_p99_us": 1, "arrival_p99_us": 1, "slope_p99_us": 10,
+        "all_p99_us": 1,
+    },
 }  # fmt: skip
 # One change to a good run each; every one misses exactly one bar.
 SPOILED = [
@@ -50,6 +54,9 @@ SPOILED = [
     ("replay", "events_per_s", 99_999),
     ("replay", "rss_mb", 1_000),
     ("replay", "digest_equal", 0),
+    ("features", "slope_p99_us", 10.1),
+    ("features", "qi_p99_us", 1.01),
+    ("features", "all_p99_us", 1.01),
 ]
 
 

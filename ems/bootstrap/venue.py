@@ -16,6 +16,7 @@ from adapters.fix.sessions import DICTIONARY
 from adapters.fix.venue_front import FrontConfig, VenueFront
 from adapters.marketdata import lean, lobster
 from adapters.reference import files
+from domain.calendar import Calendar, Phase
 from domain.errors import ConfigError
 from domain.instrument import ReferenceData
 from domain.ports import Clock
@@ -33,7 +34,7 @@ from ems.venue import Venue
 from ems.venue_control import Control
 from ems.venue_ledger import Ledger, Line, resume_times
 from ems.venue_record import left_over
-from models.market.continuous import ContinuousMarket
+from models.market.calls import AuctionMarket, Call
 from models.market.flow import FlowParameters, GeneratedFlow, RecordedFlow
 
 _log = structlog.get_logger("venue")
@@ -45,7 +46,7 @@ def prepare(runtime_file: Path) -> int:
     market's time begins, so that it begins with everybody there.
     """
     runtime = Runtime.load(runtime_file)
-    ContinuousMarket.warm()
+    AuctionMarket.warm()
     venue = runtime.settings.venue
     if venue is not None and venue.tape is not None:
         start_ns = runtime.clock().now_ns()
@@ -98,7 +99,7 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
     start_ns, reached_ns = resume_times(ledger_path) or (clock.now_ns(), 0)
     if clock.now_ns() < reached_ns:
         raise ConfigError(f"{ledger_path} is of a later time than the clock: give the venue a fresh state directory")
-    ContinuousMarket.warm()
+    AuctionMarket.warm()
     opened = [_open_market(number, venue, data, directory, start_ns) for number in range(len(venue.symbols))]
     simulated = Venue(
         venue.comp_id,
@@ -145,7 +146,7 @@ def _reference(settings: Settings) -> ReferenceData:
 
 def _open_market(
     number: int, venue: VenueSettings, data: ReferenceData, directory: Path, start_ns: int
-) -> tuple[Listing, ContinuousMarket]:
+) -> tuple[Listing, AuctionMarket]:
     listing, price_e9 = _listing(venue.symbols[number], venue, data, start_ns)
     source: TapeSource
     if venue.tape is not None:
@@ -155,7 +156,15 @@ def _open_market(
     else:
         rng = np.random.default_rng((venue.seed, number))
         source = GeneratedFlow(rng, FlowParameters(price_e9 // listing.tick_size_e9), open_ns=start_ns)
-    return listing, ContinuousMarket(source)
+    calls = auctions(data.calendar_of(listing.symbol), start_ns) if venue.auctions else ()
+    return listing, AuctionMarket(source, calls=calls, collar_ticks=venue.collar_ticks)
+
+
+def auctions(calendar: Calendar, start_ns: int) -> tuple[Call, ...]:
+    """The auctions of the day on which a market begins that are not over by then."""
+    spans = calendar.phases(calendar.date_at(start_ns))
+    held = [span for span in spans if span.phase in (Phase.OPENING_AUCTION, Phase.CLOSING_AUCTION)]
+    return tuple(Call(span.begin_ns, span.end_ns) for span in held if span.end_ns > start_ns)
 
 
 def _listing(symbol: str, venue: VenueSettings, data: ReferenceData, start_ns: int) -> tuple[Listing, int]:

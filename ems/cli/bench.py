@@ -42,3 +42,9 @@ def replay(json_output: JsonOption = False) -> None:
 def risk(json_output: JsonOption = False) -> None:
     """All risk checks for one child order, with 100 and with 10,000 orders at work; and the hot path's."""
     _run("risk", json_output)
+
+
+@app.command()
+def features(json_output: JsonOption = False) -> None:
+    """Each of the six features, and all of them with the book vector, per record of a real day."""
+    _run("features", json_output)

@@ -1,236 +1,292 @@
-"""A limit order book of orders in fixed memory, as arrays and compiled functions.
+"""A limit order book of orders, many instruments at once: its verbs, compiled. The arrays are in `models.market.layout`.
 
-Units: prices are indices into a ladder of `window` ticks (index = price_ticks - base), sizes are lots, sides are
-0 (bid) and 1 (ask). Every order is a slot of a pool, linked into the queue of its price; ids are found through an
-open-addressing table. Nothing is allocated after `make_book`: a full pool or a price outside the ladder is counted.
-
-Two quantities per order, because our own orders trade against recorded ones: `qty` is what can still be traded
-with, `rec` is what the tape believes is there. They differ by what we took. An order with rec > 0 and qty = 0 is a
-ghost: the tape will still name it. Our own orders have rec = 0.
+Adding, changing and taking an order out cost the same whatever the book holds: ids are found through an open-addressing table,
+an order is linked into the queue of its price, and the next price is found through bits. The ten best levels of each side are
+kept in order beside it, ready as the book vector of the models.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.compiled import hot, i64
+from models.compiled import hot, i64, inlined
+from models.market.bits import above, below, occupy, vacate
+from models.market.layout import (
+    ANONYMOUS,
+    BASE,
+    BEST_ASK,
+    BEST_BID,
+    FREE,
+    I64,
+    LIVE,
+    N_OVERFLOW,
+    OWN,
+    OWNED,
+    TEN,
+    USED,
+    Book,
+)
 
-I64 = NDArray[np.int64]
-
-# meta: scalars of the book
-BEST_BID: Final = 0  # index of the best bid, -1 without
-BEST_ASK: Final = 1  # index of the best ask, window without
-FREE: Final = 2  # head of the free list
-LIVE: Final = 3  # slots in use
-OWN: Final = 4  # of these ours
-VOLUME: Final = 5
-NOTIONAL: Final = 6  # half ticks x lots, prices counted from tick 0
-LAST_PRICE: Final = 7  # half ticks
-LAST_SIZE: Final = 8
-BASE: Final = 9
-HALTED: Final = 10
-N_UNKNOWN: Final = 11  # tape events that name an order nobody has
-N_OVERFLOW: Final = 12  # orders that found no room in the pool
-N_OUTSIDE: Final = 13  # tape events with a price outside the ladder
-TAKEN: Final = 14  # displayed lots our orders took
-TAKEN_SHORT: Final = 15  # recorded cancels and executions of lots that we had taken
-DISPLACED: Final = 16  # recorded executed lots that reached our orders first
-HIGH: Final = 17  # highest and lowest trade since they were last looked at, half ticks
-LOW: Final = 18
-RISE: Final = 19  # a trade at or above this (half ticks) triggers a stop order, and so does one at or below FALL
-FALL: Final = 20
-META: Final = 21
-
-NEVER: Final = 2**62  # above every price; negative: below
-
-RECORDED: Final = i64(0)
-OWNED: Final = i64(1)
-ANONYMOUS: Final = i64(2)  # displayed quantity without an order id
-
-_EMPTY: Final = np.int64(-(2**63))  # no key
-_GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
-ORDER: Final = np.dtype([(name, "i8") for name in ("oid", "price", "qty", "rec", "side", "kind", "next", "prev")])
-LEVEL: Final = np.dtype([(name, "i8") for name in ("first", "last", "qty", "rec")])
-ENTRY: Final = np.dtype([("key", "i8"), ("slot", "i8")])
+@inlined
+def tag_of(k: int, oid: int) -> int:
+    """32 bits of an id. Eight ids in a row stay neighbours: those of one moment share a cache line."""
+    block = (np.uint64(oid) >> np.uint64(3)) + (np.uint64(k) << np.uint64(44))
+    mixed = (block * _MIX) >> np.uint64(35)
+    return i64(int((mixed << np.uint64(3)) | (np.uint64(oid) & np.uint64(7))))
 
 
-class Book(NamedTuple):
-    """Arrays of one book: W = window, N = capacity, H = hash entries (a power of two)."""
-
-    meta: I64  # (META,)
-    levels: NDArray[np.void]  # (2, W) of LEVEL: a price's queue, -1 for no slot, and its sums
-    orders: NDArray[np.void]  # (N,) of ORDER: one cache line each
-    ids: NDArray[np.void]  # (H,) of ENTRY: order id -> slot
-
-
-def make_book(base_ticks: int, window: int = 1 << 16, capacity: int = 1 << 16) -> Book:
-    """An empty book for prices base_ticks .. base_ticks + window - 1 and at most capacity orders."""
-    meta = np.zeros(META, np.int64)
-    meta[BEST_BID], meta[BEST_ASK], meta[BASE] = -1, window, base_ticks
-    meta[HIGH], meta[LOW], meta[RISE], meta[FALL] = -NEVER, NEVER, NEVER, -NEVER
-    levels, orders = np.zeros((2, window), LEVEL), np.zeros(capacity, ORDER)
-    levels["first"] = levels["last"] = -1
-    orders["next"] = np.arange(1, capacity + 1)  # the free list
-    orders["next"][-1] = orders["prev"][:] = -1
-    ids = np.zeros(1 << (2 * capacity - 1).bit_length(), ENTRY)
-    ids["key"] = _EMPTY
-    return Book(meta, levels, orders, ids)
-
-
-@hot
-def find(b: Book, oid: int) -> int:
-    """Slot of an order id, -1 if there is none."""
+@inlined
+def find(b: Book, k: int, oid: int) -> int:
+    """Slot of an order id of instrument k, 0 if there is none."""
     mask = b.ids.size - 1
-    i = np.int64((np.uint64(oid) * _GOLDEN) >> np.uint64(20)) & mask
-    while b.ids[i].key != _EMPTY:
-        if b.ids[i].key == oid:
-            return b.ids[i].slot
+    tag = tag_of(k, oid)
+    i = tag & mask
+    while True:
+        slot = i64(b.ids[i].slot)
+        if slot == 0 or (b.ids[i].tag == tag and b.orders[slot].oid == oid and b.orders[slot].k == k):
+            return slot
         i = (i + 1) & mask
-    return -1
 
 
-@hot
-def _remember(b: Book, oid: int, slot: int) -> None:
+@inlined
+def remember(b: Book, k: int, oid: int, slot: int) -> None:
+    """Enter an id that is not known yet."""
     mask = b.ids.size - 1
-    i = np.int64((np.uint64(oid) * _GOLDEN) >> np.uint64(20)) & mask
-    while b.ids[i].key != _EMPTY:
+    tag = tag_of(k, oid)
+    i = tag & mask
+    while b.ids[i].slot != 0:
         i = (i + 1) & mask
-    b.ids[i].key = oid
+    b.ids[i].tag = tag
     b.ids[i].slot = slot
 
 
-@hot
-def _forget(b: Book, oid: int) -> None:
+@inlined
+def _forget(b: Book, k: int, oid: int, slot: int) -> None:
     mask = b.ids.size - 1
-    i = np.int64((np.uint64(oid) * _GOLDEN) >> np.uint64(20)) & mask
-    while b.ids[i].key != oid:
-        if b.ids[i].key == _EMPTY:
-            return
+    i = tag_of(k, oid) & mask
+    while b.ids[i].slot != slot:
         i = (i + 1) & mask
     j = i
     while True:  # close the gap, so that no probe sequence is cut
         j = (j + 1) & mask
-        if b.ids[j].key == _EMPTY:
+        if b.ids[j].slot == 0:
             break
-        home = np.int64((np.uint64(b.ids[j].key) * _GOLDEN) >> np.uint64(20)) & mask
+        home = i64(b.ids[j].tag) & mask
         if ((j - home) & mask) >= ((j - i) & mask):
-            b.ids[i].key = b.ids[j].key
+            b.ids[i].tag = b.ids[j].tag
             b.ids[i].slot = b.ids[j].slot
             i = j
-    b.ids[i].key = _EMPTY
+    b.ids[i].slot = 0
 
 
-@hot
-def _seek_best(b: Book, side: int) -> None:
-    window = b.levels.shape[1]
+@inlined
+def displayed(b: Book, k: int, side: int, i: int) -> int:
+    """Index of the best price with displayed lots, at i or worse; -1 if there is none."""
     if side == 0:
-        i = b.meta[BEST_BID]
-        while i >= 0 and b.levels[0, i].qty == 0:
-            i -= 1
-        b.meta[BEST_BID] = i
+        i = below(b.bits, k, 0, i)
+        while i >= 0 and b.levels[k, 0, i].qty == 0:  # ghosts alone
+            i = below(b.bits, k, 0, i - 1)
     else:
-        i = b.meta[BEST_ASK]
-        while i < window and b.levels[1, i].qty == 0:
-            i += 1
-        b.meta[BEST_ASK] = i
+        i = above(b.bits, k, 1, i)
+        while i >= 0 and b.levels[k, 1, i].qty == 0:
+            i = above(b.bits, k, 1, i + 1)
+    return i
+
+
+@inlined
+def _vacated(b: Book, k: int, side: int, at: int) -> None:
+    """A level of the ten is gone: the worse ones move up, and the next behind the tenth comes in."""
+    c = 2 * side
+    last = at
+    step = -1 if side == 0 else 1
+    tenth = b.ten[k, TEN - 1, c] - b.meta[k, BASE]
+    full = b.ten[k, TEN - 1, c + 1] > 0
+    while last < TEN - 1 and b.ten[k, last + 1, c + 1] > 0:
+        b.ten[k, last, c] = b.ten[k, last + 1, c]
+        b.ten[k, last, c + 1] = b.ten[k, last + 1, c + 1]
+        last += 1
+    b.ten[k, last, c] = 0
+    b.ten[k, last, c + 1] = 0
+    if full:
+        i = displayed(b, k, side, tenth + step)
+        if i >= 0:
+            b.ten[k, last, c] = i + b.meta[k, BASE]
+            b.ten[k, last, c + 1] = b.levels[k, side, i].qty
+
+
+@inlined
+def _show(b: Book, k: int, side: int, price: int, before: int, after: int) -> None:
+    """A level's displayed lots have changed: keep the ten best levels and the best price."""
+    c, sign = 2 * side, 1 - 2 * side
+    ticks = price + b.meta[k, BASE]
+    if b.ten[k, TEN - 1, c + 1] > 0 and (b.ten[k, TEN - 1, c] - ticks) * sign > 0:
+        return
+    at = 0
+    while b.ten[k, at, c + 1] > 0 and (b.ten[k, at, c] - ticks) * sign > 0:  # ends: a full ten has no better price left
+        at += 1
+    if before > 0 and after > 0:
+        b.ten[k, at, c + 1] = after
+        return
+    if after > 0:
+        for j in range(TEN - 1, at, -1):
+            b.ten[k, j, c] = b.ten[k, j - 1, c]
+            b.ten[k, j, c + 1] = b.ten[k, j - 1, c + 1]
+        b.ten[k, at, c] = ticks
+        b.ten[k, at, c + 1] = after
+    else:
+        _vacated(b, k, side, at)
+    if at == 0:
+        best = b.ten[k, 0, c] - b.meta[k, BASE]
+        if side == 0:
+            b.meta[k, BEST_BID] = best if b.ten[k, 0, 1] > 0 else -1
+        else:
+            b.meta[k, BEST_ASK] = best if b.ten[k, 0, 3] > 0 else b.levels.shape[2]
+
+
+@inlined
+def change(b: Book, k: int, side: int, price: int, qty: int, rec: int) -> None:
+    """Add to a level's sums and keep what is shown of it."""
+    before = b.levels[k, side, price].qty
+    b.levels[k, side, price].qty = before + qty
+    b.levels[k, side, price].rec += rec
+    if qty != 0:
+        _show(b, k, side, price, before, before + qty)
 
 
 @hot
-def _raise_best(b: Book, side: int, price: int) -> None:
-    if side == 0 and price > b.meta[BEST_BID]:
-        b.meta[BEST_BID] = price
-    elif side == 1 and price < b.meta[BEST_ASK]:
-        b.meta[BEST_ASK] = price
+def full(b: Book) -> bool:
+    """Whether the pool has no slot left."""
+    return b.pool[FREE] == 0 and b.pool[USED] == b.orders.size - 1
 
 
-@hot
-def add(b: Book, oid: int, kind: int, side: int, price: int, qty: int, rec: int, front: bool) -> int:
-    """Queue an order, at the front or the back of its price. Its slot, or -1 (counted) when the pool is full."""
-    slot = b.meta[FREE]
-    if slot < 0:
-        b.meta[N_OVERFLOW] += 1
-        return -1
-    b.meta[FREE] = b.orders[slot].next
-    b.meta[LIVE] += 1
-    b.orders[slot].oid, b.orders[slot].kind, b.orders[slot].side, b.orders[slot].price = oid, kind, side, price
-    b.orders[slot].qty, b.orders[slot].rec = qty, rec
-    first, last = b.levels[side, price].first, b.levels[side, price].last
-    if first < 0:
-        b.orders[slot].next, b.orders[slot].prev = -1, -1
-        b.levels[side, price].first = b.levels[side, price].last = slot
-    elif front:
-        b.orders[slot].next, b.orders[slot].prev = first, -1
-        b.orders[first].prev = slot
-        b.levels[side, price].first = slot
+@inlined
+def take_slot(b: Book, k: int) -> int:
+    """A slot out of the pool, 0 (counted) when it is full."""
+    slot = b.pool[FREE]
+    if slot > 0:
+        b.pool[FREE] = b.orders[slot].next
+    elif b.pool[USED] < b.orders.size - 1:
+        b.pool[USED] += 1
+        slot = b.pool[USED]
     else:
-        b.orders[slot].next, b.orders[slot].prev = -1, last
-        b.orders[last].next = slot
-        b.levels[side, price].last = slot
-    b.levels[side, price].qty += qty
-    b.levels[side, price].rec += rec
-    if kind != ANONYMOUS:
-        _remember(b, oid, slot)
-    if kind == OWNED:
-        b.meta[OWN] += 1
-    if qty > 0:
-        _raise_best(b, side, price)
+        b.meta[k, N_OVERFLOW] += 1
+        return 0
+    b.pool[LIVE] += 1
     return slot
 
 
-@hot
+@inlined
+def link(b: Book, k: int, slot: int, side: int, price: int, front: bool) -> None:
+    """Put a slot at the front or the back of its price's queue; the sums stay as they are."""
+    first, last = b.levels[k, side, price].first, b.levels[k, side, price].last
+    b.orders[slot].next = 0
+    b.orders[slot].prev = 0
+    if first == 0:
+        b.levels[k, side, price].first = slot
+        b.levels[k, side, price].last = slot
+        occupy(b.bits, k, side, price)
+    elif front:
+        b.orders[slot].next = first
+        b.orders[first].prev = slot
+        b.levels[k, side, price].first = slot
+    else:
+        b.orders[slot].prev = last
+        b.orders[last].next = slot
+        b.levels[k, side, price].last = slot
+    b.levels[k, side, price].orders += 1
+
+
+@inlined
+def add(b: Book, k: int, oid: int, kind: int, side: int, price: int, qty: int, rec: int, front: bool) -> int:
+    """Queue an order, at the front or the back of its price. Its slot, or 0 (counted) when the pool is full."""
+    slot = take_slot(b, k)
+    if slot == 0:
+        return slot
+    b.orders[slot].oid, b.orders[slot].k, b.orders[slot].kind = oid, k, kind
+    b.orders[slot].side, b.orders[slot].price = side, price
+    b.orders[slot].qty, b.orders[slot].rec = qty, rec
+    link(b, k, slot, side, price, front)
+    if kind != ANONYMOUS:
+        remember(b, k, oid, slot)
+    if kind == OWNED:
+        b.meta[k, OWN] += 1
+    change(b, k, side, price, qty, rec)
+    return slot
+
+
+@inlined
+def unlink(b: Book, k: int, slot: int, side: int, price: int) -> None:
+    """Take a slot out of its price's queue; the sums stay as they are."""
+    before, after = b.orders[slot].prev, b.orders[slot].next
+    if before > 0:
+        b.orders[before].next = after
+    else:
+        b.levels[k, side, price].first = after
+    if after > 0:
+        b.orders[after].prev = before
+    else:
+        b.levels[k, side, price].last = before
+    b.levels[k, side, price].orders -= 1
+    if before == 0 and after == 0:
+        vacate(b.bits, k, side, price)
+
+
+@inlined
+def give_back(b: Book, k: int, slot: int) -> None:
+    """A slot that stands in no queue returns to the pool."""
+    if b.orders[slot].kind != ANONYMOUS:
+        _forget(b, k, b.orders[slot].oid, slot)
+    if b.orders[slot].kind == OWNED:
+        b.meta[k, OWN] -= 1
+    b.orders[slot].next = b.pool[FREE]
+    b.pool[FREE] = slot
+    b.pool[LIVE] -= 1
+
+
+@inlined
 def reduce(b: Book, slot: int, qty: int, rec: int) -> None:
     """Take lots off an order; it leaves the book when neither quantity is left."""
-    side, price = b.orders[slot].side, b.orders[slot].price
+    k, side, price = i64(b.orders[slot].k), i64(b.orders[slot].side), i64(b.orders[slot].price)
     b.orders[slot].qty -= qty
     b.orders[slot].rec -= rec
-    b.levels[side, price].qty -= qty
-    b.levels[side, price].rec -= rec
     if b.orders[slot].qty == 0 and b.orders[slot].rec == 0:
-        before, after = b.orders[slot].prev, b.orders[slot].next
-        if before >= 0:
-            b.orders[before].next = after
-        else:
-            b.levels[side, price].first = after
-        if after >= 0:
-            b.orders[after].prev = before
-        else:
-            b.levels[side, price].last = before
-        if b.orders[slot].kind != ANONYMOUS:
-            _forget(b, b.orders[slot].oid)
-        if b.orders[slot].kind == OWNED:
-            b.meta[OWN] -= 1
-        b.orders[slot].next = b.meta[FREE]
-        b.meta[FREE] = slot
-        b.meta[LIVE] -= 1
-    if qty > 0 and b.levels[side, price].qty == 0:
-        _seek_best(b, side)
+        unlink(b, k, slot, side, price)
+        give_back(b, k, slot)
+    change(b, k, side, price, -qty, -rec)
 
 
-@hot
+@inlined
 def grow(b: Book, slot: int, qty: int, rec: int) -> None:
     """Add lots to anonymous displayed quantity, which has no place of its own in the queue to lose."""
-    side, price = b.orders[slot].side, b.orders[slot].price
+    k, side, price = i64(b.orders[slot].k), i64(b.orders[slot].side), i64(b.orders[slot].price)
     b.orders[slot].qty += qty
     b.orders[slot].rec += rec
-    b.levels[side, price].qty += qty
-    b.levels[side, price].rec += rec
-    if qty > 0:
-        _raise_best(b, side, price)
+    change(b, k, side, price, qty, rec)
 
 
 @hot
-def clear(b: Book) -> None:
-    """Take all displayed quantity out; our own orders stay."""
+def clear(b: Book, k: int) -> None:
+    """Take all displayed quantity of an instrument out; our own orders stay."""
     for side in range(2):
-        for price in range(b.levels.shape[1]):
-            slot = b.levels[side, price].first
-            while slot >= 0:
-                after = b.orders[slot].next
+        price = above(b.bits, k, side, 0)
+        while price >= 0:
+            slot = i64(b.levels[k, side, price].first)
+            while slot > 0:
+                after = i64(b.orders[slot].next)
                 if b.orders[slot].kind != OWNED:
                     reduce(b, slot, b.orders[slot].qty, b.orders[slot].rec)
                 slot = after
+            price = above(b.bits, k, side, price + 1)
+
+
+@inlined
+def vector(b: Book, k: int, out: I64) -> None:
+    """The ten best levels of instrument k as (40,): 10 x [bid_px, bid_sz, ask_px, ask_sz], ticks and lots; no level is 0, 0."""
+    for level in range(TEN):
+        for column in range(4):
+            out[4 * level + column] = b.ten[k, level, column]

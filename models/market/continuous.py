@@ -20,18 +20,20 @@ from domain.ports_market import (
 )
 from domain.tape import Tape, empty_tape
 from models.market import book as bk
+from models.market import layout as at
 from models.market.flow import RecordedFlow
 from models.market.matching import FILL_COLUMNS, available, match
 from models.market.stops import Stops
 from models.market.tape_rules import apply
 
 _COUNTERS: Final = {
-    "unknown": bk.N_UNKNOWN,
-    "overflow": bk.N_OVERFLOW,
-    "outside": bk.N_OUTSIDE,
-    "taken_lots": bk.TAKEN,
-    "taken_short_lots": bk.TAKEN_SHORT,
-    "displaced_lots": bk.DISPLACED,
+    "unknown": at.N_UNKNOWN,
+    "overflow": at.N_OVERFLOW,
+    "outside": at.N_OUTSIDE,
+    "invalid": at.N_INVALID,
+    "taken_lots": at.TAKEN,
+    "taken_short_lots": at.TAKEN_SHORT,
+    "displaced_lots": at.DISPLACED,
 }
 
 _RESTS: Final = (VenueTif.DAY, VenueTif.GTC, VenueTif.GTD)
@@ -53,8 +55,8 @@ class ContinuousMarket:
         self._source = source
         self._base = base_ticks
         self._window = window
-        self.book = bk.make_book(base_ticks, window, capacity)
-        self.stops = Stops(self.book)
+        self.book = at.make_book(base_ticks, window, capacity)
+        self.stops = Stops(self.book.meta[0])
         self._fills = np.zeros((capacity + 1, FILL_COLUMNS), np.int64)
         self._time_ns = 0
 
@@ -80,7 +82,7 @@ class ContinuousMarket:
         events: list[MarketEvent] = []
         i = 0
         while i < tape.size:
-            i, rows = apply(self.book, tape, i, self._fills)
+            i, rows = apply(self.book, 0, tape, i, self._fills)
             events += self._executions(rows)
             events += self._trigger(int(tape["ts_event_ns"][i - 1]))
         return events
@@ -97,8 +99,8 @@ class ContinuousMarket:
 
     def cancel(self, order_id: int) -> int:
         """Take one of our orders out. Lots taken out; 0 when it does not rest here and is not held."""
-        slot = bk.find(self.book, order_id)
-        if slot < 0 or self.book.orders[slot]["kind"] != bk.OWNED:
+        slot = bk.find(self.book, 0, order_id)
+        if slot == 0 or self.book.orders[slot]["kind"] != at.OWNED:
             return self.stops.take(order_id)
         lots = int(self.book.orders[slot]["qty"])
         bk.reduce(self.book, slot, lots, 0)
@@ -111,8 +113,8 @@ class ContinuousMarket:
         if self.stops.find(order.order_id) is not None:
             self.stops.change(order)
             return Submitted([], order.quantity_lots, True, self._trigger(now_ns))
-        slot = bk.find(self.book, order.order_id)
-        if slot < 0 or self.book.orders[slot]["kind"] != bk.OWNED:
+        slot = bk.find(self.book, 0, order.order_id)
+        if slot == 0 or self.book.orders[slot]["kind"] != at.OWNED:
             return Submitted([], 0, False, [])
         lots = int(self.book.orders[slot]["qty"])
         if order.price_ticks - self._base == self.book.orders[slot]["price"] and order.quantity_lots <= lots:
@@ -122,27 +124,32 @@ class ContinuousMarket:
         return self.submit(order._replace(stop_ticks=None), now_ns)
 
     def _inside(self, order: VenueOrder) -> bool:
-        """Whether the prices of an order lie within the book's ladder."""
+        """Whether the prices of an order lie within the book's ladder, and its lots within what an order may have."""
         prices = [order.price_ticks] * (not order.is_market) + [order.stop_ticks] * (order.stop_ticks is not None)
-        return all(0 <= price - self._base < self._window for price in prices if price is not None)
+        return order.quantity_lots <= at.LOTS_MAX and all(
+            0 <= price - self._base < self._window for price in prices if price is not None
+        )
 
     def _enter(self, order: VenueOrder, now_ns: int) -> Submitted:
         """An order that is at work: it trades, and rests where it may."""
         side = 0 if order.side > 0 else 1
         if not self._inside(order):
             return Submitted([], 0, False, [])
-        limit = (self._window - 1 if side == 0 else 0) if order.is_market else order.price_ticks - self._base
-        may_rest = not order.is_market and order.tif in _RESTS
-        if may_rest and self.book.meta[bk.FREE] < 0:
-            self.book.meta[bk.N_OVERFLOW] += 1
+        edge = self._window - 1 if side == 0 else 0
+        limit = edge if order.is_market else order.price_ticks - self._base
+        may_rest = order.tif in _RESTS and (self.calling or not order.is_market)
+        if self.calling and limit == edge and not order.is_market:
+            return Submitted([], 0, False, [])  # there stand an auction's market orders
+        if may_rest and bk.full(self.book):
+            self.book.meta[0, at.N_OVERFLOW] += 1
             return Submitted([], 0, False, [])
         left = order.quantity_lots
-        if order.tif is VenueTif.FOK and available(self.book, side, limit, left) < left:
+        if order.tif is VenueTif.FOK and available(self.book, 0, side, limit, left) < left:
             return Submitted([], 0, True, [])
-        left, rows = match(self.book, side, limit, left, order.order_id, bk.OWNED, now_ns, self._fills, 0)
+        left, rows = match(self.book, 0, side, limit, left, order.order_id, at.OWNED, now_ns, self._fills, 0)
         executions = self._executions(rows)
         if left > 0 and may_rest:
-            bk.add(self.book, order.order_id, bk.OWNED, side, limit, left, 0, False)
+            bk.add(self.book, 0, order.order_id, at.OWNED, side, limit, left, 0, False)
             return Submitted(executions, left, True, [])
         return Submitted(executions, 0, True, [])
 
@@ -160,28 +167,33 @@ class ContinuousMarket:
         return events
 
     def top(self) -> Top:
-        """Best prices, ours included, and the session's trading."""
-        m = self.book.meta
-        bid, ask = int(m[bk.BEST_BID]), int(m[bk.BEST_ASK])
-        bid_lots = int(self.book.levels[0, bid]["qty"]) if bid >= 0 else 0
-        ask_lots = int(self.book.levels[1, ask]["qty"]) if ask < self._window else 0
+        """Best prices, ours included, and the session's trading. While an auction gathers orders there are none."""
+        m = self.book.meta[0]
+        bid, ask = (-1, self._window) if self.calling else (int(m[at.BEST_BID]), int(m[at.BEST_ASK]))
+        bid_lots = int(self.book.levels[0, 0, bid]["qty"]) if bid >= 0 else 0
+        ask_lots = int(self.book.levels[0, 1, ask]["qty"]) if ask < self._window else 0
         bid_ticks = bid + self._base if bid_lots else 0
         ask_ticks = ask + self._base if ask_lots else 0
-        traded = (int(m[i]) for i in (bk.LAST_PRICE, bk.LAST_SIZE, bk.VOLUME, bk.NOTIONAL))
+        traded = (int(m[i]) for i in (at.LAST_PRICE, at.LAST_SIZE, at.VOLUME, at.NOTIONAL))
         return Top(self._time_ns, bid_ticks, bid_lots, ask_ticks, ask_lots, *traded)
 
     def restore_trading(self, volume_lots: int, notional_half_ticks: int) -> None:
         """Continue the session's totals from what was published before a restart."""
-        self.book.meta[bk.VOLUME], self.book.meta[bk.NOTIONAL] = volume_lots, notional_half_ticks
+        self.book.meta[0, at.VOLUME], self.book.meta[0, at.NOTIONAL] = volume_lots, notional_half_ticks
 
     def counters(self) -> dict[str, int]:
         """What was odd, or of our making, since the start."""
-        return {name: int(self.book.meta[i]) for name, i in _COUNTERS.items()}
+        return {name: int(self.book.meta[0, i]) for name, i in _COUNTERS.items()}
+
+    @property
+    def calling(self) -> bool:
+        """Whether an auction is gathering orders; see `models.market.calls`."""
+        return bool(self.book.meta[0, at.CALLING])
 
     @property
     def halted(self) -> bool:
         """Whether a status event has halted trading."""
-        return bool(self.book.meta[bk.HALTED])
+        return bool(self.book.meta[0, at.HALTED])
 
     @property
     def ends_ns(self) -> int | None:
@@ -191,8 +203,8 @@ class ContinuousMarket:
     def _executions(self, rows: int) -> list[Execution]:
         done: list[Execution] = []
         for ts, maker, maker_kind, taker, taker_kind, price, lots in self._fills[:rows].tolist():
-            if taker_kind == bk.OWNED:
+            if taker_kind == at.OWNED:
                 done.append(Execution(taker, price + self._base, lots, ts, False))
-            if maker_kind == bk.OWNED:
+            if maker_kind == at.OWNED:
                 done.append(Execution(maker, price + self._base, lots, ts, True))
         return done

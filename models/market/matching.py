@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from models.compiled import hot, i64
-from models.market.book import (
+from models.compiled import hot, i64, inlined
+from models.market.book import reduce
+from models.market.layout import (
     BASE,
     BEST_ASK,
     BEST_BID,
+    CALLING,
     HIGH,
     I64,
     LAST_PRICE,
@@ -23,25 +25,24 @@ from models.market.book import (
     TAKEN,
     VOLUME,
     Book,
-    reduce,
 )
 
 FILL_COLUMNS: Final = 7
 NONE: Final = i64(0)
 
 
-@hot
-def print_trade(b: Book, half_ticks: int, lots: int) -> None:
+@inlined
+def print_trade(b: Book, k: int, half_ticks: int, lots: int) -> None:
     """Count a trade in the session's totals."""
-    b.meta[VOLUME] += lots
-    b.meta[NOTIONAL] += half_ticks * lots
-    b.meta[LAST_PRICE] = half_ticks
-    b.meta[LAST_SIZE] = lots
-    b.meta[HIGH] = max(b.meta[HIGH], half_ticks)
-    b.meta[LOW] = min(b.meta[LOW], half_ticks)
+    b.meta[k, VOLUME] += lots
+    b.meta[k, NOTIONAL] += half_ticks * lots
+    b.meta[k, LAST_PRICE] = half_ticks
+    b.meta[k, LAST_SIZE] = lots
+    b.meta[k, HIGH] = max(b.meta[k, HIGH], half_ticks)
+    b.meta[k, LOW] = min(b.meta[k, LOW], half_ticks)
 
 
-@hot
+@inlined
 def record_fill(fills: I64, n: int, ts: int, b: Book, slot: int, taker: int, taker_kind: int, lots: int) -> int:
     """Write one fill row. The number of rows."""
     fills[n, 0], fills[n, 1], fills[n, 2], fills[n, 3] = ts, b.orders[slot].oid, b.orders[slot].kind, taker
@@ -50,46 +51,49 @@ def record_fill(fills: I64, n: int, ts: int, b: Book, slot: int, taker: int, tak
 
 
 @hot
-def available(b: Book, side: int, limit: int, wanted: int) -> int:
+def available(b: Book, k: int, side: int, limit: int, wanted: int) -> int:
     """Lots, at most `wanted`, that an order of this side and limit could trade at once."""
     found = 0
     if side == 0:
-        i = b.meta[BEST_ASK]
-        while found < wanted and i <= limit and i < b.levels.shape[1]:
-            found += b.levels[1, i].qty
+        i = b.meta[k, BEST_ASK]
+        while found < wanted and i <= limit and i < b.levels.shape[2]:
+            found += b.levels[k, 1, i].qty
             i += 1
     else:
-        i = b.meta[BEST_BID]
+        i = b.meta[k, BEST_BID]
         while found < wanted and i >= limit and i >= 0:
-            found += b.levels[0, i].qty
+            found += b.levels[k, 0, i].qty
             i -= 1
     return min(found, wanted)
 
 
 @hot
-def match(b: Book, side: int, limit: int, lots: int, taker: int, taker_kind: int, ts: int, fills: I64, n: int) -> tuple[int, int]:
+def match(
+    b: Book, k: int, side: int, limit: int, lots: int, taker: int, taker_kind: int, ts: int, fills: I64, n: int
+) -> tuple[int, int]:
     """Trade an incoming order against the other side, best price first, then oldest first.
 
-    Returns (lots left, number of fill rows). Stops early when the rows are full; the caller then calls again.
+    Returns (lots left, number of fill rows). Stops early when the rows are full; the caller then calls again. While an
+    auction gathers orders nothing trades.
     """
     other, left = 1 - side, lots
-    while left > 0 and n < fills.shape[0]:
-        best = b.meta[BEST_ASK] if side == 0 else b.meta[BEST_BID]
-        if best < 0 or best >= b.levels.shape[1] or (side == 0 and best > limit) or (side == 1 and best < limit):
+    while b.meta[k, CALLING] == 0 and left > 0 and n < fills.shape[0]:
+        best = b.meta[k, BEST_ASK] if side == 0 else b.meta[k, BEST_BID]
+        if best < 0 or best >= b.levels.shape[2] or (side == 0 and best > limit) or (side == 1 and best < limit):
             break
-        slot = b.levels[other, best].first
+        slot = i64(b.levels[k, other, best].first)
         while b.orders[slot].qty == 0:  # ghosts
-            slot = b.orders[slot].next
-        lots_traded = min(left, b.orders[slot].qty)
+            slot = i64(b.orders[slot].next)
+        lots_traded = min(left, i64(b.orders[slot].qty))
         gone_from_tape = NONE
         if b.orders[slot].kind != OWNED:
             if taker_kind == OWNED:
-                b.meta[TAKEN] += lots_traded
+                b.meta[k, TAKEN] += lots_traded
             else:
                 gone_from_tape = lots_traded
         if b.orders[slot].kind == OWNED or taker_kind == OWNED:
             n = record_fill(fills, n, ts, b, slot, taker, taker_kind, lots_traded)
-        print_trade(b, 2 * (best + b.meta[BASE]), lots_traded)
+        print_trade(b, k, 2 * (best + b.meta[k, BASE]), lots_traded)
         reduce(b, slot, lots_traded, gone_from_tape)
         left -= lots_traded
     return left, n

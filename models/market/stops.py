@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.ports_market import VenueOrder
-from models.market import book as bk
+from models.market import layout as at
 
 
 class Stops:
@@ -13,17 +13,17 @@ class Stops:
     with every look.
     """
 
-    def __init__(self, book: bk.Book) -> None:
-        self._meta = book.meta
+    def __init__(self, meta: at.I64) -> None:
+        self._meta = meta  # (META,) of the instrument
         self._held: dict[int, VenueOrder] = {}
 
     def hold(self, order: VenueOrder) -> None:
         """Let an order wait. Where the last trade is at its price or beyond already, the next look takes it."""
         assert order.stop_ticks is not None
         self._held[order.order_id] = order
-        if self._meta[bk.VOLUME] > 0:
-            last = int(self._meta[bk.LAST_PRICE])
-            self._meta[bk.HIGH], self._meta[bk.LOW] = max(last, self._meta[bk.HIGH]), min(last, self._meta[bk.LOW])
+        if self._meta[at.VOLUME] > 0:
+            last = int(self._meta[at.LAST_PRICE])
+            self._meta[at.HIGH], self._meta[at.LOW] = max(last, self._meta[at.HIGH]), min(last, self._meta[at.LOW])
         self._aim()
 
     def find(self, order_id: int) -> VenueOrder | None:
@@ -45,8 +45,8 @@ class Stops:
 
     def reached(self) -> list[VenueOrder]:
         """Take out the orders that trades since the last look have reached, the nearest price first."""
-        high, low = int(self._meta[bk.HIGH]), int(self._meta[bk.LOW])
-        self._meta[bk.HIGH], self._meta[bk.LOW] = -bk.NEVER, bk.NEVER
+        high, low = int(self._meta[at.HIGH]), int(self._meta[at.LOW])
+        self._meta[at.HIGH], self._meta[at.LOW] = -at.NEVER, at.NEVER
         due = [o for o in self._held.values() if (high >= _half(o) if o.side > 0 else low <= _half(o))]
         for order in due:
             del self._held[order.order_id]
@@ -55,8 +55,8 @@ class Stops:
         return sorted(due, key=lambda order: _half(order) * order.side)
 
     def _aim(self) -> None:
-        self._meta[bk.RISE] = min((_half(o) for o in self._held.values() if o.side > 0), default=bk.NEVER)
-        self._meta[bk.FALL] = max((_half(o) for o in self._held.values() if o.side < 0), default=-bk.NEVER)
+        self._meta[at.RISE] = min((_half(o) for o in self._held.values() if o.side > 0), default=at.NEVER)
+        self._meta[at.FALL] = max((_half(o) for o in self._held.values() if o.side < 0), default=-at.NEVER)
 
 
 def _half(order: VenueOrder) -> int:

@@ -25,20 +25,25 @@ from domain.tape import (
     FLAG_QUEUE,
     FLAG_UNCOVERED,
     Kind,
+    Status,
     Tape,
 )
 from models.compiled import hot, i64
-from models.market.book import (
+from models.market.book import add, clear, find, grow, reduce
+from models.market.layout import (
     ANONYMOUS,
     BASE,
     BEST_ASK,
     BEST_BID,
+    CALLING,
     DISPLACED,
     FALL,
     HALTED,
     HIGH,
     I64,
+    LOTS_MAX,
     LOW,
+    N_INVALID,
     N_OUTSIDE,
     N_UNKNOWN,
     OWN,
@@ -47,40 +52,36 @@ from models.market.book import (
     RISE,
     TAKEN_SHORT,
     Book,
-    add,
-    clear,
-    find,
-    grow,
-    reduce,
 )
 from models.market.matching import NONE, match, print_trade, record_fill
 
 _BID, _ASK, _UNKNOWN = i64(0), i64(1), i64(-1)
 _NOBODY = i64(0)
+_LOST = int(Status.LOST)
 _DISPLAY = i64(-1)  # in place of a slot: any displayed order
 _ADD, _MODIFY, _CANCEL, _EXECUTE = int(Kind.ADD), int(Kind.MODIFY), int(Kind.CANCEL), int(Kind.EXECUTE)
 _TRADE, _CROSS, _LEVEL, _CLEAR, _STATUS = int(Kind.TRADE), int(Kind.CROSS), int(Kind.LEVEL), int(Kind.CLEAR), int(Kind.STATUS)
 
 
 @hot
-def _fill_ours(b: Book, side: int, price: int, stop: int, lots: int, ts: int, fills: I64, n: int) -> tuple[int, int]:
+def _fill_ours(b: Book, k: int, side: int, price: int, stop: int, lots: int, ts: int, fills: I64, n: int) -> tuple[int, int]:
     """A recorded aggressor reaches our resting orders before the order in slot `stop` (-1: before any display).
 
-    Returns (lots left of the aggressor, fill rows).
+    Returns (lots left of the aggressor, fill rows). While an auction gathers orders it reaches nobody.
     """
     left, step = lots, -1 if side == 0 else 1
-    i = b.meta[BEST_BID] if side == 0 else b.meta[BEST_ASK]
-    while left > 0 and b.meta[OWN] > 0 and (price - i) * step >= 0:
-        slot = b.levels[side, i].first
-        while slot >= 0 and left > 0:
-            after = b.orders[slot].next
+    i = b.meta[k, BEST_BID] if side == 0 else b.meta[k, BEST_ASK]
+    while b.meta[k, CALLING] == 0 and left > 0 and b.meta[k, OWN] > 0 and (price - i) * step >= 0:
+        slot = i64(b.levels[k, side, i].first)
+        while slot > 0 and left > 0:
+            after = i64(b.orders[slot].next)
             if i == price and (slot == stop or (stop < 0 and b.orders[slot].kind != OWNED and b.orders[slot].qty > 0)):
                 return left, n
             if b.orders[slot].kind == OWNED:
-                lots_traded = min(left, b.orders[slot].qty)
+                lots_traded = min(left, i64(b.orders[slot].qty))
                 n = record_fill(fills, n, ts, b, slot, _NOBODY, RECORDED, lots_traded)
-                print_trade(b, 2 * (i + b.meta[BASE]), lots_traded)
-                b.meta[DISPLACED] += lots_traded
+                print_trade(b, k, 2 * (i + b.meta[k, BASE]), lots_traded)
+                b.meta[k, DISPLACED] += lots_traded
                 reduce(b, slot, lots_traded, NONE)
                 left -= lots_traded
             slot = after
@@ -89,172 +90,180 @@ def _fill_ours(b: Book, side: int, price: int, stop: int, lots: int, ts: int, fi
 
 
 @hot
-def _take_recorded(b: Book, slot: int, lots: int) -> int:
+def _take_recorded(b: Book, k: int, slot: int, lots: int) -> int:
     """The tape takes lots off a recorded order. Returns how many it had on record."""
-    on_record = min(lots, b.orders[slot].rec)
-    there = min(on_record, b.orders[slot].qty)
-    b.meta[TAKEN_SHORT] += on_record - there
+    on_record = min(lots, i64(b.orders[slot].rec))
+    there = min(on_record, i64(b.orders[slot].qty))
+    b.meta[k, TAKEN_SHORT] += on_record - there
     reduce(b, slot, there, on_record)
     return on_record
 
 
 @hot
-def _first_anonymous(b: Book, side: int, price: int) -> int:
-    slot = b.levels[side, price].first
-    while slot >= 0 and b.orders[slot].kind != ANONYMOUS:
-        slot = b.orders[slot].next
+def _first_anonymous(b: Book, k: int, side: int, price: int) -> int:
+    slot = i64(b.levels[k, side, price].first)
+    while slot > 0 and b.orders[slot].kind != ANONYMOUS:
+        slot = i64(b.orders[slot].next)
     return slot
 
 
 @hot
-def _take_level(b: Book, side: int, price: int, lots: int) -> int:
+def _take_level(b: Book, k: int, side: int, price: int, lots: int) -> int:
     """The tape takes lots off a level without saying whose: the youngest lose theirs first. Returns what is missing."""
-    slot = b.levels[side, price].last
-    while lots > 0 and slot >= 0:
-        before = b.orders[slot].prev
+    slot = i64(b.levels[k, side, price].last)
+    while lots > 0 and slot > 0:
+        before = i64(b.orders[slot].prev)
         if b.orders[slot].kind != OWNED:
-            lots -= _take_recorded(b, slot, lots)
+            lots -= _take_recorded(b, k, slot, lots)
         slot = before
     return lots
 
 
 @hot
-def _take_named(b: Book, slot: int, side: int, price: int, lots: int, flags: int) -> None:
+def _take_named(b: Book, k: int, slot: int, side: int, price: int, lots: int, flags: int) -> None:
     """The tape takes lots off the order in `slot` (-1: nobody knows it): it stood in the display before the tape began
     or came into its sight, if there is display without ids at its price. What cannot be found is counted."""
-    if slot < 0:
-        slot = _first_anonymous(b, side, price)
+    if slot == 0:
+        slot = _first_anonymous(b, k, side, price)
     missing = lots
-    if slot >= 0:
-        missing -= _take_recorded(b, slot, lots)
+    if slot > 0:
+        missing -= _take_recorded(b, k, slot, lots)
     if missing > 0 and flags & FLAG_BY_LEVEL:
-        missing = _take_level(b, side, price, missing)
+        missing = _take_level(b, k, side, price, missing)
     if missing > 0:
-        b.meta[N_UNKNOWN] += 1
+        b.meta[k, N_UNKNOWN] += 1
 
 
 @hot
-def _cancel(b: Book, oid: int, side: int, price: int, lots: int, flags: int) -> None:
-    slot = find(b, oid)
-    if slot >= 0 and flags & FLAG_ALL:
-        _take_recorded(b, slot, b.orders[slot].rec)
-    elif slot >= 0 or not flags & FLAG_MAY_BE_GONE:
-        _take_named(b, slot, side, price, lots, flags)
+def _cancel(b: Book, k: int, oid: int, side: int, price: int, lots: int, flags: int) -> None:
+    slot = find(b, k, oid)
+    if slot > 0 and flags & FLAG_ALL:
+        _take_recorded(b, k, slot, i64(b.orders[slot].rec))
+    elif slot > 0 or not flags & FLAG_MAY_BE_GONE:
+        _take_named(b, k, slot, side, price, lots, flags)
 
 
 @hot
-def _rest(b: Book, oid: int, kind: int, side: int, price: int, lots: int, ts: int, fills: I64, n: int, flags: int) -> int:
+def _rest(b: Book, k: int, oid: int, kind: int, side: int, price: int, lots: int, ts: int, fills: I64, n: int, flags: int) -> int:
     """A recorded order or a rise of a level arrives: it trades where it crosses, the rest is displayed."""
     first = n
-    left, n = match(b, side, price, lots, oid, kind, ts, fills, n)
+    left, n = match(b, k, side, price, lots, oid, kind, ts, fills, n)
     ours = 0
     for i in range(first, n):
         ours += fills[i, 6]
     on_record = left + ours  # the tape knows nothing of what we traded
     if on_record == 0 or flags & FLAG_IOC:
         return n
-    end = b.levels[side, price].first if flags & FLAG_UNCOVERED else b.levels[side, price].last
-    if kind == ANONYMOUS and end >= 0 and b.orders[end].kind == ANONYMOUS:
+    level = b.levels[k, side, price]
+    end = i64(level.first) if flags & FLAG_UNCOVERED else i64(level.last)
+    if kind == ANONYMOUS and end > 0 and b.orders[end].kind == ANONYMOUS:
         grow(b, end, left, on_record)
     else:
-        add(b, oid, kind, side, price, left, on_record, flags & FLAG_UNCOVERED != 0)
+        add(b, k, oid, kind, side, price, left, on_record, flags & FLAG_UNCOVERED != 0)
     return n
 
 
 @hot
-def _execute(b: Book, oid: int, side: int, price: int, lots: int, flags: int, ts: int, fills: I64, n: int) -> int:
-    slot = find(b, oid)
-    if slot < 0:
-        slot = _first_anonymous(b, side, price)
-    left, n = _fill_ours(b, side, price, slot, lots, ts, fills, n)
+def _execute(b: Book, k: int, oid: int, side: int, price: int, lots: int, flags: int, ts: int, fills: I64, n: int) -> int:
+    slot = find(b, k, oid)
+    if slot == 0:
+        slot = _first_anonymous(b, k, side, price)
+    left, n = _fill_ours(b, k, side, price, slot, lots, ts, fills, n)
     if left > 0:
-        print_trade(b, 2 * (price + b.meta[BASE]), left)
-    _take_named(b, slot, side, price, lots, flags)
+        print_trade(b, k, 2 * (price + b.meta[k, BASE]), left)
+    _take_named(b, k, slot, side, price, lots, flags)
     return n
 
 
 @hot
-def _trade(b: Book, side: int, price: int, lots: int, flags: int, ts: int, fills: I64, n: int) -> int:
+def _trade(b: Book, k: int, side: int, price: int, lots: int, flags: int, ts: int, fills: I64, n: int) -> int:
     """A print without an order id: hidden liquidity, or (FLAG_QUEUE) the front of a level's queue."""
     left, half = lots, flags & FLAG_HALF_TICK
     if side >= 0:
         bound = price + 1 if half and side == 0 else price
-        left, n = _fill_ours(b, side, bound, _DISPLAY, lots, ts, fills, n)
+        left, n = _fill_ours(b, k, side, bound, _DISPLAY, lots, ts, fills, n)
         while flags & FLAG_QUEUE and left > 0:
-            slot = b.levels[side, price].first
-            while slot >= 0 and b.orders[slot].qty == 0:
-                slot = b.orders[slot].next
-            if slot < 0:
+            slot = i64(b.levels[k, side, price].first)
+            while slot > 0 and b.orders[slot].qty == 0:
+                slot = i64(b.orders[slot].next)
+            if slot == 0:
                 break
             if b.orders[slot].kind == OWNED:
-                left, n = _fill_ours(b, side, price, _DISPLAY, left, ts, fills, n)
+                left, n = _fill_ours(b, k, side, price, _DISPLAY, left, ts, fills, n)
             else:
-                taken = _take_recorded(b, slot, min(left, b.orders[slot].qty))
-                print_trade(b, 2 * (price + b.meta[BASE]), taken)
+                taken = _take_recorded(b, k, slot, min(left, i64(b.orders[slot].qty)))
+                print_trade(b, k, 2 * (price + b.meta[k, BASE]), taken)
                 left -= taken
     if left > 0:
-        print_trade(b, 2 * (price + b.meta[BASE]) + half, left)
+        print_trade(b, k, 2 * (price + b.meta[k, BASE]) + half, left)
     return n
 
 
 @hot
-def _level(b: Book, side: int, price: int, total: int, flags: int, ts: int, fills: I64, n: int) -> int:
-    excess = b.levels[side, price].rec - total
+def _level(b: Book, k: int, side: int, price: int, total: int, flags: int, ts: int, fills: I64, n: int) -> int:
+    excess = b.levels[k, side, price].rec - total
     if excess < 0:
-        return _rest(b, _NOBODY, ANONYMOUS, side, price, -excess, ts, fills, n, flags)
-    _take_level(b, side, price, excess)
+        return _rest(b, k, _NOBODY, ANONYMOUS, side, price, -excess, ts, fills, n, flags)
+    _take_level(b, k, side, price, excess)
     return n
 
 
 @hot
-def _modify(b: Book, oid: int, price: int, lots: int, ts: int, fills: I64, n: int) -> int:
-    slot = find(b, oid)
-    if slot < 0:
-        b.meta[N_UNKNOWN] += 1
+def _modify(b: Book, k: int, oid: int, price: int, lots: int, ts: int, fills: I64, n: int) -> int:
+    slot = find(b, k, oid)
+    if slot == 0:
+        b.meta[k, N_UNKNOWN] += 1
         return n
     if price == b.orders[slot].price and lots <= b.orders[slot].rec:
-        _take_recorded(b, slot, b.orders[slot].rec - lots)
+        _take_recorded(b, k, slot, i64(b.orders[slot].rec) - lots)
         return n
-    side = b.orders[slot].side
-    _take_recorded(b, slot, b.orders[slot].rec)
-    return _rest(b, oid, RECORDED, side, price, lots, ts, fills, n, NONE)
+    side = i64(b.orders[slot].side)
+    _take_recorded(b, k, slot, i64(b.orders[slot].rec))
+    return _rest(b, k, oid, RECORDED, side, price, lots, ts, fills, n, NONE)
 
 
 @hot
-def apply(b: Book, tape: Tape, start: int, fills: I64) -> tuple[int, int]:
-    """Apply tape events from `start` on. Returns (index of the first event not applied, fill rows).
+def apply(b: Book, k: int, tape: Tape, start: int, fills: I64) -> tuple[int, int]:
+    """Apply tape events of instrument k from `start` on. Returns (index of the first event not applied, fill rows).
 
     Stops before an event whose fills might not fit (each resting order of ours fills at most once per event), and after
     one with a trade that reaches a stop order.
     """
-    n, i = NONE, start
-    while i < tape.size and fills.shape[0] - n > b.meta[OWN] and b.meta[HIGH] < b.meta[RISE] and b.meta[LOW] > b.meta[FALL]:
+    n, i, meta = NONE, start, b.meta[k]
+    while i < tape.size and fills.shape[0] - n > meta[OWN] and meta[HIGH] < meta[RISE] and meta[LOW] > meta[FALL]:
         e = tape[i]
         i += 1
         kind, oid, lots, ts = e.kind, e.order_id, e.size_lots, e.ts_event_ns
-        price, flags = e.price_ticks - b.meta[BASE], e.flags | NONE
+        price, flags = e.price_ticks - b.meta[k, BASE], e.flags | NONE
         side = _BID if e.side > 0 else _ASK if e.side < 0 else _UNKNOWN
+        if kind in (_CANCEL, _EXECUTE) and side == _UNKNOWN:
+            slot = find(b, k, oid)
+            if slot > 0:  # the id alone names the order
+                side, price = i64(b.orders[slot].side), i64(b.orders[slot].price)
         if kind == _STATUS:
-            b.meta[HALTED] = lots
+            if lots < _LOST:
+                b.meta[k, HALTED] = lots
         elif kind == _CLEAR:
-            clear(b)
+            clear(b, k)
         elif kind == _CROSS:
-            print_trade(b, 2 * e.price_ticks, lots)
-        elif price < 0 or price >= b.levels.shape[1]:
-            b.meta[N_OUTSIDE] += 1
+            print_trade(b, k, 2 * e.price_ticks, lots)
+        elif price < 0 or price >= b.levels.shape[2]:
+            b.meta[k, N_OUTSIDE] += 1
+        elif lots < 0 or lots > LOTS_MAX or (side == _UNKNOWN and kind != _TRADE and kind != _MODIFY):
+            b.meta[k, N_INVALID] += 1
         elif kind == _ADD:
-            if find(b, oid) >= 0:
-                b.meta[N_UNKNOWN] += 1  # the id is taken
+            if find(b, k, oid) > 0:
+                b.meta[k, N_UNKNOWN] += 1  # the id is taken
             else:
-                n = _rest(b, oid, RECORDED, side, price, lots, ts, fills, n, flags)
+                n = _rest(b, k, oid, RECORDED, side, price, lots, ts, fills, n, flags)
         elif kind == _CANCEL:
-            _cancel(b, oid, side, price, lots, flags)
+            _cancel(b, k, oid, side, price, lots, flags)
         elif kind == _EXECUTE:
-            n = _execute(b, oid, side, price, lots, flags, ts, fills, n)
+            n = _execute(b, k, oid, side, price, lots, flags, ts, fills, n)
         elif kind == _TRADE:
-            n = _trade(b, side, price, lots, flags, ts, fills, n)
+            n = _trade(b, k, side, price, lots, flags, ts, fills, n)
         elif kind == _LEVEL:
-            n = _level(b, side, price, lots, flags, ts, fills, n)
+            n = _level(b, k, side, price, lots, flags, ts, fills, n)
         elif kind == _MODIFY:
-            n = _modify(b, oid, price, lots, ts, fills, n)
+            n = _modify(b, k, oid, price, lots, ts, fills, n)
     return i, n

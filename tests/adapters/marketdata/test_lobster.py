@@ -32,7 +32,7 @@ def test_the_book_equals_the_orderbook_file_after_every_message(name: str, messa
     recorded = day(name)
     assert len(recorded.rows) == messages
     market, begin, levels = ContinuousMarket(RecordedFlow(recorded.tape)), 0, recorded.book.shape[1]
-    shown = market.book.levels["qty"]
+    shown = market.book.levels["qty"][0]
     for end, row in zip(recorded.rows.tolist(), recorded.book.tolist(), strict=True):
         assert market.apply(recorded.tape[begin:end]) == []
         begin = end

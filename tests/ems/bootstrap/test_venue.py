@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from adapters.reference import files
 from domain.ports_market import VenueTif
 from domain.values import E9
-from ems.bootstrap.venue import _left_over, _put_aside
+from ems.bootstrap.venue import _left_over, _put_aside, auctions
 from ems.venue_ledger import Ledger
 from tests.ems.venue_room import OPEN_NS, VenueRoom
 
@@ -41,3 +44,12 @@ def test_what_lives_goes_on_in_a_new_ledger_also_after_a_crash_between(tmp_path:
     begun.write([{"k": "day", "venue": "SIM", "start_ns": OPEN_NS + DAY_NS}])
     begun.close()
     assert _left_over(path) == [], "a day begins once"
+
+
+def test_a_venue_holds_the_auctions_of_its_calendar_that_are_not_over() -> None:
+    calendar = files.load_sample().calendars["XNAS"]
+    nine = int(datetime(2026, 11, 23, 9, 0, tzinfo=ZoneInfo("America/New_York")).timestamp()) * E9
+    minutes = [((call.begin_ns - nine) // (60 * E9), (call.end_ns - nine) // (60 * E9)) for call in auctions(calendar, nine)]
+    assert minutes == [(28, 30), (420, 425)]
+    assert [call.end_ns for call in auctions(calendar, nine + 3_600 * E9)] == [nine + 425 * 60 * E9]
+    assert auctions(files.load_sample().calendars["XSIM"], nine) == (), "it trades all day"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from domain.ports_market import ORDER_ID_MIN, VenueOrder
-from models.market import book as bk
+from models.market import layout as at
 from models.market.continuous import ContinuousMarket
 from models.market.flow import FlowParameters, GeneratedFlow, RecordedFlow
 
@@ -39,7 +39,7 @@ def test_an_hour_is_a_market() -> None:
     assert np.mean(spreads) < 4 and np.std(mids) < 40
     assert np.std(np.diff(mids)) > 0, "prices move"
     assert market.top().volume_lots > 200_000
-    assert market.book.meta[bk.LIVE] < 5_000, "canceled orders leave"
+    assert market.book.pool[at.LIVE] < 5_000, "canceled orders leave"
     assert set(market.counters().values()) == {0}
 
 

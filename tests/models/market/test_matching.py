@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.ports_market import ORDER_ID_MIN, VenueOrder, VenueTif
 from domain.tape import FLAG_ALL, FLAG_IOC, FLAG_MAY_BE_GONE, Kind, empty_tape, tape_of
-from models.market import book as bk
+from models.market import layout as at
 from models.market.continuous import ContinuousMarket
 from models.market.flow import RecordedFlow
 from tests.models.market.naive_book import NaiveBook
@@ -101,14 +101,14 @@ class Pair:
 
     def _same_book(self) -> None:
         b, depth = self.market.book, self.naive.depth()
-        lots = b.levels["qty"]
+        lots = b.levels["qty"][0]
         shown = {(1 - 2 * s, int(p) + BASE): int(lots[s, p]) for s in (0, 1) for p in np.flatnonzero(lots[s])}
         assert shown == depth
         top = self.market.top()
         bids, asks = [p for s, p in depth if s > 0], [p for s, p in depth if s < 0]
         assert top.bid_ticks == max(bids, default=0) and top.ask_ticks == min(asks, default=0)
         assert not (bids and asks) or top.bid_ticks < top.ask_ticks, "crossed"
-        assert b.meta[bk.OWN] == sum(o.ours for o in self.naive.orders)
+        assert b.meta[0, at.OWN] == sum(o.ours for o in self.naive.orders)
 
 
 @settings(max_examples=150, deadline=None)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from domain.ports_market import ORDER_ID_MIN, Execution, MarketEvent, Triggered, Unfilled, VenueOrder, VenueTif
 from domain.tape import FLAG_ALL, FLAG_IOC, FLAG_MAY_BE_GONE, Kind, empty_tape, tape_of
 from models.market import book as bk
+from models.market import layout as at
 from models.market.continuous import ContinuousMarket
 from models.market.flow import RecordedFlow
 
@@ -106,13 +107,13 @@ class Books:
     def _balanced(self) -> None:
         book = self.market.book
         for order_id in self.orders:
-            slot = bk.find(book, order_id)
+            slot = bk.find(book, 0, order_id)
             held = self.market.stops.find(order_id)
-            resting = int(book.orders[slot]["qty"]) if slot >= 0 else 0
+            resting = int(book.orders[slot]["qty"]) if slot > 0 else 0
             assert (held is not None) == (order_id in self.held)
             assert self._open(order_id) == resting + (held.quantity_lots if held is not None else 0)
-            if held is not None and held.stop_ticks is not None and book.meta[bk.VOLUME]:
-                last = int(book.meta[bk.LAST_PRICE])
+            if held is not None and held.stop_ticks is not None and book.meta[0, at.VOLUME]:
+                last = int(book.meta[0, at.LAST_PRICE])
                 assert (2 * held.stop_ticks - last) * held.side > 0, "the last trade has reached it, and it is held"
 
 

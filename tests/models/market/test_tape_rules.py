@@ -150,9 +150,9 @@ def test_an_unknown_id_comes_out_of_the_nameless_display() -> None:
     assert s.count("unknown") == 1
     s.tape(Kind.ADD, 5, -1, 110, 4)
     s.tape(Kind.CANCEL, 79, -1, 110, 3)
-    assert s.market.book.levels["qty"][1, 110] == 4 and s.count("unknown") == 2, "nobody else pays for a wrong id"
+    assert s.market.book.levels["qty"][0, 1, 110] == 4 and s.count("unknown") == 2, "nobody else pays for a wrong id"
     s.tape(Kind.CANCEL, 79, -1, 110, 3, FLAG_BY_LEVEL)
-    assert s.market.book.levels["qty"][1, 110] == 1 and s.count("unknown") == 2, "unless the level's total is certain"
+    assert s.market.book.levels["qty"][0, 1, 110] == 1 and s.count("unknown") == 2, "unless the level's total is certain"
 
 
 def test_modify_keeps_or_loses_the_place() -> None:
