@@ -41,20 +41,15 @@ def i64(value: int) -> int:
 
 
 def hot(function: F) -> F:
-    """Compile a function of arrays and numbers at its first call; its compiled form is kept on disk."""
-    return _compiled(function, forceinline=False)
+    """Compile a function of arrays and numbers that allocates nothing, at its first call; its compiled form is kept on disk.
 
-
-def inlined(function: F) -> F:
-    """As hot, for the parts that a loop is made of: melted into their callers, which saves counting references to arrays."""
-    return _compiled(function, forceinline=True)
-
-
-def _compiled(function: F, *, forceinline: bool) -> F:
+    It is compiled without numba's runtime and melted into its callers: counting references to arrays, and handing them over
+    on the stack, would cost ten times what decoding does.
+    """
     previous = config.CACHE_DIR
     config.CACHE_DIR = _CACHE  # numba reads it when caching is enabled for the function, which is here
     try:
-        return cast(F, numba.njit(nogil=True, cache=True, error_model="numpy", forceinline=forceinline)(function))
+        return cast(F, numba.njit(nogil=True, cache=True, error_model="numpy", forceinline=True, _nrt=False)(function))
     finally:
         config.CACHE_DIR = previous
 

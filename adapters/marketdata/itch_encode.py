@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from adapters.marketdata.compiled import hot, i64, inlined, put16, put32, put64
+from adapters.marketdata.compiled import hot, i64, put16, put32, put64
 from adapters.marketdata.itch_layout import (
     CENT,
     DAY_NS,
@@ -58,7 +58,7 @@ _KNOWN_EXECUTE: Final = FLAG_AT_PRICE | FLAG_NO_PRINT | FLAG_HALF_TICK | FLAG_BY
 FRAME_MAX: Final = _PREFIX + MESSAGE_MAX
 
 
-@inlined
+@hot
 def _begin(out: Bytes, at: int, letter: int, locate: int, ns: int) -> int:
     """Frame and header. Returns where the message's own fields begin."""
     put16(out, at, _LEN[letter])
@@ -70,17 +70,17 @@ def _begin(out: Bytes, at: int, letter: int, locate: int, ns: int) -> int:
     return at + _PREFIX + _HEADER
 
 
-@inlined
+@hot
 def _price(price_ticks: int, flags: int, unit: int) -> int:
     return price_ticks * unit + (unit // 2 if flags & FLAG_HALF_TICK else 0)
 
 
-@inlined
+@hot
 def _letter(side: int) -> int:
     return _B if side > 0 else _S if side < 0 else _BLANK
 
 
-@inlined
+@hot
 def _can_say(kind: int, order_id: int, size: int, price: int, flags: int, side: int) -> bool:
     """Whether one message (or the first of a replacement's pair) holds all of it."""
     if kind == _STATUS:
@@ -100,7 +100,7 @@ def _can_say(kind: int, order_id: int, size: int, price: int, flags: int, side: 
     return kind == _EXECUTE and size > 0 and flags & ~_KNOWN_EXECUTE == 0 and price <= PRICE_MAX
 
 
-@inlined
+@hot
 def _order(out: Bytes, at: int, kind: int, locate: int, ns: int, order_id: int, size: int, price: int, flags: int, side: int,
            symbol: int, match: int) -> int:  # fmt: skip
     """A, C, D, E or X. Returns the offset behind it."""
@@ -131,7 +131,7 @@ def _order(out: Bytes, at: int, kind: int, locate: int, ns: int, order_id: int, 
     return body + 25
 
 
-@inlined
+@hot
 def _print(
     out: Bytes, at: int, kind: int, locate: int, ns: int, size: int, price: int, side: int, symbol: int, match: int
 ) -> int:
@@ -198,7 +198,7 @@ def encode_records(
     return i, at
 
 
-@inlined
+@hot
 def _completes(tape: Tape, i: int, unit: int) -> bool:
     """Whether the record after a replaced order is its replacement."""
     old, new = tape[i], tape[i + 1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.marketdata.compiled import be16, be32, be64, hot, i64, inlined
+from adapters.marketdata.compiled import be16, be32, be64, hot, i64
 from adapters.marketdata.itch_layout import (
     CENT,
     CHOSEN,
@@ -46,14 +46,14 @@ _REPLACED = i64(FLAG_ALL | FLAG_REPLACED)
 _HALF = i64(FLAG_HALF_TICK)
 
 
-@inlined
+@hot
 def fault(s: Itch, kind: int, at: int) -> None:
     if s.faults[kind, 0] == 0:
         s.faults[kind, 1] = s.meta[OFFSET] + at
     s.faults[kind, 0] += 1
 
 
-@inlined
+@hot
 def _put(out: Tape, n: int, s: Itch, ns: int, recv_ns: int, instrument: int, kind: int, order_id: int, price: int, size: int,
          flags: int, side: int) -> int:  # fmt: skip
     event_ns = s.meta[MIDNIGHT_NS] + ns
@@ -62,7 +62,7 @@ def _put(out: Tape, n: int, s: Itch, ns: int, recv_ns: int, instrument: int, kin
     return n + 1
 
 
-@inlined
+@hot
 def _ticks(s: Itch, price: int, unit: int, side: int, at: int) -> int:
     """A displayed price in ticks; off the tick it is shown where it does not improve. -1: no price at all."""
     if price <= 0 or price > PRICE_MAX:
@@ -76,7 +76,7 @@ def _ticks(s: Itch, price: int, unit: int, side: int, at: int) -> int:
     return ticks
 
 
-@inlined
+@hot
 def _refused_order(s: Itch, order_id: int, size: int, at: int) -> bool:
     if order_id <= 0 or order_id > ORDER_ID_MAX:
         fault(s, _BAD_ID, at)
@@ -87,12 +87,12 @@ def _refused_order(s: Itch, order_id: int, size: int, at: int) -> bool:
     return False
 
 
-@inlined
+@hot
 def _side(letter: int) -> int:
     return _BUY if letter == _B else _SELL if letter == _S else _NONE
 
 
-@inlined
+@hot
 def _add(s: Itch, data: Bytes, at: int, ns: int, recv_ns: int, instrument: int, unit: int, out: Tape, n: int) -> int:
     order_id, side, size = be64(data, at + 11), _side(data[at + 19]), be32(data, at + 20)
     if _refused_order(s, order_id, size, at):
@@ -106,7 +106,7 @@ def _add(s: Itch, data: Bytes, at: int, ns: int, recv_ns: int, instrument: int, 
     return _put(out, n, s, ns, recv_ns, instrument, _ADD, order_id, ticks, size, _NONE, side)
 
 
-@inlined
+@hot
 def _by_id(s: Itch, data: Bytes, at: int, kind: int, ns: int, recv_ns: int, instrument: int, out: Tape, n: int) -> int:
     """D, E, X: the order is all that they name."""
     order_id = be64(data, at + 11)
@@ -121,7 +121,7 @@ def _by_id(s: Itch, data: Bytes, at: int, kind: int, ns: int, recv_ns: int, inst
     return _put(out, n, s, ns, recv_ns, instrument, kind, order_id, _NONE, size, _NONE, _NONE)
 
 
-@inlined
+@hot
 def _replace(s: Itch, data: Bytes, at: int, ns: int, recv_ns: int, instrument: int, unit: int, out: Tape, n: int) -> int:
     old, new, size = be64(data, at + 11), be64(data, at + 19), be32(data, at + 27)
     if _refused_order(s, old, size, at) or _refused_order(s, new, size, at):
@@ -133,7 +133,7 @@ def _replace(s: Itch, data: Bytes, at: int, ns: int, recv_ns: int, instrument: i
     return _put(out, n, s, ns, recv_ns, instrument, _ADD, new, ticks, size, _NONE, _NONE)
 
 
-@inlined
+@hot
 def _execute_at(s: Itch, data: Bytes, at: int, ns: int, recv_ns: int, instrument: int, unit: int, out: Tape, n: int) -> int:
     order_id, size, price = be64(data, at + 11), be32(data, at + 19), be32(data, at + 32)
     if _refused_order(s, order_id, size, at):
@@ -147,7 +147,7 @@ def _execute_at(s: Itch, data: Bytes, at: int, ns: int, recv_ns: int, instrument
     return _put(out, n, s, ns, recv_ns, instrument, _EXECUTE, order_id, price // unit, size, flags, _NONE)
 
 
-@inlined
+@hot
 def _trade(s: Itch, data: Bytes, at: int, ns: int, recv_ns: int, instrument: int, unit: int, out: Tape, n: int) -> int:
     size, price = be32(data, at + 20), be32(data, at + 32)
     if size <= 0:
@@ -161,7 +161,7 @@ def _trade(s: Itch, data: Bytes, at: int, ns: int, recv_ns: int, instrument: int
     return _put(out, n, s, ns, recv_ns, instrument, _TRADE, _NONE, price // unit, size, flags, side)
 
 
-@inlined
+@hot
 def _cross(s: Itch, data: Bytes, at: int, ns: int, recv_ns: int, instrument: int, unit: int, out: Tape, n: int) -> int:
     size, price = be64(data, at + 11), be32(data, at + 27)
     if size == 0:
@@ -176,7 +176,7 @@ def _cross(s: Itch, data: Bytes, at: int, ns: int, recv_ns: int, instrument: int
     return _put(out, n, s, ns, recv_ns, instrument, _CROSS, _NONE, price // unit, size, flags, _NONE)
 
 
-@inlined
+@hot
 def _state(s: Itch, data: Bytes, at: int, ns: int, recv_ns: int, locate: int, instrument: int, out: Tape, n: int) -> int:
     """H and h: a record where the two together say something new."""
     was = s.halts[locate]
@@ -193,7 +193,7 @@ def _state(s: Itch, data: Bytes, at: int, ns: int, recv_ns: int, locate: int, in
     return _put(out, n, s, ns, recv_ns, instrument, _STATUS, _NONE, _NONE, status, _NONE, _NONE)
 
 
-@inlined
+@hot
 def _introduce(s: Itch, data: Bytes, at: int, locate: int) -> None:
     """R: the locate has a symbol, and is followed or not."""
     symbol = be64(data, at + 11)
@@ -212,7 +212,7 @@ def _introduce(s: Itch, data: Bytes, at: int, locate: int) -> None:
             s.locates[locate].instrument = locate
 
 
-@inlined
+@hot
 def _other(s: Itch, data: Bytes, at: int, kind: int, ns: int, recv_ns: int, locate: int, instrument: int, unit: int, out: Tape,
            n: int) -> int:  # fmt: skip
     """The types that are not most of the traffic."""
@@ -227,12 +227,12 @@ def _other(s: Itch, data: Bytes, at: int, kind: int, ns: int, recv_ns: int, loca
     return n
 
 
-@inlined
+@hot
 def _has_record(kind: int) -> bool:
     return kind in (_A, _D, _E, _X, _U, _F, _C, _P, _Q, _H, _SMALL_H)
 
 
-@inlined
+@hot
 def _body(s: Itch, data: Bytes, at: int, kind: int, ns: int, recv_ns: int, locate: int, out: Tape, n: int) -> int:
     instrument, unit = s.locates[locate].instrument, s.locates[locate].unit
     if unit == 0:

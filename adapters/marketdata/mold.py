@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from adapters.marketdata.compiled import be16, be64, hot, i64
+from adapters.marketdata.compiled import be16, be64, hot, i64, put16, put64
 from adapters.marketdata.itch import decode_frames
 from adapters.marketdata.itch_layout import I64, LAST_NS, MIDNIGHT_NS, RECORDS_MAX, Bytes, Itch
 from adapters.marketdata.records import write
@@ -66,7 +66,8 @@ def make_mold(next_number: int = 0) -> Mold:
 @hot
 def _same_session(session: Bytes, data: Bytes, at: int) -> bool:
     if be64(session, 0) == 0:
-        session[:] = data[at : at + SESSION]
+        put64(session, 0, be64(data, at))
+        put16(session, 8, be16(data, at + 8))
     return be64(session, 0) == be64(data, at) and be16(session, 8) == be16(data, at + 8)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.marketdata.compiled import inlined
+from adapters.marketdata.compiled import hot
 
 
-@inlined
+@hot
 def write(
     record: Any, event_ns: int, recv_ns: int, order_id: int, price_ticks: int, size_lots: int, instrument: int, flags: int,
     kind: int, side: int,
