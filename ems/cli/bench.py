@@ -42,3 +42,9 @@ def replay(json_output: JsonOption = False) -> None:
 def risk(json_output: JsonOption = False) -> None:
     """All risk checks for one child order, with 100 and with 10,000 orders at work; and the hot path's."""
     _run("risk", json_output)
+
+
+@app.command()
+def tape(json_output: JsonOption = False) -> None:
+    """ITCH bytes to the tape and the book, beside published decoders on the same bytes."""
+    _run("tape", json_output)
