@@ -21,12 +21,16 @@ from numba.extending import intrinsic
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_CONSTANTS = ("compiled.py", "itch_layout.py", "tape.py")  # what compiled code reads and does not compile itself
+
 
 def _cache_directory() -> str:
     here = Path(__file__).parent
     digest = hashlib.sha256(f"{numba.__version__} {llvm.get_host_cpu_name()}".encode())
     for source in [*sorted(here.glob("*.py")), here.parents[1] / "domain" / "tape.py"]:
-        digest.update(source.read_bytes())
+        text = source.read_bytes()
+        if b"marketdata.compiled" in text or source.name in _CONSTANTS:
+            digest.update(text)
     base = os.environ.get("NUMBA_CACHE_DIR") or str(Path.home() / ".cache" / "ems-compiled")
     return str(Path(base) / f"marketdata-{digest.hexdigest()[:16]}")
 

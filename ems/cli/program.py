@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import ConfigError, EmsError
-from ems.cli import algos, bench, builds, desk, fix, kill, load, oms, processes, risk, sessions
+from ems.cli import algos, bench, builds, desk, fix, kill, load, oms, processes, risk, sessions, tape
 from ems.cli.running import run_until_signal
 
 REFUSED = 2
@@ -33,6 +33,7 @@ app.add_typer(builds.app, name="build", help="Which builds of this system may ru
 app.add_typer(risk.app, name="risk", help="Risk limits, overrides, disabled strategies: shown, and changed by named people.")
 app.add_typer(kill.app, name="kill", help="The kill switch: soft, hard, panic; status; rearm by two people; drill.")
 app.add_typer(sessions.app, name="sessions", help="The FIX sessions of a running system: show, stop, start, add and change.")
+app.add_typer(tape.app, name="tape", help="Market data: convert feeds into stored tapes, look into them, play and record.")
 app.add_typer(bench.app, name="bench", help="Measure: each prints its figures, with --json as one object.")
 app.command()(load.load)
 processes.add(app)
