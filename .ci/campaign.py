@@ -107,6 +107,7 @@ TESTS: dict[str, tuple[str, dict[str, str], float]] = {
     "fix_session": ("tests/acceptance/fix_session", {"EMS_FIX_VERSIONS": "all"}, 120),
     "order_states": ("tests/acceptance/fix", {"EMS_FIX_VERSIONS": "all", "EMS_FIX_WALKS": "300"}, 600),
     "fuzz": ("tests/fuzz", {"EMS_FUZZ_MESSAGES": "200000"}, 900),
+    "fuzz_tape": ("tests/fuzz/test_market_data.py", {"EMS_FUZZ_TAPE_MESSAGES": "1000000"}, 300),
     "kill": ("tests/acceptance/test_kill.py", {"EMS_KILL_WORKING": "1000"}, 240),
     "kill9": ("tests/acceptance/test_kill9.py", {"EMS_KILL9_CYCLES": "60"}, 3600),
 }

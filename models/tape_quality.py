@@ -17,6 +17,7 @@ from domain.tape import (
     FLAG_HALF_TICK,
     FLAG_MAY_BE_GONE,
     FLAG_NO_PRINT,
+    FLAG_QUEUE,
     FLAG_REPLACED,
     Kind,
     Status,
@@ -84,6 +85,8 @@ class _Display:
             self.sides[order[0]].change(order[1], -order[2])
             order[1:] = row[_PRICE], row[_SIZE]
             self.sides[order[0]].change(order[1], order[2])
+        elif kind == Kind.TRADE and row[_SIDE] and row[_FLAGS] & FLAG_QUEUE:
+            self.sides[row[_SIDE]].change(row[_PRICE], -row[_SIZE])
         elif kind == Kind.LEVEL and row[_SIDE]:
             self.sides[row[_SIDE]].set(row[_PRICE], row[_SIZE])
         elif kind == Kind.CLEAR:

@@ -86,8 +86,9 @@ def convert(sources: Sequence[Path], to: Path, wanted: Wanted, progress: Progres
         ConfigError, ReferenceDataError: a source cannot be read as that feed.
         TapeError: the tape cannot be made.
     """
-    digest = _sha256(sources)
-    name = " ".join(path.name for path in sources)
+    read = [one for path in sources for one in ((path, _trades_of(path)) if wanted.feed is Feed.LEAN else (path,))]
+    digest = _sha256(read)
+    name = " ".join(path.name for path in read)
     writer: TapeWriter | None = None
     for piece in _READERS[wanted.feed](sources, wanted, progress):
         if writer is None:  # nothing is made where the first piece cannot be read
@@ -179,11 +180,14 @@ def _lobster(sources: Sequence[Path], wanted: Wanted, progress: Progress) -> Ite
 
 def _lean(sources: Sequence[Path], wanted: Wanted, progress: Progress) -> Iterator[Piece]:
     for i, quotes in enumerate(sources):
-        trades = quotes.with_name(quotes.name.replace("_quote", "_trade"))
-        tape = lean.read_day(quotes, trades, tick_size_e9=wanted.tick_size_e9)
+        tape = lean.read_day(quotes, _trades_of(quotes), tick_size_e9=wanted.tick_size_e9)
         progress(i + 1, len(sources))
         symbol = quotes.resolve().parent.name.upper()
         yield Piece(tape, (TapeInstrument(0, symbol, wanted.tick_size_e9, _SHARE_E9),), {})
+
+
+def _trades_of(quotes: Path) -> Path:
+    return quotes.with_name(quotes.name.replace("_quote", "_trade"))
 
 
 def _binance(sources: Sequence[Path], wanted: Wanted, progress: Progress) -> Iterator[Piece]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.tape import EVERY_INSTRUMENT, FLAG_ALL, FLAG_AT_PRICE, FLAG_BY_LEVEL, FLAG_REPLACED, Kind, Status, tape_of
+from domain.tape import EVERY_INSTRUMENT, FLAG_ALL, FLAG_AT_PRICE, FLAG_BY_LEVEL, FLAG_QUEUE, FLAG_REPLACED, Kind, Status, tape_of
 from models.tape_quality import Quality
 
 Row = tuple[int, int, int, int, int, int, Kind, int]  # time, id, ticks, lots, instrument, flags, kind, side
@@ -58,6 +58,13 @@ def test_prints_outside_the_spread_are_judged_by_the_book_before_them() -> None:
         (6, 5, 99, 1, 0, FLAG_AT_PRICE, Kind.EXECUTE, -1),
     )
     assert (found["prints_judged"], found["prints_outside"]) == (3, 2)
+
+
+def test_a_print_that_ate_its_queue_leaves_the_level_without_it() -> None:
+    levels: list[Row] = [(1, 0, 100, 10, 0, 0, Kind.LEVEL, 1), (2, 0, 101, 10, 0, 0, Kind.LEVEL, -1)]
+    eaten: Row = (3, 0, 101, 10, 0, FLAG_QUEUE, Kind.TRADE, -1)
+    assert wrong(*levels, eaten, (4, 0, 101, 5, 0, 0, Kind.LEVEL, 1)) == {}
+    assert "locked" in wrong(*levels, (4, 0, 101, 5, 0, 0, Kind.LEVEL, 1))
 
 
 def test_orders_that_are_not_there_and_negative_prices_are_counted() -> None:

@@ -71,6 +71,8 @@ def spoiled(random: Random, stream: bytes) -> bytes:
     """The stream with bytes flipped, cut out, doubled, or cut off."""
     data = bytearray(stream)
     for _ in range(random.randint(1, 12)):
+        if not data:
+            break
         at = random.randrange(len(data))
         change = random.randrange(5)
         if change == 0:
