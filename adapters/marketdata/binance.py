@@ -120,6 +120,15 @@ class BinanceReader:
             self._put(received_ns, received_ns, depth, Kind.STATUS, 0, int(status), 0)
             self._unsynced(received_ns, received_ns, depth)
 
+    def waiting(self) -> list[str]:
+        """The symbols that nothing is displayed of until a snapshot comes."""
+        return [symbol for symbol, depth in self._depth.items() if depth.last is None]
+
+    def drained(self) -> Tape:
+        """The records since the last call, which are then forgotten here: for streams that do not end."""
+        tape, self.rows, self.updates = tape_of(self.rows), [], []
+        return tape
+
     def truncated(self) -> None:
         """The source ended within a line."""
         self._fault(Fault.TRUNCATED)
@@ -165,7 +174,7 @@ class BinanceReader:
 
     def _snapshot(self, received_ns: int, data: dict[str, Any]) -> None:
         """The display of the symbol it names; spot snapshots name none, and are of the one symbol that waits for one."""
-        waiting = [symbol for symbol, depth in self._depth.items() if depth.last is None] or self.symbols
+        waiting = self.waiting() or self.symbols
         symbol = data.get("symbol", waiting[0] if len(waiting) == 1 else "")
         depth = self._depth.get(symbol)
         if depth is None:

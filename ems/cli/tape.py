@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from domain.errors import ConfigError
+from domain.errors import ConfigError, NumberError
 from domain.values import from_e9, to_e9
 
 if TYPE_CHECKING:
@@ -115,6 +115,39 @@ def record(
         told = tape_record.record(to, wanted, resume=resume, progress=lambda text: bar.update(task, description=text))
     _tell(_summary(told.header) | {"received": told.counts, "tape": str(to)}, json_output)
     raise typer.Exit(_BAD if told.header.source.faults else 0)
+
+
+@app.command("record-binance")
+def record_binance(
+    to: Annotated[Path, typer.Option("--to", help="The new tape, a directory.")],
+    url: Annotated[str, typer.Option(help="The websocket of the combined stream: depth and trades.")],
+    snapshot_url: Annotated[str, typer.Option(help="Where the REST snapshot is, with {symbol} in it.")],
+    symbol: Annotated[list[str], typer.Option(help="SYMBOL:TICK:LOT, such as BTCUSDT:0.1:0.001; may be repeated.")],
+    seconds: Annotated[float, typer.Option(min=0, help="Stop after so long; 0: at Ctrl-C.")] = 0,
+    json_output: JsonOption = False,
+) -> None:
+    """Record Binance's live streams. A lost connection or a gap is told in the tape, and so is the snapshot that mends it."""
+    from ems.bootstrap import tape_live
+
+    stream = tape_live.Stream(url, snapshot_url, dict(map(_terms, symbol)), seconds)
+    with _progress(json_output) as bar:
+        task = bar.add_task("recording", total=None)
+        told = tape_live.record(to, stream, lambda text: bar.update(task, description=text))
+    _tell(_summary(told.header) | {"received": told.counts, "tape": str(to)}, json_output)
+    raise typer.Exit(_BAD if told.header.source.faults else 0)
+
+
+def _terms(text: str) -> tuple[str, Any]:
+    from ems.bootstrap.tape_live import Terms
+
+    parts = text.split(":")
+    try:
+        symbol, tick_e9, lot_e9 = parts[0], to_e9(parts[1]), to_e9(parts[2])
+    except (IndexError, NumberError) as error:
+        raise ConfigError(f"{text!r} is no SYMBOL:TICK:LOT such as BTCUSDT:0.1:0.001") from error
+    if not symbol or len(parts) != 3 or tick_e9 <= 0 or lot_e9 <= 0:
+        raise ConfigError(f"{text!r} is no SYMBOL:TICK:LOT such as BTCUSDT:0.1:0.001")
+    return symbol, Terms(tick_e9, lot_e9)
 
 
 def _address(text: str) -> tuple[str, int] | None:
