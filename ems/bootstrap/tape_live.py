@@ -15,8 +15,10 @@ from urllib.request import urlopen
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketException
 
+from adapters.marketdata.backlog import Backlog
 from adapters.marketdata.binance import BinanceReader, Terms
 from domain.errors import ConfigError
+from domain.tape import Status
 from ems.bootstrap.tape import Feed
 from models.tape_store import Header, Source, TapeInstrument, TapeWriter
 
@@ -25,6 +27,7 @@ __all__ = ["Recorded", "Stream", "Terms", "record"]
 _PAUSE_S: Final = 0.2  # before the first reconnection; each failure doubles it
 _PAUSE_MAX_S: Final = 30.0
 _DRAIN_S: Final = 0.1
+_OFFERED: Final = 1_024  # records that are handed on together
 _MESSAGE_MAX: Final = 16 << 20
 _SNAPSHOT_MAX: Final = 64 << 20
 _TIMEOUT_S: Final = 10.0
@@ -37,6 +40,7 @@ class Stream(NamedTuple):
     snapshot_url: str
     terms: dict[str, Terms]
     seconds: float = 0
+    capacity: int = 1_000_000  # records that may wait for the disk: a burst beyond is conflated
 
 
 class Recorded(NamedTuple):
@@ -69,6 +73,7 @@ class _Recorder:
         self._writer = writer
         self._progress = progress
         self._reader = BinanceReader(stream.terms)
+        self._backlog = Backlog(stream.capacity)
         self._counts = dict.fromkeys(("messages", "connections", "failed_connections", "snapshots", "failed_snapshots"), 0)
         self._fetching: dict[str, asyncio.Task[None]] = {}
 
@@ -91,7 +96,8 @@ class _Recorder:
     def seal(self) -> Recorded:
         """What has come is written; the tape is sealed."""
         self._write()
-        return Recorded(self._writer.close(), self._counts)
+        backlog = {"most_waiting": self._backlog.most, "conflated": self._backlog.conflated, "lost": self._backlog.lost}
+        return Recorded(self._writer.close(), self._counts | backlog)
 
     async def _connected(self) -> None:
         """One connection after the other; between two, nothing is displayed."""
@@ -117,6 +123,8 @@ class _Recorder:
     def _take(self, text: str | bytes) -> None:
         self._counts["messages"] += 1
         self._reader.line(f"{time.time_ns()} {text if isinstance(text, str) else text.decode('utf-8', 'replace')}")
+        if len(self._reader.rows) >= _OFFERED:
+            self._offer()
         for symbol in self._reader.waiting():
             if symbol not in self._fetching:
                 self._fetching[symbol] = asyncio.create_task(self._fetch(symbol))
@@ -138,8 +146,13 @@ class _Recorder:
             self._write()
             self._progress(f"{self._writer.records:,} records, {self._counts['connections']} connections")
 
+    def _offer(self) -> None:
+        if not self._backlog.offer(self._reader.drained()):
+            self._reader.lost(time.time_ns(), Status.LOST)
+
     def _write(self) -> None:
-        self._writer.append(self._reader.drained())
+        self._offer()
+        self._writer.append(self._backlog.take())
         self._writer.flush()
         faults = {kind: list(found) for kind, found in self._reader.faults.items()}
         self._writer.source = self._writer.source._replace(faults=faults)

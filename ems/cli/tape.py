@@ -123,13 +123,14 @@ def record_binance(
     url: Annotated[str, typer.Option(help="The websocket of the combined stream: depth and trades.")],
     snapshot_url: Annotated[str, typer.Option(help="Where the REST snapshot is, with {symbol} in it.")],
     symbol: Annotated[list[str], typer.Option(help="SYMBOL:TICK:LOT, such as BTCUSDT:0.1:0.001; may be repeated.")],
+    capacity: Annotated[int, typer.Option(min=2, help="Records that may wait; a burst beyond is conflated.")] = 1_000_000,
     seconds: Annotated[float, typer.Option(min=0, help="Stop after so long; 0: at Ctrl-C.")] = 0,
     json_output: JsonOption = False,
 ) -> None:
     """Record Binance's live streams. A lost connection or a gap is told in the tape, and so is the snapshot that mends it."""
     from ems.bootstrap import tape_live
 
-    stream = tape_live.Stream(url, snapshot_url, dict(map(_terms, symbol)), seconds)
+    stream = tape_live.Stream(url, snapshot_url, dict(map(_terms, symbol)), seconds, capacity)
     with _progress(json_output) as bar:
         task = bar.add_task("recording", total=None)
         told = tape_live.record(to, stream, lambda text: bar.update(task, description=text))

@@ -25,12 +25,13 @@ SPEAKS = (Status.DISCONNECTED, Status.LOST, Status.RESYNCED)
 class Exchange:
     """One symbol's streams: diffs numbered one by one, of which some are left out; snapshots, some refused; connections cut."""
 
-    def __init__(self, cut_after: int, left_out: set[int], refused: int) -> None:
+    def __init__(self, cut_after: int, left_out: set[int], refused: int, pace_s: float = 0.005) -> None:
         self.number = 0
         self.connections = self.snapshots = 0
         self._cut_after = cut_after
         self._left_out = left_out
         self._refused = refused
+        self._pace_s = pace_s
 
     async def stream(self, connection: ServerConnection) -> None:
         self.connections += 1
@@ -40,7 +41,7 @@ class Exchange:
                 price = f"{10 + self.number % 7}.0"
                 data = diff(self.number, self.number, None, [[price, str(self.number)]], symbol="BTC")
                 await connection.send(json.dumps(data))
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(self._pace_s)
             if self.connections == 1 and sent == self._cut_after:
                 connection.transport.abort()
                 return
@@ -56,12 +57,12 @@ class Exchange:
         return connection.respond(HTTPStatus.OK, json.dumps(body))
 
 
-async def recorded(exchange: Exchange, to: Path) -> dict[str, Any]:
+async def recorded(exchange: Exchange, to: Path, *words_more: str) -> dict[str, Any]:
     server: Server
     async with serve(exchange.stream, "127.0.0.1", 0, process_request=exchange.snapshot) as server:
         port = server.sockets[0].getsockname()[1]
         words = ["-m", "ems", "tape", "record-binance", "--to", str(to), "--url", f"ws://127.0.0.1:{port}/stream", "--symbol"]
-        more = ["BTC:0.1:0.001", "--snapshot-url", f"http://127.0.0.1:{port}/depth?symbol={{symbol}}", "--json"]
+        more = ["BTC:0.1:0.001", "--snapshot-url", f"http://127.0.0.1:{port}/depth?symbol={{symbol}}", "--json", *words_more]
         process = await asyncio.create_subprocess_exec(sys.executable, *words, *more, stdout=asyncio.subprocess.PIPE)
         async with asyncio.timeout(60):
             while exchange.number < 300 or exchange.connections < 2:
@@ -92,6 +93,22 @@ async def test_a_cut_connection_and_a_gap_are_mended_and_told(tmp_path: Path) ->
     assert numbers == sorted(set(numbers)) and numbers[-1] > 250
     missing = set(range(numbers[0], numbers[-1] + 1)) - set(numbers)
     assert 150 in missing
+
+
+async def test_a_burst_beyond_capacity_is_conflated_and_told(tmp_path: Path) -> None:
+    exchange = Exchange(cut_after=1, left_out=set(), refused=0, pace_s=0.0005)
+    found = await recorded(exchange, tmp_path / "t", "--capacity", "18")
+    stored = open_tape(tmp_path / "t")
+    records = stored.records(0, len(stored))
+    told = records[(records["kind"] == Kind.STATUS) & (records["size_lots"] == Status.CONFLATED)]
+    assert found["received"]["conflated"] == told["order_id"].sum() > 0
+    assert found["received"]["most_waiting"] > 18 and found["received"]["lost"] == 0
+    last = {
+        int(row["price_ticks"]): int(row["size_lots"])
+        for row in records
+        if row["kind"] == Kind.LEVEL and row["size_lots"] > 1_000
+    }
+    assert len(last) == 7 and max(last.values()) - min(last.values()) == 6_000, "each level as it was told last"
 
 
 @pytest.mark.parametrize(
