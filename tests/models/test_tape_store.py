@@ -70,6 +70,25 @@ def test_seeking_finds_the_first_record_received_then_or_later(records: int, see
                 assert found.seek(time_ns) == (later[0] if len(later) else records)
 
 
+def test_seeking_is_exact_behind_a_clock_that_jumped_and_came_back(tmp_path: Path) -> None:
+    made = tape(3 * BLOCK)
+    made["ts_recv_ns"] = np.arange(len(made))
+    made["ts_recv_ns"][10] = 2 * BLOCK + 5
+    for sealed in (True, False):
+        found = open_tape(stored(tmp_path / str(sealed), made, seal=sealed))
+        assert [found.seek(t) for t in (10, 11, BLOCK, 2 * BLOCK + 5, 2 * BLOCK + 6)] == [10, 10, 10, 10, 2 * BLOCK + 6]
+
+
+def test_going_on_forgets_what_the_index_knew_of_records_that_are_not_whole(tmp_path: Path) -> None:
+    path = stored(tmp_path / "a", tape(2 * BLOCK + 1), seal=False)
+    column = path / "kind.bin"
+    column.write_bytes(column.read_bytes()[: BLOCK + 5])
+    writer = TapeWriter.resume(path)
+    assert writer.records == BLOCK + 5
+    writer.close()
+    assert len(open_tape(path).latest) == 1 and open_tape(path).verify() == []
+
+
 @pytest.mark.parametrize("cut", ["side", "ts_event_ns", "kind"])
 def test_a_recorder_that_died_leaves_the_records_that_are_whole(tmp_path: Path, cut: str) -> None:
     made = tape(BLOCK + 100)

@@ -145,6 +145,13 @@ def test_a_datagram_cut_short_gives_what_is_whole_and_the_rest_is_missing() -> N
     assert what.take(sender.answer(request)[0])["order_id"].tolist() == [2]
 
 
+def test_a_copy_is_counted_and_says_nothing() -> None:
+    datagrams, _ = stream(8)
+    what = receiver()
+    received(what, datagrams)
+    assert received(what, [*datagrams[2:5], datagrams[-1]]) == [] and what.mold.meta[DUPLICATES] == 4
+
+
 def test_without_room_nothing_is_done() -> None:
     data = np.frombuffer(bytearray(MoldSender("DAY").packets(framed(EVERY["R"], add()))[0]), np.uint8)
     mold, s = make_mold(), make_state(MIDNIGHT_NS)

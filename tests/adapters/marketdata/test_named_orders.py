@@ -50,13 +50,13 @@ def test_an_order_nobody_knows_is_taken_from_its_level() -> None:
     rows = [
         (0, 10, 30, 0, Kind.LEVEL, 1),
         (7, 10, 5, 0, Kind.ADD, 1),
-        (99, 10, 30, FLAG_BY_LEVEL, Kind.EXECUTE, 1),
+        (99, 10, 20, FLAG_BY_LEVEL, Kind.EXECUTE, 1),
         (98, 10, 2, FLAG_BY_LEVEL, Kind.CANCEL, 1),
     ]
     found = named_orders(tape(*rows))
     assert found["kind"].tolist() == [Kind.ADD, Kind.ADD, Kind.EXECUTE, Kind.CANCEL]
     assert found["order_id"].tolist()[1:] == [7, found["order_id"][0], 7], "the oldest executes, the youngest is taken back"
-    assert displayed(found) == {(1, 10): 3}
+    assert displayed(found) == {(1, 10): 13}
 
 
 def test_prints_against_a_queue_execute_it_and_the_rest_is_a_trade() -> None:
