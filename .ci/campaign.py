@@ -90,6 +90,16 @@ BENCHES: dict[str, list[Bar]] = {
         Bar("digest equals the live one", lambda f: str(f["digest_equal"]), lambda f: f["digest_equal"] in (True, 1)),
         Bar("restart with 10,000 working orders", lambda f: f"{f['restart_s']:.2f} s", None),
     ],
+    "tape": [
+        Bar("decode >= 20,000,000 messages/s", lambda f: f"{f['decode_eps']:,}", lambda f: f["decode_eps"] >= 20_000_000),
+        Bar("to the book >= 5,000,000 messages/s", lambda f: f"{f['book_eps']:,}", lambda f: f["book_eps"] >= 5_000_000),
+        Bar("a datagram's message to the book p99 <= 0.5 us", lambda f: f"{f['p99_us']:.2f} us", lambda f: f["p99_us"] <= 0.5),
+        Bar(
+            "beside itchfeed and meatpy",
+            lambda f: f"{f['itchfeed_eps'] or 0:,} and {f['meatpy_eps'] or 0:,} messages/s",
+            None,
+        ),
+    ],
     "risk": [
         Bar("all checks of a child p99 <= 60 us", lambda f: f"{f['p99_us']:.0f} us", lambda f: f["p99_us"] <= 60),
         Bar(
@@ -107,6 +117,7 @@ TESTS: dict[str, tuple[str, dict[str, str], float]] = {
     "fix_session": ("tests/acceptance/fix_session", {"EMS_FIX_VERSIONS": "all"}, 120),
     "order_states": ("tests/acceptance/fix", {"EMS_FIX_VERSIONS": "all", "EMS_FIX_WALKS": "300"}, 600),
     "fuzz": ("tests/fuzz", {"EMS_FUZZ_MESSAGES": "200000"}, 900),
+    "fuzz_tape": ("tests/fuzz/test_market_data.py", {"EMS_FUZZ_TAPE_MESSAGES": "1000000"}, 300),
     "kill": ("tests/acceptance/test_kill.py", {"EMS_KILL_WORKING": "1000"}, 240),
     "kill9": ("tests/acceptance/test_kill9.py", {"EMS_KILL9_CYCLES": "60"}, 3600),
 }

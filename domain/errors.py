@@ -11,6 +11,7 @@ EmsError
 │   └── LogUnavailable     the database cannot be reached or failed in the middle
 ├── InvariantBroken        our own fault: state that the rules exclude; the process stops
 ├── ReferenceDataError     reference data that is missing, stale or contradictory
+├── TapeError              a stored tape that is missing, damaged or not one
 ├── ConfigError            a configuration that cannot be run, in one sentence
 ├── LinkError              the frames between desk and gateway
 ├── LatchUnreadable        the kill switch's latch is missing or damaged, which counts as tripped
@@ -62,6 +63,10 @@ class InvariantBroken(EmsError, AssertionError):
 
 class ReferenceDataError(EmsError):
     """Reference data that is missing, stale or contradictory."""
+
+
+class TapeError(EmsError):
+    """A stored tape that is missing, damaged, sealed where it should be open, or no tape at all."""
 
 
 class ConfigError(EmsError):

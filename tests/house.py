@@ -28,7 +28,7 @@ LIBRARIES: dict[str, set[str]] = {
     ),
     "adapters.fix": {"pydantic", "quickfix", "quickfix44"},
     "adapters.fixatdl": {"defusedxml"},
-    "adapters.marketdata": {"numpy"},
+    "adapters.marketdata": {"llvmlite", "numba", "numpy"},
     "adapters.reference": {"pyarrow"},
     "models": {"llvmlite", "numba", "numpy"},
     "ems": {"psutil", "pydantic", "pydantic_settings", "structlog"},

@@ -32,6 +32,7 @@ GOOD = {
     "replay": {
         "events": 1_000_000, "events_per_s": 100_000, "rss_mb": 999, "digest_equal": 1, "restart_s": 2.5,
     },
+    "tape": {"decode_eps": 20_000_000, "book_eps": 5_000_000, "p99_us": 0.5, "itchfeed_eps": 160_000, "meatpy_eps": None},
     "risk": {"p50_us_100": 20, "p50_us_10000": 30, "p99_us": 60, "hot_us": 0.5},
     "features": {
         "ofi_p99_us": 1, "qi_p99_us": 1, "vpin_p99_us": 5, "spread_p99_us": 1, "arrival_p99_us": 1, "slope_p99_us": 10,
@@ -43,6 +44,10 @@ SPOILED = [
     ("log", "library_eps", 2_001),
     ("log", "copy_eps", 140_000),
     ("log", "p99_ms", 10.1),
+    ("tape", "decode_eps", 19_999_999),
+    ("tape", "book_eps", 4_999_999),
+    ("tape", "p99_us", 0.51),
+    ("tape", "p99_us", None),
     ("risk", "p99_us", 60.1),
     ("risk", "p50_us_10000", 30.1),
     ("risk", "hot_us", 0.51),

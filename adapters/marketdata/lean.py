@@ -16,6 +16,7 @@ times are nanoseconds UTC of the date in the file's name, New York.
 from __future__ import annotations
 
 import zipfile
+import zlib
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +32,8 @@ _PRICE_E9: Final = 100_000
 _MS_NS: Final = 1_000_000
 _FIRST_MS: Final = 34_200_000  # 09:30
 _LAST_MS: Final = 57_600_000  # 16:00
+_DAY_MS: Final = 86_400_000
+_BEYOND: Final = 1 << 53
 _QUOTE: Final = np.dtype([(name, "i8") for name in ("ms", "bid", "bid_size", "ask", "ask_size", "suspicious")])
 _TRADE: Final = np.dtype([("ms", "i8"), ("price", "i8"), ("size", "i8"), ("exchange", "U2"), ("suspicious", "i8")])
 _OFF_EXCHANGE: Final = "D"
@@ -72,9 +75,27 @@ def _table(path: Path, dtype: np.dtype[Any], columns: tuple[int, ...]) -> NDArra
     try:
         with zipfile.ZipFile(path) as archive:
             text = archive.read(archive.namelist()[0])
-        return np.loadtxt(BytesIO(text), delimiter=",", dtype=dtype, usecols=columns, ndmin=1)
-    except (OSError, ValueError, IndexError, zipfile.BadZipFile) as error:
+        if not text.strip():
+            return np.zeros(0, dtype)
+        table = np.loadtxt(BytesIO(text), delimiter=",", dtype=dtype, usecols=columns, ndmin=1)
+    except (OSError, EOFError, ValueError, IndexError, OverflowError, zipfile.BadZipFile, zlib.error) as error:
         raise ReferenceDataError(f"{path.name} is not a Lean tick file: {error}") from error
+    _check(table, path)
+    return table
+
+
+def _check(table: NDArray[np.void], path: Path) -> None:
+    """Refuses, by its row, a tick that no market says."""
+    numbers = np.stack([table[name] for name in table.dtype.names or () if name != "exchange"])  # (columns, rows)
+    rules = {
+        "a negative number": (numbers < 0).any(axis=0),
+        "a time after the day": table["ms"] >= _DAY_MS,
+        "a time before the row above": np.diff(table["ms"], prepend=0) < 0,
+        "a number beyond all prices and sizes": (numbers > _BEYOND).any(axis=0),
+    }
+    for what, broken in rules.items():
+        if broken.any():
+            raise ReferenceDataError(f"{path.name} row {int(np.argmax(broken)) + 1}: {what}")
 
 
 def _from_the_open(events: list[tuple[Any, ...]], open_ns: int) -> list[tuple[Any, ...]]:

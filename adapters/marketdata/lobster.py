@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -30,6 +31,8 @@ from domain.tape import FLAG_BY_LEVEL, FLAG_HALF_TICK, FLAG_UNCOVERED, Kind, Tap
 _NEW, _REDUCE, _DELETE, _EXECUTE, _HIDDEN, _CROSS, _HALT = 1, 2, 3, 4, 5, 6, 7
 _PRICE_E9: Final = 100_000  # LOBSTER's price unit: 1/10,000 dollar
 _EMPTY: Final = 9_999_999_999
+_DAY_S: Final = 86_400
+_BEYOND: Final = 2.0**53  # where a double no longer tells whole numbers apart
 _SIMPLE: Final = {_NEW: Kind.ADD, _REDUCE: Kind.CANCEL, _DELETE: Kind.CANCEL, _EXECUTE: Kind.EXECUTE}
 _SIGN: Final = {_NEW: 1, _REDUCE: -1, _DELETE: -1, _EXECUTE: -1}
 
@@ -57,7 +60,7 @@ def read_zip(path: Path, *, tick_size_e9: int = 10_000_000, instrument: int = 0)
         with zipfile.ZipFile(path) as archive:
             names = {kind: next(n for n in archive.namelist() if f"_{kind}_" in n) for kind in ("message", "orderbook")}
             texts = {kind: archive.read(name) for kind, name in names.items()}
-    except (OSError, StopIteration, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, StopIteration, zipfile.BadZipFile, zlib.error) as error:
         raise ReferenceDataError(f"{path.name} is not a LOBSTER zip: {error}") from error
     return read_pair(texts["message"], texts["orderbook"], names["message"], tick_size_e9=tick_size_e9, instrument=instrument)
 
@@ -68,6 +71,8 @@ def read_pair(messages: bytes, orderbook: bytes, name: str, *, tick_size_e9: int
     Raises:
         ReferenceDataError: a file does not parse, or the two do not belong together.
     """
+    if not messages.strip() or not orderbook.strip():
+        raise ReferenceDataError(f"{name}: it is empty")
     try:
         table = np.loadtxt(BytesIO(messages), delimiter=",", ndmin=2)
         levels = np.loadtxt(BytesIO(orderbook), delimiter=",", dtype=np.int64, ndmin=2)
@@ -75,6 +80,7 @@ def read_pair(messages: bytes, orderbook: bytes, name: str, *, tick_size_e9: int
         raise ReferenceDataError(f"{name}: {error}") from error
     if len(table) != len(levels) or table.shape[1] < 6 or levels.shape[1] % 4:
         raise ReferenceDataError(f"{name}: {len(table)} messages and {len(levels)} book rows do not belong together")
+    _check(table, name)
     book = _book(levels, tick_size_e9 // _PRICE_E9)
     times = midnight_ns(name) + np.rint(table[:, 0] * 1e9).astype(np.int64)  # exact: 14 digits fit a double
     follower = _Follower(tick_size_e9 // _PRICE_E9, instrument)
@@ -94,6 +100,26 @@ def midnight_ns(name: str) -> int:
         raise ReferenceDataError(f"{name}: no date in the name")
     year, month, day = (int(part) for part in found.groups())
     return int(datetime(year, month, day, tzinfo=ZoneInfo("America/New_York")).timestamp()) * 10**9
+
+
+def _check(table: NDArray[np.float64], name: str) -> None:
+    """Refuses, by its row, a message that no market says. A message file is whole or it is not used: its book depends on all."""
+    seconds, kinds, ids, sizes, prices, directions = table[:, :6].T
+    orders = (kinds >= _NEW) & (kinds <= _HIDDEN)
+    numbers = np.isfinite(table[:, :6]).all(axis=1) & (np.abs(table[:, :6]) < _BEYOND).all(axis=1)
+    rules = {
+        "a number that is none": ~numbers,
+        "no such type": ~np.isin(kinds, np.arange(_NEW, _HALT + 1)),
+        "a time after the day": seconds >= _DAY_S,
+        "a time before the row above, or of no day": np.diff(seconds, prepend=0) < 0,
+        "no size or a negative one": (kinds <= _CROSS) & (sizes <= 0),
+        "no price or a negative one": (kinds <= _CROSS) & (prices <= 0),
+        "a negative id": ids < 0,
+        "neither buy nor sell": orders & (np.abs(directions) != 1),
+    }
+    for what, broken in rules.items():
+        if broken.any():
+            raise ReferenceDataError(f"{name} row {int(np.argmax(broken)) + 1}: {what}")
 
 
 def _book(levels: NDArray[np.int64], unit: int) -> NDArray[np.int64]:

@@ -48,3 +48,9 @@ def risk(json_output: JsonOption = False) -> None:
 def features(json_output: JsonOption = False) -> None:
     """Each of the six features, and all of them with the book vector, per record of a real day."""
     _run("features", json_output)
+
+
+@app.command()
+def tape(json_output: JsonOption = False) -> None:
+    """ITCH bytes to the tape and the book, beside published decoders on the same bytes."""
+    _run("tape", json_output)

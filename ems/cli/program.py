@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import ConfigError, EmsError
-from ems.cli import alerts, algos, bench, builds, desk, fills, fix, kill, load, oms, plot, processes, risk, sessions
+from ems.cli import alerts, algos, bench, builds, desk, fills, fix, kill, load, oms, plot, processes, risk, sessions, tape
 from ems.cli.running import run_until_signal
 
 REFUSED = 2
@@ -35,6 +35,7 @@ app.add_typer(kill.app, name="kill", help="The kill switch: soft, hard, panic; s
 app.add_typer(sessions.app, name="sessions", help="The FIX sessions of a running system: show, stop, start, add and change.")
 app.add_typer(fills.app, name="fills", help="Executions in quarantine: list them, dismiss one, or book it to an order.")
 app.add_typer(alerts.app, name="alerts", help="What else a person must look at: list it, and say what came of it.")
+app.add_typer(tape.app, name="tape", help="Market data: convert feeds into stored tapes, look into them, play and record.")
 app.add_typer(bench.app, name="bench", help="Measure: each prints its figures, with --json as one object.")
 app.add_typer(plot.app, name="plot", help="Pictures: a tape with its book and features over time.")
 app.command()(load.load)

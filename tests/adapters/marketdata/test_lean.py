@@ -79,3 +79,20 @@ def test_a_real_day_is_never_crossed_and_keeps_its_volume() -> None:
 def test_two_days_do_not_belong_together(tmp_path: Path) -> None:
     with pytest.raises(ReferenceDataError, match="different days"):
         read_day(tmp_path / "20131007_quote.zip", tmp_path / "20131008_trade.zip")
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("34200000,-1,100,0,0,P,1,0", "a negative number"),
+        ("34200000,100000,-100,0,0,P,1,0", "a negative number"),
+        ("86400000,100000,100,0,0,P,1,0", "a time after the day"),
+        ("34189999,100000,100,0,0,P,1,0", "a time before the row above"),
+        ("34200000,9223372036854775807,100,0,0,P,1,0", "a number beyond"),
+    ],
+)
+def test_a_quote_that_no_market_says_is_refused_by_its_row(tmp_path: Path, row: str, says: str) -> None:
+    quotes = write(tmp_path / "20131007_quote.zip", f"34190000,100000,100,0,0,P,1,0\n{row}\n")
+    trades = write(tmp_path / "20131007_trade.zip", "")
+    with pytest.raises(ReferenceDataError, match=rf"20131007_quote\.zip row 2: {says}"):
+        read_day(quotes, trades)

@@ -97,6 +97,34 @@ def test_what_does_not_parse_is_named(messages: bytes, book: bytes, name: str) -
         read_pair(messages, book, name)
 
 
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("34200.1,8,1,21,2238100,1", "no such type"),
+        ("34199.9,1,1,21,2238100,1", "a time before"),
+        ("86400.0,1,1,21,2238100,1", "a time after the day"),
+        ("34200.1,1,1,0,2238100,1", "no size"),
+        ("34200.1,1,1,-5,2238100,1", "no size"),
+        ("34200.1,1,1,21,-2238100,1", "no price or a negative one"),
+        ("34200.1,1,-1,21,2238100,1", "a negative id"),
+        ("34200.1,1,1,21,2238100,0", "neither buy nor sell"),
+        ("34200.1,1,nan,21,2238100,1", "a number that is none"),
+        ("34200.1,1,1e300,21,2238100,1", "a number that is none"),
+    ],
+)
+def test_a_message_that_no_market_says_is_refused_by_its_row(row: str, says: str) -> None:
+    first, *rest = MESSAGES.splitlines(keepends=True)
+    messages = b"".join([first, f"{row}\n".encode(), *rest[1:]])
+    with pytest.raises(ReferenceDataError, match=f"XYZ_2012-06-21 row 2: {says}"):
+        read_pair(messages, BOOK, "XYZ_2012-06-21")
+
+
+@pytest.mark.parametrize(("messages", "book"), [(b"", b""), (b"\n", BOOK), (MESSAGES, b" ")])
+def test_an_empty_file_is_refused(messages: bytes, book: bytes) -> None:
+    with pytest.raises(ReferenceDataError, match="is empty"):
+        read_pair(messages, book, "XYZ_2012-06-21")
+
+
 def test_a_missing_or_broken_zip_is_named(tmp_path: Path) -> None:
     broken = tmp_path / "broken.zip"
     broken.write_bytes(b"PK no")
