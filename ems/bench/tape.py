@@ -15,12 +15,10 @@ import numpy as np
 
 from adapters.marketdata.itch import decode_frames
 from adapters.marketdata.itch_layout import fault_report, make_state
-from adapters.marketdata.itch_orders import FIRST_FAULT, make_orders, resolve
 from domain.tape import FLAG_ALL, Kind, Tape, empty_tape
 from ems.bench.output import emit
-from ems.bench.tape_stream import INSTRUMENTS, Stream, for_peers, made_stream
-from models.market import tape_rules
-from models.market.book import N_OUTSIDE, N_OVERFLOW, N_UNKNOWN, Book, make_book
+from ems.bench.tape_book import block_seconds, datagram_us, left_at_the_end
+from ems.bench.tape_stream import INSTRUMENTS, Stream, datagrams_of, for_peers, made_stream
 
 RUNS: Final = 5
 PEER_MESSAGES: Final = 300_000
@@ -32,15 +30,18 @@ def main(json_output: bool) -> int:
     stream = made_stream()
     tape, decode_s = decoded(stream)
     verify(stream, tape)
-    resolve_s, whole = resolved(tape)
+    datagrams = datagrams_of(stream.data)
+    left = left_at_the_end(stream.tape)
+    each_us = datagram_us(stream, datagrams, left)
     figures: dict[str, Any] = {
         "decode_eps": round(stream.messages / decode_s),
-        "book_eps": round(stream.messages / (decode_s + resolve_s + booked(whole))),
-        "p99_us": None,
-        "p99_why": "the book takes one instrument at a time",
+        "book_eps": round(stream.messages / block_seconds(stream, left)),
+        "p99_us": round(float(np.percentile(each_us, 99)), 4),
+        "p50_us": round(float(np.percentile(each_us, 50)), 4),
         **peers(stream),
         "messages": stream.messages,
         "instruments": INSTRUMENTS,
+        "datagrams": len(each_us),
         "types": sum(count > 0 for count in stream.counts.values()),
     }
     emit(figures, json_output)
@@ -71,39 +72,6 @@ def verify(stream: Stream, tape: Tape) -> None:
     assert np.array_equal(told["size_lots"][partly], meant["size_lots"][partly])
     added = meant["kind"] == Kind.ADD
     assert np.array_equal(told["price_ticks"][added], meant["price_ticks"][added])
-
-
-def resolved(tape: Tape) -> tuple[float, Tape]:
-    """Seconds to complete the records by their ids, and the complete records."""
-    whole = tape.copy()
-    resolve(make_orders(1 << 10), whole[:1], 0)
-    whole, orders = tape.copy(), make_orders()
-    began = time.perf_counter()
-    resolve(orders, whole, 0)
-    took = time.perf_counter() - began
-    assert orders.meta[FIRST_FAULT] < 0, orders.meta
-    return took, whole
-
-
-def booked(tape: Tape) -> float:
-    """Seconds to apply every instrument's records to a book of its own, one instrument after the other."""
-    parts = [tape[tape["instrument"] == i] for i in range(1, INSTRUMENTS + 1)]
-    fills = np.zeros((64, 8), np.int64)
-    _apply(make_book(0), parts[0], fills)
-    took = 0.0
-    for part in parts:
-        book = make_book(0)
-        began = time.perf_counter()
-        _apply(book, part, fills)
-        took += time.perf_counter() - began
-        assert [int(book.meta[at]) for at in (N_OUTSIDE, N_OVERFLOW, N_UNKNOWN)] == [0, 0, 0]
-    return took
-
-
-def _apply(book: Book, part: Tape, fills: Any) -> None:
-    done = 0
-    while done < len(part):
-        done, _ = tape_rules.apply(book, part, done, fills)
 
 
 def peers(stream: Stream) -> dict[str, Any]:

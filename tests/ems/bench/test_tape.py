@@ -1,4 +1,4 @@
-"""`ems bench tape` measures what it claims: the decoded day is the recorded one, and its orders are complete."""
+"""`ems bench tape` measures what it claims: the decoded day is the recorded one, and the books are what its orders left."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ems.bench import tape
-from ems.bench.tape_stream import Stream, data_directory, for_peers, made_stream
+from ems.bench import tape, tape_book
+from ems.bench.tape_stream import Stream, data_directory, datagrams_of, for_peers, made_stream
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +30,16 @@ def test_the_stream_has_every_type_and_says_the_recorded_day(stream: Stream) -> 
 
 
 @pytest.mark.needs_data
-def test_the_records_complete_themselves_and_books_take_them(stream: Stream) -> None:
-    decoded, _ = tape.decoded(stream)
-    seconds, whole = tape.resolved(decoded)
-    assert seconds > 0 and tape.booked(whole) > 0
-    mine = whole[whole["order_id"] > 0]
-    told = stream.tape[stream.tape["order_id"] > 0]
-    assert np.array_equal(mine["side"], told["side"]) and np.array_equal(mine["size_lots"], told["size_lots"])
+def test_the_books_are_verified_whole_and_datagram_by_datagram(stream: Stream) -> None:
+    left = tape_book.left_at_the_end(stream.tape, 4)
+    assert (left[:, :, 1] > 0).all() and (left[:, 0, 0] < left[:, 0, 2]).all()
+    datagrams = datagrams_of(stream.data)
+    assert int(datagrams.messages.sum()) == stream.messages
+    assert tape_book.block_seconds(stream, left) > 0
+    assert len(tape_book.datagram_us(stream, datagrams, left)) == len(datagrams.messages)
+    left[2, 9, 3] += 1
+    with pytest.raises(AssertionError):
+        tape_book.block_seconds(stream, left)
 
 
 @pytest.mark.needs_data
