@@ -117,7 +117,7 @@ class KillKeeper:
                 self._latched = True
                 reason = f"the log was away for more than {self._outage_s:g} s"
                 service.trip(self._scope, Level.SOFT, actor="system:desk", reason=reason)
-        elif self._reconciled() and (self._lost_s is not None or self._suspended(self._scope, Source.LOG)):
+        elif (self._lost_s is not None or self._suspended(self._scope, Source.LOG)) and self._reconciled():
             self._lost_s, self._latched = None, False
             service.clear(self._scope, Source.LOG, actor="system:desk")
 
