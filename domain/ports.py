@@ -66,8 +66,14 @@ class EventLog(Protocol):
         """
         ...
 
-    def subscribe(self, *, after_seq: int = 0, unread: EventClasses = ()) -> AsyncIterator[Recorded]:
-        """As read_pages, event by event, then waits for more; ends only when closed."""
+    def subscribe(self, *, after_seq: int = 0, unread: EventClasses = (), every_s: float = 0) -> AsyncIterator[Recorded]:
+        """As read_pages, event by event, then waits for more; ends only when closed.
+
+        Args:
+            unread: as of read_facts.
+            every_s: look for more so often, rather than at every commit. For a reader who is in no hurry: one process less that
+                each order wakes.
+        """
         ...
 
     async def head(self) -> Head:

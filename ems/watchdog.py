@@ -133,7 +133,8 @@ class Watchdog:
         attempt = 0
         while True:
             try:
-                async with aclosing(self._parts.log.subscribe(after_seq=self._book.seq, unread=UNREAD)) as events:  # type: ignore[type-var]
+                events = self._parts.log.subscribe(after_seq=self._book.seq, unread=UNREAD, every_s=EVERY_S)
+                async with aclosing(events):  # type: ignore[type-var]
                     async for recorded in events:
                         self._book.apply(recorded)
                         attempt = 0

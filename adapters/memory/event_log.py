@@ -111,7 +111,7 @@ class MemoryEventLog:
             yield rows
             after_seq += len(rows)
 
-    async def subscribe(self, *, after_seq: int = 0, unread: EventClasses = ()) -> AsyncIterator[Recorded]:
+    async def subscribe(self, *, after_seq: int = 0, unread: EventClasses = (), every_s: float = 0) -> AsyncIterator[Recorded]:
         """As read_pages, event by event, then waits for more."""
         while True:
             moved = self._moved
@@ -120,7 +120,7 @@ class MemoryEventLog:
                     yield recorded
                     after_seq = recorded.seq
             if moved is self._moved:
-                await moved.wait()
+                await (asyncio.sleep(every_s) if every_s else moved.wait())
 
     async def head(self) -> Head:
         """The end of the log now."""

@@ -185,9 +185,9 @@ class PostgresEventLog:
         """As read_pages, with no more of each event than a fold takes. Raises as that."""
         return self._reader.read_facts(until_seq, unread)
 
-    def subscribe(self, *, after_seq: int = 0, unread: EventClasses = ()) -> AsyncIterator[Recorded]:
+    def subscribe(self, *, after_seq: int = 0, unread: EventClasses = (), every_s: float = 0) -> AsyncIterator[Recorded]:
         """As read_pages, event by event, then waits for more. Raises LogUnavailable: subscribe again from the last seq."""
-        return self._reader.subscribe(after_seq, unread)
+        return self._reader.subscribe(after_seq, unread, every_s)
 
     async def head(self) -> Head:
         """The end of the log now. Raises LogUnavailable."""

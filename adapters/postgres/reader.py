@@ -90,18 +90,19 @@ class Reader:
             async for seqs, streams, times_ns, topics, states in pages:
                 yield zip(seqs, streams, times_ns, self._decoder.contents(topics, states, unread), strict=True)
 
-    async def subscribe(self, after_seq: int, unread: EventClasses) -> AsyncIterator[Recorded]:
-        """As read_pages, event by event, then waits for more."""
+    async def subscribe(self, after_seq: int, unread: EventClasses, every_s: float) -> AsyncIterator[Recorded]:
+        """As read_pages, event by event, then waits for more: until something is committed, or for every_s."""
         async with await connect(self._dsn, "subscription") as connection:
-            with translated():
-                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
+            if not every_s:
+                with translated():
+                    await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
             while True:  # listening before reading: a commit that the reading misses has notified by then
                 columns = _columns(await _fetch(connection, _PAGE, (after_seq, _SEQ_MAX)))
                 for recorded in self._decoder.recorded(zip(*columns, strict=True), unread):
                     yield recorded
                     after_seq = recorded.seq
                 if len(columns[0]) < PAGE_ROWS:
-                    await _notified(connection)
+                    await (asyncio.sleep(every_s) if every_s else _notified(connection))
 
     async def verify_chain(self, after_seq: int) -> Head:
         """Walk the stored rows up to the head as it is now, checking every link.

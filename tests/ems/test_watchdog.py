@@ -238,8 +238,8 @@ class Flaky:
     def __init__(self, world: World) -> None:
         self._log, self.away, self.breaks = world.room.log, False, 0
 
-    async def subscribe(self, *, after_seq: int = 0, unread: object = ()) -> AsyncIterator[Recorded]:
-        async for recorded in self._log.subscribe(after_seq=after_seq, unread=unread):  # type: ignore[arg-type]
+    async def subscribe(self, *, after_seq: int = 0, unread: object = (), every_s: float = 0) -> AsyncIterator[Recorded]:
+        async for recorded in self._log.subscribe(after_seq=after_seq, unread=unread, every_s=every_s):  # type: ignore[arg-type]
             yield recorded
             if self.away or recorded.seq % 3 == 0:
                 self.breaks += 1

@@ -180,13 +180,14 @@ async def test_a_long_log_is_read_in_pages_without_a_gap(log: Log) -> None:
     assert (await log.verify_chain()).seq == 3000
 
 
-async def test_a_subscription_catches_up_and_then_follows(log: Log) -> None:
+@pytest.mark.parametrize("every_s", [0.0, 0.02])
+async def test_a_subscription_catches_up_and_then_follows(log: Log, every_s: float) -> None:
     await log.append([entry(A, 0, filled(1), filled(2))])
     seen: list[int] = []
     caught_up, followed = asyncio.Event(), asyncio.Event()
 
     async def follow() -> None:
-        async with aclosing(log.subscribe(after_seq=1)) as events:
+        async with aclosing(log.subscribe(after_seq=1, every_s=every_s)) as events:
             async for e in events:
                 seen.append(e.seq)
                 if e.seq == 2:

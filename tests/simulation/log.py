@@ -101,8 +101,8 @@ class Connection:
         async for page in self._disk.read_facts(until_seq=until_seq, unread=unread):
             yield page
 
-    def subscribe(self, *, after_seq: int = 0, unread: EventClasses = ()) -> AsyncIterator[Recorded]:
-        return self._disk.subscribe(after_seq=after_seq, unread=unread)
+    def subscribe(self, *, after_seq: int = 0, unread: EventClasses = (), every_s: float = 0) -> AsyncIterator[Recorded]:
+        return self._disk.subscribe(after_seq=after_seq, unread=unread, every_s=every_s)
 
     async def head(self) -> Head:
         return await self._disk.head()
