@@ -15,6 +15,7 @@ from domain.values import E9
 from ems.bootstrap.venue import read_tape
 from ems.chart import Dots, Heat, Line, Panel, page
 from models import feature_arrays as fa
+from models.tape_store import open_tape
 from models.tape_view import View, view
 
 BLUE, RED, GREEN, GREY = "#2f6fde", "#d9552b", "#2a9d6f", "#8a94a0"
@@ -24,16 +25,26 @@ DOTS_MAX: Final = 4_000
 
 
 def plot_tape(path: Path, out: Path, *, instrument: int = 0, columns: int = 1_000, tick_e9: int = E9 // 100) -> View:
-    """Read, follow and draw a tape: a LOBSTER zip, Lean's quotes, or records in an .npy file. What was drawn.
+    """Read, follow and draw a tape: a stored one, which knows its ticks, a LOBSTER zip, Lean's quotes, or records in an .npy
+    file. What was drawn.
 
     Raises:
         ConfigError: there is no such file, or it is no tape.
         ReferenceDataError: it cannot be read, or has nothing of the instrument.
+        TapeError: a stored tape that is damaged.
     """
     if columns < 2 or tick_e9 <= 0:
         raise ConfigError("a picture has two columns or more, and a tick is more than 0")
-    shown = view(_records(path, tick_e9), instrument, columns)
-    out.write_text(_page(path.name, instrument, shown, tick_e9 / E9), "utf-8")
+    if path.is_dir():
+        stored = open_tape(path)
+        records, name = stored.records(0, len(stored)), path.name
+        for one in stored.header.instruments:
+            if one.number == instrument:
+                tick_e9, name = one.tick_size_e9 or tick_e9, f"{path.name}, {one.symbol}"
+    else:
+        records, name = _records(path, tick_e9), path.name
+    shown = view(records, instrument, columns)
+    out.write_text(_page(name, instrument, shown, tick_e9 / E9), "utf-8")
     return shown
 
 

@@ -17,7 +17,7 @@ def plot() -> None:
 
 @app.command()
 def tape(
-    path: Annotated[Path, typer.Argument(help="A LOBSTER zip, Lean's <date>_quote.zip, or tape records in an .npy file.")],
+    path: Annotated[Path, typer.Argument(help="A stored tape, a LOBSTER zip, Lean's <date>_quote.zip, or records as .npy.")],
     out: Annotated[Path, typer.Option("--out", help="The page to write.")] = Path("tape.html"),
     instrument: Annotated[int, typer.Option(help="Which instrument of the tape.")] = 0,
     columns: Annotated[int, typer.Option(help="How many moments to draw.")] = 1_000,

@@ -15,6 +15,7 @@ from domain.errors import ConfigError, ReferenceDataError
 from domain.tape import Kind, tape_of
 from ems.bootstrap.plot import plot_tape
 from ems.chart import Dots, Heat, Line, Panel, page
+from models.tape_store import Source, TapeInstrument, TapeWriter
 
 
 def rows(path: Path) -> Path:
@@ -40,6 +41,27 @@ def test_the_page_shows_the_book_at_its_moments(tmp_path: Path) -> None:
     assert len(titles) == 9 and titles[0] == "Price" and titles[1].startswith("Depth")
     assert text.count("<path") == 10 and "NaN" not in text and "nan" not in text
     assert "00:02:59" in text
+
+
+def test_a_stored_tape_is_drawn_in_its_own_ticks(tmp_path: Path) -> None:
+    made = np.load(rows(tmp_path))
+    with_name = TapeInstrument(0, "ABC", 5 * 10**7, 10**9)
+    writer = TapeWriter.create(tmp_path / "day", (with_name,), Source("made", "", "test", {}))
+    writer.append(made)
+    writer.close()
+    shown = plot_tape(tmp_path / "day", tmp_path / "tape.html", columns=180)
+    assert shown.ten[:, 0].tolist() == [[100 + n, 5, 400, 7] for n in range(180)]
+    text = (tmp_path / "tape.html").read_text("utf-8")
+    assert "day, ABC" in text
+    plot_tape(rows(tmp_path), tmp_path / "other.html", columns=180, tick_e9=5 * 10**7)
+    assert _drawn(text) == _drawn((tmp_path / "other.html").read_text("utf-8"))
+    plot_tape(rows(tmp_path), tmp_path / "cents.html", columns=180)
+    assert _drawn(text) != _drawn((tmp_path / "cents.html").read_text("utf-8"))
+
+
+def _drawn(text: str) -> list[str]:
+    """Every number that stands beside an axis."""
+    return re.findall(r"<text[^>]*>([^<]+)</text>", text)
 
 
 def test_a_heat_map_is_the_cells_it_was_given() -> None:
