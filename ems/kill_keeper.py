@@ -100,7 +100,8 @@ class KillKeeper:
 
     async def _answers(self) -> bool:
         try:
-            await asyncio.wait_for(self._parts.log.head(), PROBE_S)
+            async with asyncio.timeout(PROBE_S):  # wait_for may swallow a cancellation that comes with the answer
+                await self._parts.log.head()
         except (LogError, TimeoutError):
             return False
         return True
