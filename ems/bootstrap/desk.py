@@ -261,8 +261,8 @@ class DeskProcess:
         if self._state == "leading" and not desk.ready:
             answer["state"] = "recovering"
         answer |= alerts.told(state, question)
-        if question.get("risk"):
-            answer["risk"] = risk_desk.told(state.risk, self._runtime.clock().now_ns())
+        if question.get("limits"):
+            answer["limits"] = risk_desk.told(state.risk, self._runtime.clock().now_ns())
         return answer | {
             "epoch": desk.epoch,
             "day": self._day.name if self._day is not None else "",

@@ -38,8 +38,8 @@ _E9 = 1_000_000_000
 @app.command()
 def limits(config: ConfigOption = CONFIG, json_output: JsonOption = False) -> None:
     """Every limit in force with who approved it, which strategies a check has disabled, and how many orders wait for risk."""
-    told = asyncio.run(_ask(settings_of(config), {"risk": True}))
-    found = told.get("risk")
+    told = asyncio.run(_ask(settings_of(config), {"limits": True}))
+    found = told.get("limits")
     if found is None:
         end({"ok": False, "text": told.get("text", "the desk does not answer")}, json_output)
     lines = [
