@@ -128,7 +128,12 @@ def flattening(state: DeskState) -> list[tuple[ParentOrder, ChildOrder]]:
     return [(parent, child) for parent in parents for child in state.children.values() if child.parent == parent.id]
 
 
-async def test_a_panic_sells_what_the_house_holds_and_nothing_of_a_clients(trading: Trading) -> None:
+async def test_a_panic_sells_what_the_house_holds_nothing_of_a_clients_and_says_what_it_cannot(trading: Trading) -> None:
+    await sells_what_the_house_holds(trading)
+    await says_what_it_cannot_flatten(trading)
+
+
+async def sells_what_the_house_holds(trading: Trading) -> None:
     client, house = trading.client, trading.house
     house.order("H1", "HOUSE", "1", HELD, 150)
     client.order("C1", "FUND-7", "1", CLIENTS, 150)
@@ -156,7 +161,7 @@ async def test_a_panic_sells_what_the_house_holds_and_nothing_of_a_clients(tradi
     print(f"\n{len(sent)} orders flattened {HELD}: {[(c.cum_quantity_e9 // E9, c.status.value) for _, c in sent]}")
 
 
-async def test_what_it_cannot_flatten_it_says(trading: Trading) -> None:
+async def says_what_it_cannot_flatten(trading: Trading) -> None:
     """The account began the day with shares whose market is not there: no price, no order."""
     told = await trading.panic("account:HOUSE")
     report = told["report"]

@@ -53,10 +53,13 @@ class RawPeer:
         await self.take(lambda m: m["35"] == "A", after=seen)
 
     async def close(self) -> None:
-        await self.drop()
         if self._server is not None:
             self._server.close()
+        await self.drop()
+        if self._server is not None:
             await self._server.wait_closed()
+            await asyncio.sleep(0)  # who was accepted at the last moment is known now
+            await self.drop()
 
     async def drop(self) -> None:
         """Cut the connection, as a cable does."""
