@@ -33,6 +33,7 @@ class RawPeer:
         self._server: asyncio.Server | None = None
         self._reading: asyncio.Task[None] | None = None
         self._asked = False  # a ResendRequest is on its way
+        self._took_leave = False  # since the last Logon
 
     async def listen(self, port: int) -> None:
         self._server = await asyncio.start_server(self._accepted, "127.0.0.1", port)
@@ -73,6 +74,7 @@ class RawPeer:
 
     def send(self, msg_type: str, body: str = "", *, number: int | None = None, poss_dup: bool = False) -> int:
         """Send a message of our own making; body uses | for the separator. Returns its number."""
+        self._took_leave = msg_type == "5" or (self._took_leave and msg_type != "A")
         if number is None:
             number = self.next_out
             self.next_out += 1
@@ -126,7 +128,7 @@ class RawPeer:
             self.send("0", f"112={message['112']}|")
         elif message["35"] == "2":
             self._repeat(int(message["7"]), int(message["16"]))
-        elif message["35"] == "5":
+        elif message["35"] == "5" and not self._took_leave:  # else it is the answer to our own
             self.send("5")
         number = int(message["34"])
         if number > self.expected and not self._asked:
