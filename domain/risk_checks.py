@@ -78,10 +78,8 @@ def judge(order: RiskOrder, at: Situation) -> Judged:
     passed = True
     for ask, bound in zip(judges, bounds, strict=True):
         seen, limit, outcome, text = ask(order, at, bound)
-        if outcome is not _PASS:
-            passed = False
-            notes.append(Note(len(observed), outcome, text))
-        elif text:
+        if outcome is not _PASS or text:
+            passed = passed and outcome is _PASS
             notes.append(Note(len(observed), outcome, text))
         observed.append(seen)
         limits.append(limit)

@@ -136,9 +136,9 @@ async def _pages(connection: AsyncConnection, query: str, after_seq: int, until_
     following: Task[Rows] | None = asyncio.create_task(_fetch(connection, query, (after_seq, until)))
     try:
         while following is not None:
-            (columns,), following = await following, None
-            if columns[0] is None:
-                return  # of no events an array is null
+            columns, following = _columns(await following), None
+            if not columns[0]:
+                return
             if len(seqs := columns[0]) == PAGE_ROWS:
                 following = asyncio.create_task(_fetch(connection, query, (seqs[-1], until)))
                 await asyncio.sleep(0)  # the request leaves before the page is worked on
