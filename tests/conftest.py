@@ -19,13 +19,11 @@ from adapters.postgres.migrate import migrate
 _numbers = itertools.count(1)
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests one worker runs, where there are several: those of a file share their fixtures, and whole systems are
-    never up side by side, which would be a test of the machine.
-    """
+    """Where there are several workers, one runs all tests of a file: what they share is then made once."""
     for item in items:
-        systems = item.path.parent.name == "acceptance"
-        item.add_marker(pytest.mark.xdist_group("systems" if systems else str(item.path)))
+        item.add_marker(pytest.mark.xdist_group(str(item.path)))
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,11 @@ class Wire:
         self._strict = strict
         self._first: Message | None = None
         self.expected = 0  # the next number of our side; 0: whatever comes first
+        self.sent = b""
+        self.heard = False  # has anything come?
 
     def write(self, data: bytes) -> None:
+        self.sent += data
         self._writer.write(data)
 
     @property
@@ -91,6 +94,7 @@ class Wire:
                 if not data:
                     return None
                 self._buffer += data
+                self.heard = True
         data, self._buffer = self._buffer[:end], self._buffer[end:]
         message = Message(data.decode("utf-8", "surrogateescape"))
         if self._strict:
