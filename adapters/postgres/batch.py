@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from adapters.postgres.copy_rows import PackedRow, pack_rows
+from adapters.postgres.packed_rows import PackedRow, pack_arrays, pack_rows
 from domain.event import Entry, Recorded, link_hash
 from domain.values import id_bytes
 
@@ -46,11 +46,19 @@ class Laid:
                 hash_ = link_hash(prev_hash, seq, stream, version, recorded_time_ns, topic, state)
                 add((seq, stream, version, topic, recorded_time_ns, state, prev_hash, hash_))
         self.tip = tip
+        self.epoch = batch.epoch
         self.end = Tip(seq, hash_)
 
     def copy_data(self) -> bytes:
         """Its rows as COPY takes them."""
         return pack_rows(self._rows)
+
+    def arrays(self) -> list[bytes]:
+        """Its rows as an INSERT of arrays takes them."""
+        return pack_arrays(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
     @cached_property
     def recorded(self) -> list[tuple[Recorded, ...]]:

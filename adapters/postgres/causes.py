@@ -12,7 +12,7 @@ from typing import Final
 from pydantic_core import to_json
 
 from adapters.postgres.connection import connect, translated
-from adapters.postgres.copy_rows import COLUMNS
+from adapters.postgres.packed_rows import COLUMNS
 from domain.event import InboundRef, Recorded, Topics
 from domain.stored import Decoder
 

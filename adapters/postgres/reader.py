@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from adapters.postgres.connection import CHANNEL, AsyncConnection, connect, translated
-from adapters.postgres.copy_rows import COLUMNS
+from adapters.postgres.packed_rows import COLUMNS
 from domain.errors import LogUnavailable
 from domain.event import GENESIS_HASH, EventClasses, Fact, Recorded, Topics
 from domain.ports import Head

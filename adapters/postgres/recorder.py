@@ -13,15 +13,32 @@ from typing import Any, ClassVar, Final, NoReturn
 
 from eventsourcing import persistence, postgres
 from eventsourcing.utils import resolve_topic
+from psycopg import sql
 
 from adapters.postgres.connection import CHANNEL
-from adapters.postgres.copy_rows import COPY_EVENTS, PackedRow, pack_rows
 from adapters.postgres.mapper import EventMapper
+from adapters.postgres.packed_rows import COPY_EVENTS, PackedRow, pack_rows
 from domain.errors import ConfigError
 from domain.event import Topics, link_hash
 from domain.values import StreamId, id_bytes
 
 VIEW: Final = "stored_events"  # the events under the library's names for their columns
+
+
+class LogSubscription(postgres.PostgresSubscription):
+    """The library's subscription, which hears nothing of what is appended after its first reading and before its LISTEN."""
+
+    def _listen(self) -> None:
+        try:
+            with self._recorder.datastore.get_connection() as connection:
+                connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._recorder.channel_name)))
+                self._has_been_notified.set()  # of whatever came in between
+                while not self._has_been_stopped and not self._thread_error:
+                    for _ in connection.notifies(timeout=0.1, stop_after=1):
+                        self._has_been_notified.set()
+        except BaseException as error:  # noqa: BLE001 - raised where the subscription is read
+            self._thread_error = self._thread_error or error
+            self.stop()
 
 
 class LogRecorder(postgres.PostgresApplicationRecorder):
@@ -70,6 +87,10 @@ class LogRecorder(postgres.PostgresApplicationRecorder):
             with cursor.copy(COPY_EVENTS) as copy:
                 copy.write(pack_rows(rows))
         return [row[0] for row in rows]
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> LogSubscription:
+        """Every event after number gt, and then each as it is appended."""
+        return LogSubscription(recorder=self, gt=gt, topics=topics)
 
 
 def _chained(events: Sequence[persistence.StoredEvent], seq: int, hash_: bytes, time_ns: int) -> list[PackedRow]:

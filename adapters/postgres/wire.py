@@ -1,15 +1,17 @@
-"""One message of simple-protocol SQL with a COPY at its end: two network round trips for a whole commit.
+"""A whole commit in one network round trip, or in two where it has a COPY.
 
 psycopg's cursors send one statement at a time and cannot COPY in their pipeline mode, which costs a round
 trip and a wake-up for each of BEGIN, claim, COPY, COMMIT. Several statements in one simple-protocol message
-are one transaction, committed with the last of them, so the claim and the COPY need no BEGIN and no COMMIT.
+are one transaction, committed with the last of them, so the claim and the COPY need no BEGIN and no COMMIT; but the
+server must have said that it copies before it is sent the data. Prepared statements up to a Sync are one transaction
+too, and all of it is sent at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 from asyncio import Future
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -38,6 +40,47 @@ async def exchange(pgconn: PGconn, sql: bytes, feed: Feed | None = None) -> list
     """
     pgconn.send_query(sql)
     await _flush(pgconn)
+    return await _results(pgconn, feed)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement that the connection has prepared, with its parameters in binary form."""
+
+    name: bytes
+    parameters: Sequence[bytes | None]
+
+
+async def prepare(pgconn: PGconn, name: bytes, sql: bytes, oids: Sequence[int]) -> None:
+    """Prepare a statement on a connection. Raises as `exchange`."""
+    pgconn.send_prepare(name, sql, oids)
+    await _flush(pgconn)
+    await _results(pgconn)
+
+
+async def transact(pgconn: PGconn, statements: Sequence[Prepared], meanwhile: Callable[[], object]) -> None:
+    """Run prepared statements as one transaction, sent whole; `meanwhile` is called while the server is busy with it.
+
+    The connection must be as for `exchange`. Raises as that.
+    """
+    pgconn.enter_pipeline_mode()
+    for statement in statements:
+        pgconn.send_query_prepared(statement.name, statement.parameters, [1] * len(statement.parameters), 1)
+    pgconn.pipeline_sync()
+    await _flush(pgconn)
+    meanwhile()
+    failure: PGresult | None = None
+    while (result := await _result(pgconn)) is None or result.status != ExecStatus.PIPELINE_SYNC:
+        if pgconn.status != ConnStatus.OK:
+            raise psycopg.OperationalError(pgconn.get_error_message())
+        if result is not None and result.status in _FAILED:
+            failure = failure or result
+    pgconn.exit_pipeline_mode()
+    if failure is not None:
+        raise psycopg.errors.error_from_result(failure)
+
+
+async def _results(pgconn: PGconn, feed: Feed | None = None) -> list[PGresult]:
     data = feed.data() if feed is not None else b""
     results: list[PGresult] = []
     failure: PGresult | None = None

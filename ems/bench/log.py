@@ -21,7 +21,7 @@ import psycopg
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
-from adapters.postgres.copy_rows import COPY_EVENTS, pack_rows
+from adapters.postgres.packed_rows import COPY_EVENTS, pack_rows
 from adapters.postgres.embedded import EmbeddedPostgres
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.migrate import migrate

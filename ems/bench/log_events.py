@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from adapters.postgres.copy_rows import PackedRow
+from adapters.postgres.packed_rows import PackedRow
 from domain.child_order import Filled
 from domain.event import Entry, InboundRef, Meta, link_hash
 from domain.stored import encode_states

@@ -34,11 +34,13 @@ class StepClock:
         return next(self._ticks)
 
 
-@pytest.fixture(params=["postgres", "memory"])
-async def log(request: pytest.FixtureRequest) -> AsyncIterator[Log]:
+@pytest.fixture(params=["postgres", "postgres, by COPY alone", "memory"])
+async def log(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Log]:
     if request.param == "memory":
         yield MemoryEventLog(TOPICS, StepClock())
         return
+    if request.param != "postgres":
+        monkeypatch.setattr("adapters.postgres.writer.INSERT_MAX", 0)
     async with PostgresEventLog(request.getfixturevalue("app_dsn"), TOPICS, StepClock()) as log:
         yield log
 

@@ -85,21 +85,26 @@ async def test_a_commit_that_never_happened_is_made_again(
     assert [e.version for e in await log.read(A)] == [1, 2]
 
 
-async def test_a_commit_whose_answer_was_lost_is_read_back(log: PostgresEventLog, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("copied", [False, True])
+async def test_a_commit_whose_answer_was_lost_is_read_back(
+    log: PostgresEventLog, monkeypatch: pytest.MonkeyPatch, copied: bool
+) -> None:
     await log.append([entry(0)])
     import adapters.postgres.writer as writer
 
-    answered = writer.exchange
-    lost: list[bytes] = []
+    if copied:
+        monkeypatch.setattr(writer, "INSERT_MAX", 0)
+    answered = writer.exchange if copied else writer.transact
+    lost: list[object] = []
 
-    async def lose_answer(pgconn: object, sql: bytes, feed: object = None) -> object:
-        result = await answered(pgconn, sql, feed)  # type: ignore[arg-type]
-        if feed is not None and not lost:
-            lost.append(sql)
+    async def lose_answer(pgconn: object, said: object, more: object = None) -> object:
+        result = await answered(pgconn, said, more)  # type: ignore[operator]
+        if more is not None and not lost:
+            lost.append(said)
             raise psycopg.OperationalError("server closed the connection unexpectedly")
         return result
 
-    monkeypatch.setattr(writer, "exchange", lose_answer)
+    monkeypatch.setattr(writer, answered.__name__, lose_answer)
     (appended,) = await log.append([entry(1, text="once")])
     assert lost
     assert appended.seq == 2

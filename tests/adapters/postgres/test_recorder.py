@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from threading import Thread
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
 
 import pytest
 from eventsourcing.application import Application
@@ -17,7 +18,7 @@ from eventsourcing.persistence import (
 
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.mapper import EventMapper, Placed
-from adapters.postgres.recorder import LogRecorder
+from adapters.postgres.recorder import LogRecorder, LogSubscription
 from domain.catalogue import TOPICS
 from domain.child_order import Filled
 from domain.errors import ConfigError, LogError, UnknownTopic
@@ -137,3 +138,23 @@ def test_what_would_break_the_log_is_refused(database: Database) -> None:
             factory.process_recorder()
     with InfrastructureFactory.construct(environ | {"COMPRESSOR_TOPIC": "zlib"}) as factory, pytest.raises(ConfigError):
         factory.mapper()
+
+
+def test_a_subscription_hears_of_what_came_before_it_listened(recorder: LogRecorder) -> None:
+    mapper, may_listen = EventMapper(TOPICS), Event()
+
+    class Late(LogSubscription):
+        def _listen(self) -> None:
+            may_listen.wait()
+            super()._listen()
+
+    recorder.insert_events([mapper.to_stored_event(Placed(A, 1, filled(1), META))])
+    with ThreadPoolExecutor() as pool, Late(recorder=recorder, gt=0) as subscription:
+        try:
+            assert next(subscription).id == 1
+            recorder.insert_events([mapper.to_stored_event(Placed(A, 2, filled(2), META))])
+            may_listen.set()
+            assert pool.submit(next, subscription).result(timeout=10).id == 2
+        finally:
+            may_listen.set()
+            subscription.stop()
