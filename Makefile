@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 DEMO ?=
 TESTS ?=
-WORKERS ?= -n auto --maxprocesses 4 --dist loadgroup
+WORKERS ?= -n auto --maxprocesses 4 --dist loadfile
 # What `make check` leaves out: whole days, whole processes, kills.
 LONG := --ignore=tests/acceptance --ignore=tests/simulation -m "not slow"
 

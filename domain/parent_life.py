@@ -217,13 +217,14 @@ def _fill_restated(state: ParentOrder, event: FillRestated) -> _Changes:
     cum_e9 = state.cum_quantity_e9 + change_e9
     before_e18 = event.previous_price_e9 * event.previous_quantity_e9
     status = moved(state, event, cum_quantity_e9=cum_e9)
+    open_e9 = _opened(state, event.child, event.open_e9)
     return {
         "status": status,
-        "finished": state.finished and status in TERMINAL,
+        "finished": state.finished and status in TERMINAL and not open_e9,  # a bust may have the venue work the child again
         "cum_quantity_e9": cum_e9,
         "notional_e18": state.notional_e18 + event.price_e9 * event.quantity_e9 - before_e18,
         "held_e9": state.held_e9 if state.direct else max(0, state.held_e9 - change_e9),
-        "open_e9": _opened(state, event.child, event.open_e9),
+        "open_e9": open_e9,
         **({"day_start_e9": (state.day_start_e9 or 0) + change_e9} if event.earlier_day else {}),
     }
 

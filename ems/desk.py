@@ -1,29 +1,30 @@
-"""The desk: the single writer of its orders. Take everything that has arrived, decide, append, and only then react."""
+"""The desk: the single writer of its orders. Take everything that has arrived, decide, append, and only then react.
+
+While a batch is on its way to the log the next one is decided (`ems.pipeline`), on state that holds the first. If the log
+does not take a batch, the state goes, and with it whatever was decided on it.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 import structlog
 
-from domain import fix_session as fs
 from domain.commands import Answer, Commanded
 from domain.errors import LogUnavailable, VersionConflict
 from domain.kill_flatten import FlattenHouse
 from domain.market_state import MarketState
 from domain.messages import Inbound, Input, KillNews, LinkDown, LinkUp, MarketUpdate, PlanReady, SessionChange, SessionNews, Timer
-from domain.ports import BrokerAlgos, Clock, EventLog, KillLatch, OrderGateway, PlannerPool, Reference, RiskData
-from domain.refusal import Reason, Refusal
-from domain.risk_data import NOTHING_KNOWN
 from domain.session_policy import SessionPolicy
-from ems import recovery
+from ems import recovery, session_notes
 from ems.client_desk import ClientDesk
 from ems.command_desk import CommandDesk
 from ems.day import DayDesk
+from ems.desk_ports import DeskPorts
 from ems.desk_state import DeskState
 from ems.direct import DirectDesk
 from ems.drop_copy import DropCopies
@@ -33,12 +34,13 @@ from ems.inbox import Inbox
 from ems.kill_desk import KillDesk
 from ems.kill_scopes import KillScopes
 from ems.pace import Pace
+from ems.pipeline import Decided, Pipeline
 from ems.risk import RiskGate, cleared
 from ems.risk_day import NO_LIMITS, RiskTerms
 from ems.risk_gateway import RiskGateway
 from ems.scheduler import Scheduler
 from ems.session_desk import SessionDesk
-from ems.strategies import NO_BROKERS, Strategies
+from ems.strategies import Strategies
 from ems.throttle import Throttle
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
@@ -46,21 +48,6 @@ from ems.venue_desk import VenueDesk
 _log = structlog.get_logger("desk")
 
 RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # waits between attempts to reach the log; the last one repeats
-
-
-@dataclass(frozen=True, slots=True)
-class DeskPorts:
-    """What the desk is wired to."""
-
-    log: EventLog
-    gateway: OrderGateway
-    planners: PlannerPool
-    reference: Reference
-    clock: Clock
-    brokers: BrokerAlgos = NO_BROKERS
-    risk_data: RiskData = NOTHING_KNOWN
-    latch: KillLatch = field(kw_only=True)  # the gateway looks at it too
-    count_error: Callable[[], None] = field(kw_only=True, default=lambda: None)  # for each fault of our own
 
 
 class Desk:
@@ -74,7 +61,7 @@ class Desk:
     ) -> None:  # fmt: skip
         # Nobody holds the bare gateway: what leaves has a verdict that passed.
         self._ports = replace(
-            ports, gateway=RiskGateway(ports.gateway, lambda message: cleared(self.state, message), ports.count_error)
+            ports, gateway=RiskGateway(ports.gateway, lambda message: cleared(self._leaving, message), ports.count_error)
         )
         self._risk_terms = risk
         self._house_terms = house
@@ -86,9 +73,9 @@ class Desk:
         self._copies = copies
         self._policies = policies  # by client session; a session without one has the default
         self.epoch = 0
+        self.settled = True  # may the next batch be decided? Not while the desk comes back from a failure
         self.ready = False  # may the link introduce this desk? Not before it knows its orders
         self.inbox = Inbox()
-        self._changes: list[Callable[[], None]] = []
         self._begin(DeskState())
 
     def _begin(self, state: DeskState) -> None:
@@ -127,11 +114,7 @@ class Desk:
         """Fold the log; what only the outside can tell is in doubt until it has told."""
         self._begin(await recovery.fold(self._ports.log))
         turn = self._turn()
-        for session in [s for s in self.state.sessions.values() if s.up]:
-            turn.begin(actor="system:desk", causation="recovery")
-            out = fs.LoggedOut(session=session.session, role="", reason="recovery")
-            turn.apply(session.id, out, correlation=session.id)
-        recovery.doubt_all(turn, self._venue, "the desk was away")
+        recovery.was_away(turn, self._venue)
         self._risk.day.configure(turn)
         for parent in self.state.working:
             turn.touched[parent] = None
@@ -140,51 +123,56 @@ class Desk:
         _log.info("recovered", seq=self.state.seq, epoch=self.epoch, working=len(self.state.working))
 
     async def run(self, *, poll_s: float = 0.02) -> None:
-        """Cycle until cancelled. Raises Fenced when another desk leads."""
-        while True:
-            inputs = await self.inbox.take(poll_s)
-            while self._changes:
-                self._changes.pop(0)()
-            wakes_ns = (self._scheduler.next_wake_ns(), self._sessions.next_wake_ns())
-            if any(wake_ns is not None and wake_ns <= self._ports.clock.now_ns() for wake_ns in wakes_ns):
-                inputs.append(Timer())
-            if inputs:
-                await self.cycle(inputs)
+        """Work until cancelled. Raises Fenced when another desk leads."""
+        await Pipeline(self).run(poll_s)
 
-    def between(self, change: Callable[[], None]) -> None:
-        """Have something done between two cycles of `run`: no batch is decided by two configurations."""
-        self._changes.append(change)
+    def next_wake_ns(self) -> int | None:
+        """When there will be something to do without an input."""
+        return min((ns for ns in (self._scheduler.next_wake_ns(), self._sessions.next_wake_ns()) if ns is not None), default=None)
+
+    def now_ns(self) -> int:
+        """The time, by the desk's clock."""
+        return self._ports.clock.now_ns()
 
     # --------------------------------------------------------------------------------------------- cycle
 
     async def cycle(self, inputs: Sequence[Input]) -> None:
-        """Decide a batch on state that is not committed yet, append it, then react.
+        """Decide a batch on state that is not committed yet, append it, then react. Raises as `commit`."""
+        await self.commit(self.decide(inputs))
+
+    def decide(self, inputs: Sequence[Input]) -> Decided:
+        """Decide a batch on top of all that has been decided. Never raises; `commit` it, in the same order."""
+        turn = self._turn()
+        try:
+            for item in inputs:
+                self._take(turn, item)
+            self._work(turn)
+        except Exception as error:  # noqa: BLE001 - our own fault: `commit` throws the half-changed state away
+            return Decided(inputs, turn, error)
+        return Decided(inputs, turn)
+
+    async def commit(self, decided: Decided) -> None:
+        """Append what has been decided, then react. Nothing happens if the state that it was decided on is gone.
 
         Raises:
             Fenced: another desk leads; nothing of the batch was written or sent.
         """
-        try:
-            turn = self._decide(inputs)
-        except Exception as error:  # noqa: BLE001 - our own fault: the half-changed state goes, the input is isolated
-            _log.exception("an input could not be decided", inputs=len(inputs))
+        if decided.turn.state is not self.state:
+            decided.drop()
+            return
+        if decided.error is not None:
+            _log.error("an input could not be decided", inputs=len(decided.inputs), exc_info=decided.error)
             self._ports.count_error()
-            await self._isolate(inputs, error)
+            await self._alone(self._isolate(decided.inputs, decided.error))
             return
         try:
-            await self._commit(turn, frame=max((getattr(i, "frame", 0) for i in inputs), default=0))
+            await self._commit(decided.turn, frame=decided.frame)
         except (LogUnavailable, VersionConflict) as error:
             _log.warning("the log did not take a batch; recovering", error=str(error))
-            await self._come_back()
-
-    def _decide(self, inputs: Sequence[Input]) -> Turn:
-        turn = self._turn()
-        for item in inputs:
-            self._take(turn, item)
-        self._work(turn)
-        return turn
+            await self._alone(self._come_back())
 
     def _turn(self) -> Turn:
-        return Turn(state=self.state, now_ns=self._ports.clock.now_ns(), build=self._build)
+        return Turn(state=self.state, now_ns=self.now_ns(), build=self._build)
 
     def _work(self, turn: Turn) -> None:
         turn.begin(actor="system:scheduler", causation="state")
@@ -196,13 +184,15 @@ class Desk:
         for parent in list(turn.touched):
             self._client.allocations.work(turn, parent)
         self._risk.day.mark(turn)
+        turn.end()
 
     async def _commit(self, turn: Turn, *, frame: int) -> None:
         recorded = await self._ports.log.append(turn.entries, epoch=self.epoch) if turn.entries else ()
-        self.state.committed(recorded)
-        self.durable_marks = dict(self.state.watermarks)
+        turn.committed(recorded)
+        self.durable_marks = turn.marks
         outbound = await self._sessions.due(turn, recorded)
         if outbound:
+            self._leaving = turn
             self._ports.gateway.send(outbound, epoch=self.epoch)
         if frame:
             self._ports.gateway.acknowledge(frame)
@@ -259,6 +249,14 @@ class Desk:
 
     # ------------------------------------------------------------------------------------------ failures
 
+    async def _alone(self, coming_back: Awaitable[None]) -> None:
+        """Nothing else is decided meanwhile."""
+        before, self.settled = self.settled, False
+        try:
+            await coming_back
+        finally:
+            self.settled = before
+
     async def _come_back(self) -> None:
         """Discard everything and start again from the log, for as long as that takes."""
         attempt = 0
@@ -293,8 +291,6 @@ class Desk:
         if not isinstance(item, Inbound):
             raise error
         turn = self._turn()
-        ref = item.ref
-        turn.begin(actor="system:desk", causation=f"fix:{ref.session}/{ref.reset_epoch}/{ref.msg_seq_num}", inbound=ref)
-        refusal = Refusal(Reason.UNREADABLE, f"could not be processed ({type(error).__name__}); our support is informed")
-        self._client.refuse(turn, item, refusal, ref_id=getattr(item, "cl_ord_id", ""), msg_type="")
+        session_notes.set_aside(turn, self._ports.reference, item, error)
+        turn.end()
         await self._commit(turn, frame=item.frame)

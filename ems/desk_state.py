@@ -58,6 +58,7 @@ class DeskState:
 
     def __init__(self) -> None:
         self.seq = 0
+        self._shift = 0  # how much higher the log has numbered events than they were applied under
         self.parents: dict[StreamId, ParentOrder | RejectedOrder] = {}
         self.children: dict[StreamId, ChildOrder] = {}
         self.fills: dict[StreamId, Fill] = {}
@@ -91,11 +92,28 @@ class DeskState:
             self._received(meta.inbound)
         return self._FOLD[type(event)](self, stream, event, meta, seq)
 
-    def committed(self, recorded: Sequence[Recorded]) -> None:
-        """The log has numbered what was applied ahead of it; other writers' events may lie in between."""
-        if recorded and recorded[-1].seq != self.seq:
-            self.seq = recorded[-1].seq
-            self.last_seq.update((r.stream, r.seq) for r in recorded if r.stream in self.last_seq)
+    def committed(self, recorded: Sequence[Recorded], supposed_seq: int) -> None:
+        """The log has numbered what was applied ahead of it; other writers' events may lie in between.
+
+        Args:
+            supposed_seq: `unshifted` right after the last of them was applied. More may have been applied since.
+        """
+        supposed_seq += self._shift
+        if not recorded or (shift := recorded[-1].seq - supposed_seq) == 0:
+            return
+        if self.seq > supposed_seq:
+            later = {stream: seq + shift for stream, seq in self.last_seq.items() if seq > supposed_seq}
+        else:
+            later = {}
+        self.last_seq.update((r.stream, r.seq) for r in recorded if r.stream in self.last_seq)
+        self.last_seq.update(later)
+        self.seq += shift
+        self._shift += shift
+
+    @property
+    def unshifted(self) -> int:
+        """The number of the last event as if no other writer had ever come between."""
+        return self.seq - self._shift
 
     def version(self, stream: StreamId) -> int:
         """How many events of a stream have been folded."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from domain import decision
+from domain import decision, fix_session
 from domain.errors import ChainBroken
 from domain.parent_order import ParentOrder
 from domain.ports import EventLog
@@ -83,6 +83,15 @@ def _client_of(state: DeskState, stream: StreamId) -> str | None:
             return found.client_session
     session = state.sessions.get(stream)
     return session.session if session is not None else state.rejected_by.get(stream)
+
+
+def was_away(turn: Turn, venue: VenueDesk) -> None:
+    """Whatever was up has to log on again, and of whatever was live nobody knows what became of it."""
+    for session in [s for s in turn.state.sessions.values() if s.up]:
+        turn.begin(actor="system:desk", causation="recovery")
+        out = fix_session.LoggedOut(session=session.session, role="", reason="recovery")
+        turn.apply(session.id, out, correlation=session.id)
+    doubt_all(turn, venue, "the desk was away")
 
 
 def doubt_all(turn: Turn, venue: VenueDesk, reason: str, venue_session: str | None = None) -> None:

@@ -233,14 +233,14 @@ def turned_down(refusal: Refusal) -> po.TurnedDown:
     return po.TurnedDown(ord_rej_reason=ORD_REJ_REASON.get(refusal.reason, OTHER), text=refusal.text)
 
 
-def cleared(state: DeskState, message: Outbound) -> bool:
-    """May a message leave by what is written? An order or replace needs a verdict that passed on these very terms."""
+def cleared(turn: Turn, message: Outbound) -> bool:
+    """May a message of a turn leave by what is written? An order or replace needs a verdict that passed on these very terms."""
     if not isinstance(message, SendChild | SendChildReplace):
         return True
     if type(message) is SendChild and message.trip:  # the kill switch's own table judges it, at every last look
         return True
-    child = state.child_ids.get(message.cl_ord_id[: co.ROOT_LENGTH])
-    clearance = state.risk.clearances.get(child) if child is not None else None
+    child = turn.state.child_ids.get(message.cl_ord_id[: co.ROOT_LENGTH])
+    clearance = turn.clearances.get(child) if child is not None else None
     return clearance is not None and clearance.allows == (message.quantity_e9, message.limit_price_e9)
 
 

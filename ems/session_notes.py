@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain import fix_session as fs
 from domain.messages import Inbound
 from domain.ports import Reference
-from domain.refusal import Refusal
+from domain.refusal import Reason, Refusal
 from ems.turn import Turn
 
 
@@ -28,3 +28,11 @@ def refuse(
     stream = fs.key(message.ref.session, reference.trade_date(turn.now_ns))
     session: fs.FixSession = turn.apply(stream, event, correlation=stream)
     return session
+
+
+def set_aside(turn: Turn, reference: Reference, message: Inbound, error: Exception) -> None:
+    """A message that our own fault keeps us from deciding: it has come, it is refused, and it does not come again."""
+    ref = message.ref
+    turn.begin(actor="system:desk", causation=f"fix:{ref.session}/{ref.reset_epoch}/{ref.msg_seq_num}", inbound=ref)
+    refusal = Refusal(Reason.UNREADABLE, f"could not be processed ({type(error).__name__}); our support is informed")
+    refuse(turn, reference, message, refusal, ref_id=getattr(message, "cl_ord_id", ""), msg_type="", answer="business_reject")

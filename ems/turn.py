@@ -1,4 +1,8 @@
-"""A turn: what one batch of inputs does to the state, gathered so that it can be appended whole before anything leaves."""
+"""A turn: what one batch of inputs does to the state, gathered so that it can be appended whole before anything leaves.
+
+The next turn may be decided before this one is durable. What its reactions need to know of the state is therefore kept as
+it was when it ended.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from domain.child_order import ROOT_LENGTH
 from domain.commands import Answer
 from domain.event import Entry, Event, InboundRef, Meta, Recorded
+from domain.risk_state import Clearance
 from domain.schedule import PlanRequest
-from domain.sending import Outbound
+from domain.sending import Outbound, SendChild, SendChildReplace
 from domain.values import StreamId
 from ems import reports
 from ems.desk_state import DeskState
@@ -35,6 +41,9 @@ class Turn:
     replies: list[tuple[Callable[[Answer], None], Answer]] = field(default_factory=list)  # to commands, after the commit
     meta: Meta | None = None  # of the last entry: what has the same cause shares it
     touched: dict[StreamId, None] = field(default_factory=dict)  # parents that may have work now, in order
+    marks: dict[str, tuple[int, int]] = field(default_factory=dict)  # by session: what has been received once this is durable
+    clearances: dict[StreamId, Clearance] = field(default_factory=dict)  # what its children's verdicts allow
+    last_seq: int = 0  # `DeskState.unshifted` at its end
 
     def begin(self, *, actor: str, causation: str, inbound: InboundRef | None = None) -> None:
         """The next events are caused by this."""
@@ -58,6 +67,18 @@ class Turn:
         """Add events to a parent order, which will be worked at the end of the turn."""
         self.touched[stream] = None
         return self.apply(stream, *events, correlation=stream)
+
+    def end(self) -> None:
+        """All has been decided: keep what the next turn may change."""
+        self.marks, self.last_seq = dict(self.state.watermarks), self.state.unshifted
+        known, children = self.state.risk.clearances, self.state.child_ids
+        asked = [children.get(m.cl_ord_id[:ROOT_LENGTH]) for m in self.extra if isinstance(m, SendChild | SendChildReplace)]
+        streams = [*(entry.stream for entry in self.entries), *(child for child in asked if child is not None)]
+        self.clearances = {stream: known[stream] for stream in streams if stream in known}
+
+    def committed(self, recorded: tuple[Recorded, ...]) -> None:
+        """It is durable, under these numbers."""
+        self.state.committed(recorded, self.last_seq)
 
     def outbound(self, recorded: tuple[Recorded, ...]) -> list[Outbound]:
         """What leaves now that the turn is durable, in the order of the events."""

@@ -19,13 +19,6 @@ from adapters.postgres.migrate import migrate
 _numbers = itertools.count(1)
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where there are several workers, one runs all tests of a file: what they share is then made once."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(str(item.path)))
-
-
 @dataclass(frozen=True)
 class Database:
     """Connection strings of one database, by role."""

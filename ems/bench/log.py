@@ -21,10 +21,10 @@ import psycopg
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
-from adapters.postgres.packed_rows import COPY_EVENTS, pack_rows
 from adapters.postgres.embedded import EmbeddedPostgres
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.migrate import migrate
+from adapters.postgres.packed_rows import COPY_EVENTS, pack_rows
 from domain.catalogue import TOPICS
 from domain.errors import InvariantBroken
 from domain.event import Entry

@@ -27,7 +27,8 @@ from ems import recovery
 from ems.bench.made_day import VENUE, MadeDay, events_of_working, events_per_parent
 from ems.bench.output import emit
 from ems.bootstrap import sample_reference
-from ems.desk import Desk, DeskPorts
+from ems.desk import Desk
+from ems.desk_ports import DeskPorts
 from ems.desk_state import DeskState
 from ems.pace import Pace
 

@@ -42,7 +42,8 @@ from ems.builds import approvals
 from ems.collector import settle_collector
 from ems.command_desk import unfinished
 from ems.config import Settings
-from ems.desk import RETRY_S, Desk, DeskPorts
+from ems.desk import RETRY_S, Desk
+from ems.desk_ports import DeskPorts
 from ems.desk_state import DeskState
 from ems.health import StatusSocket
 from ems.kill_keeper import KeeperParts, KillKeeper
@@ -226,7 +227,7 @@ class DeskProcess:
             if not done.done():
                 done.set_result(f"orders of {needed[0]} have not ended" if needed else "")
 
-        desk.between(change)
+        desk.inbox.between(change)
         text = await done
         return {"ok": not text, "text": text}
 

@@ -25,7 +25,8 @@ from domain.sending import Outbound
 from domain.session_policy import SessionPolicy
 from domain.values import E9
 from ems import recovery
-from ems.desk import Desk, DeskPorts
+from ems.desk import Desk
+from ems.desk_ports import DeskPorts
 from ems.drop_copy import DropCopies
 from ems.house import NO_HOUSE, HouseTerms
 from ems.pace import Pace

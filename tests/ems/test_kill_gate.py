@@ -36,7 +36,7 @@ class Gated(Room):
         rules = GateRules(self.latch, self.scopes.mark, gate_house)
         self.gate = OrderGate(self.gateway, rules, self._deliver)
         ports = self.desk._ports
-        self.desk._ports = replace(ports, gateway=RiskGateway(self.gate, lambda message: cleared(self.desk.state, message)))
+        self.desk._ports = replace(ports, gateway=RiskGateway(self.gate, lambda message: cleared(self.desk._leaving, message)))
 
     def _deliver(self, inputs: list[Input]) -> None:
         for item in inputs:
@@ -44,7 +44,7 @@ class Gated(Room):
 
     async def told(self) -> None:
         """What the gate has put into the desk's inbox is decided."""
-        await self.desk.cycle(await self.desk.inbox.take(0))
+        await self.desk.cycle(self.desk.inbox.take())
 
     def trip(self, scope: str, level: Level, trip: int = 9) -> None:
         found = parse(scope)

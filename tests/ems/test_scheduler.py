@@ -275,3 +275,22 @@ async def test_two_orders_do_not_disturb_each_other() -> None:
     await room.cancel("B2", "B1")
     (cancel,) = room.take(SendChildCancel)
     assert cancel.quantity_e9 == 100 * E9
+
+
+async def test_a_bust_that_has_the_venue_work_a_finished_orders_child_again_is_seen_to_the_end() -> None:
+    room = await Room().open()
+    await room.order()
+    await room.plan(200)
+    await room.report("new")
+    await room.fill(200)
+    await room.cancel()
+    assert room.parent().finished
+    room.take()
+    await room.fill(0, "B1", exec_kind="trade_cancel", exec_ref_id="E1", leaves_quantity_e9=200 * E9, ord_status="new")
+    assert (room.parent().finished, dict(room.parent().open_e9)) == (False, {room.child().id: 200 * E9})
+    (cancel,) = room.take(SendChildCancel)
+    await room.wait(3)
+    assert room.child().status is OrdStatus.IN_DOUBT
+    assert len(room.take(SendStatusQuery)) == 1, "and is asked until it answers"
+    await room.report("canceled", cl_ord_id=cancel.cl_ord_id, orig_cl_ord_id=room.child().cl_ord_id, leaves_quantity_e9=0)
+    assert (room.parent().finished, room.parent().cum_quantity_e9, dict(room.parent().open_e9)) == (True, 0, {})

@@ -43,6 +43,7 @@ def sends_before_it_appends(patch: pytest.MonkeyPatch) -> None:
             for v in [e.expected_version + 1]
         ]
         derived = [reports.outbound(record, after) for record, after in zip(recorded, turn.afters, strict=True)]
+        self._leaving = turn
         self._ports.gateway.send([m for m in derived if m is not None and not reports.to_client(m)], epoch=self.epoch)
         await commit(self, turn, frame=frame)
 

@@ -8,10 +8,12 @@ from typing import Any, Protocol
 from domain.errors import Fenced, LogUnavailable
 from domain.messages import Input, Timer
 from domain.sending import Outbound
-from ems.desk import Desk, DeskPorts
+from ems.desk import Desk
+from ems.desk_ports import DeskPorts
 from ems.kill_scopes import KillScopes
 from ems.order_gate import GateRules, OrderGate
 from ems.pace import Pace
+from ems.pipeline import Decided
 from tests.simulation.checks import Checks
 from tests.simulation.gateway import Gateway
 from tests.simulation.kill import Kill
@@ -66,6 +68,7 @@ class DeskProcess:
         )
         self.desk = SimDesk(ports, name=f"desk{number}", build="sim", venue_sessions=frozenset({VENUE}), pace=PACE)
         self._coroutine: Coroutine[Any, Any, None] | None = None
+        self._ahead: Decided | None = None  # decided while the commit before is on its way
         self._busy_until_ns = 0
         self._turn_ns: int | None = None  # when the next turn comes
         self._begin(self.desk.start())
@@ -126,17 +129,18 @@ class DeskProcess:
         self.led = True
         if self.desk.state.seq == self._parts.checks.shadow.seq and self._world.flip(0.1):
             self._parts.checks.same_state(self.desk.state, "after a turn")
+        self._commit_ahead()
         self._poke()
 
     def _poke(self) -> None:
         """See to it that a turn comes when there is something to do."""
-        if self._coroutine is not None or not self.alive:
+        if not self.alive or not self._may_decide:
             return
         if self.desk.inbox._inputs:
             if self._world.strikes("desk_stalls", 0.0005):
                 self._busy_until_ns = self._world.now_ns + self._world.between(S, 40 * S)
             wait_ns = max(self._world.between(MS // 20, 5 * MS), self._busy_until_ns - self._world.now_ns)
-        elif (wake_ns := self.desk._scheduler.next_wake_ns()) is not None:
+        elif (wake_ns := self.desk.next_wake_ns()) is not None:
             wait_ns = max(0, wake_ns - self._world.now_ns)
         else:
             return
@@ -145,20 +149,32 @@ class DeskProcess:
             self._turn_ns = at_ns
             self._world.after(wait_ns, self._turn, at_ns)
 
-    def _turn(self, at_ns: int) -> None:
-        if self.alive and self._coroutine is None and self._turn_ns == at_ns:
-            self._turn_ns = None
-            self._coroutine = self._cycle()
-            self._resume()
+    @property
+    def _may_decide(self) -> bool:
+        """As `Pipeline`: nothing is under way, or a commit alone."""
+        return self._coroutine is None or (self.led and self.desk.settled and self._ahead is None)
 
-    async def _cycle(self) -> None:
-        """As `Desk.run` does, once."""
-        inputs = await self.desk.inbox.take(0) if self.desk.inbox._inputs else []
-        wake_ns = self.desk._scheduler.next_wake_ns()
+    def _turn(self, at_ns: int) -> None:
+        if not (self.alive and self._may_decide and self._turn_ns == at_ns):
+            return
+        self._turn_ns = None
+        inputs = self.desk.inbox.take()
+        wake_ns = self.desk.next_wake_ns()
         if wake_ns is not None and wake_ns <= self._world.now_ns:
             inputs.append(Timer())
-        if inputs:
-            await self.desk.cycle(inputs)
+        if not inputs:
+            return
+        self._ahead = self.desk.decide(inputs)
+        if self._coroutine is None:
+            self._commit_ahead()
+        else:
+            self._world.used["decided_ahead"] += 1
+
+    def _commit_ahead(self) -> None:
+        """Go on to what has been decided."""
+        if self._ahead is not None and self.alive:
+            decided, self._ahead = self._ahead, None
+            self._begin(self.desk.commit(decided))
 
     def die(self, why: str) -> None:
         """The process is gone, with everything it had in memory."""

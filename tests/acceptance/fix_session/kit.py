@@ -22,7 +22,8 @@ from domain.fix_session import LoggedOn, MessageRefused
 from domain.messages import Input
 from domain.sending import SendStatusQuery
 from domain.values import Side
-from ems.desk import Desk, DeskPorts
+from ems.desk import Desk
+from ems.desk_ports import DeskPorts
 from ems.loopback import free_port
 from ems.session_desk import OUTBOUND_BLOCK
 from tests.acceptance.fix_session.policy_cases import PASSWORD, PASSWORD_ENV
