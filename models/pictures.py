@@ -43,11 +43,12 @@ def draw_forecasts(figures: dict[str, Any], path: Path) -> None:
         skill.plot(_HORIZONS, [at[f"h{h}"] for h in _HORIZONS], "o-", label=name)
     skill.axhline(0, color="grey", linewidth=0.8)
     skill.set_title("CRPS skill against the random walk, by steps ahead")
-    skill.legend()
     levels = (50, 80, 95)
     for name, at in figures.get("coverage", {}).items():
         cover.plot(levels, [100 * at[f"{level}"] for level in levels], "o-", label=name)
     cover.plot(levels, levels, color="grey", linewidth=0.8)
     cover.set_title("Coverage of central intervals, %")
-    cover.legend()
+    if "coverage" in figures:
+        skill.legend()
+        cover.legend()
     FigureCanvasAgg(figure).print_png(str(path))
