@@ -12,6 +12,7 @@ EmsError
 ├── InvariantBroken        our own fault: state that the rules exclude; the process stops
 ├── ReferenceDataError     reference data that is missing, stale or contradictory
 ├── TapeError              a stored tape that is missing, damaged or not one
+├── WeightsError           a model's weights that are missing, damaged, of another contract or another version
 ├── ConfigError            a configuration that cannot be run, in one sentence
 ├── LinkError              the frames between desk and gateway
 ├── LatchUnreadable        the kill switch's latch is missing or damaged, which counts as tripped
@@ -67,6 +68,10 @@ class ReferenceDataError(EmsError):
 
 class TapeError(EmsError):
     """A stored tape that is missing, damaged, sealed where it should be open, or no tape at all."""
+
+
+class WeightsError(EmsError):
+    """A model's weights that are missing, damaged, of another contract, or not the version that was asked for."""
 
 
 class ConfigError(EmsError):
