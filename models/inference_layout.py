@@ -21,6 +21,7 @@ from models.net_contract import (
     KERNEL,
     LATENT,
     N_HEADS,
+    NOISE,
     OWN_STATE,
     TAPE_OUT,
     TAPE_ROWS,
@@ -72,11 +73,12 @@ _FUSION_IN: Final = BOOK_OUT + TAPE_OUT + CONTEXT
 # The packed weights of one version, (WEIGHTS,).
 (
     W_BOOK_MEAN, W_BOOK_RATE, W_TAPE_NORM, W_CONTEXT_MEAN, W_CONTEXT_RATE, W_TAPE, W_BOOK1, W_BOOK2, W_FUSION, W_ENCODER_NORM,
-    W_GRU, W_DYNAMICS_NORM, W_ACTOR1, W_ACTOR2, W_ACTOR3, W_TRUNK, W_HEADS, WEIGHTS,
+    W_GRU, W_DYNAMICS_NORM, W_ACTOR1, W_ACTOR2, W_ACTOR3, W_TRUNK, W_HEADS, W_NOISE_SCALE, W_NOISE_OUT, WEIGHTS,
 ) = _places([
     BOOK, BOOK, 2 * TAPE_ROWS, CONTEXT, CONTEXT, TAPE_OUT * (1 + TAPE_ROWS * KERNEL), BOOK_HIDDEN * (BOOK + 1),
     BOOK_OUT * (BOOK_HIDDEN + 1), LATENT * (_FUSION_IN + 1), 2 * LATENT, _GRU, 2 * LATENT, ACTOR1 * (LATENT + OWN_STATE + 1),
-    ACTOR2 * (ACTOR1 + 1), _wide(ACTION) * (ACTOR2 + 1), TRUNK * (LATENT + 1), _wide(N_HEADS) * (TRUNK + 1),
+    ACTOR2 * (ACTOR1 + 1), _wide(ACTION) * (ACTOR2 + 1), TRUNK * (LATENT + 1), _wide(N_HEADS) * (TRUNK + 1), NOISE * (LATENT + 1),
+    LATENT * (NOISE + 1),
 ])  # fmt: skip
 
 
@@ -120,6 +122,8 @@ def pack(tensors: Mapping[str, F32]) -> F32:
     layer(W_ACTOR3, "controller.actor3", VECTOR)
     layer(W_TRUNK, "heads.trunk")
     layer(W_HEADS, "heads.out", VECTOR)
+    layer(W_NOISE_SCALE, "dynamics.noise_scale", VECTOR)
+    put(W_NOISE_OUT, panels(tensors["dynamics.noise_out"], np.zeros(LATENT, np.float32), PANEL))
     return slab
 
 
