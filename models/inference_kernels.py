@@ -7,14 +7,13 @@ into the sum, so that the bits depend on nothing but the numbers.
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final
 
 import numpy as np
 
 from models.compiled import hot, inlined
 from models.inference_layout import F32, PANEL, VECTOR
-from models.vectors import Vector, add_exponent, fma, greatest, least, load, magnitude, spread, spread_at, store, sum_of
+from models.vectors import Vector, add_exponent, fma, greatest, least, load, magnitude, root, spread, spread_at, store, sum_of
 
 _f = np.float32
 
@@ -144,7 +143,7 @@ def layer_norm(w: F32, at: int, x: F32, x_at: int, n: int, eps: Any, out: F32, o
     for i in range(x_at, x_at + n, 16):
         d = load(x, i) - mean
         square = fma(d, d, square)
-    scale = spread(_ONE / _f(math.sqrt(sum_of(square) / _f(n) + eps)))
+    scale = spread(_ONE) / root(spread(sum_of(square) / _f(n) + eps))
     for i in range(0, n, 16):
         store(out, out_at + i, fma((load(x, x_at + i) - mean) * scale, load(w, at + i), load(w, at + n + i)))
 

@@ -125,6 +125,16 @@ def fma(_typing: Any, a: Any, b: Any, c: Any) -> Any:
     return _VECTOR(_VECTOR, _VECTOR, _VECTOR), generate
 
 
+@intrinsic
+def root(_typing: Any, a: Any) -> Any:
+    """The square root of each place, rounded once: the processor's own instruction."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return _call(builder, "llvm.sqrt.v16f32", *arguments)
+
+    return _VECTOR(_VECTOR), generate
+
+
 def _between(order: str) -> Callable[[Any, Any], Any]:
     def emit(builder: Any, arguments: Any) -> Any:
         return builder.select(builder.fcmp_ordered(order, *arguments), *arguments)

@@ -101,8 +101,8 @@ def test_what_is_no_number_or_does_not_fit_is_refused() -> None:
         parts[place].ravel()[-1] = np.nan
         with pytest.raises(ForecastError, match="no number"):
             roll(WEIGHTS, *parts)
+    wild = MADE.tensors | {"dynamics.noise_out": np.full((LATENT, 16), 1e30, np.float32)}
     with pytest.raises(ForecastError, match="comes to what is no number"):
-        wild = MADE.tensors | {"dynamics.noise_out": np.full((LATENT, 16), 1e30, np.float32)}
         roll(pack(wild), z, h, actions, chance * np.float32(1e20))
     for parts in ((z[:-1], h, actions, chance), (z, h, actions[:-1], chance), (z, h, actions, chance[:0])):
         with pytest.raises(ForecastError, match="shapes"):
