@@ -52,7 +52,7 @@ def _timed(core: Core, inputs: F32, state: F32, results: F32, asked: int, ns: ND
 def run(*, rounds: int = ROUNDS, with_aotinductor: bool = True) -> dict[str, Any]:
     """The figures. Raises InvariantBroken where what was timed did not decide as torch does."""
     torch.set_num_threads(1)
-    model, actor, tensors, digest = _version()
+    model, actor, tensors, digest = version()
     core, inputs = make_core(), observations(OBSERVATIONS)
     assert put_weights(core, tensors, digest)
     loop = numba.njit(nogil=True, _nrt=False)(_timed)
@@ -112,7 +112,7 @@ def foreign_calls(compiled: Any) -> list[str]:
     return sorted(name for name in found if not name.startswith(own))
 
 
-def _version() -> tuple[Any, Any, dict[str, F32], str]:
+def version() -> tuple[Any, Any, dict[str, F32], str]:
     """The champion's nets where there is one, else untrained ones: the time does not depend on what the numbers are."""
     model, actor = world_model.initialised(1), controller.initialised(1)
     if CHAMPION.exists():
