@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,10 @@ class Record:
     samples: int
     paths_sha256: str
     environment_sha256: str
+
+    def key(self) -> str:
+        """SHA-256 of the record, by which what is said of it later is found."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
 class Decider:
@@ -92,7 +96,7 @@ class Decider:
         """
         if record.weights_sha256 != self.digest:
             raise ForecastError(f"a decision of version {record.weights_sha256[:12]}, not {self.digest[:12]}")
-        inputs, state, stored = (_array(text) for text in (record.inputs, record.state, record.results))
+        inputs, state, stored = (floats(text) for text in (record.inputs, record.state, record.results))
         if hashlib.sha256(inputs.tobytes()).hexdigest() != record.inputs_sha256:
             raise ForecastError("a record whose input is not what its digest says")
         results, paths = self._compute(inputs, state, record.seed, record.samples)
@@ -136,7 +140,8 @@ def _text(array: F32) -> str:
     return base64.b64encode(array.astype("<f4").tobytes()).decode()
 
 
-def _array(text: str) -> Any:
+def floats(text: str) -> F32:
+    """An array of a record, flat."""
     return np.frombuffer(base64.b64decode(text, validate=True), "<f4").astype(np.float32)
 
 
