@@ -49,11 +49,13 @@ NO_WEIGHTS: Final = 1
 INPUT_NOT_FINITE: Final = 2
 STATE_NOT_FINITE: Final = 4
 RESULT_NOT_FINITE: Final = 8
+INPUT_STALE: Final = 16
 NAMES: Final = {
     NO_WEIGHTS: "no_weights",
     INPUT_NOT_FINITE: "input_not_finite",
     STATE_NOT_FINITE: "state_not_finite",
     RESULT_NOT_FINITE: "result_not_finite",
+    INPUT_STALE: "input_stale",
 }
 # What it is asked for, as bits.
 ADVANCE: Final = 1  # h' and the action become the state
@@ -112,6 +114,12 @@ def _turn(control: NDArray[np.int64], slot: int) -> None:
     """The slot in use, and then how many calls had begun: each of them may still read the other slot, no later one will."""
     swap_word(control, SLOT, slot)
     control[TURNED] = read_word(control, TICKS)
+
+
+@inlined
+def admit(now_ns: int, heard_ns: int, age_ns_max: int) -> int:
+    """OK, or INPUT_STALE: the market was last heard of longer ago than that, or at a time that has not come yet."""
+    return OK if 0 <= now_ns - heard_ns <= age_ns_max else INPUT_STALE
 
 
 @inlined

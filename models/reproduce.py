@@ -22,12 +22,13 @@ from domain.errors import ForecastError
 from domain.reproduction import Agreement, agreement
 from models import inference_layout as lay
 from models.environment import environment_digest
-from models.inference import ADVANCE, NAMES, QUOTER, WITH_HEADS, Core, infer, make_core, put_weights
+from models.inference import ADVANCE, NAMES, QUOTER, WITH_HEADS, Core, admit, infer, make_core, put_weights
 from models.net_contract import ACTION, HEAD, LATENT, MOVE_EVENTS
 from models.rollout import STEPS, Paths, noise, roll
 from models.weights_store import Weights
 
 F32 = NDArray[np.float32]
+AGE_NS_MAX: Final = 5_000_000_000  # of an observation that may be decided on
 _STEPS_PER_UNIT: Final = 1_000  # what two actions are compared by: thousandths of a price unit, of a size, of participation
 
 
@@ -62,16 +63,19 @@ class Decider:
         self.packed = self.core.weights[int(self.core.control[1])]
         self.environment = environment_digest()
 
-    def decide(self, inputs: F32, state: F32, *, at_ns: int, seed: int | None = None, samples: int = 0) -> Record:
+    def decide(self, inputs: F32, state: F32, *, at_ns: int, heard_ns: int, seed: int | None = None, samples: int = 0) -> Record:
         """Decide and remember; `state` moves on.
 
         Args:
             inputs, state: (INPUTS,) and (STATE,), as for `infer`.
+            heard_ns: when the market was last heard of.
             seed, samples: roll out so many futures of 20 steps under the decided action.
 
         Raises:
             ForecastError: there is no decision; the message begins with the reason's name.
         """
+        if said := admit(at_ns, heard_ns, AGE_NS_MAX):
+            raise ForecastError(f"{NAMES[said]}: the market was last heard of {at_ns - heard_ns} ns ago")
         before = state.copy()
         results, paths = self._compute(inputs, state, seed, samples)
         return Record(

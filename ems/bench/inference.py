@@ -36,6 +36,9 @@ PEER_CALLS_A_ROUND: Final = 300
 OBSERVATIONS: Final = 1_024
 VERIFIED: Final = 1_000
 BOUND: Final = 1e-5
+# Our own functions, the clock, and those of LLVM's names that stand for instructions; others stand for a library's functions.
+_INSTRUCTIONS: Final = "fma sqrt fabs abs smin smax umin umax vector memset memcpy lifetime experimental assume masked".split()
+_OWN: Final = ("_ZN6models", "_ZN3ems", "clock_gettime", *(f"llvm.{name}." for name in _INSTRUCTIONS))
 
 
 def _timed(core: Core, inputs: F32, state: F32, results: F32, asked: int, ns: NDArray[np.int64]) -> int:
@@ -108,8 +111,7 @@ def foreign_calls(compiled: Any) -> list[str]:
         if function.startswith(("_ZN7cpython", "cfunc.", '"_ZN7cpython', '"cfunc.')):
             continue  # how Python enters it, not what it does
         found |= set(re.findall(r"\bcall [^@\n]*@\"?([\w.]+)", function))
-    own = ("llvm.", "_ZN6models", "_ZN3ems", "clock_gettime")
-    return sorted(name for name in found if not name.startswith(own))
+    return sorted(name for name in found if not name.startswith(_OWN))
 
 
 def version() -> tuple[Any, Any, dict[str, F32], str]:

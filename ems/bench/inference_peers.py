@@ -7,12 +7,12 @@ before a call is.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import shutil
 import tempfile
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -102,7 +102,7 @@ def aotinductor(module: Decision, arguments: tuple[Tensor, ...], digest: str) ->
 
 def onnxruntime(module: Decision, arguments: tuple[Tensor, ...], *, bound: bool) -> Peer:
     """ONNX Runtime, all optimisations, sequential. bound: inputs and outputs are bound to memory beforehand."""
-    if missing := [name for name in ("onnx", "onnxruntime") if importlib.util.find_spec(name) is None]:
+    if missing := [name for name in ("onnx", "onnxruntime") if find_spec(name) is None]:
         return Peer(None, None, f"not installed: {', '.join(missing)}")
     import onnxruntime as ort
 

@@ -56,7 +56,7 @@ def test_the_feature_that_alone_is_wired_in_gets_it_all(feature: int) -> None:
 def test_it_is_stored_beside_its_decision_and_is_the_same_again(tmp_path: Path) -> None:
     """From the record of a live decision: the value that is attributed is the one that was decided on."""
     decider, state = Decider(version(MADE)), states(1)[0]
-    record = decider.decide(observations(1)[0], state, at_ns=1)
+    record = decider.decide(observations(1)[0], state, at_ns=1, heard_ns=1)
     texts = []
     for _ in range(2):
         inputs, before = floats(record.inputs), floats(record.state)

@@ -114,7 +114,7 @@ def test_an_input_that_overflows_is_no_decision() -> None:
 
 def test_a_core_without_weights_decides_nothing() -> None:
     assert infer(make_core(), observations(1)[0], states(1)[0], np.zeros(RESULTS, np.float32), 0) == NO_WEIGHTS
-    assert sorted(core_of.NAMES) == [NO_WEIGHTS, INPUT_NOT_FINITE, STATE_NOT_FINITE, RESULT_NOT_FINITE]
+    assert sorted(core_of.NAMES) == [NO_WEIGHTS, INPUT_NOT_FINITE, STATE_NOT_FINITE, RESULT_NOT_FINITE, core_of.INPUT_STALE]
 
 
 def test_weights_that_are_no_numbers_are_refused() -> None:

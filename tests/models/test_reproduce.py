@@ -18,16 +18,17 @@ from domain.errors import ForecastError
 from domain.reproduction import Agreement, Grade, agreement, largest_ulp, worst
 from models import environment
 from models.inference_layout import STATE
-from models.reproduce import Decider, Record, decision, read_records, write_records
+from models.reproduce import AGE_NS_MAX, Decider, Record, decision, read_records, write_records
 from models.weights_store import read_weights, write_weights
 from tests.models.nets_made import nets, observations
 
 DECISIONS = 1_000
 ROLLED_EVERY = 10
+NOW_NS = 1_700_000_000_000_000_000
 AGAIN = """
 import json, random, sys
 from pathlib import Path
-from models.reproduce import Decider, read_records
+from models.reproduce import AGE_NS_MAX, Decider, read_records
 from models.weights_store import read_weights
 
 decider, records = Decider(read_weights(Path(sys.argv[1]))), read_records(Path(sys.argv[2]))
@@ -47,7 +48,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     found = []
     for i, inputs in enumerate(observations(DECISIONS, seed=21)):
         rolled = {"seed": 1_000 + i, "samples": 500 if i % 200 == 0 else 60} if i % ROLLED_EVERY == 0 else {}
-        found.append(decider.decide(inputs, state, at_ns=1_700_000_000_000_000_000 + i, **rolled))
+        found.append(decider.decide(inputs, state, at_ns=NOW_NS + i, heard_ns=NOW_NS, **rolled))
     write_records(records, found)
     return weights, records
 
@@ -114,8 +115,13 @@ def test_no_decision_says_why_and_leaves_the_memory_as_it_was(run: tuple[Path, P
     inputs = observations(1)[0]
     inputs[7] = np.nan
     with pytest.raises(ForecastError, match="input_not_finite"):
-        decider.decide(inputs, state, at_ns=0)
+        decider.decide(inputs, state, at_ns=0, heard_ns=0)
+    for heard_ns in (NOW_NS - AGE_NS_MAX - 1, NOW_NS + 1):
+        with pytest.raises(ForecastError, match="input_stale"):
+            decider.decide(observations(1)[0], state, at_ns=NOW_NS, heard_ns=heard_ns)
     assert (state == 1).all()
+    decider.decide(observations(1)[0], state, at_ns=NOW_NS, heard_ns=NOW_NS - AGE_NS_MAX)
+    assert not (state == 1).all()
 
 
 def test_distance_in_units_in_the_last_place() -> None:
