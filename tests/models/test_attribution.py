@@ -44,12 +44,14 @@ def test_what_is_not_known_did_nothing() -> None:
 def test_the_feature_that_alone_is_wired_in_gets_it_all(feature: int) -> None:
     fusion = MADE.tensors["encoder.fusion.weight"].copy()
     fusion[:, :] = 0.0
-    fusion[:, -CONTEXT + feature] = MADE.tensors["encoder.fusion.weight"][:, -CONTEXT + feature]
+    for column in (feature, FEATURES + feature):  # its value and its known bit
+        fusion[:, column - CONTEXT] = MADE.tensors["encoder.fusion.weight"][:, column - CONTEXT]
     inputs = observations(1)[0]
     inputs[IN_CONTEXT + FEATURES : IN_CONTEXT + 2 * FEATURES] = 1.0
     found = attribute(version(MADE, encoder__fusion__weight=fusion), inputs, np.zeros(STATE, np.float32), "move_10_up")
     others = [abs(part) for name, part in found.features.items() if name != FEATURE_NAMES[feature]]
-    assert abs(found.features[FEATURE_NAMES[feature]]) > 1e-3 and max(others) == 0.0
+    assert found.features[FEATURE_NAMES[feature]] == float(found.context[feature] + found.context[FEATURES + feature])
+    assert found.context[feature] and found.context[FEATURES + feature] and max(others) == 0.0
     assert not found.book.any() and not found.tape.any() and not found.own.any()
 
 

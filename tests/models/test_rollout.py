@@ -60,6 +60,13 @@ def test_a_sample_is_the_same_bits_among_any_number_of_others(samples: int) -> N
     assert bits(some) == bits(Paths(whole.latents[:samples], whole.heads[:samples]))
 
 
+def test_a_sample_is_the_same_bits_in_any_place() -> None:
+    z, h, actions = moment()
+    chance, places = noise(7, 150, STEPS), np.random.default_rng(1).permutation(150)
+    whole, moved = roll(WEIGHTS, z, h, actions, chance), roll(WEIGHTS, z, h, actions, chance[places])
+    assert bits(moved) == bits(Paths(whole.latents[places], whole.heads[places]))
+
+
 @pytest.mark.parametrize("threads", [2, 3, 8])
 def test_the_number_of_threads_decides_nothing(threads: int) -> None:
     z, h, actions = moment()
