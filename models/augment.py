@@ -1,4 +1,4 @@
-"""Other markets that could have been: what is seen is mirrored, measured in other units, or seen with fewer levels.
+"""Other markets that could have been: what is seen is mirrored, counted in other lots, or seen with fewer levels.
 
 A market has two sides that the nets should not tell apart, instruments that differ in scale, and feeds that tell one level or
 ten; recorded days are too few to teach that. Each sequence of a batch is changed by chance, labels and path with it.
@@ -16,7 +16,7 @@ from models.net_contract import LEVELS
 
 _MIRRORED: Final = 0.5
 _SHALLOW: Final = 0.3  # of the sequences are seen with 1 or 5 levels
-_SCALES: Final = 0.5  # standard deviation of the units' powers of two
+_SCALES: Final = 0.5  # standard deviation of the size unit's power of two
 _SWAPPED: Final = np.arange(4 * LEVELS).reshape(LEVELS, 2, 2)[:, ::-1].ravel()  # bid for ask
 
 
@@ -36,24 +36,23 @@ class Parts(NamedTuple):
 def augmented(parts: Parts, chance: np.random.Generator) -> Parts:
     """Parts of b sequences (b, L, ...) changed by chance; the given ones stay as they are."""
     b = len(parts.moves)
-    price, size = (np.exp2(_SCALES * chance.standard_normal((b, 1, 1))) for _ in range(2))
+    size = np.exp2(_SCALES * chance.standard_normal((b, 1, 1)))
     shallow, deepest = chance.random(b) < _SHALLOW, chance.choice([1, 5], b)
-    parts = _rescaled(parts, price, size)
+    parts = _rescaled(parts, size)
     seen = np.arange(LEVELS) < np.where(shallow, deepest, LEVELS)[:, None]  # (b, 10)
     parts = parts._replace(book=parts.book * np.repeat(seen, 4, axis=1)[:, None].astype(np.float32))
     return _mirrored(parts, chance.random(b) < _MIRRORED)
 
 
-def _rescaled(parts: Parts, price: NDArray[np.float64], size: NDArray[np.float64]) -> Parts:
-    """As if the units were larger by these factors (b, 1, 1)."""
+def _rescaled(parts: Parts, size: NDArray[np.float64]) -> Parts:
+    """As if the size unit were larger by these factors (b, 1, 1). The price unit says what moves are to be expected: it stays."""
     book, tape, context = parts.book.copy(), parts.tape.copy(), parts.context.copy()
-    book[..., ::2], book[..., 1::2] = _times(book[..., ::2], 1 / price), _times(book[..., 1::2], 1 / size)
-    tape[..., 0, :], tape[..., 1, :] = _times(tape[..., 0, :], 1 / price), _times(tape[..., 1, :], 1 / size)
-    context[..., fa.SPREAD] = _times(context[..., fa.SPREAD], 1 / price[..., 0])
+    book[..., 1::2] = _times(book[..., 1::2], 1 / size)
+    tape[..., 1, :] = _times(tape[..., 1, :], 1 / size)
     slope = context[..., fa.SLOPE]
-    slope = slope / (1 - np.minimum(np.abs(slope), 0.999)) * (size / price)[..., 0]
+    slope = slope / (1 - np.minimum(np.abs(slope), 0.999)) * size[..., 0]
     context[..., fa.SLOPE] = slope / (1 + np.abs(slope))
-    units = parts.units * np.concatenate([price, size], axis=2)
+    units = parts.units * np.concatenate([np.ones_like(size), size], axis=2)
     return parts._replace(book=book, tape=tape, context=context, units=units)
 
 

@@ -199,7 +199,7 @@ def examples(
 
     Args:
         levels: how many a side the feed tells.
-        session: None for a market that never closes.
+        session: None for a market that never closes; else there are examples of its continuous trading alone.
         every: events from one observation to the next, a divisor of 10.
         records_max: of the tape's beginning; the rest is left.
 
@@ -222,16 +222,22 @@ def examples(
     if session is not None:
         features.session[0], features.end_ns[0] = session[:4], session.end_ns
     _follow(make_book(None, 1 << 18, 1 << 20), features, make_watch(1, levels), tape, ends, every, levels, out, counts)
-    made = int(np.searchsorted(out.at[: counts[0]], len(ends) - AHEAD))
+    kept = out.at[: counts[0]] < len(ends) - AHEAD
+    if session is not None:
+        times = tape["ts_event_ns"][ends[out.at[: counts[0]]] - 1]
+        kept &= (times >= session.continuous_ns) & (times < session.close_ns)
+    at = out.at[: counts[0]][kept]
+    made = len(at)
     if made == 0:
         raise TapeError(f"{stored.path.name} is too short: {len(ends)} events of instrument {instrument}")
-    half_spread = 0.5 * max(1.0, float(np.median(out.states[out.at[:made], SPREAD])))
+    half_spread = 0.5 * max(1.0, float(np.median(out.states[at, SPREAD])))
     moves, other = np.zeros((made, len(MOVE_EVENTS)), np.int64), np.zeros((made, 4), np.float32)
-    _look_ahead(out.states, out.prints[: counts[1]], out.at[:made], half_spread, moves, other)
+    _look_ahead(out.states, out.prints[: counts[1]], at, half_spread, moves, other)
     day = str(np.datetime64(int(tape["ts_recv_ns"][0]), "ns").astype("M8[D]"))
     return Examples(
-        stored.path.name, day, stored.header.source.sha256, out.book[:made], out.tape[:made], out.context[:made], out.at[:made],
-        out.units[:made], out.states, moves, other[:, 0], other[:, 1], other[:, 2], other[:, 3], half_spread,
+        stored.path.name, day, stored.header.source.sha256, out.book[: counts[0]][kept], out.tape[: counts[0]][kept],
+        out.context[: counts[0]][kept], at, out.units[: counts[0]][kept], out.states, moves,
+        other[:, 0], other[:, 1], other[:, 2], other[:, 3], half_spread,
     )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Honest forecasts: every day of tapes is left out once, with all files of that day, and forecast by what the others taught.
 
 Nothing of the day left out is seen before: not by the nets, not by their normalisation, not by the baselines, and not by the
-weights of the classes (`scores.chosen`), which each forecaster gets where its own MCC is best on the ends of the tapes that
-were learnt from.
+strength with which classes are told (`scores.chosen`), which each forecaster gets where its own MCC is best on the ends of the
+tapes that were learnt from.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from models.train import Trained, Training, train
 
 F64 = NDArray[np.float64]
 MODEL, RIVAL = "model", "logistic"
-_WEIGHTS: Final = np.exp2(np.linspace(-1, 6, 29))
+_STRENGTHS: Final = np.linspace(0, 1.2, 25)
 Fold = Callable[[str, int, int, float], None]  # the day, batch, of how many, loss
 
 
@@ -61,14 +61,14 @@ def judge(trained: Trained, learnt: Sequence[Examples], left_out: Sequence[Examp
     """Forecast tapes by a model and by the baselines, which learn from the same tapes."""
     places = split(learnt, how.steps)
     forecasters = _forecasters(trained, learnt, places, how.seed)
-    weights = {name: _class_weights(one, learnt, places) for name, one in forecasters.items()}
+    strengths = {name: _strengths(one, learnt, places) for name, one in forecasters.items()}
     read = probe(trained.model, learnt, places.learn)
     found = []
     for one in left_out:
         rows = np.arange(0, len(one), STRIDE)
         probabilities = {name: told(one, rows) for name, told in forecasters.items()}
         chosen = {
-            name: np.stack([scores.chosen(p[:, j], weights[name][j]) for j in range(len(MOVE_EVENTS))], axis=1)
+            name: np.stack([scores.chosen(p[:, j], strengths[name][j]) for j in range(len(MOVE_EVENTS))], axis=1)
             for name, p in probabilities.items()
         }
         walked = score_paths(trained.model, one, how.seed)
@@ -87,15 +87,20 @@ def _forecasters(trained: Trained, learnt: Sequence[Examples], places: Split, se
     }
 
 
-def _class_weights(told: Forecaster, learnt: Sequence[Examples], places: Split) -> list[float]:
-    """By horizon, how much a move's probability counts: where MCC is best on the ends of the tapes."""
-    drawn = baselines.drawn_examples(places.judge, 1)
-    probabilities = np.concatenate([told(learnt[n], rows) for n, rows in drawn])
-    true = np.concatenate([learnt[n].moves[rows] for n, rows in drawn])
+def _strengths(told: Forecaster, learnt: Sequence[Examples], places: Split) -> list[float]:
+    """By horizon, with which strength MCC is best on the ends of the tapes, every tape counted alike."""
+    tapes = [(one, rows[::STRIDE]) for one, rows in zip(learnt, places.judge, strict=True) if len(rows)]
+    probabilities = [told(one, rows) for one, rows in tapes]
     best = []
     for j in range(len(MOVE_EVENTS)):
-        found = [scores.mcc(scores.confusion(true[:, j], scores.chosen(probabilities[:, j], w))) for w in _WEIGHTS]
-        best.append(float(_WEIGHTS[int(np.argmax(found))]))
+        found = [
+            np.mean([
+                scores.mcc(scores.confusion(one.moves[rows, j], scores.chosen(p[:, j], strength)))
+                for (one, rows), p in zip(tapes, probabilities, strict=True)
+            ])
+            for strength in _STRENGTHS
+        ]  # fmt: skip
+        best.append(float(_STRENGTHS[int(np.argmax(found))]))
     return best
 
 

@@ -32,7 +32,7 @@ class Losses(NamedTuple):
 
     def total(self) -> Tensor:
         """What is minimised."""
-        return self.moves + self.now + self.rollout + 0.5 * self.latent + 0.5 * self.rest + 0.3 * self.reading
+        return 2 * self.moves + self.now + self.rollout + 0.5 * self.latent + 0.5 * self.rest + 0.3 * self.reading
 
 
 def reader(seed: int) -> nn.Linear:

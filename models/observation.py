@@ -1,9 +1,9 @@
 """What the nets see at a decision moment, made from book and features: one compiled function for training and the hot loop.
 
 Of each instrument there is kept, beside the book and the features: the last 50 trades, and two units that make instruments
-alike. **Price unit**: a quarter of a tick plus the average of abs(middle - middle ten events before). **Size unit**: the average
-of the lots at the two best prices. Both are averages over the events so far, each with weight 1 / n at first and 1 / 1024
-from then on: they never know what comes. An **event** is everything that arrived together (`mark` is called behind it).
+alike. **Price unit**: a sixteenth of a tick plus the average of abs(middle - middle ten events before). **Size unit**: the
+average of the lots at the two best prices. Both are averages over the events so far, each with weight 1 / n at first and
+1 / 1024 from then on: they never know what comes. An **event** is everything that arrived together (`mark` comes behind it).
 
 The order of calls: `apply_one`, `features.update` and `note` for each record, `mark` after the last of an event, and `observe`
 when a decision is wanted. Arrays are described in `models.net_contract`.
@@ -29,7 +29,7 @@ F64 = NDArray[np.float64]
 
 AVERAGED: Final = 1024  # events
 WARM_EVENTS: Final = 100  # before the first observation
-LEAST_TICKS: Final = 0.25  # of the price unit
+LEAST_TICKS: Final = 1 / 16  # of the price unit
 # Integers of each instrument.
 AT, COUNT, SEEN, EVENTS, MIDDLE_AT = 0, 1, 2, 3, 4
 INTS: Final = 8

@@ -21,9 +21,16 @@ CLASSES: Final = 3
 _LEAST: Final = 1e-12
 
 
-def chosen(probabilities: F64, weight: float) -> I64:
-    """Classes (N,) from probabilities (N, 3): the greatest, where that of no move counts 1 and those of a move `weight`."""
-    return np.argmax(probabilities * np.array([weight, 1.0, weight]), axis=1)
+def chosen(probabilities: F64, strength: float) -> I64:
+    """Classes (N,) of neighbouring examples of one tape, from their probabilities (N, 3).
+
+    The greatest of p / (mean p so far)^strength: at 0 the most probable class, at 1 the one that is more probable than it
+    usually was. The mean is of the forecaster's own probabilities up to and with this one, begun with 100 times the first, and
+    knows no label, so that tapes on which nearly nothing moves are judged like those on which much does.
+    """
+    begun = 100 * probabilities[:1]
+    mean = (np.cumsum(probabilities, axis=0) + begun) / (np.arange(len(probabilities))[:, None] + 101)
+    return np.argmax(probabilities / np.maximum(mean, _LEAST) ** strength, axis=1)
 
 
 def confusion(true: I64, told: I64) -> F64:

@@ -74,7 +74,7 @@ class Following:
             size += ((top[1] + top[3]) / 2 - size) / min(n + 1, 1024)
             if n >= 10:
                 moved += (abs(middles[n] - middles[n - 10]) / 2 - moved) / min(n - 9, 1024)
-        return 0.25 + moved, size
+        return 1 / 16 + moved, size
 
 
 def squeezed(x: np.ndarray) -> np.ndarray:

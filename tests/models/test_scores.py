@@ -36,11 +36,11 @@ def test_macro_f1_and_log_loss_and_calibration() -> None:
     assert scores.calibration_error(np.array([0] * 4 + [1] * 6), sure) == pytest.approx(0.4)
 
 
-def test_a_move_is_chosen_by_its_weight() -> None:
-    p = np.array([[0.2, 0.7, 0.1], [0.1, 0.5, 0.4]])
-    assert scores.chosen(p, 1.0).tolist() == [1, 1]
-    assert scores.chosen(p, 2.0).tolist() == [1, 2]
-    assert scores.chosen(p, 4.0).tolist() == [0, 2]
+def test_a_class_is_chosen_by_how_much_more_probable_it_is_than_it_was() -> None:
+    p = np.array([[0.1, 0.8, 0.1], [0.1, 0.7, 0.2], [0.3, 0.6, 0.1], [0.1, 0.85, 0.05]])
+    assert scores.chosen(p, 0.0).tolist() == [1, 1, 1, 1]
+    assert scores.chosen(p, 1.0)[1:].tolist() == [2, 0, 1]
+    assert scores.chosen(p[:2], 1.0).tolist() == scores.chosen(p, 1.0)[:2].tolist(), "what comes later changes nothing"
 
 
 def blocks(better: float, seed: int) -> scores.Blocks:
