@@ -23,7 +23,9 @@ taken, and which part of it crosses the spread. On a tape that was only watched 
 middle in price units (0 without a quote), share of the time that is left.
 
 **Units of the heads**: moves, toxicity and fills are logits; returns are in price units, spreads, volumes, depths and the
-volatility are compressed as above; all in the price and size unit of the moment at which the forecast begins.
+volatility are compressed as above; all in the price and size unit of the moment at which the forecast begins. What is known
+at that moment is not forecast: a path of spread or depth is what stands there plus the heads' change along the rollout
+(`models.losses.anchored`).
 """
 
 from __future__ import annotations
@@ -54,27 +56,33 @@ LAYER_NORM_EPS: Final = 1e-5  # torch's
 MOVE_EVENTS: Final = (10, 20, 50, 100)  # horizons of the moves of the middle, in events
 STEP_EVENTS: Final = 10  # one step of the dynamics
 
-# Columns of the heads. A pair of mean and log scale is a distribution: value = mean + 2^log_scale x a standard normal.
+# Columns of the heads. A quantity's mean, log scale and tail t are a distribution: with a standard normal n and
+# k = softplus(t), a draw is mean + 2^log_scale x sinh(k n) / k: the greater k, the heavier both tails (Johnson 1949).
 HEADS: Final = (
     *(f"move_{k}_{way}" for k in MOVE_EVENTS for way in ("down", "flat", "up")),  # logits of three classes
     "return_mean",  # of the middle in the next step, price units
     "return_log_scale",
+    "return_tail",
     "spread_mean",  # now
     "spread_log_scale",
+    "spread_tail",
     "volume_mean",  # traded in the next step
     "volume_log_scale",
+    "volume_tail",
     "depth_bid_mean",  # lots of the visible levels now, up to ten
     "depth_bid_log_scale",
+    "depth_bid_tail",
     "depth_ask_mean",
     "depth_ask_log_scale",
+    "depth_ask_tail",
     "log_volatility",  # of the next 100 events: mean move of the middle in ten events, compressed
-    "toxicity_logit",  # that the middle goes the way of the last trade by half a spread within 50 events
+    "toxicity_logit",  # that the middle is half a spread further the way of the last trade in 50 events
     "fill_bid_logit",  # that an order at the back of the best bid's queue trades within 100 events
     "fill_ask_logit",
 )
 N_HEADS: Final = len(HEADS)
 HEAD: Final = {name: place for place, name in enumerate(HEADS)}
-QUANTITIES: Final = ("return", "spread", "volume", "depth_bid", "depth_ask")  # those with a mean and a log scale
+QUANTITIES: Final = ("return", "spread", "volume", "depth_bid", "depth_ask")  # those with a mean, a log scale and a tail
 
 
 def tensor_shapes() -> dict[str, tuple[int, ...]]:

@@ -11,7 +11,25 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import ConfigError, EmsError
-from ems.cli import alerts, algos, bench, builds, desk, fills, fix, kill, load, oms, plot, processes, risk, sessions, tape
+from ems.cli import (
+    alerts,
+    algos,
+    bench,
+    builds,
+    desk,
+    evaluate,
+    fills,
+    fix,
+    kill,
+    load,
+    oms,
+    plot,
+    processes,
+    risk,
+    sessions,
+    tape,
+    train,
+)
 from ems.cli.running import run_until_signal
 
 REFUSED = 2
@@ -37,6 +55,8 @@ app.add_typer(fills.app, name="fills", help="Executions in quarantine: list them
 app.add_typer(alerts.app, name="alerts", help="What else a person must look at: list it, and say what came of it.")
 app.add_typer(tape.app, name="tape", help="Market data: convert feeds into stored tapes, look into them, play and record.")
 app.add_typer(bench.app, name="bench", help="Measure: each prints its figures, with --json as one object.")
+app.add_typer(train.app, name="train", help="Models from recorded tapes.")
+app.add_typer(evaluate.app, name="evaluate", help="How good models are, on what they have not seen.")
 app.add_typer(plot.app, name="plot", help="Pictures: a tape with its book and features over time.")
 app.command()(load.load)
 processes.add(app)

@@ -1,0 +1,50 @@
+"""`ems evaluate`: how good models are, on what they have not seen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ems.cli.shown import shown_progress
+from ems.cli.train import JsonOption, TapesOption
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def evaluate() -> None:
+    """How good models are, on what they have not seen."""
+
+
+@app.command()
+def forecast(
+    tapes: TapesOption = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Also write forecast.json and forecast.png here.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides weights, batches and noise.")] = 7,
+    batches: Annotated[int, typer.Option(min=1, help="At most so many for each day left out.")] = 400,
+    json_output: JsonOption = False,
+) -> None:
+    """Leave every day of tapes out once, train on the others, and forecast it beside four baselines."""
+    from ems.bootstrap import forecasts
+
+    with shown_progress(json_output) as told:
+        paths = tapes or forecasts.recorded_tapes(told)
+        figures = forecasts.evaluate_forecast(paths, told, seed=seed, batches=batches, out=out)
+    if json_output:
+        typer.echo(json.dumps(figures))
+        return
+    for name in ("k10", "k20", "k50", "k100"):
+        typer.echo(f"{name:<5} {_line(figures[name])}")
+    for name, one in figures["files"].items():
+        typer.echo(f"  {name:<24} k10 {_line(one['k10'])}")
+    typer.echo("coverage " + ", ".join(f"{level} %: {100 * figures.get(f'coverage_{level}', 0):.1f} %" for level in (50, 80, 95)))
+
+
+def _line(f: dict[str, Any]) -> str:
+    return (
+        f"MCC {f['mcc']:.3f}, logistic {f['mcc_logistic']:.3f}, gain {f['mcc_gain']:+.3f} from {f['mcc_gain_low']:+.3f};"
+        f" log loss {f['log_loss']:.4f}, logistic {f['log_loss_logistic']:.4f}, gain from {f['log_loss_gain_low']:+.4f}"
+    )
