@@ -83,6 +83,35 @@ BENCHES: dict[str, list[Bar]] = {
         ),
         Bar("all with the book vector p99 <= 1 us", lambda f: f"{f['all_p99_us']:.2f} us", lambda f: f["all_p99_us"] <= 1),
     ],
+    "inference": [
+        *(
+            Bar(
+                f"encode + step + act p50 <= {share} x {peer}",
+                lambda f, peer=peer: f"{f['core_p50_us']:.1f} us of {f[f'{peer}_p50_us']:.1f} us",
+                lambda f, peer=peer, share=share: f["core_p50_us"] <= share * f[f"{peer}_p50_us"],
+            )
+            for peer, share in (("onnxruntime", 0.45), ("aotinductor", 0.3), ("eager", 0.15))
+        ),
+        Bar(
+            "p99 <= 2 x p50",
+            lambda f: f"{f['core_p99_us']:.1f} us of {f['core_p50_us']:.1f} us",
+            lambda f: f["core_p99_us"] <= 2 * f["core_p50_us"],
+        ),
+        Bar("as torch to 0.00001", lambda f: f"{f['max_abs_diff']:.1e}", lambda f: f["max_abs_diff"] <= 1e-5),
+        Bar(
+            "nothing allocated, every NaN and infinity caught",
+            lambda f: f"{f['allocations']}, {f['nonfinite_caught']}",
+            lambda f: f["allocations"] == 0 and f["nonfinite_caught"] is True,
+        ),
+    ],
+    "plan": [
+        Bar("500 x 20 rollouts with all heads <= 40 ms", lambda f: f"{f['rollout_ms']:.1f} ms", lambda f: f["rollout_ms"] <= 40),
+        Bar(
+            "<= 2.5 x a bare GRU's",
+            lambda f: f"{f['rollout_ms'] / f['gru_ms']:.2f} x",
+            lambda f: f["rollout_ms"] <= 2.5 * f["gru_ms"],
+        ),
+    ],
     "replay": [
         Bar("1,000,000 events", lambda f: f"{f['events']:,}", lambda f: f["events"] >= 1_000_000),
         Bar("fold >= 100,000 events/s", lambda f: f"{f['events_per_s']:,.0f}", lambda f: f["events_per_s"] >= 100_000),

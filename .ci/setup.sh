@@ -94,7 +94,7 @@ main() {
         need_compiler "$VENV/bin/python"
         with_progress "building ${QUICKFIX/==/ } (about 300 s)" build_quickfix
     fi
-    with_progress "installing the other packages" pip_install --editable '.[dev]'
+    with_progress "installing the other packages" pip_install --editable '.[dev,inference]'
     rm -f "$VENV"/setup-*
     : >"$STAMP"
 }

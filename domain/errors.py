@@ -13,6 +13,7 @@ EmsError
 ├── ReferenceDataError     reference data that is missing, stale or contradictory
 ├── TapeError              a stored tape that is missing, damaged or not one
 ├── WeightsError           a model's weights that are missing, damaged, of another contract or another version
+├── ForecastError          a forecast that cannot be made, or comes to what is no number
 ├── ConfigError            a configuration that cannot be run, in one sentence
 ├── LinkError              the frames between desk and gateway
 ├── LatchUnreadable        the kill switch's latch is missing or damaged, which counts as tripped
@@ -72,6 +73,10 @@ class TapeError(EmsError):
 
 class WeightsError(EmsError):
     """A model's weights that are missing, damaged, of another contract, or not the version that was asked for."""
+
+
+class ForecastError(EmsError):
+    """A forecast that cannot be made from what was handed in, or that comes to what is no number."""
 
 
 class ConfigError(EmsError):

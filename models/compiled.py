@@ -25,7 +25,14 @@ from numba.extending import overload
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_CONSTANTS = ("compiled.py", "feature_arrays.py", "tape.py")  # read by compiled code, which they do not declare
+_CONSTANTS = (
+    "compiled.py",
+    "feature_arrays.py",
+    "inference_layout.py",
+    "net_contract.py",
+    "tape.py",
+    "words.py",
+)  # read by compiled code, which they do not declare
 
 
 def cache_directory() -> Path:

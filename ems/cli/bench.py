@@ -54,3 +54,15 @@ def features(json_output: JsonOption = False) -> None:
 def tape(json_output: JsonOption = False) -> None:
     """ITCH bytes to the tape and the book, beside published decoders on the same bytes."""
     _run("tape", json_output)
+
+
+@app.command()
+def inference(json_output: JsonOption = False) -> None:
+    """Encode, step and act at batch 1 on one core, beside torch, its compiler and ONNX Runtime."""
+    _run("inference", json_output)
+
+
+@app.command()
+def plan(json_output: JsonOption = False) -> None:
+    """500 futures of 20 steps with every forecast, beside a bare GRU's."""
+    _run("plan", json_output)
