@@ -42,4 +42,5 @@ class VenueSettings(_Table):
     prices: Mapping[str, Annotated[float, Field(gt=0)]] = {}  # where the generated flow of a symbol begins, 100 by default
     auctions: bool = False  # an opening and a closing auction where the calendar has them
     collar_ticks: Annotated[int, Field(gt=0)] | None = None  # further from the last trade stands a volatility auction
+    listeners: tuple[str, ...] = ()  # CompIDs that may log on for market data, beside those of its clients
     publish_every_s: Annotated[float, Field(gt=0, le=86_400)] = 0.05

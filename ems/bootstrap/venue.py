@@ -112,8 +112,9 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
         publish_every_s=venue.publish_every_s,
         seed=venue.seed,
     )
+    store, clients = directory / "store", settings.venue_clients()
     front = VenueFront(
-        FrontConfig(venue.host, venue.port, venue.comp_id, settings.venue_clients(), directory / "store", dictionary=DICTIONARY)
+        FrontConfig(venue.host, venue.port, venue.comp_id, clients, store, dictionary=DICTIONARY, listeners=venue.listeners)
     )
     simulated.start(front)
     control = Control(control_path, simulated.command)
@@ -157,7 +158,7 @@ def _open_market(
         rng = np.random.default_rng((venue.seed, number))
         source = GeneratedFlow(rng, FlowParameters(price_e9 // listing.tick_size_e9), open_ns=start_ns)
     calls = auctions(data.calendar_of(listing.symbol), start_ns) if venue.auctions else ()
-    return listing, AuctionMarket(source, calls=calls, collar_ticks=venue.collar_ticks)
+    return listing, AuctionMarket(source, calls=calls, collar_ticks=venue.collar_ticks, shows=True)
 
 
 def auctions(calendar: Calendar, start_ns: int) -> tuple[Call, ...]:

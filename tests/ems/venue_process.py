@@ -66,7 +66,7 @@ def serve(config: dict[str, Any]) -> None:
     venue = Venue(
         "SIM",
         {symbol: Listing(symbol, CENT_E9, 10**9) for symbol in symbols},
-        {symbol: ContinuousMarket(source) for symbol, source in zip(symbols, sources, strict=True)},
+        {symbol: ContinuousMarket(source, shows=True) for symbol, source in zip(symbols, sources, strict=True)},
         ScaledClock(reached_ns, config.get("speed", 1.0)),
         Ledger(home / "ledger.jsonl"),
         start_ns=start_ns,
@@ -75,7 +75,9 @@ def serve(config: dict[str, Any]) -> None:
         seed=config.get("seed", 7),
     )
     clients = tuple(config.get("clients", ["EMS"]))
-    front = VenueFront(FrontConfig("127.0.0.1", config["port"], "SIM", clients, home / "store", dictionary=FIX44))
+    front = VenueFront(
+        FrontConfig("127.0.0.1", config["port"], "SIM", clients, home / "store", dictionary=FIX44, listeners=("TAPE",))
+    )
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     venue.start(front)
