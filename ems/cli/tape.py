@@ -14,11 +14,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from domain.errors import ConfigError, NumberError
 from domain.values import from_e9, to_e9
+from ems.cli.tape_tables import tables
 
 if TYPE_CHECKING:
     from ems.bootstrap.tape_play import Header, StoredTape
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(tables)
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
 _BAD: Final = 1
 
