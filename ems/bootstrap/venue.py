@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -157,15 +157,20 @@ def _open_market(
     else:
         rng = np.random.default_rng((venue.seed, number))
         source = GeneratedFlow(rng, FlowParameters(price_e9 // listing.tick_size_e9), open_ns=start_ns)
-    calls = auctions(data.calendar_of(listing.symbol), start_ns) if venue.auctions else ()
+    following = venue.tape is None  # a tape is of one day
+    calls = auctions(data.calendar_of(listing.symbol), start_ns, following=following) if venue.auctions else ()
     return listing, AuctionMarket(source, calls=calls, collar_ticks=venue.collar_ticks, shows=True)
 
 
-def auctions(calendar: Calendar, start_ns: int) -> tuple[Call, ...]:
-    """The auctions of the day on which a market begins that are not over by then."""
-    spans = calendar.phases(calendar.date_at(start_ns))
-    held = [span for span in spans if span.phase in (Phase.OPENING_AUCTION, Phase.CLOSING_AUCTION)]
-    return tuple(Call(span.begin_ns, span.end_ns) for span in held if span.end_ns > start_ns)
+def auctions(calendar: Calendar, start_ns: int, *, following: bool = False) -> tuple[Call, ...]:
+    """The auctions that are not over when a market begins, of that day and, where they are asked for, of all days that follow."""
+    on, calls = calendar.date_at(start_ns), list[Call]()
+    last = calendar.last_date if following else on
+    while on <= last:
+        held = [span for span in calendar.phases(on) if span.phase in (Phase.OPENING_AUCTION, Phase.CLOSING_AUCTION)]
+        calls += [Call(span.begin_ns, span.end_ns) for span in held if span.end_ns > start_ns]
+        on += timedelta(days=1)
+    return tuple(calls)
 
 
 def _listing(symbol: str, venue: VenueSettings, data: ReferenceData, start_ns: int) -> tuple[Listing, int]:
