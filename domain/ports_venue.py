@@ -181,8 +181,9 @@ class TapeLine(Protocol):
         """A session begins with what each market displays now. Instruments are numbered from 1 in the order of the listings."""
         ...
 
-    def publish(self, tapes: Sequence[Tape]) -> None:
-        """What has happened since, one tape of each market in which something has."""
+    def publish(self, tapes: Sequence[Tape]) -> bool:
+        """What has happened since, one tape of each market in which something has. False: nothing was published, because the
+        session's day is over; another must begin."""
         ...
 
 

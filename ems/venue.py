@@ -110,7 +110,7 @@ class Venue:
                     self._record.note(number, "sent")
             self._record.outbox = self._outbox
             self._record.commit()  # working orders may have traded as they came back into their books
-            self._displays.begin(max(self._clock.now_ns(), self._record.reached_ns))
+            self._displays.begin(max((market.top().time_ns for market in self._markets.values()), default=self._start_ns))
         front.start(self)
 
     def step(self) -> None:

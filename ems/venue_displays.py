@@ -113,8 +113,10 @@ class Displays:
             if len(tape := market.take_shown()):
                 self._displays[symbol].follow(tape)
                 parts.append(self._numbered(symbol, tape))
-        if self._line is not None and parts:
-            self._line.publish(parts)
+        if self._line is not None and parts and not self._line.publish(parts):
+            now_ns = max(int(tape["ts_event_ns"][-1]) for tape in parts)
+            displayed = [self._numbered(symbol, market.show_all(now_ns)) for symbol, market in self._markets.items()]
+            self._line.begin(now_ns, displayed)
 
     def depth(self, symbol: str) -> Depth:
         """What was published of a market."""

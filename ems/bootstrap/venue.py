@@ -15,6 +15,7 @@ import structlog
 from adapters.fix.sessions import DICTIONARY
 from adapters.fix.venue_front import FrontConfig, VenueFront
 from adapters.marketdata import lean, lobster
+from adapters.marketdata.itch_line import ItchLine
 from adapters.reference import files
 from domain.calendar import Calendar, Phase
 from domain.errors import ConfigError
@@ -28,7 +29,7 @@ from ems import lifeline
 from ems.bootstrap.logs import log_plain
 from ems.bootstrap.runtime import Runtime
 from ems.config import Settings
-from ems.market_settings import VenueSettings
+from ems.market_settings import VenueSettings, address
 from ems.preflight import check_ports, state_lock
 from ems.venue import Venue
 from ems.venue_control import Control
@@ -67,8 +68,11 @@ def run(runtime_file: Path) -> NoReturn:
     serve(settings.venue, settings, clock, runtime.venue_directory, runtime.socket("venue-control"))
 
 
-def run_alone(settings: Settings, directory: Path | None) -> NoReturn:
+def run_alone(settings: Settings, directory: Path | None, itch: str = "") -> NoReturn:
     """Run the venue of a configuration in the foreground, without the rest.
+
+    Args:
+        itch: HOST:PORT to publish to, in place of the configuration's.
 
     Raises:
         ConfigError: the configuration has no venue, or its port is taken.
@@ -76,11 +80,12 @@ def run_alone(settings: Settings, directory: Path | None) -> NoReturn:
     if settings.venue is None:
         raise ConfigError("the configuration has no [venue]")
     log_plain()
+    venue = settings.venue.model_copy(update={"itch": itch or settings.venue.itch})
     runtime = Runtime(settings=settings, tape_origin_ns=time.time_ns())
     with state_lock(directory or runtime.venue_directory):
         check_ports([("the simulated venue", settings.venue.host, settings.venue.port)])
         place = directory or runtime.venue_directory
-        serve(settings.venue, settings, runtime.clock(), place, runtime.socket("venue-control"))
+        serve(venue, settings, runtime.clock(), place, runtime.socket("venue-control"))
 
 
 def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Path, control_path: Path) -> NoReturn:
@@ -101,6 +106,7 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
         raise ConfigError(f"{ledger_path} is of a later time than the clock: give the venue a fresh state directory")
     AuctionMarket.warm()
     opened = [_open_market(number, venue, data, directory, start_ns) for number in range(len(venue.symbols))]
+    line = ItchLine(address(venue.itch), [listing for listing, _ in opened]) if venue.itch else None
     simulated = Venue(
         venue.comp_id,
         {listing.symbol: listing for listing, _ in opened},
@@ -111,6 +117,7 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
         left_over=_left_over(ledger_path),
         publish_every_s=venue.publish_every_s,
         seed=venue.seed,
+        line=line,
     )
     store, clients = directory / "store", settings.venue_clients()
     front = VenueFront(
@@ -121,6 +128,8 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
     _log.info("the simulated venue is open", port=venue.port, symbols=venue.symbols)
     simulated.run(stop)
     control.close()
+    if line is not None:
+        line.close()
     front.leave()
 
 
