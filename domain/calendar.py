@@ -208,6 +208,10 @@ class Calendar(BaseModel):
         """The market's local date at a moment."""
         return _utc(now_ns).astimezone(self._zone).date()
 
+    def midnight_ns(self, on: date) -> int:
+        """When a local date begins."""
+        return self._ns(on, 0)
+
     def _hours_on(self, on: date) -> Hours:
         return self.hours[max(bisect_right(self.hours, on, key=lambda hours: hours.valid_from) - 1, 0)]
 

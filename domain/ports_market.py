@@ -125,6 +125,14 @@ class Market(Protocol):
         """Best prices and cumulative trading."""
         ...
 
+    def take_shown(self) -> Tape:
+        """What was displayed and traded since the last call, as records of instrument 0; empty of one that does not tell."""
+        ...
+
+    def show_all(self, now_ns: int) -> Tape:
+        """Every displayed order, as an ADD at its place in its queue."""
+        ...
+
     def restore_trading(self, volume_lots: int, notional_half_ticks: int) -> None:
         """Set the session's cumulative trading, after a restart."""
         ...

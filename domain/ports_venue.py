@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
+
+from domain.tape import Tape
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,58 @@ class Snapshot(NamedTuple):
     notional_e9: int
 
 
+class DepthLevel(NamedTuple):
+    """The total displayed at a price. side: +1 bid, -1 ask."""
+
+    side: int
+    price_e9: int
+    size_e9: int
+
+
+class Depth(NamedTuple):
+    """All displayed levels of one instrument, as they were published up to entry `number`."""
+
+    symbol: str
+    time_ns: int
+    number: int
+    levels: tuple[DepthLevel, ...]
+
+
+class DepthEntry(NamedTuple):
+    """One published change: a level's total from now on (size 0: it is gone), or a trade. Numbers of an instrument are gapless.
+
+    side: of the level, or of a trade's resting order, 0 where there is none.
+    """
+
+    number: int
+    kind: Literal["new", "change", "gone", "trade", "cross"]
+    side: int
+    price_e9: int
+    size_e9: int
+    time_ns: int
+
+
+class DepthUpdate(NamedTuple):
+    """What has changed of one instrument since it was last published: trades in order, then levels, what is gone first."""
+
+    symbol: str
+    time_ns: int
+    entries: tuple[DepthEntry, ...]
+
+
+class TapeLine(Protocol):
+    """Who publishes order by order, as `ems.venue_displays` hands it over. Called under the venue's lock; never waits."""
+
+    def begin(self, now_ns: int, displayed: Sequence[Tape]) -> None:
+        """A session begins with what each market displays now. Instruments are numbered from 1 in the order of the listings."""
+        ...
+
+    def publish(self, tapes: Sequence[Tape]) -> bool:
+        """What has happened since, one tape of each market in which something has. False: nothing was published, because the
+        session's day is over; another must begin."""
+        ...
+
+
 class OrderFront(Protocol):
     """A protocol front, as the venue uses it."""
 
@@ -146,6 +200,10 @@ class OrderFront(Protocol):
 
     def publish(self, snapshots: Sequence[Snapshot]) -> None:
         """Send changed states to those who subscribed to them; loses rather than waits."""
+        ...
+
+    def publish_depth(self, updates: Sequence[DepthUpdate]) -> None:
+        """Likewise to those who subscribed to every level and trade."""
         ...
 
     def disconnect(self, session: str, hold_ms: int) -> bool:
@@ -175,6 +233,8 @@ class VenueHandler(Protocol):
     def on_mass_status(self, request: MassStatusRequest) -> None: ...
 
     def snapshot(self, symbol: str) -> Snapshot | None: ...
+
+    def depth(self, symbol: str) -> Depth | None: ...
 
 
 class OrderState(StrEnum):

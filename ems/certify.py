@@ -11,7 +11,7 @@ import itertools
 import threading
 
 from domain.ports import Clock
-from domain.ports_venue import CancelRequest, MassStatusRequest, NewOrder, OrderFront, Snapshot, StatusRequest
+from domain.ports_venue import CancelRequest, Depth, MassStatusRequest, NewOrder, OrderFront, Snapshot, StatusRequest
 from domain.values import E9
 from ems.certify_order import MARKET_PRICE_E9, ScriptedOrder, scripted
 from ems.certify_scripts import Asked, Scripts
@@ -115,6 +115,10 @@ class CertifyVenue:
         with self._lock:
             self._symbols.add(symbol)
             return self._market(symbol)
+
+    def depth(self, symbol: str) -> Depth | None:
+        """Nobody is told level by level of a market that stands still."""
+        return None
 
     def _market(self, symbol: str) -> Snapshot:
         bid_e9, ask_e9 = MARKET_PRICE_E9 - _SPREAD_E9, MARKET_PRICE_E9 + _SPREAD_E9

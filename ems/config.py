@@ -98,7 +98,7 @@ class Settings(_Part):
     database_owner_url: str = ""  # for migrations; empty: database_url
     home_time_zone: str = "America/New_York"  # whose date is the trade date
     instruments: Path | None = None  # folder of reference data; none: the built-in sample
-    bars: Path | None = None  # folder of one-minute bars that volume curves are learned from
+    bars: Path | None = None  # folder of one-minute bars, or of `ems tape tables`, that volume curves are learned from
     sessions: tuple[Session, ...] = ()
     routes: Mapping[str, str] = {}
     brokers: tuple[BrokerSettings, ...] = ()  # FIXatdl files of brokers' algorithms

@@ -42,4 +42,20 @@ class VenueSettings(_Table):
     prices: Mapping[str, Annotated[float, Field(gt=0)]] = {}  # where the generated flow of a symbol begins, 100 by default
     auctions: bool = False  # an opening and a closing auction where the calendar has them
     collar_ticks: Annotated[int, Field(gt=0)] | None = None  # further from the last trade stands a volatility auction
+    listeners: tuple[str, ...] = ()  # CompIDs that may log on for market data, beside those of its clients
+    itch: str = ""  # HOST:PORT (or a multicast group's) that its orders are published to as ITCH over MoldUDP64; "": nowhere
     publish_every_s: Annotated[float, Field(gt=0, le=86_400)] = 0.05
+
+    @model_validator(mode="after")
+    def _addressed(self) -> Self:
+        if self.itch:
+            address(self.itch)
+        return self
+
+
+def address(text: str) -> tuple[str, int]:
+    """HOST:PORT. Raises ValueError for anything else."""
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdecimal()) or not 0 < int(port[:6]) < 65_536:
+        raise ValueError(f"{text!r} is no HOST:PORT such as 127.0.0.1:26400")
+    return host, int(port)

@@ -27,9 +27,20 @@ from typing import Any, get_args
 
 from domain.ports import Clock
 from domain.ports_market import Market
-from domain.ports_venue import CancelRequest, Listing, MassStatusRequest, NewOrder, OrderFront, Snapshot, StatusRequest
+from domain.ports_venue import (
+    CancelRequest,
+    Depth,
+    Listing,
+    MassStatusRequest,
+    NewOrder,
+    OrderFront,
+    Snapshot,
+    StatusRequest,
+    TapeLine,
+)
 from ems import venue_orders as vo
 from ems.venue_day import Day, DayEnd
+from ems.venue_displays import Displays
 from ems.venue_faults import FaultPlan, Outbox
 from ems.venue_ledger import Ledger, Line
 from ems.venue_publisher import Publisher
@@ -51,6 +62,7 @@ class Venue:
         day_end: how DAY orders end with their session.
         publish_every_s: wall time between publications of changed states.
         seed: of the faults' choices.
+        line: who publishes order by order, if anybody does.
     """
 
     def __init__(
@@ -67,6 +79,7 @@ class Venue:
         publish_every_s: float = 0.05,
         faults: FaultPlan | None = None,
         seed: int = 0,
+        line: TapeLine | None = None,
     ) -> None:
         self._name = name
         self._listings = dict(listings)
@@ -80,7 +93,8 @@ class Venue:
         self._trading = Trading(name, self._listings, self._markets, self._record, self._outbox)
         self._day = Day(self._markets, self._record, self._trading, day_end)
         self._left_over = list(left_over)
-        self._publisher = Publisher(self._listings, self._markets, ledger, publish_every_s)
+        self._displays = Displays(self._listings, self._markets, line)
+        self._publisher = Publisher(self._listings, self._markets, ledger, publish_every_s, self._displays)
         self._front: OrderFront | None = None
         self._lock = threading.RLock()
 
@@ -96,6 +110,7 @@ class Venue:
                     self._record.note(number, "sent")
             self._record.outbox = self._outbox
             self._record.commit()  # working orders may have traded as they came back into their books
+            self._displays.begin(max((market.top().time_ns for market in self._markets.values()), default=self._start_ns))
         front.start(self)
 
     def step(self) -> None:
@@ -202,6 +217,11 @@ class Venue:
                 pass
             return self._publisher.snapshot(symbol)
 
+    def depth(self, symbol: str) -> Depth | None:
+        """All levels of one market as they were published last; None when it is not listed here."""
+        with self._lock:
+            return self._displays.depth(symbol) if symbol in self._markets else None
+
     @contextmanager
     def _decision(self) -> Iterator[int]:
         """Markets up to now, one decision at that time, then its ledger lines and answers."""
@@ -210,6 +230,7 @@ class Venue:
             self._day.advance(now_ns)
             yield now_ns
             self._record.commit()
+            self._displays.follow()
 
     def _recover(self) -> None:
         published = self._record.read()

@@ -9,6 +9,7 @@ from typing import Final
 from domain.ports_market import Market, Top
 from domain.ports_venue import Listing, OrderFront, Snapshot
 from domain.values import E9, divide_round
+from ems.venue_displays import Displays
 from ems.venue_ledger import Ledger
 
 _REPEAT_S: Final = 1.0  # an unchanged market is told again, so that a listener can tell quiet from dead
@@ -20,10 +21,13 @@ class Publisher:
     What was published is marked in the ledger first: after a restart the volume that a listener saw never falls.
     """
 
-    def __init__(self, listings: Mapping[str, Listing], markets: Mapping[str, Market], ledger: Ledger, every_s: float) -> None:
+    def __init__(
+        self, listings: Mapping[str, Listing], markets: Mapping[str, Market], ledger: Ledger, every_s: float, displays: Displays
+    ) -> None:
         self._listings = listings
         self._markets = markets
         self._ledger = ledger
+        self._displays = displays
         self._every_s = every_s
         self._due_s = self._repeat_due_s = 0.0
         self._last: dict[str, Snapshot] = {}
@@ -44,6 +48,8 @@ class Publisher:
             self._mark(max(state.time_ns for state in changed))
             self._last.update({state.symbol: state for state in changed})
             front.publish(changed)
+        if updates := self._displays.updates():
+            front.publish_depth(updates)
 
     def snapshot(self, symbol: str) -> Snapshot:
         """One market's state, in the wire's units."""

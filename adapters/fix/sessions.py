@@ -100,13 +100,14 @@ class GatewayConfig:
         names = [session.name for session in self.sessions]
         peers = [(s.begin_string, s.sender_comp_id, s.target_comp_id) for s in self.sessions]
         for session in self.sessions:
-            _check_session(session, self.environment)
+            check_session(session, self.environment)
         for what, values in (("name", names), ("pair of CompIDs", peers)):
             if len(set(values)) != len(values):
                 raise ConfigError(f"two FIX sessions have the same {what}")
 
 
-def _check_session(session: SessionConfig, environment: Environment) -> None:
+def check_session(session: SessionConfig, environment: Environment) -> None:
+    """Raises ConfigError, in one sentence, for a session that cannot be run."""
     where = f"FIX session {session.name}"
     if session.environment != environment:
         raise ConfigError(f"{where} is {session.environment} but this gateway is {environment}")

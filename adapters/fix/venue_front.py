@@ -9,12 +9,16 @@ Order session (SenderCompID = venue, TargetCompID = client):
          9: 37 11 41 39 434 102 [58] 60 5060;  j and 3 for what cannot be understood
     40: 1 market, 2 limit, 3 stop, 4 stop limit (held, 636=N, until a trade reaches 99). 585: 1 (of 55), 7 (all).
     59: 0 DAY (also when absent), 1 GTC, 3 IOC, 4 FOK, 6 GTD (until 126, or the end of 432). 54: 1 buy, 2 and 5 sell.
-Market data session (TargetCompID = client + "-MD" by default; not persisted, sequence numbers reset at logon):
-    in   V: 262, 263 (0 snapshot, 1 subscribe, 2 unsubscribe), 146 x 55; the entry types asked for are ignored
+Market data session (TargetCompID = client + "-MD" by default, or a listener's; not persisted, sequence numbers reset at logon):
+    in   V: 262, 263 (0 snapshot, 1 subscribe, 2 unsubscribe), 264, 265, 146 x 55; the entry types asked for are ignored.
+            Without 265=1 it is for the touch, with it (and 264=0) for every level and trade.
     out  W: 262, 55, 5060, 5061, 268 x {269=0 270 271 bid | 269=1 270 271 ask | 269=2 270 271 last trade
             | 269=B 271 cumulative volume | 269=9 270 session VWAP}; an absent side has no entry
-         Y: 262, 281=0, 58 for a symbol that is not listed here
-    Market data is conflated: a peer gets the latest state, at most once in the venue's publishing interval.
+         of every level: W: 262, 55, 5060, 268 x {269=0|1 270 271 83 level, or 269=J 83 where there is none}, then
+         X: 262, 5060, 268 x {279 269 55 270 271 83 5062 | 269=2 trade: [2446] [277=X]}; 83 numbers an instrument's entries
+            gaplessly, W has the last one's; 5062 is the entry's time in nanoseconds. Trades stand before levels.
+         Y: 262, 281=0 for a symbol that is not listed here, 281=5 for increments of some levels, 58
+    Market data is conflated: a peer gets the latest state, and every trade, at most once in the venue's publishing interval.
 Times: 60 (UTC, milliseconds) and 5060 (integer nanoseconds since 1970 UTC) are the market's clock, not the wall's.
 5061 is the session's traded money exactly: price x quantity summed, so that two messages bound an interval's VWAP.
 """
@@ -37,8 +41,9 @@ from adapters.fix import venue_messages as vm
 from adapters.fix.dialect import Dialect
 from adapters.fix.ending import leave_process, log_out
 from adapters.fix.sessions import DEFAULT_APPL_VER_ID, DICTIONARIES
+from adapters.fix.venue_market import MarketDataDesk
 from domain.errors import ConfigError
-from domain.ports_venue import Report, Snapshot, VenueHandler
+from domain.ports_venue import DepthUpdate, Report, Snapshot, VenueHandler
 
 _SOH: Final = "\x01"
 _LOGOUT_S: Final = 3.0
@@ -49,6 +54,7 @@ class FrontConfig:
     """Where and for whom the front listens. clients are the TargetCompIDs of order sessions.
 
     dictionary: a FIX44.xml; None switches validation by dictionary off.
+    listeners: TargetCompIDs of market data sessions beside those of the clients.
     begin_string, dialect: of the order sessions, whose dictionaries are ours but for FIX.4.4; market data is FIX.4.4 always.
     """
 
@@ -62,6 +68,7 @@ class FrontConfig:
     heartbeat_s: int = 30
     begin_string: str = "FIX.4.4"
     dialect: Dialect | None = None
+    listeners: tuple[str, ...] = ()
 
 
 def settings_of(config: FrontConfig) -> fix.SessionSettings:
@@ -87,11 +94,17 @@ def settings_of(config: FrontConfig) -> fix.SessionSettings:
     ]
     for client in config.clients:
         lines += ["[SESSION]", f"TargetCompID={client}", *_version_lines(config.begin_string)]
-        lines += ["[SESSION]", f"TargetCompID={client}{config.market_data_suffix}", "PersistMessages=N", "ResetOnLogon=Y"]
+    for name in _feeds(config):
+        lines += ["[SESSION]", f"TargetCompID={name}", "PersistMessages=N", "ResetOnLogon=Y"]
     config.store_dir.mkdir(parents=True, exist_ok=True)
     path = config.store_dir / "venue.cfg"
     path.write_text("\n".join(lines) + "\n")
     return fix.SessionSettings(str(path))
+
+
+def _feeds(config: FrontConfig) -> tuple[str, ...]:
+    """TargetCompIDs of all market data sessions."""
+    return (*(client + config.market_data_suffix for client in config.clients), *config.listeners)
 
 
 def _version_lines(begin_string: str) -> list[str]:
@@ -129,13 +142,13 @@ class VenueFront(fix.Application):
         self._config = config
         self._fatal = fatal
         self._handler: VenueHandler | None = None
-        self._subscribed: dict[tuple[str, str], str] = {}  # (session, symbol) -> MDReqID
-        self._subscriptions = threading.Lock()
         self._up: set[str] = set()
+        self._market = MarketDataDesk(self._send_to, self._up)
         self._session_ids: dict[str, fix.SessionID] = {}
         for client in config.clients:
             self._session_ids[client] = fix.SessionID(config.begin_string, config.comp_id, client)
-            feed = client + config.market_data_suffix
+        self._feeds = frozenset(_feeds(config))
+        for feed in self._feeds:
             self._session_ids[feed] = fix.SessionID("FIX.4.4", config.comp_id, feed)
         try:
             self._settings = settings_of(config)
@@ -177,12 +190,12 @@ class VenueFront(fix.Application):
         return True
 
     def publish(self, snapshots: Sequence[Snapshot]) -> None:
-        """Send W to whoever subscribed and is connected."""
-        with self._subscriptions:
-            targets = [(s, self._subscribed.get((name, s.symbol)), name) for s in snapshots for name in list(self._up)]
-        for snapshot, request_id, name in targets:
-            if request_id is not None:
-                fix.Session.sendToTarget(vm.snapshot_message(snapshot, request_id), self._session_ids[name])
+        """Send W to whoever subscribed to the touch and is connected."""
+        self._market.publish(snapshots)
+
+    def publish_depth(self, updates: Sequence[DepthUpdate]) -> None:
+        """Send X to whoever subscribed to every level and is connected."""
+        self._market.publish_depth(updates)
 
     def disconnect(self, session: str, hold_ms: int) -> bool:
         """Log a session out; the engine refuses its logon until it has gone and hold_ms have passed since."""
@@ -249,17 +262,14 @@ class VenueFront(fix.Application):
 
     def _gone(self, name: str) -> None:
         self._up.discard(name)
-        with self._subscriptions:
-            for key in [key for key in self._subscribed if key[0] == name]:
-                del self._subscribed[key]
+        self._market.gone(name)
 
     def _receive(self, text: str, session: str) -> None:
         pairs = [pair.split("=", 1) for pair in text.split(_SOH) if pair]
         fields = {int(tag): value for tag, value in pairs}
         handler = self._handler
         assert handler is not None
-        is_market_data = session.endswith(self._config.market_data_suffix)
-        match fields.get(35), is_market_data:
+        match fields.get(35), session in self._feeds:
             case "D", False:
                 handler.on_new(vm.new_order(fields, session))
             case "F", False:
@@ -271,24 +281,12 @@ class VenueFront(fix.Application):
             case "AF", False:
                 handler.on_mass_status(vm.mass_status_request(fields, session))
             case "V", True:
-                self._market_data(fields, [value for tag, value in pairs if tag == "55"], session, handler)
+                self._market.request(fields, [value for tag, value in pairs if tag == "55"], session, handler)
             case _:
                 raise fix.UnsupportedMessageType
 
-    def _market_data(self, fields: vm.Fields, symbols: list[str], session: str, handler: VenueHandler) -> None:
-        request_id, action = vm.need(fields, 262), vm.need(fields, 263)
-        for symbol in symbols:
-            snapshot = handler.snapshot(symbol)
-            if snapshot is None:
-                fix.Session.sendToTarget(vm.unknown_symbol_message(request_id, symbol), self._session_ids[session])
-                continue
-            with self._subscriptions:
-                if action == "1":
-                    self._subscribed[session, symbol] = request_id
-                elif action == "2":
-                    self._subscribed.pop((session, symbol), None)
-            if action != "2":
-                fix.Session.sendToTarget(vm.snapshot_message(snapshot, request_id), self._session_ids[session])
+    def _send_to(self, message: fix.Message, session: str) -> None:
+        fix.Session.sendToTarget(message, self._session_ids[session])
 
 
 def _name(session_id: fix.SessionID) -> str:

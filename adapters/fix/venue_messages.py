@@ -9,7 +9,7 @@ import quickfix as fix
 from adapters.fix.fields import timestamp_ns, timestamp_text
 from adapters.fix.vocabulary import SOH
 from domain.errors import NumberError
-from domain.ports_venue import CancelRequest, MassStatusRequest, NewOrder, Report, Snapshot, StatusRequest
+from domain.ports_venue import CancelRequest, Depth, DepthUpdate, MassStatusRequest, NewOrder, Report, Snapshot, StatusRequest
 from domain.values import E9, divide_round, from_e9, to_e9
 
 _ORD_TYPE: Final = {"1": "market", "2": "limit", "3": "stop", "4": "stop_limit"}
@@ -20,6 +20,7 @@ _TIF_OUT: Final = {word: code for code, word in _TIF.items()}
 _PRICED: Final = ("limit", "stop_limit")
 _STOPS: Final = ("stop", "stop_limit")
 _TRADES: Final = ("F", "G", "H")
+_ACTION: Final = {"new": "0", "change": "1", "gone": "2"}
 _OF_SYMBOL, _ALL = "1", "7"  # MassStatusReqType (585)
 
 _DAY_NS: Final = 86_400 * 10**9
@@ -179,12 +180,56 @@ def snapshot_message(snapshot: Snapshot, request_id: str) -> fix.Message:
     return message
 
 
-def unknown_symbol_message(request_id: str, symbol: str) -> fix.Message:
+def depth_message(depth: Depth, request_id: str) -> fix.Message:
+    """A MarketDataSnapshotFullRefresh of every level; of an empty book one entry says so (269=J)."""
+    message = _message("W")
+    for tag, value in ((262, request_id), (55, depth.symbol), (5060, str(depth.time_ns))):
+        message.setField(tag, value)
+    for level in depth.levels:
+        group = fix.Group(268, 269)
+        group.setField(269, "0" if level.side > 0 else "1")
+        _sized(group, level.price_e9, level.size_e9, depth.number)
+        message.addGroup(group)
+    if not depth.levels:
+        group = fix.Group(268, 269)
+        group.setField(269, "J")
+        group.setField(83, str(depth.number))
+        message.addGroup(group)
+    return message
+
+
+def update_message(update: DepthUpdate, request_id: str) -> fix.Message:
+    """A MarketDataIncrementalRefresh."""
+    message = _message("X")
+    message.setField(262, request_id)
+    message.setField(5060, str(update.time_ns))
+    for entry in update.entries:
+        is_trade = entry.kind in ("trade", "cross")
+        group = fix.Group(268, 279)
+        group.setField(279, _ACTION.get(entry.kind, "0"))
+        group.setField(269, "2" if is_trade else "0" if entry.side > 0 else "1")
+        group.setField(55, update.symbol)
+        group.setField(5062, str(entry.time_ns))
+        _sized(group, entry.price_e9, entry.size_e9, entry.number)
+        if is_trade and entry.side:
+            group.setField(2446, _side_out(-entry.side))
+        if entry.kind == "cross":
+            group.setField(277, "X")
+        message.addGroup(group)
+    return message
+
+
+def _sized(group: fix.Group, price_e9: int, size_e9: int, number: int) -> None:
+    group.setField(270, _decimal(price_e9))
+    group.setField(271, _decimal(size_e9))
+    group.setField(83, str(number))
+
+
+def market_refusal(request_id: str, reason: str, text: str) -> fix.Message:
     """A MarketDataRequestReject."""
     message = _message("Y")
-    message.setField(262, request_id)
-    message.setField(281, "0")
-    message.setField(58, f"unknown symbol {symbol}")
+    for tag, value in ((262, request_id), (281, reason), (58, text)):
+        message.setField(tag, value)
     return message
 
 

@@ -3,7 +3,8 @@
 The rule, when more than `capacity` records would wait: a LEVEL that a later LEVEL of the same instrument, side and price, or a
 later CLEAR, makes void goes; everything else stays in its order, and a STATUS of CONFLATED before it says how many went. What
 is displayed at the end is the same. Where that is not enough, because orders and trades cannot be merged, all that waits goes: a
-STATUS of LOST says how much, a CLEAR of every instrument follows, and the feed must be brought in step again.
+STATUS of LOST says how much, what was conflated or lost before it among them, a CLEAR of every instrument follows, and the feed
+must be brought in step again. So a tape tells of everything that went.
 """
 
 from __future__ import annotations
@@ -41,10 +42,12 @@ class Backlog:
             self._keep(_told(whole[0], Status.CONFLATED, gone), kept)
             self.conflated += gone
             return True
-        clear = _told(whole[-1], Status.LOST, len(whole))
-        clear["kind"], clear["order_id"], clear["size_lots"] = Kind.CLEAR, 0, 0
-        self._keep(_told(whole[-1], Status.LOST, len(whole)), clear)
-        self.lost += len(whole)
+        told = _tellings(whole)
+        records, before = len(whole) - int(told.sum()), int(whole["order_id"][told].sum())
+        clear = _told(whole[-1], Status.LOST, 0)
+        clear["kind"], clear["size_lots"] = Kind.CLEAR, 0
+        self._keep(_told(whole[-1], Status.LOST, records + before), clear)
+        self.lost += records
         return False
 
     def take(self) -> Tape:
@@ -60,6 +63,11 @@ class Backlog:
 def _told(like: np.void, status: Status, count: int) -> Tape:
     times = int(like["ts_event_ns"]), int(like["ts_recv_ns"])
     return tape_of([(*times, count, 0, int(status), EVERY_INSTRUMENT, 0, int(Kind.STATUS), 0)])
+
+
+def _tellings(tape: Tape) -> NDArray[np.bool_]:
+    """Which records say how many are not there: were they lost, their number must not be. (N,)"""
+    return (tape["kind"] == Kind.STATUS) & ((tape["size_lots"] == Status.CONFLATED) | (tape["size_lots"] == Status.LOST))
 
 
 def _void(tape: Tape) -> NDArray[np.bool_]:

@@ -9,6 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from adapters.reference import files
+from domain.calendar import Calendar
 from domain.errors import ConfigError
 from domain.tape import TAPE, Tape
 from domain.values import E9
@@ -35,17 +37,29 @@ def plot_tape(path: Path, out: Path, *, instrument: int = 0, columns: int = 1_00
     """
     if columns < 2 or tick_e9 <= 0:
         raise ConfigError("a picture has two columns or more, and a tick is more than 0")
+    symbol = ""
     if path.is_dir():
         stored = open_tape(path)
         records, name = stored.records(0, len(stored)), path.name
         for one in stored.header.instruments:
             if one.number == instrument:
-                tick_e9, name = one.tick_size_e9 or tick_e9, f"{path.name}, {one.symbol}"
+                tick_e9, name, symbol = one.tick_size_e9 or tick_e9, f"{path.name}, {one.symbol}", one.symbol
     else:
         records, name = _records(path, tick_e9), path.name
-    shown = view(records, instrument, columns)
+    shown = view(records, instrument, columns, _calendar(symbol, records))
     out.write_text(_page(name, instrument, shown, tick_e9 / E9), "utf-8")
     return shown
+
+
+def _calendar(symbol: str, records: Tape) -> Calendar | None:
+    """Of an instrument of the built-in tables whose calendar knows the tape's days; else the tape is all one day."""
+    data = files.load_sample()
+    one = data.universe.get(symbol)
+    if one is None or not len(records):
+        return None
+    calendar = data.calendars[one.mic]
+    days = [calendar.date_at(int(at_ns)) for at_ns in (records["ts_event_ns"].min(), records["ts_event_ns"].max())]
+    return calendar if calendar.first_date <= days[0] and days[1] <= calendar.last_date else None
 
 
 def _records(path: Path, tick_e9: int) -> Tape:

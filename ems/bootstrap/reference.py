@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import structlog
 
 from adapters.marketdata.bars import read_lean_minute_trades
 from adapters.reference import files
+from adapters.reference.tables import read as read_table
 from domain.errors import ReferenceDataError
 from domain.instrument import Instrument, ReferenceData
 from domain.parent_rules import TradingDay
@@ -22,6 +24,8 @@ from models.volume_curve import day_volumes, default_curve, learn_curve
 
 _log = structlog.get_logger("reference")
 BUCKET_NS: Final = 300_000_000_000
+BUCKET_VOLUMES: Final = "bucket_volumes"  # the table that `ems tape tables` writes
+BUCKET_COLUMNS: Final = ("symbol", "day", "bucket_s", "volumes")
 Volumes = Mapping[date, Any]  # shares in each bucket of a full day
 
 
@@ -45,7 +49,8 @@ class FileReference:
             ReferenceDataError: a file is missing or wrong.
         """
         data = files.load_sample() if settings.instruments is None else files.load(settings.instruments)
-        volumes = {} if settings.bars is None else {i.symbol: _volumes(settings.bars, i, data) for i in data.universe}
+        tables = {} if settings.bars is None else _tables(settings.bars, data)
+        volumes = {} if settings.bars is None else {i.symbol: _volumes(settings.bars, i, data, tables) for i in data.universe}
         return cls(data, home_time_zone=settings.home_time_zone, route=route or settings.route, volumes=volumes)
 
     def instrument(self, symbol: str) -> Instrument | None:
@@ -85,9 +90,28 @@ class FileReference:
         return VolumeCurve(shares, day.open_ns, BUCKET_NS)
 
 
-def _volumes(folder: Path, instrument: Instrument, data: ReferenceData) -> Volumes:
-    """Volume by bucket for every full day among an instrument's bars: folder/<symbol>/<yyyymmdd>_trade.zip."""
-    found: dict[date, Any] = {}
+def _tables(folder: Path, data: ReferenceData) -> dict[str, dict[date, Any]]:
+    """Volume by bucket as `ems tape tables` wrote it; nothing of symbols that are in no instrument table."""
+    found: dict[str, dict[date, Any]] = {}
+    if not (folder / f"{BUCKET_VOLUMES}.csv").exists():
+        return found
+    for row in read_table(folder, BUCKET_VOLUMES, BUCKET_COLUMNS).rows:
+        numbers = row.cells["volumes"].split(" ")  # a long cell, of digits alone
+        if row.text("bucket_s") != str(BUCKET_NS // 10**9):
+            raise row.wrong("bucket_s", f"is {row.cells['bucket_s']}, and volumes are kept by {BUCKET_NS // 10**9} seconds here")
+        if not all(number.isascii() and number.isdecimal() and len(number) < 16 for number in numbers):
+            raise row.wrong("volumes", "has something in it that is no whole number of shares")
+        symbol, day = row.text("symbol"), row.day("day")
+        if data.universe.get(symbol) is not None:
+            if day in found.setdefault(symbol, {}):
+                raise row.wrong("day", f"{day} of {symbol} is there twice")
+            found[symbol][day] = np.array([int(number) for number in numbers], np.float64)
+    return found
+
+
+def _volumes(folder: Path, instrument: Instrument, data: ReferenceData, tables: Mapping[str, Volumes]) -> Volumes:
+    """Volume by bucket for every full day among an instrument's bars, folder/<symbol>/<yyyymmdd>_trade.zip, and in tables."""
+    found: dict[date, Any] = dict(tables.get(instrument.symbol, {}))
     calendar = data.calendars[instrument.mic]
     for path in sorted((folder / instrument.symbol.lower()).glob("*_trade.zip")):
         bars = read_lean_minute_trades(path)

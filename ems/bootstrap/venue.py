@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,6 +15,7 @@ import structlog
 from adapters.fix.sessions import DICTIONARY
 from adapters.fix.venue_front import FrontConfig, VenueFront
 from adapters.marketdata import lean, lobster
+from adapters.marketdata.itch_line import ItchLine
 from adapters.reference import files
 from domain.calendar import Calendar, Phase
 from domain.errors import ConfigError
@@ -28,7 +29,7 @@ from ems import lifeline
 from ems.bootstrap.logs import log_plain
 from ems.bootstrap.runtime import Runtime
 from ems.config import Settings
-from ems.market_settings import VenueSettings
+from ems.market_settings import VenueSettings, address
 from ems.preflight import check_ports, state_lock
 from ems.venue import Venue
 from ems.venue_control import Control
@@ -67,8 +68,11 @@ def run(runtime_file: Path) -> NoReturn:
     serve(settings.venue, settings, clock, runtime.venue_directory, runtime.socket("venue-control"))
 
 
-def run_alone(settings: Settings, directory: Path | None) -> NoReturn:
+def run_alone(settings: Settings, directory: Path | None, itch: str = "") -> NoReturn:
     """Run the venue of a configuration in the foreground, without the rest.
+
+    Args:
+        itch: HOST:PORT to publish to, in place of the configuration's.
 
     Raises:
         ConfigError: the configuration has no venue, or its port is taken.
@@ -76,11 +80,12 @@ def run_alone(settings: Settings, directory: Path | None) -> NoReturn:
     if settings.venue is None:
         raise ConfigError("the configuration has no [venue]")
     log_plain()
+    venue = settings.venue.model_copy(update={"itch": itch or settings.venue.itch})
     runtime = Runtime(settings=settings, tape_origin_ns=time.time_ns())
     with state_lock(directory or runtime.venue_directory):
         check_ports([("the simulated venue", settings.venue.host, settings.venue.port)])
         place = directory or runtime.venue_directory
-        serve(settings.venue, settings, runtime.clock(), place, runtime.socket("venue-control"))
+        serve(venue, settings, runtime.clock(), place, runtime.socket("venue-control"))
 
 
 def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Path, control_path: Path) -> NoReturn:
@@ -101,6 +106,7 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
         raise ConfigError(f"{ledger_path} is of a later time than the clock: give the venue a fresh state directory")
     AuctionMarket.warm()
     opened = [_open_market(number, venue, data, directory, start_ns) for number in range(len(venue.symbols))]
+    line = ItchLine(address(venue.itch), [listing for listing, _ in opened]) if venue.itch else None
     simulated = Venue(
         venue.comp_id,
         {listing.symbol: listing for listing, _ in opened},
@@ -111,15 +117,19 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
         left_over=_left_over(ledger_path),
         publish_every_s=venue.publish_every_s,
         seed=venue.seed,
+        line=line,
     )
+    store, clients = directory / "store", settings.venue_clients()
     front = VenueFront(
-        FrontConfig(venue.host, venue.port, venue.comp_id, settings.venue_clients(), directory / "store", dictionary=DICTIONARY)
+        FrontConfig(venue.host, venue.port, venue.comp_id, clients, store, dictionary=DICTIONARY, listeners=venue.listeners)
     )
     simulated.start(front)
     control = Control(control_path, simulated.command)
     _log.info("the simulated venue is open", port=venue.port, symbols=venue.symbols)
     simulated.run(stop)
     control.close()
+    if line is not None:
+        line.close()
     front.leave()
 
 
@@ -156,15 +166,20 @@ def _open_market(
     else:
         rng = np.random.default_rng((venue.seed, number))
         source = GeneratedFlow(rng, FlowParameters(price_e9 // listing.tick_size_e9), open_ns=start_ns)
-    calls = auctions(data.calendar_of(listing.symbol), start_ns) if venue.auctions else ()
-    return listing, AuctionMarket(source, calls=calls, collar_ticks=venue.collar_ticks)
+    following = venue.tape is None  # a tape is of one day
+    calls = auctions(data.calendar_of(listing.symbol), start_ns, following=following) if venue.auctions else ()
+    return listing, AuctionMarket(source, calls=calls, collar_ticks=venue.collar_ticks, shows=True)
 
 
-def auctions(calendar: Calendar, start_ns: int) -> tuple[Call, ...]:
-    """The auctions of the day on which a market begins that are not over by then."""
-    spans = calendar.phases(calendar.date_at(start_ns))
-    held = [span for span in spans if span.phase in (Phase.OPENING_AUCTION, Phase.CLOSING_AUCTION)]
-    return tuple(Call(span.begin_ns, span.end_ns) for span in held if span.end_ns > start_ns)
+def auctions(calendar: Calendar, start_ns: int, *, following: bool = False) -> tuple[Call, ...]:
+    """The auctions that are not over when a market begins, of that day and, where they are asked for, of all days that follow."""
+    on, calls = calendar.date_at(start_ns), list[Call]()
+    last = calendar.last_date if following else on
+    while on <= last:
+        held = [span for span in calendar.phases(on) if span.phase in (Phase.OPENING_AUCTION, Phase.CLOSING_AUCTION)]
+        calls += [Call(span.begin_ns, span.end_ns) for span in held if span.end_ns > start_ns]
+        on += timedelta(days=1)
+    return tuple(calls)
 
 
 def _listing(symbol: str, venue: VenueSettings, data: ReferenceData, start_ns: int) -> tuple[Listing, int]:

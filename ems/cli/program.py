@@ -213,6 +213,7 @@ def replay(
 def venue(
     config: ConfigOption = Path("ems.toml"),
     directory: Annotated[Path | None, typer.Option(help="Its ledger and FIX store.")] = None,
+    itch: Annotated[str, typer.Option(help="HOST:PORT to publish ITCH over MoldUDP64 to, in place of the configuration's.")] = "",
     certify: Annotated[bool, typer.Option("--certify", help="The scripted counterparty in place of the market.")] = False,
     list_scripts: Annotated[bool, typer.Option("--list", help="With --certify: print its table.")] = False,
     session: Annotated[str, typer.Option(help="With --certify: whose other end to play; the first venue session.")] = "",
@@ -236,7 +237,16 @@ def venue(
         from ems.bootstrap.venue import run_alone
         from ems.config import load
 
-        run_alone(load(config), directory)
+        run_alone(load(config), directory, _published(itch))
+
+
+def _published(itch: str) -> str:
+    from ems.market_settings import address
+
+    try:
+        return ":".join(map(str, address(itch))) if itch else ""
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _plain(value: Any) -> str:

@@ -14,11 +14,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from domain.errors import ConfigError, NumberError
 from domain.values import from_e9, to_e9
+from ems.cli.tape_tables import tables
 
 if TYPE_CHECKING:
     from ems.bootstrap.tape_play import Header, StoredTape
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(tables)
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
 _BAD: Final = 1
 
@@ -134,6 +136,29 @@ def record_binance(
     with _progress(json_output) as bar:
         task = bar.add_task("recording", total=None)
         told = tape_live.record(to, stream, lambda text: bar.update(task, description=text))
+    _tell(_summary(told.header) | {"received": told.counts, "tape": str(to)}, json_output)
+    raise typer.Exit(_BAD if told.header.source.faults else 0)
+
+
+@app.command("record-fix")
+def record_fix(
+    to: Annotated[Path, typer.Option("--to", help="The new tape, a directory.")],
+    port: Annotated[int, typer.Option(help="Where the venue's FIX 4.4 acceptor listens.")],
+    sender: Annotated[str, typer.Option(help="Our CompID at its market data session.")],
+    target: Annotated[str, typer.Option(help="The venue's CompID.")],
+    symbol: Annotated[list[str], typer.Option(help="SYMBOL:TICK:LOT, such as AMZN:0.01:1; may be repeated.")],
+    host: Annotated[str, typer.Option(help="The venue's host.")] = "127.0.0.1",
+    capacity: Annotated[int, typer.Option(min=2, help="Records that may wait; a burst beyond is conflated.")] = 1_000_000,
+    seconds: Annotated[float, typer.Option(min=0, help="Stop after so long; 0: at Ctrl-C.")] = 0,
+    json_output: JsonOption = False,
+) -> None:
+    """Record a venue's FIX market data, every level and trade. What is lost is told in the tape, and so is what mends it."""
+    from ems.bootstrap import tape_fix
+
+    session = tape_fix.Session(host, port, sender, target, dict(map(_terms, symbol)), seconds, capacity)
+    with _progress(json_output) as bar:
+        task = bar.add_task("recording", total=None)
+        told = tape_fix.record(to, session, lambda text: bar.update(task, description=text))
     _tell(_summary(told.header) | {"received": told.counts, "tape": str(to)}, json_output)
     raise typer.Exit(_BAD if told.header.source.faults else 0)
 

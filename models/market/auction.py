@@ -23,6 +23,7 @@ from models.market.bits import above, below
 from models.market.book import reduce
 from models.market.layout import BASE, BEST_ASK, BEST_BID, I64, OWNED, TAKEN, Book
 from models.market.matching import print_trade
+from models.market.shown import show_cross, show_uncrossed
 
 NO_REFERENCE: Final = i64(-1)
 FILL_COLUMNS: Final = 7
@@ -119,10 +120,13 @@ def uncross(b: Book, k: int, price: int, lots: int, ts: int, fills: I64, n: int)
                 b.meta[k, TAKEN] += traded
         # The tape knows of trades between its own orders alone; what it sold to us, it still believes to be there.
         recorded = traded if not buyer_ours and not seller_ours else i64(0)
+        show_uncrossed(b, buyer, price + b.meta[k, BASE], traded, ts)
+        show_uncrossed(b, seller, price + b.meta[k, BASE], traded, ts)
         reduce(b, buyer, traded, recorded)
         reduce(b, seller, traded, recorded)
         lots -= traded
         done += traded
     if done > 0:
         print_trade(b, k, 2 * (price + b.meta[k, BASE]), done)
+        show_cross(b, k, 2 * (price + b.meta[k, BASE]), done, ts)
     return lots, n

@@ -16,12 +16,13 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from domain.ports_market import ORDER_ID_MIN, Execution, MarketEvent, Submitted, TapeSource, Unfilled, VenueOrder
-from domain.tape import empty_tape
+from domain.tape import Status, empty_tape
 from models.market import layout as at
 from models.market.auction import NO_REFERENCE, auction_price, uncross
 from models.market.continuous import ContinuousMarket
 from models.market.flow import RecordedFlow
 from models.market.matching import available
+from models.market.shown import show_status
 
 
 class Call(NamedTuple):
@@ -51,8 +52,9 @@ class AuctionMarket(ContinuousMarket):
     def __init__(
         self, source: TapeSource, *, calls: Sequence[Call] = (), collar_ticks: int | None = None,
         interruption_ns: int = 120 * 10**9, base_ticks: int = 0, window: int = 1 << 16, capacity: int = 1 << 16,
+        shows: bool = False,
     ) -> None:  # fmt: skip
-        super().__init__(source, base_ticks=base_ticks, window=window, capacity=capacity)
+        super().__init__(source, base_ticks=base_ticks, window=window, capacity=capacity, shows=shows)
         assert all(a.begin_ns < a.end_ns for a in calls) and list(calls) == sorted(calls)
         assert all(a.end_ns <= b.begin_ns for a, b in pairwise(calls))
         self._calls = list(calls)
@@ -88,10 +90,12 @@ class AuctionMarket(ContinuousMarket):
     def begin_call(self, until_ns: int) -> None:
         """Gather orders for an auction that trades at until_ns."""
         self.book.meta[0, at.CALLING] = 1
+        show_status(self.book, 0, int(Status.QUOTING), self._time_ns)
         self._ends_call_ns = until_ns
 
     def end_call(self, now_ns: int) -> list[MarketEvent]:
         """Trade at one price and go on continuously. What became of our orders."""
+        self._make_room()
         found, events = self.indication(), list[MarketEvent]()
         left = found.lots
         while left > 0:
@@ -102,6 +106,7 @@ class AuctionMarket(ContinuousMarket):
                 self.cancel(order_id)
                 events.append(Unfilled(order_id, now_ns))
         self.book.meta[0, at.CALLING] = 0
+        show_status(self.book, 0, int(Status.TRADING), now_ns)
         self._ends_call_ns = None
         return events + self._trigger(now_ns)
 

@@ -23,6 +23,7 @@ from models.market import book as bk
 from models.market import layout as at
 from models.market.flow import RecordedFlow
 from models.market.matching import FILL_COLUMNS, available, match
+from models.market.shown import show_all, show_less, show_order
 from models.market.stops import Stops
 from models.market.tape_rules import apply
 
@@ -49,13 +50,16 @@ class ContinuousMarket:
         base_ticks: lowest price of the book's ladder; prices outside the ladder are refused or counted.
         window: ladder length in ticks.
         capacity: most orders the book holds, recorded ones included.
+        shows: whether it keeps what it displays for `take_shown`.
     """
 
-    def __init__(self, source: TapeSource, *, base_ticks: int = 0, window: int = 1 << 16, capacity: int = 1 << 16) -> None:
+    def __init__(self, source: TapeSource, *, base_ticks: int = 0, window: int = 1 << 16, capacity: int = 1 << 16,
+                 shows: bool = False) -> None:  # fmt: skip
         self._source = source
         self._base = base_ticks
         self._window = window
-        self.book = at.make_book(base_ticks, window, capacity)
+        self.book = at.make_book(base_ticks, window, capacity, shows=shows)
+        self._shown: list[Tape] = []
         self.stops = Stops(self.book.meta[0])
         self._fills = np.zeros((capacity + 1, FILL_COLUMNS), np.int64)
         self._time_ns = 0
@@ -82,6 +86,7 @@ class ContinuousMarket:
         events: list[MarketEvent] = []
         i = 0
         while i < tape.size:
+            self._make_room()
             i, rows = apply(self.book, 0, tape, i, self._fills)
             events += self._executions(rows)
             events += self._trigger(int(tape["ts_event_ns"][i - 1]))
@@ -103,7 +108,7 @@ class ContinuousMarket:
         if slot == 0 or self.book.orders[slot]["kind"] != at.OWNED:
             return self.stops.take(order_id)
         lots = int(self.book.orders[slot]["qty"])
-        bk.reduce(self.book, slot, lots, 0)
+        self._take_back(slot, lots, self._time_ns)
         return lots
 
     def replace(self, order: VenueOrder, now_ns: int) -> Submitted:
@@ -118,10 +123,35 @@ class ContinuousMarket:
             return Submitted([], 0, False, [])
         lots = int(self.book.orders[slot]["qty"])
         if order.price_ticks - self._base == self.book.orders[slot]["price"] and order.quantity_lots <= lots:
-            bk.reduce(self.book, slot, lots - order.quantity_lots, 0)
+            self._take_back(slot, lots - order.quantity_lots, now_ns)
             return Submitted([], order.quantity_lots, True, [])
-        bk.reduce(self.book, slot, lots, 0)
+        self._take_back(slot, lots, now_ns)
         return self.submit(order._replace(stop_ticks=None), now_ns)
+
+    def take_shown(self) -> Tape:
+        """What was displayed since the last call, as records of instrument 0; see `models.market.shown`."""
+        self._make_room(0)
+        tape = np.concatenate(self._shown) if self._shown else empty_tape()
+        self._shown.clear()
+        return tape
+
+    def show_all(self, now_ns: int) -> Tape:
+        """Everything that is displayed now, as orders that come to rest; what was not taken yet is in it."""
+        self.take_shown()
+        show_all(self.book, 0, now_ns)
+        return self.take_shown()
+
+    def _make_room(self, keep: int | None = None) -> None:
+        """Records are moved out of the book where more than `keep` are there, by default as many as orders fit in it."""
+        n = int(self.book.pool[at.SHOWN])
+        if n > (self.book.orders.size - 1 if keep is None else keep):
+            self._shown.append(self.book.shown[:n].copy())
+            self.book.pool[at.SHOWN] = 0
+
+    def _take_back(self, slot: int, lots: int, now_ns: int) -> None:
+        self._make_room()
+        show_less(self.book, slot, 0, lots, now_ns)
+        bk.reduce(self.book, slot, lots, 0)
 
     def _inside(self, order: VenueOrder) -> bool:
         """Whether the prices of an order lie within the book's ladder, and its lots within what an order may have."""
@@ -143,13 +173,14 @@ class ContinuousMarket:
         if may_rest and bk.full(self.book):
             self.book.meta[0, at.N_OVERFLOW] += 1
             return Submitted([], 0, False, [])
+        self._make_room()
         left = order.quantity_lots
         if order.tif is VenueTif.FOK and available(self.book, 0, side, limit, left) < left:
             return Submitted([], 0, True, [])
         left, rows = match(self.book, 0, side, limit, left, order.order_id, at.OWNED, now_ns, self._fills, 0)
         executions = self._executions(rows)
         if left > 0 and may_rest:
-            bk.add(self.book, 0, order.order_id, at.OWNED, side, limit, left, 0, False)
+            show_order(self.book, bk.add(self.book, 0, order.order_id, at.OWNED, side, limit, left, 0, False), now_ns)
             return Submitted(executions, left, True, [])
         return Submitted(executions, 0, True, [])
 

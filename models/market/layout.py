@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.tape import Tape, empty_tape
 from models.compiled import i64
 from models.market import bits
 
@@ -60,6 +61,8 @@ FREE: Final = 0  # a slot that was given back, the rest of them linked behind it
 USED: Final = 1  # slots ever used: the rest of the pool is untouched
 LIVE: Final = 2  # slots in use
 N_STRANGER: Final = 3  # events of an instrument that this book does not have
+SHOWN: Final = 4  # records in `shown`
+LAST_ID: Final = 5  # of displayed totals without ids, see models.market.shown
 POOL: Final = 8
 
 NEVER: Final = 2**62  # above every price; negative: below
@@ -89,9 +92,12 @@ class Book(NamedTuple):
     orders: NDArray[np.void]  # (N + 1,) of ORDER
     ids: NDArray[np.void]  # (H,) of ENTRY: order id -> slot; slot 0 for an empty place
     pool: I64  # (POOL,)
+    shown: Tape  # (S,): what the market has displayed since that was last taken, see models.market.shown; (0,) of a follower
 
 
-def make_book(base_ticks: int | None = None, window: int = 1 << 16, capacity: int = 1 << 16, instruments: int = 1) -> Book:
+def make_book(
+    base_ticks: int | None = None, window: int = 1 << 16, capacity: int = 1 << 16, instruments: int = 1, *, shows: bool = False
+) -> Book:
     """An empty book.
 
     Args:
@@ -99,6 +105,7 @@ def make_book(base_ticks: int | None = None, window: int = 1 << 16, capacity: in
         window: ladder length in ticks, at most 2^18.
         capacity: most orders that all instruments have together.
         instruments: 1 .. 32,767, known by their index.
+        shows: whether it tells what it displays.
     """
     assert 0 < instruments < 1 << 15 and 0 < capacity < 1 << 30
     meta = np.zeros((instruments, META), np.int64)
@@ -113,4 +120,5 @@ def make_book(base_ticks: int | None = None, window: int = 1 << 16, capacity: in
         orders=np.zeros(capacity + 1, ORDER),
         ids=np.zeros(max(16, 1 << (2 * capacity - 1).bit_length()), ENTRY),
         pool=np.zeros(POOL, np.int64),
+        shown=empty_tape(4 * capacity + 64 if shows else 0),
     )

@@ -26,6 +26,7 @@ from models.market.layout import (
     VOLUME,
     Book,
 )
+from models.market.shown import show_less
 
 FILL_COLUMNS: Final = 7
 NONE: Final = i64(0)
@@ -94,6 +95,7 @@ def match(
         if b.orders[slot].kind == OWNED or taker_kind == OWNED:
             n = record_fill(fills, n, ts, b, slot, taker, taker_kind, lots_traded)
         print_trade(b, k, 2 * (best + b.meta[k, BASE]), lots_traded)
+        show_less(b, slot, lots_traded, NONE, ts)
         reduce(b, slot, lots_traded, gone_from_tape)
         left -= lots_traded
     return left, n

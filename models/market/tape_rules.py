@@ -54,6 +54,16 @@ from models.market.layout import (
     Book,
 )
 from models.market.matching import NONE, match, print_trade, record_fill
+from models.market.shown import (
+    has_room,
+    show_cleared,
+    show_cross,
+    show_less,
+    show_order,
+    show_print,
+    show_replaced,
+    show_status,
+)
 
 _BID, _ASK, _UNKNOWN = i64(0), i64(1), i64(-1)
 _NOBODY = i64(0)
@@ -65,10 +75,8 @@ _TRADE, _CROSS, _LEVEL, _CLEAR, _STATUS = int(Kind.TRADE), int(Kind.CROSS), int(
 
 @hot
 def _fill_ours(b: Book, k: int, side: int, price: int, stop: int, lots: int, ts: int, fills: I64, n: int) -> tuple[int, int]:
-    """A recorded aggressor reaches our resting orders before the order in slot `stop` (-1: before any display).
-
-    Returns (lots left of the aggressor, fill rows). While an auction gathers orders it reaches nobody.
-    """
+    """A recorded aggressor reaches our resting orders before the order in slot `stop` (-1: before any display), but nobody
+    while an auction gathers orders. Returns (lots left of the aggressor, fill rows)."""
     left, step = lots, -1 if side == 0 else 1
     i = b.meta[k, BEST_BID] if side == 0 else b.meta[k, BEST_ASK]
     while b.meta[k, CALLING] == 0 and left > 0 and b.meta[k, OWN] > 0 and (price - i) * step >= 0:
@@ -82,6 +90,7 @@ def _fill_ours(b: Book, k: int, side: int, price: int, stop: int, lots: int, ts:
                 n = record_fill(fills, n, ts, b, slot, _NOBODY, RECORDED, lots_traded)
                 print_trade(b, k, 2 * (i + b.meta[k, BASE]), lots_traded)
                 b.meta[k, DISPLACED] += lots_traded
+                show_less(b, slot, lots_traded, NONE, ts)
                 reduce(b, slot, lots_traded, NONE)
                 left -= lots_traded
             slot = after
@@ -90,13 +99,16 @@ def _fill_ours(b: Book, k: int, side: int, price: int, stop: int, lots: int, ts:
 
 
 @hot
-def _take_recorded(b: Book, k: int, slot: int, lots: int) -> int:
-    """The tape takes lots off a recorded order. Returns how many it had on record."""
+def _take_recorded(b: Book, k: int, slot: int, lots: int, executed: int, ts: int) -> tuple[int, int]:
+    """The tape takes lots off a recorded order, of which so many at most were executed. Returns (lots that it had on record,
+    executed lots that it did not display)."""
     on_record = min(lots, i64(b.orders[slot].rec))
     there = min(on_record, i64(b.orders[slot].qty))
+    traded = min(there, executed)
     b.meta[k, TAKEN_SHORT] += on_record - there
+    show_less(b, slot, traded, there - traded, ts)
     reduce(b, slot, there, on_record)
-    return on_record
+    return on_record, executed - traded
 
 
 @hot
@@ -108,39 +120,44 @@ def _first_anonymous(b: Book, k: int, side: int, price: int) -> int:
 
 
 @hot
-def _take_level(b: Book, k: int, side: int, price: int, lots: int) -> int:
-    """The tape takes lots off a level without saying whose: the youngest lose theirs first. Returns what is missing."""
+def _take_level(b: Book, k: int, side: int, price: int, lots: int, executed: int, ts: int) -> tuple[int, int]:
+    """The tape takes lots off a level without saying whose: the youngest lose theirs first. Returns (lots that are missing,
+    executed lots that were not displayed)."""
     slot = i64(b.levels[k, side, price].last)
     while lots > 0 and slot > 0:
         before = i64(b.orders[slot].prev)
         if b.orders[slot].kind != OWNED:
-            lots -= _take_recorded(b, k, slot, lots)
+            taken, executed = _take_recorded(b, k, slot, lots, executed, ts)
+            lots -= taken
         slot = before
-    return lots
+    return lots, executed
 
 
 @hot
-def _take_named(b: Book, k: int, slot: int, side: int, price: int, lots: int, flags: int) -> None:
+def _take_named(b: Book, k: int, slot: int, side: int, price: int, lots: int, flags: int, executed: int, ts: int) -> int:
     """The tape takes lots off the order in `slot` (-1: nobody knows it): it stood in the display before the tape began
-    or came into its sight, if there is display without ids at its price. What cannot be found is counted."""
+    or came into its sight, if there is display without ids at its price. What cannot be found is counted. Returns how many
+    executed lots were not displayed."""
     if slot == 0:
         slot = _first_anonymous(b, k, side, price)
     missing = lots
     if slot > 0:
-        missing -= _take_recorded(b, k, slot, lots)
+        taken, executed = _take_recorded(b, k, slot, lots, executed, ts)
+        missing -= taken
     if missing > 0 and flags & FLAG_BY_LEVEL:
-        missing = _take_level(b, k, side, price, missing)
+        missing, executed = _take_level(b, k, side, price, missing, executed, ts)
     if missing > 0:
         b.meta[k, N_UNKNOWN] += 1
+    return executed
 
 
 @hot
-def _cancel(b: Book, k: int, oid: int, side: int, price: int, lots: int, flags: int) -> None:
+def _cancel(b: Book, k: int, oid: int, side: int, price: int, lots: int, flags: int, ts: int) -> None:
     slot = find(b, k, oid)
     if slot > 0 and flags & FLAG_ALL:
-        _take_recorded(b, k, slot, i64(b.orders[slot].rec))
+        _take_recorded(b, k, slot, i64(b.orders[slot].rec), NONE, ts)
     elif slot > 0 or not flags & FLAG_MAY_BE_GONE:
-        _take_named(b, k, slot, side, price, lots, flags)
+        _take_named(b, k, slot, side, price, lots, flags, NONE, ts)
 
 
 @hot
@@ -157,9 +174,15 @@ def _rest(b: Book, k: int, oid: int, kind: int, side: int, price: int, lots: int
     level = b.levels[k, side, price]
     end = i64(level.first) if flags & FLAG_UNCOVERED else i64(level.last)
     if kind == ANONYMOUS and end > 0 and b.orders[end].kind == ANONYMOUS:
+        if left > 0:
+            show_replaced(b, end, ts)
         grow(b, end, left, on_record)
+        if left > 0:
+            show_order(b, end, ts)
     else:
-        add(b, k, oid, kind, side, price, left, on_record, flags & FLAG_UNCOVERED != 0)
+        slot = add(b, k, oid, kind, side, price, left, on_record, flags & FLAG_UNCOVERED != 0)
+        if slot > 0:
+            show_order(b, slot, ts)
     return n
 
 
@@ -171,7 +194,8 @@ def _execute(b: Book, k: int, oid: int, side: int, price: int, lots: int, flags:
     left, n = _fill_ours(b, k, side, price, slot, lots, ts, fills, n)
     if left > 0:
         print_trade(b, k, 2 * (price + b.meta[k, BASE]), left)
-    _take_named(b, k, slot, side, price, lots, flags)
+    left = _take_named(b, k, slot, side, price, lots, flags, left, ts)
+    show_print(b, k, side, 2 * (price + b.meta[k, BASE]), left, ts)
     return n
 
 
@@ -191,11 +215,13 @@ def _trade(b: Book, k: int, side: int, price: int, lots: int, flags: int, ts: in
             if b.orders[slot].kind == OWNED:
                 left, n = _fill_ours(b, k, side, price, _DISPLAY, left, ts, fills, n)
             else:
-                taken = _take_recorded(b, k, slot, min(left, i64(b.orders[slot].qty)))
+                lots_there = min(left, i64(b.orders[slot].qty))
+                taken, _ = _take_recorded(b, k, slot, lots_there, lots_there, ts)
                 print_trade(b, k, 2 * (price + b.meta[k, BASE]), taken)
                 left -= taken
     if left > 0:
         print_trade(b, k, 2 * (price + b.meta[k, BASE]) + half, left)
+        show_print(b, k, side, 2 * (price + b.meta[k, BASE]) + half, left, ts)
     return n
 
 
@@ -204,7 +230,7 @@ def _level(b: Book, k: int, side: int, price: int, total: int, flags: int, ts: i
     excess = b.levels[k, side, price].rec - total
     if excess < 0:
         return _rest(b, k, _NOBODY, ANONYMOUS, side, price, -excess, ts, fills, n, flags)
-    _take_level(b, k, side, price, excess)
+    _take_level(b, k, side, price, excess, NONE, ts)
     return n
 
 
@@ -215,10 +241,10 @@ def _modify(b: Book, k: int, oid: int, price: int, lots: int, ts: int, fills: I6
         b.meta[k, N_UNKNOWN] += 1
         return n
     if price == b.orders[slot].price and lots <= b.orders[slot].rec:
-        _take_recorded(b, k, slot, i64(b.orders[slot].rec) - lots)
+        _take_recorded(b, k, slot, i64(b.orders[slot].rec) - lots, NONE, ts)
         return n
     side = i64(b.orders[slot].side)
-    _take_recorded(b, k, slot, i64(b.orders[slot].rec))
+    _take_recorded(b, k, slot, i64(b.orders[slot].rec), NONE, ts)
     return _rest(b, k, oid, RECORDED, side, price, lots, ts, fills, n, NONE)
 
 
@@ -226,11 +252,11 @@ def _modify(b: Book, k: int, oid: int, price: int, lots: int, ts: int, fills: I6
 def apply(b: Book, k: int, tape: Tape, start: int, fills: I64) -> tuple[int, int]:
     """Apply tape events of instrument k from `start` on. Returns (index of the first event not applied, fill rows).
 
-    Stops before an event whose fills might not fit (each resting order of ours fills at most once per event), and after
-    one with a trade that reaches a stop order.
+    Stops before an event whose fills (at most one of each order of ours) or records might not fit, and after one with a
+    trade that reaches a stop order.
     """
     n, i, meta = NONE, start, b.meta[k]
-    while i < tape.size and fills.shape[0] - n > meta[OWN] and meta[HIGH] < meta[RISE] and meta[LOW] > meta[FALL]:
+    while i < tape.size and fills.shape[0] - n > meta[OWN] and has_room(b) and meta[HIGH] < meta[RISE] and meta[LOW] > meta[FALL]:
         e = tape[i]
         i += 1
         kind, oid, lots, ts = e.kind, e.order_id, e.size_lots, e.ts_event_ns
@@ -243,10 +269,13 @@ def apply(b: Book, k: int, tape: Tape, start: int, fills: I64) -> tuple[int, int
         if kind == _STATUS:
             if lots < _LOST:
                 b.meta[k, HALTED] = lots
+                show_status(b, k, lots, ts)
         elif kind == _CLEAR:
+            show_cleared(b, k, ts)
             clear(b, k)
         elif kind == _CROSS:
             print_trade(b, k, 2 * e.price_ticks, lots)
+            show_cross(b, k, 2 * e.price_ticks, lots, ts)
         elif price < 0 or price >= b.levels.shape[2]:
             b.meta[k, N_OUTSIDE] += 1
         elif lots < 0 or lots > LOTS_MAX or (side == _UNKNOWN and kind != _TRADE and kind != _MODIFY):
@@ -257,7 +286,7 @@ def apply(b: Book, k: int, tape: Tape, start: int, fills: I64) -> tuple[int, int
             else:
                 n = _rest(b, k, oid, RECORDED, side, price, lots, ts, fills, n, flags)
         elif kind == _CANCEL:
-            _cancel(b, k, oid, side, price, lots, flags)
+            _cancel(b, k, oid, side, price, lots, flags, ts)
         elif kind == _EXECUTE:
             n = _execute(b, k, oid, side, price, lots, flags, ts, fills, n)
         elif kind == _TRADE:

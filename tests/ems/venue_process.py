@@ -1,7 +1,7 @@
 """A whole venue in a process of its own, for tests: `python -m tests.ems.venue_process '<json>'`, and its starter.
 
-JSON keys: dir, port, clients, symbols, speed, seed, publish_ms, faults; tape (a LOBSTER zip of one symbol) with skip_s. The
-process prints "ready" when it listens, and stops in order on SIGTERM.
+JSON keys: dir, port, clients, symbols, speed, seed, publish_ms, faults; itch, a UDP port; tape (a LOBSTER zip of one symbol)
+with skip_s. The process prints "ready" when it listens, and stops in order on SIGTERM.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class ScaledClock:
 def serve(config: dict[str, Any]) -> None:
     """Build the venue and run it until SIGTERM."""
     from adapters.fix.venue_front import FrontConfig, VenueFront
+    from adapters.marketdata.itch_line import ItchLine
     from adapters.marketdata.lobster import read_zip
     from domain.ports_market import TapeSource
     from domain.ports_venue import Listing
@@ -63,19 +64,24 @@ def serve(config: dict[str, Any]) -> None:
     ContinuousMarket.warm()
     faults = FaultPlan()
     faults.change(config.get("faults", {}))
+    listings = {symbol: Listing(symbol, CENT_E9, 10**9) for symbol in symbols}
+    line = ItchLine(("127.0.0.1", config["itch"]), list(listings.values())) if "itch" in config else None
     venue = Venue(
         "SIM",
-        {symbol: Listing(symbol, CENT_E9, 10**9) for symbol in symbols},
-        {symbol: ContinuousMarket(source) for symbol, source in zip(symbols, sources, strict=True)},
+        listings,
+        {symbol: ContinuousMarket(source, shows=True) for symbol, source in zip(symbols, sources, strict=True)},
         ScaledClock(reached_ns, config.get("speed", 1.0)),
         Ledger(home / "ledger.jsonl"),
         start_ns=start_ns,
         publish_every_s=config.get("publish_ms", 50) / 1e3,
         faults=faults,
         seed=config.get("seed", 7),
+        line=line,
     )
     clients = tuple(config.get("clients", ["EMS"]))
-    front = VenueFront(FrontConfig("127.0.0.1", config["port"], "SIM", clients, home / "store", dictionary=FIX44))
+    front = VenueFront(
+        FrontConfig("127.0.0.1", config["port"], "SIM", clients, home / "store", dictionary=FIX44, listeners=("TAPE",))
+    )
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     venue.start(front)
@@ -83,6 +89,8 @@ def serve(config: dict[str, Any]) -> None:
     print("ready", flush=True)
     venue.run(stop)
     control.close()
+    if line is not None:
+        line.close()
     front.leave()
 
 

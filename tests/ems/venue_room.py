@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from domain.ports_venue import CancelRequest, Listing, MassStatusRequest, NewOrder, Report, Snapshot, VenueHandler
+from domain.ports_venue import CancelRequest, DepthUpdate, Listing, MassStatusRequest, NewOrder, Report, Snapshot, VenueHandler
 from domain.tape import FLAG_IOC, TAPE, Kind, Tape, tape_of
 from domain.values import E9
 from ems.venue import Venue
@@ -38,6 +38,9 @@ class KeepingFront:
         return True
 
     def publish(self, snapshots: Sequence[Snapshot]) -> None:
+        """Nobody has subscribed."""
+
+    def publish_depth(self, updates: Sequence[DepthUpdate]) -> None:
         """Nobody has subscribed."""
 
     def disconnect(self, session: str, hold_ms: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +40,8 @@ def test_what_is_displayed_in_the_end_is_the_same_or_the_loss_is_told(steps: lis
         kept &= backlog.offer(whole[at : at + piece])
     assert backlog.waiting <= max(capacity, 2)
     found = backlog.take()
+    said = found[(found["kind"] == Kind.STATUS) & np.isin(found["size_lots"], [Status.CONFLATED, Status.LOST])]
+    assert int(said["order_id"].sum()) == backlog.conflated + backlog.lost, "whatever went is told, once"
     if kept:
         assert displayed(found) == displayed(whole)
         trades = [records[records["kind"] == Kind.TRADE].tolist() for records in (found, whole)]
@@ -73,3 +76,10 @@ def test_orders_cannot_be_merged_so_their_loss_is_told_and_everything_cleared() 
         (Kind.STATUS, 4, Status.LOST, EVERY_INSTRUMENT), (Kind.CLEAR, 0, 0, EVERY_INSTRUMENT),
     ]  # fmt: skip
     assert backlog.lost == 4
+
+
+def test_what_was_conflated_before_a_loss_is_told_with_it() -> None:
+    backlog = Backlog(3)
+    assert backlog.offer(tape(*[(Kind.LEVEL, 0, 1, 5, lots) for lots in range(1, 11)]))
+    assert not backlog.offer(tape(*[(Kind.ADD, 0, 1, 5, 1)] * 4))
+    assert backlog.take()["order_id"].tolist() == [14, 0] and (backlog.conflated, backlog.lost) == (9, 5)

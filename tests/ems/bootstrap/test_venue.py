@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
 
 from adapters.reference import files
 from domain.ports_market import VenueTif
 from domain.values import E9
 from ems.bootstrap.venue import _left_over, _put_aside, auctions
 from ems.venue_ledger import Ledger
+from models.market.calls import AuctionMarket
+from models.market.flow import FlowParameters, GeneratedFlow
 from tests.ems.venue_room import OPEN_NS, VenueRoom
 
 DAY_NS = 86_400 * E9
@@ -53,3 +58,27 @@ def test_a_venue_holds_the_auctions_of_its_calendar_that_are_not_over() -> None:
     assert minutes == [(28, 30), (420, 425)]
     assert [call.end_ns for call in auctions(calendar, nine + 3_600 * E9)] == [nine + 425 * 60 * E9]
     assert auctions(files.load_sample().calendars["XSIM"], nine) == (), "it trades all day"
+
+
+def test_the_days_that_follow_have_theirs_and_half_days_close_early() -> None:
+    calendar = files.load_sample().calendars["XNAS"]
+    noon = datetime(2026, 11, 25, 12, 0, tzinfo=ZoneInfo("America/New_York"))
+    start_ns = int(noon.timestamp()) * E9
+    calls = auctions(calendar, start_ns, following=True)
+    hours = [(call.end_ns - start_ns) / (3_600 * E9) for call in calls[:4]]
+    closing = 4 + 5 / 60
+    assert hours == pytest.approx([closing, 45.5, 49 + 5 / 60, 4 * 24 + 21.5]), "not on Thanksgiving; Friday until 13:00"
+    assert calendar.date_at(calls[-1].end_ns) >= date(2028, 12, 1)
+
+
+def test_a_market_that_runs_on_holds_the_next_days_auction() -> None:
+    calendar = files.load_sample().calendars["XNAS"]
+    start_ns = int(datetime(2026, 11, 23, 15, 59, tzinfo=ZoneInfo("America/New_York")).timestamp()) * E9
+    flow = GeneratedFlow(np.random.default_rng(3), FlowParameters(1_000, limit_rate=0.01, market_rate=0.001), open_ns=start_ns)
+    market = AuctionMarket(flow, calls=auctions(calendar, start_ns, following=True))
+    next_open_ns = calendar.open_close_ns(date(2026, 11, 24))[0]
+    gathering = []
+    for at_ns in (start_ns, start_ns + 120 * E9, start_ns + 3_600 * E9, next_open_ns - E9, next_open_ns):
+        market.advance(at_ns)
+        gathering.append(market.calling)
+    assert gathering == [False, True, False, True, False]
