@@ -71,19 +71,21 @@ class Judged(NamedTuple):
 
 def judge(order: RiskOrder, at: Situation) -> Judged:
     """Ask every check that the order is under."""
-    terms, judges, bounds = at.state.bindings.of(order, at.now_ns, JUDGES)
-    observed: list[int | None] = []
-    limits: list[int | None] = []
+    kind = at.kind = at.state.bindings.of(order, at, JUDGES)
+    observed: list[int | None] = [None] * len(kind.terms)
+    limits = list(kind.limits)
     notes: list[Note] = []
     passed = True
-    for ask, bound in zip(judges, bounds, strict=True):
-        seen, limit, outcome, text = ask(order, at, bound)
-        if outcome is not _PASS or text:
-            passed = passed and outcome is _PASS
-            notes.append(Note(len(observed), outcome, text))
-        observed.append(seen)
-        limits.append(limit)
-    return Judged(terms, tuple(observed), tuple(limits), tuple(notes), passed)
+    for place, ask, bound in zip(kind.places, kind.judges, kind.bounds, strict=True):
+        seen = ask(order, at, bound)
+        if isinstance(seen, tuple):
+            observed[place], limits[place], outcome, text = seen
+            if outcome is not _PASS or text:
+                passed = passed and outcome is _PASS
+                notes.append(Note(place, outcome, text))
+        else:
+            observed[place] = seen
+    return Judged(kind.terms, tuple(observed), tuple(limits), tuple(notes), passed)
 
 
 def worst(refusing: Sequence[Verdict]) -> Verdict:

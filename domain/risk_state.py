@@ -171,10 +171,12 @@ class RiskState:
         self.exposure.open_position(event.account, event.instrument, event.quantity_e9, price_e9)
 
     def _disabled(self, stream: StreamId, event: StrategyDisabled, meta: Meta) -> Disabled:
+        self.bindings.forget()
         after = self.disabled[event.strategy] = Disabled(meta.event_time_ns, event.check, event.text)
         return after
 
     def _enabled(self, stream: StreamId, event: StrategyEnabled, meta: Meta) -> None:
+        self.bindings.forget()
         del self.disabled[event.strategy]
         for key in [key for key in self.windows if key[0] is Check.REPEATED_EXECUTION]:
             self.windows[key].clear()  # or the next order would disable it again
