@@ -117,7 +117,7 @@ class DeskState:
 
     def version(self, stream: StreamId) -> int:
         """How many events of a stream have been folded."""
-        if (of_risk := self.risk.versions.get(stream)) is not None:
+        if (of_risk := self.risk.version(stream)) is not None:
             return of_risk
         for store in self._stores():
             if (found := store.get(stream)) is not None:
@@ -265,6 +265,9 @@ class DeskState:
     def _risk(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> Any:
         return self.risk.apply(stream, event, meta)
 
+    def _checked(self, stream: StreamId, event: risk_verdicts.Checked, meta: Meta, seq: int) -> Any:
+        return self.risk.checked(event, meta.event_time_ns)
+
     def _attended(self, stream: StreamId, event: Any, meta: Meta, seq: int) -> None:
         self.attention.close(event.alert)
 
@@ -272,7 +275,8 @@ class DeskState:
         """Another writer's event, which a desk that runs does not see: a desk that recovers knows no more than it."""
 
     _FOLD: ClassVar[dict[type[Event], Callable[..., Any]]] = {
-        **dict.fromkeys((*risk.EVENTS, risk_verdicts.Checked, *limits.EVENTS), _risk),
+        **dict.fromkeys((*risk.EVENTS, *limits.EVENTS), _risk),
+        risk_verdicts.Checked: _checked,
         **dict.fromkeys(parent_order.EVENTS, _parent),
         **dict.fromkeys(child_order.EVENTS, _child),
         **dict.fromkeys(fill.EVENTS, _fill),
