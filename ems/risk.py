@@ -210,11 +210,8 @@ class RiskGate:
         trade_date = self._reference.trade_date(turn.now_ns)
         if instrument is not None:
             self.day.prepare(turn, instrument, order.scopes.account, market, trade_date)
-        return Situation(
-            order, state=turn.state.risk, data=self._data, instrument=instrument, market=market,
-            day=self._reference.day(instrument, turn.now_ns) if instrument is not None else None,
-            trade_date=trade_date, now_ns=turn.now_ns,
-        )  # fmt: skip
+        day = self._reference.day(instrument, turn.now_ns) if instrument is not None else None
+        return Situation(order, turn.state.risk, self._data, instrument, market, day, trade_date, turn.now_ns)
 
     def _scopes(self, trader: str, account: str, client: str, instrument: str, terms: Terms) -> Scopes:
         strategy = (terms.instructions or PLAIN).strategy
