@@ -109,8 +109,9 @@ class Exposure:
 
     def child(self, child: ChildOrder) -> None:
         """An event of MOVING has made a child this."""
-        if child.version == 1:  # at once: a parent's algorithm may be another one when the ledgers follow
-            self._shares[child.id] = (*self._owner(child), 0, 0, 0, 0)
+        if child.version == 1:  # at once: its ledger is looked up anyway, and its parent's algorithm may be another one later
+            self._reserve(child)
+            return
         self._moved[child.id] = child
         if len(self._moved) >= _MOVED_MAX:
             self.settle()
@@ -152,6 +153,25 @@ class Exposure:
         moved, self._moved = self._moved, {}
         for child in moved.values():
             self._follow(child)
+
+    def _reserve(self, child: ChildOrder) -> None:
+        """Add what a child reserves that has just been made: all of it."""
+        ledger, flow = self._owner(child)
+        open_e9, price_e9 = child.quantity_e9, child.limit_price_e9
+        if price_e9 is None:
+            price_e9 = child.reckoned_price_e9
+        if child.side is _BUY:
+            ledger.buying_e9 += open_e9
+            ledger.buying_e18 += open_e9 * price_e9
+        else:
+            ledger.selling_e9 += open_e9
+            ledger.selling_e18 += open_e9 * price_e9
+        flow.out_e9 += open_e9
+        flow.levels.add(price_e9)
+        self._shares[child.id] = (ledger, flow, 0, 0, open_e9, price_e9)
+        if not ledger.dirty:
+            ledger.dirty = True
+            self.dirty.append(ledger)
 
     def _follow(self, child: ChildOrder) -> None:
         """Add what a child has filled and reserved since it was last looked at."""

@@ -55,15 +55,15 @@ Judge = Callable[[RiskOrder, Any, Bound], int | Seen | None]
 class Binding:
     """Every check of one kind of order, in columns and in the order in which they are told.
 
-    terms: in words. limits: what each is held against, where no order has it otherwise. judges, with their bounds and places
-    in the columns: those that are to be asked; the others pass, with nothing seen, until until_ns.
+    terms: in words. limits: what each is held against, where no order has it otherwise. asked: the places in the columns of
+    those that are to be asked, and how; the others pass, with nothing seen, until until_ns.
     own: the windows and rows of these orders. flow and against: their side of the instrument, and the other one.
     opened: is it known what the account held as the day began? facts, instrument, day, trade_date: for which all of it holds.
     """
 
     __slots__ = (
-        "against", "bounds", "day", "facts", "flow", "from_ns", "instrument", "judges", "limits", "opened", "own", "places",
-        "terms", "trade_date", "until_ns",
+        "against", "asked", "day", "facts", "flow", "from_ns", "instrument", "limits", "opened", "own", "terms", "trade_date",
+        "until_ns",
     )  # fmt: skip
 
     def __init__(self, order: RiskOrder, at: Any, exposure: Exposure, until_ns: int) -> None:
@@ -75,9 +75,7 @@ class Binding:
         self.opened: bool = at.opening_known(order.scopes.account, symbol)
         self.terms: tuple[str, ...] = ()
         self.limits: tuple[int | None, ...] = ()
-        self.places: tuple[int, ...] = ()
-        self.judges: tuple[Judge, ...] = ()
-        self.bounds: tuple[Bound, ...] = ()
+        self.asked: tuple[tuple[int, Judge, Bound], ...] = ()
         self.own: tuple[Any, ...] = ()
 
 
@@ -134,15 +132,13 @@ class Bindings:
         bounds = [self._bound(limit, order, at, own) for limit in applied]
         found.own = tuple(own)
         asked = [
-            place
+            (place, judges[limit.check], bound)
             for place, (limit, bound) in enumerate(zip(applied, bounds, strict=True))
             if not _settled(limit.check, order) or judges[limit.check](order, at, bound) is not None
         ]
         found.terms = self._share(tuple([Term(one.check, one.version, one.window_ns, one.scope).text for one in applied]))
         found.limits = self._share(tuple([_told(one, bound) for one, bound in zip(applied, bounds, strict=True)]))
-        found.places = self._share(tuple(asked))
-        found.judges = self._share(tuple([judges[applied[place].check] for place in asked]))
-        found.bounds = self._share(tuple([bounds[place] for place in asked]))
+        found.asked = self._share(tuple(asked))
         self._kept[key] = found
         return found
 
