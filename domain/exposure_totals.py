@@ -50,16 +50,17 @@ class Told:
     """
 
     __slots__ = (
-        "asked", "buying_e9", "buying_worth_e9", "moneys", "net_e9", "pnl_e9", "position_e9", "rate_e9", "rows", "selling_e9",
-        "selling_worth_e9", "unrated",
+        "asked", "buying_e9", "buying_e18", "buying_worth_e9", "moneys", "net_e9", "pnl_e9", "position_e9", "rate_e9", "rows",
+        "selling_e9", "selling_e18", "selling_worth_e9", "unrated",
     )  # fmt: skip
 
     def __init__(self, rows: list[Row], moneys: tuple[Money, ...]) -> None:
         self.rows, self.moneys = rows, moneys
         self.asked = [row for row in rows if row.asked]
         self.position_e9 = self.net_e9 = self.pnl_e9 = self.unrated = self.rate_e9 = 0
-        self.buying_e9 = self.buying_worth_e9 = 0
-        self.selling_e9 = self.selling_worth_e9 = 0
+        self.buying_e9 = self.buying_worth_e9 = self.selling_e9 = self.selling_worth_e9 = 0
+        self.buying_e18: int | None = 0
+        self.selling_e18: int | None = 0
 
 
 class Totals:
@@ -128,6 +129,7 @@ class Totals:
         else:
             worth_e18, unrated, told.rate_e9 = position_e9 * price_e9, 0, rate_e9
             net_e9, pnl_e9 = worth_e18 * rate_e9 // _E18, (worth_e18 - cost_e18) * rate_e9 // _E18
+        told.buying_e18 = told.selling_e18 = None  # at another rate it may be worth something else
         _reserve(ledger, told)
         if (position_e9, net_e9, pnl_e9, unrated) == (told.position_e9, told.net_e9, told.pnl_e9, told.unrated):
             return
@@ -208,24 +210,24 @@ class Totals:
 
 def _reserve(ledger: Ledger, told: Told) -> None:
     """What a ledger has reserved beyond what it had counts in every scope that it is in. It is most of what happens."""
-    rate_e9, quantity_e9, value_e18 = told.rate_e9, ledger.buying_e9, ledger.buying_e18
-    worth_e9 = value_e18 * rate_e9 // _E18
-    if quantity_e9 != told.buying_e9 or worth_e9 != told.buying_worth_e9:
+    value_e18 = ledger.buying_e18
+    if value_e18 != told.buying_e18 or ledger.buying_e9 != told.buying_e9:
+        worth_e9, quantity_e9 = value_e18 * told.rate_e9 // _E18, ledger.buying_e9
         more_e9 = worth_e9 - told.buying_worth_e9
         for money in told.moneys:
             money.buying_e9 += more_e9
         for row in told.asked:
             row.buying_e9 += quantity_e9 - told.buying_e9
-        told.buying_e9, told.buying_worth_e9 = quantity_e9, worth_e9
-    quantity_e9, value_e18 = ledger.selling_e9, ledger.selling_e18
-    worth_e9 = value_e18 * rate_e9 // _E18
-    if quantity_e9 != told.selling_e9 or worth_e9 != told.selling_worth_e9:
+        told.buying_e9, told.buying_e18, told.buying_worth_e9 = quantity_e9, value_e18, worth_e9
+    value_e18 = ledger.selling_e18
+    if value_e18 != told.selling_e18 or ledger.selling_e9 != told.selling_e9:
+        worth_e9, quantity_e9 = value_e18 * told.rate_e9 // _E18, ledger.selling_e9
         more_e9 = worth_e9 - told.selling_worth_e9
         for money in told.moneys:
             money.selling_e9 += more_e9
         for row in told.asked:
             row.selling_e9 += quantity_e9 - told.selling_e9
-        told.selling_e9, told.selling_worth_e9 = quantity_e9, worth_e9
+        told.selling_e9, told.selling_e18, told.selling_worth_e9 = quantity_e9, value_e18, worth_e9
 
 
 def _scopes(ledger: Ledger) -> list[Scope]:

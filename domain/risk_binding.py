@@ -20,6 +20,7 @@ from domain.risk_windows import Window
 from domain.values import E9, ScopeKind, Side
 
 Windows = dict[tuple[str, ...], Window]
+_Key = tuple[Subject, Side | None, Scopes, bool]  # and does it stem from no model?
 
 
 class Bound:
@@ -95,14 +96,14 @@ class Bindings:
     def __init__(self, limits: LimitBook, exposure: Exposure, totals: Totals, windows: Windows) -> None:
         self._limits, self._exposure, self._totals, self._windows = limits, exposure, totals, windows
         self._shared: dict[object, Any] = {}  # columns and what is in them: what is alike is one object
-        self._kept: dict[tuple[Subject, Side | None, Scopes], Binding] = {}
+        self._kept: dict[_Key, Binding] = {}
         self._changes = -1  # of the limits, when the first one was kept
 
     def of(self, order: RiskOrder, at: Any, judges: Mapping[Check, Judge]) -> Binding:
         """What an order is under in its situation."""
         if self._changes != self._limits.changes:
             self.forget()
-        key = (order.subject, order.side, order.scopes)
+        key = (order.subject, order.side, order.scopes, order.model is None)
         kept = self._kept.get(key)
         if (
             kept is not None and kept.from_ns <= at.now_ns < kept.until_ns and kept.facts is at.facts
@@ -118,9 +119,7 @@ class Bindings:
         self._shared.clear()
         self._changes = self._limits.changes
 
-    def _keep(
-        self, key: tuple[Subject, Side | None, Scopes], order: RiskOrder, at: Any, judges: Mapping[Check, Judge]
-    ) -> Binding:
+    def _keep(self, key: _Key, order: RiskOrder, at: Any, judges: Mapping[Check, Judge]) -> Binding:
         if len(self._kept) >= self.KEPT_MAX:
             self.forget()
         now_ns: int = at.now_ns
@@ -162,6 +161,8 @@ class Bindings:
 
 
 def _settled(check: Check, order: RiskOrder) -> bool:
+    if check is Check.MODEL_GUARD:
+        return order.model is None
     return check in SETTLED or (check is Check.SHORT_SALE and order.side is _BUY)
 
 

@@ -27,7 +27,7 @@ from domain.values import E9, Algo, OrdType, Side, StreamId, TimeInForce
 from ems.bench.output import emit
 from ems.bench.risk_hot import hot_us
 from ems.bench.risk_reference import DAY, MANY, ManyInstruments
-from ems.collector import settle_collector
+from ems.collector import settle_memory
 from ems.config_text import TEMPLATE
 from ems.desk_state import DeskState
 from ems.risk import RiskGate
@@ -138,7 +138,7 @@ def _measure(working: int, settings: RiskSettings, checks: int, warm: int) -> li
     day = Day(working, settings)
     took_ns: list[int] = []
     before = gc.get_threshold()
-    settle_collector()  # as the desk does when it has recovered
+    settle_memory()  # as the desk does when it has recovered
     for number in range(warm + checks):
         turn, took = day.quote(day.parents[number * 7 % len(day.parents)])
         day.cancel_oldest(turn)

@@ -39,7 +39,7 @@ from ems.bootstrap.running_day import RunningDay
 from ems.bootstrap.runtime import Runtime, of_group
 from ems.bootstrap.tasks import until_first
 from ems.builds import approvals
-from ems.collector import settle_collector
+from ems.collector import settle_memory
 from ems.command_desk import unfinished
 from ems.config import Settings
 from ems.desk import RETRY_S, Desk
@@ -144,7 +144,7 @@ class DeskProcess:
         )  # fmt: skip
         self._state = "standing by"
         await _start(desk)
-        settle_collector()
+        settle_memory()
         self._state = "leading"
         await day.look(log)  # before anything is decided
         await until_first(link.run(), desk.run(), self._keeper(desk, log, latch).run(), day.watch(log))
