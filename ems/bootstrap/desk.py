@@ -111,7 +111,7 @@ class DeskProcess:
         await status.start()
         membership = Membership(self._build, lambda others: self._beside(log, others))
         log = PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock(), membership=membership)
-        pool = ProcessPlannerPool(plan, self._planned)
+        pool = ProcessPlannerPool(plan, self._planned, count_error=self._pulse.count_error)
         try:
             await until_first(self._work(log, pool), self._pulse.run(), stop.wait())
             self._pulse.close()
