@@ -8,7 +8,6 @@ import shutil
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import cast
 
 import pytest
 
@@ -21,8 +20,6 @@ from domain.day_load import Load, Problem
 from domain.day_rows import CorporateAction
 from domain.errors import ConfigError, ReferenceDataError
 from domain.event import Meta, Recorded
-from domain.kill_scope import FIRM, Scope
-from domain.triggers import Metric, Trigger
 from domain.values import E9, TimeInForce
 from ems import opening
 from ems.bootstrap import day as days
@@ -30,13 +27,11 @@ from ems.bootstrap import load as loading
 from ems.bootstrap.load import Wish, load_day
 from ems.bootstrap.running_day import RunningDay, same_instruments
 from ems.bootstrap.runtime import Runtime
-from ems.bootstrap.watchdog import restating
 from ems.config import Settings
 from ems.desk_state import DeskState
 from ems.opening import Outcome, record
 from ems.preflight import state_lock
 from ems.projections import Projections
-from ems.watchdog import Watchdog
 from tests.conftest import Database
 from tests.ems.room import Room
 
@@ -70,8 +65,8 @@ def wish_of(folder: Path, amend: bool = False, person: str = "jane", reason: str
     return Load(manifest, person, amend, reason)
 
 
-def change(folder: Path, old: str = "HOUSE,AMZN,1000", new: str = "HOUSE,AMZN,2000", file: str = "positions.csv") -> None:
-    path = folder / file
+def change(folder: Path, old: str = "HOUSE,AMZN,1000", new: str = "HOUSE,AMZN,2000") -> None:
+    path = folder / "positions.csv"
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
@@ -219,40 +214,6 @@ async def test_a_desk_that_runs_finds_what_was_loaded_in_place_of_its_files(sett
         assert facts.port.start_positions_e9("HOUSE") == {"AMZN": 2000 * E9, "BAC": -500 * E9, "DEMO": 0}
         first, second = (settings.state_directory / "reference" / f"{days.today(settings)}.{n}" for n in (1, 2))
         assert same_instruments(first, second)
-
-
-class Restated:
-    """What a watchdog is told."""
-
-    def __init__(self) -> None:
-        self.told: asyncio.Queue[dict[Scope, int]] = asyncio.Queue()
-        self.triggers: tuple[Trigger, ...] = ()
-
-    def restate(self, capital_e9: dict[Scope, int], triggers: tuple[Trigger, ...]) -> None:
-        self.triggers = triggers
-        self.told.put_nowait(capital_e9)
-
-
-async def test_a_watchdog_that_runs_measures_against_the_capital_that_was_loaded_since(settings: Settings, folder: Path) -> None:
-    runtime = Runtime(settings=settings, app_dsn=settings.database_url)
-    await asyncio.to_thread(load_day, settings, Wish(folder, person="jane"), lambda _: None)
-    started = (await days.with_loaded_files(runtime)).settings
-    dog, day = Restated(), RunningDay(started, started.state_directory / "watchdog")
-    async with PostgresEventLog(settings.database_url, TOPICS, WallClock()) as log:
-        task = asyncio.create_task(restating(cast(Watchdog, dog), day, started, log, every_s=0.01))
-        for change_it in (
-            lambda: change(folder),
-            lambda: change(folder, "firm,,USD,50000000", "firm,,USD,30000000", "capital.csv"),
-        ):
-            assert dog.told.empty(), "positions are no capital"
-            change_it()
-            amend = Wish(folder, amend=True, person="john", reason="late trade")
-            assert (await asyncio.to_thread(load_day, settings, amend, lambda _: None)).problems == ()
-        assert (await asyncio.wait_for(dog.told.get(), 30))[FIRM] == 30_000_000 * E9
-        task.cancel()
-    assert {trigger.scope for trigger in dog.triggers if trigger.metric is Metric.DAILY_PNL} > {FIRM}
-    laid = [path.name for path in (started.state_directory / "watchdog").iterdir()]
-    assert f"{days.today(settings)}.3" in laid and not (started.state_directory / "reference" / laid[0]).exists()
 
 
 async def test_what_cannot_be_taken_leaves_a_desk_with_what_it_has(settings: Settings, folder: Path) -> None:
