@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import re
 import time
 import tomllib
 from collections import deque
@@ -42,9 +41,8 @@ QUANTITY_E9: Final = 10 * E9
 
 
 def strict() -> RiskSettings:
-    """The strict limits, read from the configuration that `ems init` writes, where they are comments."""
-    commented = TEMPLATE[TEMPLATE.index("# [risk]") :]
-    return RiskSettings.model_validate(tomllib.loads(re.sub("^# ", "", commented, flags=re.MULTILINE))["risk"])
+    """The strict limits: those of the configuration that `ems init` writes."""
+    return RiskSettings.model_validate(tomllib.loads(TEMPLATE)["risk"])
 
 
 class Day:
