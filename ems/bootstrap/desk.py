@@ -50,6 +50,7 @@ from ems.kill_keeper import KeeperParts, KillKeeper
 from ems.kill_scopes import KillScopes
 from ems.order_gate import GateRules, OrderGate
 from ems.orders_out import standing
+from ems.peer import proving
 from ems.planner_pool import ProcessPlannerPool
 from ems.pulse import Pulse
 from ems.risk_day import risk_status
@@ -107,7 +108,7 @@ class DeskProcess:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        status = StatusSocket(self._runtime.socket("desk"), self.status, self._command)
+        status = StatusSocket(self._runtime.socket("desk"), self.status, proving(self._runtime.persons, self._command))
         await status.start()
         membership = Membership(self._build, lambda others: self._beside(log, others))
         log = PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock(), membership=membership)

@@ -103,10 +103,8 @@ def enable(
     secret_file: SecretOption = None, config: ConfigOption = CONFIG, json_output: JsonOption = False,
 ) -> None:  # fmt: skip
     """A strategy that repeated_execution or child_sum has disabled may trade again. One person, with a secret and a reason."""
-    settings = settings_of(config)
-    refusal = _refused(settings, person, secret_of(secret_file))
-    given = {"command": "enable_strategy", "strategy": strategy}
-    end(refusal or _told(settings, given, person, reason), json_output)
+    given = {"command": "enable_strategy", "strategy": strategy, "secrets": {person: secret_of(secret_file)}}
+    end(_told(settings_of(config), given, person, reason), json_output)
 
 
 # ------------------------------------------------------------------------------------------------ helpers
@@ -116,19 +114,11 @@ def _approved(
     given: dict[str, Any], person: str, secret_file: Path | None, approver: str, approver_file: Path | None, reason: str,
     config: Path, json_output: bool,
 ) -> None:  # fmt: skip
-    """Send what two people want, when both have shown who they are."""
-    settings = settings_of(config)
-    refusal = _refused(settings, person, secret_of(secret_file, f"{person}'s secret: "))
-    refusal = refusal or _refused(settings, approver, secret_of(approver_file, f"{approver}'s secret: "))
-    end(refusal or _told(settings, given | {"approver": f"person:{approver}"}, person, reason), json_output)
-
-
-def _refused(settings: Any, person: str, secret: str) -> dict[str, Any] | None:
-    from ems.bootstrap.kill import runtime_of
-    from ems.persons import Persons
-
-    refusal = Persons(runtime_of(settings).persons).authenticate(person, secret)
-    return None if refusal is None else {"ok": False, "reason": refusal.reason.value, "text": refusal.text}
+    """Send what two people want, and their secrets: the desk looks whether they are who they say they are."""
+    secrets = {person: secret_of(secret_file, f"{person}'s secret: ")}
+    secrets |= {approver: secret_of(approver_file, f"{approver}'s secret: ")} if approver != person else {}
+    given |= {"approver": f"person:{approver}", "secrets": secrets}
+    end(_told(settings_of(config), given, person, reason), json_output)
 
 
 def _told(settings: Any, given: dict[str, Any], person: str, reason: str) -> dict[str, Any]:
