@@ -10,7 +10,7 @@ from domain.event import Event, Meta
 from domain.exposure import Exposure
 from domain.exposure_totals import Totals
 from domain.limit_rules import RULES
-from domain.limits import LimitBook, LimitRetired, LimitSet
+from domain.limits import LimitBook, LimitProposed, LimitRetired, LimitSet, Proposal
 from domain.parent_order import ParentOrder, RejectedOrder
 from domain.risk import (
     Check,
@@ -89,6 +89,7 @@ class RiskState:
         self.blocked: dict[StreamId, Blocked] = {}
         self.disabled: dict[str, Disabled] = {}
         self.overrides: dict[tuple[object, ...], Override] = {}  # by what they let pass
+        self.proposals: dict[StreamId, Proposal] = {}  # by the stream of the limit
         self.opened: dict[tuple[str, str], int] = {}  # account, instrument -> the position that the day began with
         self.versions: dict[StreamId, int] = {}  # of all of risk's own streams but those of verdicts
         self.last_ns = 0  # the time of the last verdict: the clock does not go back
@@ -117,6 +118,7 @@ class RiskState:
         yield from self.totals.written()
         yield from (repr((stream, limit.versions)) for stream, limit in sorted(self.limits.limits.items()))
         yield from map(repr, (sorted(self.versions.items()), sorted(self.disabled.items()), sorted(self.opened.items())))
+        yield repr(sorted(self.proposals.items()))
         yield from (repr((order, *self.clearances[order][:4])) for order in sorted(self.clearances))
         yield repr((sorted(self.blocked.items()), self.last_ns, sorted(o.id for o in self.overrides.values() if o.used)))
 
@@ -175,7 +177,12 @@ class RiskState:
         return found
 
     def _limit(self, stream: StreamId, event: LimitSet | LimitRetired, meta: Meta) -> limits.Limit:
+        self.proposals.pop(stream, None)
         return self.limits.apply(stream, event)
+
+    def _proposed(self, stream: StreamId, event: LimitProposed, meta: Meta) -> Proposal:
+        after = self.proposals[limits.key_of(event)] = Proposal(meta.actor, event)
+        return after
 
     def _marked(self, stream: StreamId, event: Marked, meta: Meta) -> None:
         if event.trade_date != self.totals.trade_date:
@@ -207,6 +214,7 @@ class RiskState:
     _FOLD: ClassVar[dict[type[Event], Callable[..., Any]]] = {
         LimitSet: _limit,
         LimitRetired: _limit,
+        LimitProposed: _proposed,
         Marked: _marked,
         PositionOpened: _position_opened,
         StrategyDisabled: _disabled,

@@ -77,7 +77,7 @@ def proving(persons: Path, command: Command, *, relayed: bool = True) -> Callabl
 
 def _unproved(question: Said, secrets: Any, peer: Peer, persons: Persons) -> str:
     """Why a command's people are not taken for who they say they are; "" where they are."""
-    named = [question.get("actor"), *([question["approver"]] if "approver" in question else [])]
+    named = [question.get("actor"), *([question["approver"]] if question.get("approver") is not None else [])]
     for name in named:
         if not isinstance(name, str) or not name.startswith(_PERSON):
             return "a command names its person, as person:jane"
