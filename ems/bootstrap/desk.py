@@ -27,7 +27,7 @@ from domain.commands import COMMAND, Answer, Commanded
 from domain.errors import ConfigError, EmsError, LogUnavailable
 from domain.instrument import Universe
 from domain.messages import Input, PlanReady
-from ems import alerts, lifeline, risk_desk
+from ems import alerts, lifeline, peer, risk_desk
 from ems.bootstrap import kill
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.build import build_digest
@@ -50,7 +50,6 @@ from ems.kill_keeper import KeeperParts, KillKeeper
 from ems.kill_scopes import KillScopes
 from ems.order_gate import GateRules, OrderGate
 from ems.orders_out import standing
-from ems.peer import proving
 from ems.planner_pool import ProcessPlannerPool
 from ems.pulse import Pulse
 from ems.risk_day import risk_status
@@ -108,7 +107,7 @@ class DeskProcess:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        status = StatusSocket(self._runtime.socket("desk"), self.status, proving(self._runtime.persons, self._command))
+        status = StatusSocket(self._runtime.socket("desk"), self.status, peer.proving(self._runtime.persons, self._command))
         await status.start()
         membership = Membership(self._build, lambda others: self._beside(log, others))
         log = PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock(), membership=membership)
