@@ -54,10 +54,10 @@ class _PersonsCommand(BaseModel):
 
 
 class SetLimit(_PersonsCommand):
-    """A limit's next version. Another person approves it."""
+    """A limit's next version. Another person approves it, here or by the same command within an hour."""
 
     command: Literal["set_limit"] = "set_limit"
-    approver: _Name
+    approver: _Name | None = None
     check: Check
     scope: ScopeKind
     scope_id: str = ""
@@ -71,10 +71,10 @@ class SetLimit(_PersonsCommand):
 
 
 class RetireLimit(_PersonsCommand):
-    """The end of a limit. Another person approves it."""
+    """The end of a limit. Another person approves it, here or by the same command within an hour."""
 
     command: Literal["retire_limit"] = "retire_limit"
-    approver: _Name
+    approver: _Name | None = None
     check: Check
     scope: ScopeKind
     scope_id: str = ""

@@ -47,11 +47,12 @@ class Ledger:
     """Quantities and money (at 1e-18, price x quantity) of one account, client, ... in one instrument at one venue.
 
     opening: what was held as the day began, at what it was worth then; buying and selling: reserved.
+    told: what the totals know of it by now.
     """
 
     __slots__ = (
-        "bought_e9", "bought_e18", "buying_e9", "buying_e18", "dirty", "key", "opening_e9", "opening_e18", "rows", "seen",
-        "selling_e9", "selling_e18", "sold_e9", "sold_e18", "worth",
+        "bought_e9", "bought_e18", "buying_e9", "buying_e18", "dirty", "key", "opening_e9", "opening_e18", "selling_e9",
+        "selling_e18", "sold_e9", "sold_e18", "told", "traded_anew",
     )  # fmt: skip
 
     def __init__(self, key: LedgerKey) -> None:
@@ -59,10 +60,9 @@ class Ledger:
         self.opening_e9 = self.opening_e18 = 0
         self.bought_e9 = self.bought_e18 = self.sold_e9 = self.sold_e18 = 0
         self.buying_e9 = self.buying_e18 = self.selling_e9 = self.selling_e18 = 0
-        self.dirty = False
-        self.seen: tuple[int, ...] = (0,) * 6  # of `amounts`, as far as the totals have counted it
-        self.worth: tuple[int, ...] = (0,) * 5  # of that, in money
-        self.rows: list[Any] = []  # the totals' rows that it counts in
+        self.dirty = False  # has it moved since the totals followed it?
+        self.traded_anew = True  # and not only by what is reserved?
+        self.told: Any = None
 
     def amounts(self) -> tuple[int, ...]:
         """Position, what it cost, reserved buys and sells in quantity and in money."""
@@ -109,8 +109,9 @@ class Exposure:
 
     def child(self, child: ChildOrder) -> None:
         """An event of MOVING has made a child this."""
-        if child.version == 1:  # at once: a parent's algorithm may be another one when the ledgers follow
-            self._shares[child.id] = (*self._owner(child), 0, 0, 0, 0)
+        if child.version == 1:  # at once: its ledger is looked up anyway, and its parent's algorithm may be another one later
+            self._reserve(child)
+            return
         self._moved[child.id] = child
         if len(self._moved) >= _MOVED_MAX:
             self.settle()
@@ -129,7 +130,7 @@ class Exposure:
         more_e9, ledger = quantity_e9 - sum(held), self._ledger((account, "", "", "", instrument, ""))
         ledger.opening_e9 += more_e9
         ledger.opening_e18 += more_e9 * price_e9
-        self._touch(ledger)
+        self._traded(ledger)
 
     def begin_day(self, prices_e9: Mapping[str, int]) -> None:
         """What is held is worth its last price, and nothing has been won or lost yet."""
@@ -143,7 +144,7 @@ class Exposure:
             ledger.opening_e9 += ledger.bought_e9 - ledger.sold_e9
             ledger.opening_e18 = ledger.opening_e9 * prices_e9.get(instrument, 0)
             ledger.bought_e9 = ledger.bought_e18 = ledger.sold_e9 = ledger.sold_e18 = 0
-            self._touch(ledger)
+            self._traded(ledger)
 
     def settle(self) -> None:
         """The ledgers follow the children that have moved."""
@@ -153,20 +154,44 @@ class Exposure:
         for child in moved.values():
             self._follow(child)
 
+    def _reserve(self, child: ChildOrder) -> None:
+        """Add what a child reserves that has just been made: all of it."""
+        ledger, flow = self._owner(child)
+        open_e9, price_e9 = child.quantity_e9, child.limit_price_e9
+        if price_e9 is None:
+            price_e9 = child.reckoned_price_e9
+        if child.side is _BUY:
+            ledger.buying_e9 += open_e9
+            ledger.buying_e18 += open_e9 * price_e9
+        else:
+            ledger.selling_e9 += open_e9
+            ledger.selling_e18 += open_e9 * price_e9
+        flow.out_e9 += open_e9
+        flow.levels.add(price_e9)
+        self._shares[child.id] = (ledger, flow, 0, 0, open_e9, price_e9)
+        if not ledger.dirty:
+            ledger.dirty = True
+            self.dirty.append(ledger)
+
     def _follow(self, child: ChildOrder) -> None:
         """Add what a child has filled and reserved since it was last looked at."""
         ledger, flow, filled_e9, filled_e18, was_e9, was_price_e9 = self._shares[child.id]
         open_e9, price_e9 = open_of(child)
         now_e9, now_e18 = child.cum_quantity_e9, child.notional_e18
         opened_e9, opened_e18 = open_e9 - was_e9, open_e9 * price_e9 - was_e9 * was_price_e9
-        if child.side is _BUY:
-            ledger.bought_e9 += now_e9 - filled_e9
-            ledger.bought_e18 += now_e18 - filled_e18
+        buys = child.side is _BUY
+        if now_e9 != filled_e9 or now_e18 != filled_e18:
+            if buys:
+                ledger.bought_e9 += now_e9 - filled_e9
+                ledger.bought_e18 += now_e18 - filled_e18
+            else:
+                ledger.sold_e9 += now_e9 - filled_e9
+                ledger.sold_e18 += now_e18 - filled_e18
+            ledger.traded_anew = True
+        if buys:
             ledger.buying_e9 += opened_e9
             ledger.buying_e18 += opened_e18
         else:
-            ledger.sold_e9 += now_e9 - filled_e9
-            ledger.sold_e18 += now_e18 - filled_e18
             ledger.selling_e9 += opened_e9
             ledger.selling_e18 += opened_e18
         flow.out_e9 += now_e9 - filled_e9 + opened_e9
@@ -177,7 +202,8 @@ class Exposure:
                 flow.levels.add(price_e9)
         self._shares[child.id] = (ledger, flow, now_e9, now_e18, open_e9, price_e9)
         if not ledger.dirty:
-            self._touch(ledger)
+            ledger.dirty = True
+            self.dirty.append(ledger)
 
     def _owner(self, child: ChildOrder) -> tuple[Ledger, Flow]:
         parent = self._parents.get(child.parent)
@@ -194,7 +220,8 @@ class Exposure:
             self._of[key[INSTRUMENT]].append(ledger)
         return ledger
 
-    def _touch(self, ledger: Ledger) -> None:
+    def _traded(self, ledger: Ledger) -> None:
+        ledger.traded_anew = True
         if not ledger.dirty:
             ledger.dirty = True
             self.dirty.append(ledger)

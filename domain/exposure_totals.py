@@ -32,29 +32,35 @@ class Money:
 
 
 class Row:
-    """One scope's position in one instrument."""
+    """One scope's position in one instrument. What is reserved in it is kept up from when somebody first asks for the row."""
 
-    __slots__ = ("buying_e9", "money", "net_e9", "position_e9", "selling_e9")
+    __slots__ = ("asked", "buying_e9", "money", "net_e9", "position_e9", "selling_e9")
 
     def __init__(self, money: Money) -> None:
         self.money = money
+        self.asked = False
         self.position_e9 = self.buying_e9 = self.selling_e9 = self.net_e9 = 0
 
 
-def _worth(now: tuple[int, ...], price_e9: int | None, rate_e9: int | None) -> tuple[int, int, int, int, int]:
-    """What a ledger's amounts are worth: position, reserved buys and sells, profit and loss; and whether that is not known."""
-    if price_e9 is None and not now[0]:
-        price_e9 = 0  # nothing is held that it could be asked of
-    if rate_e9 is None or price_e9 is None:
-        return (0, 0, 0, 0, 1 if now[0] or now[1] or now[2] or now[3] else 0)
-    worth_e18 = now[0] * price_e9
-    return (
-        worth_e18 * rate_e9 // _E18,
-        now[4] * rate_e9 // _E18,
-        now[5] * rate_e9 // _E18,
-        (worth_e18 - now[1]) * rate_e9 // _E18,
-        0,
-    )
+class Told:
+    """What the totals have counted of one ledger.
+
+    rate_e9: at which what is reserved is worth what it is; 0: what the ledger is worth is not known.
+    rows: of every scope that the ledger is in; moneys: theirs; asked: those of the rows that somebody asked for.
+    """
+
+    __slots__ = (
+        "asked", "buying_e9", "buying_e18", "buying_worth_e9", "moneys", "net_e9", "pnl_e9", "position_e9", "rate_e9", "rows",
+        "selling_e9", "selling_e18", "selling_worth_e9", "unrated",
+    )  # fmt: skip
+
+    def __init__(self, rows: list[Row], moneys: tuple[Money, ...]) -> None:
+        self.rows, self.moneys = rows, moneys
+        self.asked = [row for row in rows if row.asked]
+        self.position_e9 = self.net_e9 = self.pnl_e9 = self.unrated = self.rate_e9 = 0
+        self.buying_e9 = self.buying_worth_e9 = self.selling_e9 = self.selling_worth_e9 = 0
+        self.buying_e18: int | None = 0
+        self.selling_e18: int | None = 0
 
 
 class Totals:
@@ -63,6 +69,7 @@ class Totals:
     def __init__(self, exposure: Exposure) -> None:
         self._exposure = exposure
         self._rows: dict[tuple[Scope, str], Row] = {}
+        self._moneys: dict[tuple[Scope, ...], tuple[Money, ...]] = {}  # of the scopes of a ledger: one object for all like it
         self._held: dict[str, None] = {}  # instruments that there is a ledger in
         self._money: dict[Scope, Money] = {FIRM_SCOPE: Money()}
         self.prices_e9: dict[str, int] = {}
@@ -86,7 +93,7 @@ class Totals:
         self.settle()
         for mark in marks:
             for ledger in self._exposure.of(mark.instrument):
-                self._count(ledger, ledger.seen)
+                self._count(ledger)
         for money in self._money.values():
             if money.pnl_e9 > money.peak_e9:
                 money.peak_e9 = money.pnl_e9
@@ -101,37 +108,56 @@ class Totals:
             self._exposure.dirty = []
             for ledger in moved:
                 ledger.dirty = False
-                was, ledger.seen = ledger.seen, ledger.amounts()
-                self._count(ledger, was)
+                if ledger.traded_anew or not ledger.told.rate_e9:
+                    ledger.traded_anew = False
+                    self._count(ledger)
+                else:
+                    _reserve(ledger, ledger.told)
 
-    def _count(self, ledger: Ledger, was: tuple[int, ...]) -> None:
-        """Add a ledger's change, and what it is worth by now beyond what it was, to every scope that it is in."""
-        now, told, instrument = ledger.seen, ledger.worth, ledger.key[INSTRUMENT]
-        ledger.worth = worth = _worth(now, self.prices_e9.get(instrument), self.rates_e9.get(instrument))
-        rows = ledger.rows or self._rows_of(ledger)
-        if worth[1] != told[1] or now[2] != was[2]:
-            bought_e9, buying_e9 = worth[1] - told[1], now[2] - was[2]
-            for row in rows:
-                row.buying_e9 += buying_e9
-                row.money.buying_e9 += bought_e9
-        if worth[2] != told[2] or now[3] != was[3]:
-            sold_e9, selling_e9 = worth[2] - told[2], now[3] - was[3]
-            for row in rows:
-                row.selling_e9 += selling_e9
-                row.money.selling_e9 += sold_e9
-        if now[0] != was[0] or worth[0] != told[0] or worth[3] != told[3] or worth[4] != told[4]:
-            position_e9, net_e9, pnl_e9, unrated = now[0] - was[0], worth[0] - told[0], worth[3] - told[3], worth[4] - told[4]
-            for row in rows:
-                money = row.money
-                row.position_e9 += position_e9
-                money.pnl_e9 += pnl_e9
-                money.unrated += unrated
-                money.gross_e9 += abs(row.net_e9 + net_e9) - abs(row.net_e9)
-                money.net_e9 += net_e9
-                row.net_e9 += net_e9
+    def _count(self, ledger: Ledger) -> None:
+        """What a ledger has traded and what it is worth by now, beyond what it was, counts in every scope that it is in."""
+        instrument = ledger.key[INSTRUMENT]
+        told: Told = ledger.told or self._begin(ledger)
+        price_e9, rate_e9 = self.prices_e9.get(instrument), self.rates_e9.get(instrument)
+        position_e9 = ledger.opening_e9 + ledger.bought_e9 - ledger.sold_e9
+        cost_e18 = ledger.opening_e18 + ledger.bought_e18 - ledger.sold_e18
+        if price_e9 is None and not position_e9:
+            price_e9 = 0  # nothing is held that it could be asked of
+        if rate_e9 is None or price_e9 is None:
+            told.rate_e9 = net_e9 = pnl_e9 = 0
+            unrated = 1 if position_e9 or cost_e18 or ledger.buying_e9 or ledger.selling_e9 else 0
+        else:
+            worth_e18, unrated, told.rate_e9 = position_e9 * price_e9, 0, rate_e9
+            net_e9, pnl_e9 = worth_e18 * rate_e9 // _E18, (worth_e18 - cost_e18) * rate_e9 // _E18
+        told.buying_e18 = told.selling_e18 = None  # at another rate it may be worth something else
+        _reserve(ledger, told)
+        if (position_e9, net_e9, pnl_e9, unrated) == (told.position_e9, told.net_e9, told.pnl_e9, told.unrated):
+            return
+        more_e9, worth_e9, won_e9 = position_e9 - told.position_e9, net_e9 - told.net_e9, pnl_e9 - told.pnl_e9
+        for row in told.rows:
+            money = row.money
+            row.position_e9 += more_e9
+            money.pnl_e9 += won_e9
+            money.unrated += unrated - told.unrated
+            money.gross_e9 += abs(row.net_e9 + worth_e9) - abs(row.net_e9)
+            money.net_e9 += worth_e9
+            row.net_e9 += worth_e9
+        told.position_e9, told.net_e9, told.pnl_e9, told.unrated = position_e9, net_e9, pnl_e9, unrated
 
     def row(self, scope: Scope, instrument: str) -> Row:
         """A scope's position in an instrument, which stays the same object."""
+        row = self._row(scope, instrument)
+        if not row.asked:
+            row.asked = True
+            for ledger in self._exposure.of(instrument):
+                told: Told | None = ledger.told
+                if told is not None and row in told.rows:
+                    told.asked.append(row)
+                    row.buying_e9 += told.buying_e9
+                    row.selling_e9 += told.selling_e9
+        return row
+
+    def _row(self, scope: Scope, instrument: str) -> Row:
         key = (scope, instrument)
         row = self._rows.get(key)
         if row is None:
@@ -173,11 +199,35 @@ class Totals:
         yield repr((self.trade_date, sorted(self.prices_e9.items()), sorted(self.rates_e9.items())))
         yield from (repr((scope, money.peak_e9)) for scope, money in sorted(self._money.items()) if money.peak_e9)
 
-    def _rows_of(self, ledger: Ledger) -> list[Row]:
-        instrument = ledger.key[INSTRUMENT]
+    def _begin(self, ledger: Ledger) -> Told:
+        instrument, scopes = ledger.key[INSTRUMENT], _scopes(ledger)
         self._held[instrument] = None
-        ledger.rows.extend([self.row(scope, instrument) for scope in _scopes(ledger)])
-        return ledger.rows
+        moneys = tuple([self.money(scope) for scope in scopes])
+        moneys = self._moneys.setdefault(tuple(scopes), moneys)
+        told = ledger.told = Told([self._row(scope, instrument) for scope in scopes], moneys)
+        return told
+
+
+def _reserve(ledger: Ledger, told: Told) -> None:
+    """What a ledger has reserved beyond what it had counts in every scope that it is in. It is most of what happens."""
+    value_e18 = ledger.buying_e18
+    if value_e18 != told.buying_e18 or ledger.buying_e9 != told.buying_e9:
+        worth_e9, quantity_e9 = value_e18 * told.rate_e9 // _E18, ledger.buying_e9
+        more_e9 = worth_e9 - told.buying_worth_e9
+        for money in told.moneys:
+            money.buying_e9 += more_e9
+        for row in told.asked:
+            row.buying_e9 += quantity_e9 - told.buying_e9
+        told.buying_e9, told.buying_e18, told.buying_worth_e9 = quantity_e9, value_e18, worth_e9
+    value_e18 = ledger.selling_e18
+    if value_e18 != told.selling_e18 or ledger.selling_e9 != told.selling_e9:
+        worth_e9, quantity_e9 = value_e18 * told.rate_e9 // _E18, ledger.selling_e9
+        more_e9 = worth_e9 - told.selling_worth_e9
+        for money in told.moneys:
+            money.selling_e9 += more_e9
+        for row in told.asked:
+            row.selling_e9 += quantity_e9 - told.selling_e9
+        told.selling_e9, told.selling_e18, told.selling_worth_e9 = quantity_e9, value_e18, worth_e9
 
 
 def _scopes(ledger: Ledger) -> list[Scope]:

@@ -56,7 +56,36 @@ class LimitRetired(Event):
     reason: str
 
 
-EVENTS = (LimitSet, LimitRetired)
+class LimitProposed(Event):
+    """What a person, the event's actor, wants of a limit. It holds when another person has said the same until expires_ns."""
+
+    TOPIC: ClassVar[str] = "risk.limit_proposed.v1"
+    check: Check
+    scope: ScopeKind
+    scope_id: str
+    applies: Applies
+    level: Level
+    value_e9: int | None  # None: the limit is to end
+    unit: Unit
+    window_ns: int
+    from_ns: int
+    until_ns: int | None
+    reason: str
+    expires_ns: int
+
+    def says(self, other: LimitProposed) -> bool:
+        """Do two people want the same?"""
+        return self == other.model_copy(update={"reason": self.reason, "expires_ns": self.expires_ns})
+
+
+EVENTS = (LimitSet, LimitRetired, LimitProposed)
+
+
+class Proposal(NamedTuple):
+    """A limit that waits for a second person."""
+
+    actor: str
+    wanted: LimitProposed
 
 
 # ----------------------------------------------------------------------------------------------- state
@@ -112,9 +141,14 @@ def key(check: Check, scope: ScopeKind, scope_id: str, applies: Applies, level: 
     return stream_id("risk_limit", check, scope, scope_id, applies, level)
 
 
-def key_of(event: LimitSet | LimitRetired) -> StreamId:
-    """The stream that an event about a limit belongs to."""
+def key_of(event: LimitSet | LimitRetired | LimitProposed) -> StreamId:
+    """The stream of the limit that an event is about."""
     return key(event.check, event.scope, event.scope_id, event.applies, event.level)
+
+
+def proposal_key(event: LimitProposed) -> StreamId:
+    """The stream of what is proposed of a limit: its versions are its own."""
+    return stream_id("risk_limit_proposal", key_of(event))
 
 
 def evolve(state: Limit | None, event: LimitSet | LimitRetired, *, stream: StreamId) -> Limit:

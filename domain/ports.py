@@ -202,6 +202,14 @@ class Reference(Protocol):
 class RiskData(Protocol):
     """What risk needs that neither the log nor the market tells. None: it is not known, which is never taken for none."""
 
+    def facts(self) -> object:
+        """What stands for all the answers: the same object as long as they are the same."""
+        ...
+
+    def settled_until_ns(self, instrument: str, now_ns: int) -> int:
+        """Until when `restricted` and `halted` say of it what they say now."""
+        ...
+
     def adv_e9(self, instrument: str) -> int | None:
         """Average daily volume, in units of the instrument."""
         ...

@@ -186,6 +186,11 @@ def check_key(order: StreamId) -> StreamId:
     return StreamId(f"{order[:14]}8{order[15:]}")
 
 
+def checked_order(stream: StreamId) -> StreamId | None:
+    """The order whose verdicts a stream holds: the other way round. None for a stream of anything else."""
+    return StreamId(f"{stream[:14]}5{stream[15:]}") if stream[14:15] == "8" else None
+
+
 def override_key(order: StreamId) -> StreamId:
     """The stream of the override of a refused order."""
     return stream_id("risk_override", str(order))

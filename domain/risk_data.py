@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+FOREVER_NS: Final = 1 << 63
 
 
 class Restriction(NamedTuple):
@@ -40,6 +42,16 @@ class RiskFacts:
         """Lists by instrument: an order does not pay for how long they are."""
         object.__setattr__(self, "_restricted", _by_instrument(self.restrictions))
         object.__setattr__(self, "_halted", _by_instrument(self.halts))
+
+    def facts(self) -> object:
+        """Themselves: they never change."""
+        return self
+
+    def settled_until_ns(self, instrument: str, now_ns: int) -> int:
+        """The next beginning or end of a line about it."""
+        lines = [*(self._restricted or {}).get(instrument, ()), *(self._halted or {}).get(instrument, ())]
+        edges = [edge for line in lines for edge in (line.from_ns, line.until_ns) if edge is not None and edge > now_ns]
+        return min(edges, default=FOREVER_NS)
 
     def adv_e9(self, instrument: str) -> int | None:
         """Average daily volume."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Final
+
+_NEVER_NS: Final = 1 << 63
 
 
 class Window:
@@ -10,10 +13,12 @@ class Window:
     them changes no answer.
     """
 
-    __slots__ = ("_amounts", "_longest_ns", "_total")
+    __slots__ = ("_amounts", "_first", "_first_ns", "_longest_ns", "_total")
 
     def __init__(self) -> None:
         self._amounts: deque[tuple[int, int]] = deque()
+        self._first_ns = _NEVER_NS  # the oldest amount and its time, told without a look at all of them
+        self._first = 0
         self._longest_ns = 0
         self._total = 0
 
@@ -21,21 +26,21 @@ class Window:
         """Count an amount once, for limits that look back window_ns at most."""
         if window_ns > self._longest_ns:
             self._longest_ns = window_ns
-        amounts = self._amounts
-        if amounts and amounts[0][0] <= at_ns - self._longest_ns:
+        if self._first_ns <= at_ns - self._longest_ns:
             self._forget(at_ns)
-        amounts.append((at_ns, amount))
+        if not self._amounts:
+            self._first_ns, self._first = at_ns, amount
+        self._amounts.append((at_ns, amount))
         self._total += amount
 
     def clear(self) -> None:
         """The count begins anew."""
         self._amounts.clear()
-        self._total = 0
+        self._first_ns, self._first, self._total = _NEVER_NS, 0, 0
 
     def total(self, now_ns: int, window_ns: int) -> int:
         """The sum over the last window_ns."""
-        amounts = self._amounts
-        if amounts and amounts[0][0] <= now_ns - self._longest_ns:
+        if self._first_ns <= now_ns - self._longest_ns:
             self._forget(now_ns)
         if window_ns >= self._longest_ns:
             return self._total
@@ -43,15 +48,22 @@ class Window:
 
     def first(self, now_ns: int, window_ns: int) -> int | None:
         """The oldest amount within the last window_ns; None where there is none."""
-        amounts = self._amounts
-        if amounts and amounts[0][0] > now_ns - window_ns:
-            return amounts[0][1]
+        if self._first_ns <= now_ns - self._longest_ns:
+            self._forget(now_ns)
+        if self._first_ns > now_ns - window_ns:
+            return self._first if self._first_ns != _NEVER_NS else None
         return next((amount for at_ns, amount in self._amounts if at_ns > now_ns - window_ns), None)
 
     def _forget(self, now_ns: int) -> None:
         amounts, begin_ns = self._amounts, now_ns - self._longest_ns
-        while amounts and amounts[0][0] <= begin_ns:
-            self._total -= amounts.popleft()[1]
+        while amounts:
+            at_ns, amount = amounts[0]
+            if at_ns > begin_ns:
+                self._first_ns, self._first = at_ns, amount
+                return
+            amounts.popleft()
+            self._total -= amount
+        self._first_ns, self._first = _NEVER_NS, 0
 
 
 class Recent:

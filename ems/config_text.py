@@ -114,40 +114,41 @@ beat_max_s = 3                       # without a sign of it for longer, nothing 
 # models = { wm = ["adaptive"] }     # strategies by their model: its information coefficient is required
 # thresholds = { daily_pnl = -0.01 } # stricter than the table's
 
-# Risk limits (docs/risk.md names every check). Without this table only wide ones are in force. These are strict, and most
-# need the day's reference data: what cannot be judged is refused. Money is in the firm's currency, windows are in seconds.
-# [risk]
-# currency = "USD"
-# mark_s = 5                        # positions are valued this often for the loss limits
-# limits = [
-#   {check = "price_collar", scope = "instrument", id = "*", value = 0.05},                  # worse than the middle
-#   {check = "price_collar_window", scope = "instrument", id = "*", value = 0.08, window_s = 300},
-#   {check = "max_quantity", scope = "instrument", id = "*", value = 100_000, applies = "child"},
-#   {check = "max_notional", value = 1_000_000, applies = "child"},
-#   {check = "max_notional", value = 20_000_000, applies = "parent", level = "soft"},        # a second person may override
-#   {check = "max_notional", value = 50_000_000, applies = "parent"},
-#   {check = "adv_share", scope = "instrument", id = "*", value = 0.05, applies = "parent"},
-#   {check = "list_value", value = 100_000_000},
-#   {check = "parent_value", scope = "client", id = "*", value = 200_000_000, window_s = 3600},
-#   {check = "message_rate", scope = "venue", id = "*", value = 100, window_s = 1},
-#   {check = "repeated_execution", scope = "strategy", id = "*", value = 120, window_s = 60},
-#   {check = "orders_out", value = 0.05},                                                    # beyond what clients asked for
-#   {check = "gross_exposure", value = 0.9, unit = "fraction"},                              # of the stated capital
-#   {check = "net_exposure", scope = "account", id = "*", value = 50_000_000},
-#   {check = "open_orders", scope = "client", id = "*", value = 50_000_000},
-#   {check = "position", scope = "account", id = "*", value = 500_000},                      # with all that works
-#   {check = "daily_loss", value = 0.02, unit = "fraction"},
-#   {check = "drawdown", value = 0.05, unit = "fraction"},
-#   {check = "duplicate", window_s = 1, level = "soft"},
-#   {check = "self_trade"},
-#   {check = "restricted"},
-#   {check = "short_sale"},
-#   {check = "halt"},
-#   {check = "stale_data", value = 5},
-#   {check = "clock", value = 0.05},
-#   {check = "model_guard"},
-#   {check = "permission"},
-# ]
+# Risk limits: docs/risk.md names every check. They are strict, and in force as they stand here: make each of them yours. Most
+# need the day's reference data, and what cannot be judged is refused. Money is in the firm's currency, windows are in seconds.
+# Without this table only three wide limits are in force.
+[risk]
+currency = "USD"
+mark_s = 5                        # positions are valued this often for the loss limits
+limits = [
+  {check = "price_collar", scope = "instrument", id = "*", value = 0.05},                  # worse than the middle
+  {check = "price_collar_window", scope = "instrument", id = "*", value = 0.08, window_s = 300},
+  {check = "max_quantity", scope = "instrument", id = "*", value = 100_000, applies = "child"},
+  {check = "max_notional", value = 1_000_000, applies = "child"},
+  {check = "max_notional", value = 20_000_000, applies = "parent", level = "soft"},        # a second person may override
+  {check = "max_notional", value = 50_000_000, applies = "parent"},
+  {check = "adv_share", scope = "instrument", id = "*", value = 0.05, applies = "parent"},
+  {check = "list_value", value = 100_000_000},
+  {check = "parent_value", scope = "client", id = "*", value = 200_000_000, window_s = 3600},
+  {check = "message_rate", scope = "venue", id = "*", value = 100, window_s = 1},
+  {check = "repeated_execution", scope = "strategy", id = "*", value = 120, window_s = 60},
+  {check = "orders_out", value = 0.05},                                                    # beyond what clients asked for
+  {check = "gross_exposure", value = 0.9, unit = "fraction"},                              # of the stated capital
+  {check = "net_exposure", scope = "account", id = "*", value = 50_000_000},
+  {check = "open_orders", scope = "client", id = "*", value = 50_000_000},
+  {check = "position", scope = "account", id = "*", value = 500_000},                      # with all that works
+  {check = "daily_loss", value = 0.02, unit = "fraction"},
+  {check = "drawdown", value = 0.05, unit = "fraction"},
+  {check = "duplicate", window_s = 1, level = "soft"},
+  {check = "self_trade"},
+  {check = "restricted"},
+  {check = "short_sale"},
+  {check = "halt"},
+  {check = "stale_data", value = 5},
+  {check = "clock", value = 0.05},
+  {check = "model_guard"},
+  {check = "permission"},
+]
 """
 
 _HEADER = re.compile(r"^\s*\[\[?\s*([\w.\"*-]+)\s*\]\]?")

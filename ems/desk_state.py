@@ -70,6 +70,7 @@ class DeskState:
         self.risk = RiskState(self.parents)
         self.attention = Attention()
         self.decisions = 0
+        self._ref: InboundRef | None = None  # the message of the last event
         self.watermarks: dict[str, tuple[int, int]] = {}  # session -> (reset epoch, highest durable MsgSeqNum)
         self.reserved: dict[str, tuple[int, int]] = {}  # session -> (reset epoch, outbound numbers reserved up to)
         self.client_ids: dict[tuple[str, str, str], StreamId] = {}  # (session, trade date, ClOrdID) -> parent
@@ -88,8 +89,10 @@ class DeskState:
     def apply(self, stream: StreamId, event: Event, meta: Meta, *, seq: int) -> Any:
         """Fold one event; returns the state of its stream afterwards."""
         self.seq = seq
-        if meta.inbound is not None:
-            self._received(meta.inbound)
+        if meta.inbound is not self._ref:  # the events of one message share it
+            self._ref = meta.inbound
+            if meta.inbound is not None:
+                self._received(meta.inbound)
         return self._FOLD[type(event)](self, stream, event, meta, seq)
 
     def committed(self, recorded: Sequence[Recorded], supposed_seq: int) -> None:
@@ -117,7 +120,7 @@ class DeskState:
 
     def version(self, stream: StreamId) -> int:
         """How many events of a stream have been folded."""
-        if (of_risk := self.risk.versions.get(stream)) is not None:
+        if (of_risk := self.risk.version(stream)) is not None:
             return of_risk
         for store in self._stores():
             if (found := store.get(stream)) is not None:
@@ -203,9 +206,10 @@ class DeskState:
     def _child(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> ChildOrder:
         after = child_life.evolve(self.children.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
         self.children[stream] = after
-        if type(event) is child_order.Created:  # not isinstance: of pydantic classes it is answered by a Python function
-            self.child_ids[event.cl_ord_id] = stream
-        if type(event) in MOVING:
+        kind: Any = type(event)  # not isinstance: of pydantic classes it is answered by a Python function
+        if kind in MOVING:
+            if kind is child_order.Created:
+                self.child_ids[after.cl_ord_id] = stream
             self.risk.exposure.child(after)
         return after
 
@@ -265,6 +269,9 @@ class DeskState:
     def _risk(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> Any:
         return self.risk.apply(stream, event, meta)
 
+    def _checked(self, stream: StreamId, event: risk_verdicts.Checked, meta: Meta, seq: int) -> Any:
+        return self.risk.checked(event, meta.event_time_ns)
+
     def _attended(self, stream: StreamId, event: Any, meta: Meta, seq: int) -> None:
         self.attention.close(event.alert)
 
@@ -272,7 +279,8 @@ class DeskState:
         """Another writer's event, which a desk that runs does not see: a desk that recovers knows no more than it."""
 
     _FOLD: ClassVar[dict[type[Event], Callable[..., Any]]] = {
-        **dict.fromkeys((*risk.EVENTS, risk_verdicts.Checked, *limits.EVENTS), _risk),
+        **dict.fromkeys((*risk.EVENTS, *limits.EVENTS), _risk),
+        risk_verdicts.Checked: _checked,
         **dict.fromkeys(parent_order.EVENTS, _parent),
         **dict.fromkeys(child_order.EVENTS, _child),
         **dict.fromkeys(fill.EVENTS, _fill),

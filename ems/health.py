@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
+from ems.peer import Peer, peer_of
+
 ASK_TIMEOUT_S: Final = 5.0
 _LINE_BYTES_MAX: Final = 1_000_000
 
@@ -59,7 +61,7 @@ class StatusSocket:
         self,
         path: Path,
         status: Callable[[dict[str, Any]], dict[str, Any]],
-        command: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]] | None = None,
+        command: Callable[[dict[str, Any], Peer], Awaitable[dict[str, Any]]] | None = None,
     ) -> None:
         self._path = path
         self._status = status
@@ -78,18 +80,19 @@ class StatusSocket:
             self._server.close()
         self._path.unlink(missing_ok=True)
 
-    async def _answer(self, line: bytes) -> dict[str, Any]:
+    async def _answer(self, line: bytes, peer: Peer) -> dict[str, Any]:
         try:
             question = json.loads(line)
         except ValueError:
             return {"error": "a question is one JSON object on one line"}
         if self._command is not None and isinstance(question, dict) and "command" in question:
-            return await self._command(question)
+            return await self._command(question, peer)
         return self._status(question if isinstance(question, dict) else {})
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
+            peer = peer_of(writer.get_extra_info("socket").fileno())
             while line := await reader.readline():
-                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
+                writer.write(json.dumps(await self._answer(line, peer)).encode() + b"\n")
                 await writer.drain()
         writer.close()

@@ -55,12 +55,17 @@ class ProcessPlannerPool:
         deliver: takes each answer, usually the desk's inbox.
         workers: how many processes.
         limit_s: after this long a plan counts as lost and its worker is replaced.
+        count_error: called for each plan that failed or was lost: a fault of our own, whatever the request was.
     """
 
-    def __init__(self, plan: Plan, deliver: Callable[[PlanReady], None], *, workers: int = 1, limit_s: float = 10.0) -> None:
+    def __init__(
+        self, plan: Plan, deliver: Callable[[PlanReady], None], *, workers: int = 1, limit_s: float = 10.0,
+        count_error: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
         self._plan = plan
         self._deliver = deliver
         self._limit_s = limit_s
+        self._count_error = count_error
         self._waiting: OrderedDict[str, PlanRequest] = OrderedDict()
         self._loop = asyncio.get_running_loop()
         self._workers: list[_Worker] = []
@@ -116,6 +121,8 @@ class ProcessPlannerPool:
         if worker.limit is not None:
             worker.limit.cancel()
         if request is not None:
+            if error:
+                self._count_error()
             self._answer(PlanReady(request, schedule, error))
         self._feed()
 
@@ -131,6 +138,7 @@ class ProcessPlannerPool:
         if worker not in self._workers:
             return
         self.crashes += 1
+        self._count_error()
         _log.warning("a planner's worker is replaced", reason=why)
         self._loop.remove_reader(worker.pipe.fileno())
         self._workers.remove(worker)

@@ -49,22 +49,24 @@ class RiskDay:
         self._data = data
         self._terms = terms
         self._looked_ns = 0  # only about when to look again
-        self._asked: tuple[object, str] | None = None  # of which facts and day
-        self._agreed: set[tuple[str, str]] = set()  # accounts and instruments whose opening is in the log as the facts have it
+        self._facts: object = None
+        self._trade_date = ""
+        self._agreed: set[tuple[str, str]] = set()  # accounts and instruments whose opening is in the log as these have it
 
     def prepare(self, turn: Turn, instrument: Instrument, account: str, market: MarketState | None, trade_date: str) -> None:
         """What an instrument is worth and what the account began with are events too, before they are used."""
         state, symbol = turn.state.risk, instrument.symbol
-        totals = state.totals
+        totals, facts = state.totals, self._data.facts()
+        if facts is not self._facts or trade_date != self._trade_date:
+            self._facts, self._trade_date, self._agreed = facts, trade_date, set()
+        if (account, symbol) in self._agreed and trade_date == totals.trade_date:
+            return  # as nearly always
         if trade_date != totals.trade_date or symbol not in totals.prices_e9:
             mark = self._mark(instrument, market)
             new = mark is not None and (symbol not in totals.rates_e9 or mark.price_e9 is not None)
             if new or trade_date != totals.trade_date:
                 marked = Marked(trade_date=trade_date, marks=(mark,) if mark is not None else ())
                 turn.apply(day_key(trade_date), marked, correlation=day_key(trade_date))
-        asked = (self._data.start_position_e9, trade_date)
-        if asked != self._asked:  # another day, or other facts
-            self._asked, self._agreed = asked, set()
         if (account, symbol) not in self._agreed and symbol in totals.prices_e9:
             self._agreed.add((account, symbol))
             held_e9 = self._data.start_position_e9(account, symbol)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from domain import limits
 from domain.commands import Answer, EnableStrategy, GrantOverride, RetireLimit, RiskCommand, SetLimit
-from domain.limits import LimitRetired, LimitSet
+from domain.limits import LimitProposed, LimitRetired, LimitSet
 from domain.refusal import Refusal
 from domain.risk import Outcome, OverrideGranted, StrategyEnabled, override_key, strategy_key
 from domain.risk_state import RiskState
 from domain.values import E9, from_e9
 from ems.turn import Turn
 
-_MINUTE_NS = 60 * E9
+_MINUTE_NS: Final = 60 * E9
+_HOUR_NS: Final = 60 * _MINUTE_NS  # as long as one person's word for arming the kill switch again waits for another's
+_SOMEBODY: Final = "person:"  # who is still to agree: the name of nobody
 
 
 def handle(turn: Turn, command: RiskCommand, trade_date: str) -> Answer:
@@ -21,10 +23,8 @@ def handle(turn: Turn, command: RiskCommand, trade_date: str) -> Answer:
     if not command.actor.startswith("person:"):
         return Answer(False, f"{command.actor} is not a person")
     match command:
-        case SetLimit():
-            return _set(turn, command)
-        case RetireLimit():
-            return _retire(turn, command)
+        case SetLimit() | RetireLimit():
+            return _change(turn, command)
         case GrantOverride():
             return _grant(turn, command, trade_date)
         case EnableStrategy():
@@ -51,30 +51,74 @@ def told(state: RiskState, now_ns: int) -> dict[str, Any]:
             }
             for limit, content in sorted(held, key=lambda one: (one[1].check, one[1].scope, one[1].scope_id, one[1].applies))
         ],
+        "proposed": [
+            {
+                "check": wanted.check.value,
+                "scope": f"{wanted.scope.value}:{wanted.scope_id}" if wanted.scope_id else wanted.scope.value,
+                "applies": wanted.applies,
+                "level": wanted.level,
+                "value": None if wanted.value_e9 is None else f"{from_e9(wanted.value_e9):f}",
+                "by": actor,
+                "reason": wanted.reason,
+                "expires_ns": wanted.expires_ns,
+            }
+            for actor, wanted in state.proposals.values()
+            if now_ns < wanted.expires_ns
+        ],
         "disabled": {strategy: found.text for strategy, found in sorted(state.disabled.items())},
         "blocked": len(state.blocked),
     }
 
 
-_ASKED = {"command", "command_id", "actor"}  # what is the command's alone
+def _change(turn: Turn, command: SetLimit | RetireLimit) -> Answer:
+    """With an approver at once; without one the first of two people proposes, and the second says the same and it holds: who
+    has proposed it asks for it, and the second approves.
+    """
+    risk, wanted = turn.state.risk, _wanted(command, turn.now_ns + _HOUR_NS)
+    if command.approver is not None:
+        return _write(turn, _event(wanted, command.approver), command.actor)
+    before = risk.proposals.get(limits.key_of(wanted))
+    if before is None or turn.now_ns >= before.wanted.expires_ns or not before.wanted.says(wanted):
+        possible = _decided(risk, _event(wanted, _SOMEBODY), command.actor)
+        if isinstance(possible, Refusal):
+            return Answer(False, possible.text)
+        if not possible:
+            return Answer(True, "the limit says so already")
+        turn.apply(limits.proposal_key(wanted), wanted, correlation=limits.key_of(wanted))
+        return Answer(True, "proposed: it holds when a second person has said the same within an hour")
+    if before.actor == command.actor:
+        return Answer(False, f"{command.actor} has proposed it already: a second, different person must say the same")
+    turn.begin(actor=before.actor, causation=f"command:{command.command_id}")
+    return _write(turn, _event(before.wanted, command.actor), before.actor)
 
 
-def _set(turn: Turn, command: SetLimit) -> Answer:
-    limit = LimitSet.model_validate(command.model_dump(exclude=_ASKED))
-    decided = limits.set_limit(turn.state.risk.limits, limits.Asked(limit, command.actor))
+def _wanted(command: SetLimit | RetireLimit, expires_ns: int) -> LimitProposed:
+    asked = command.model_dump(exclude={"command", "command_id", "actor", "approver"})
+    ending = {"value_e9": None, "unit": "flag", "window_ns": 0, "from_ns": 0, "until_ns": None}
+    return LimitProposed.model_validate(
+        {**(ending if isinstance(command, RetireLimit) else {}), **asked, "expires_ns": expires_ns}
+    )
+
+
+def _event(wanted: LimitProposed, approver: str) -> LimitSet | LimitRetired:
+    cls = LimitRetired if wanted.value_e9 is None else LimitSet
+    return cls(approver=approver, **{name: getattr(wanted, name) for name in cls.model_fields if name != "approver"})
+
+
+def _decided(risk: RiskState, event: LimitSet | LimitRetired, actor: str) -> tuple[LimitSet | LimitRetired, ...] | Refusal:
+    if isinstance(event, LimitRetired):
+        return limits.retire(risk.limits, event, actor)
+    return limits.set_limit(risk.limits, limits.Asked(event, actor))
+
+
+def _write(turn: Turn, event: LimitSet | LimitRetired, actor: str) -> Answer:
+    decided = _decided(turn.state.risk, event, actor)
     if isinstance(decided, Refusal):
         return Answer(False, decided.text)
-    turn.apply(limits.key_of(limit), *decided, correlation=limits.key_of(limit))
+    turn.apply(limits.key_of(event), *decided, correlation=limits.key_of(event))
+    if isinstance(event, LimitRetired):
+        return Answer(True, "the limit is no more")
     return Answer(True, "the limit is in force" if decided else "the limit says so already")
-
-
-def _retire(turn: Turn, command: RetireLimit) -> Answer:
-    gone = LimitRetired.model_validate(command.model_dump(exclude=_ASKED))
-    decided = limits.retire(turn.state.risk.limits, gone, command.actor)
-    if isinstance(decided, Refusal):
-        return Answer(False, decided.text)
-    turn.apply(limits.key_of(gone), *decided, correlation=limits.key_of(gone))
-    return Answer(True, "the limit is no more")
 
 
 def _grant(turn: Turn, command: GrantOverride, trade_date: str) -> Answer:

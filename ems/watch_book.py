@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from domain import allocation, decision, fill, fix_session, mass, order_list, risk, risk_verdicts
@@ -65,6 +65,10 @@ class WatchBook:
     def seq(self) -> int:
         """The last event that is in here."""
         return self._state.seq
+
+    def restate(self, capital_e9: Mapping[Scope, int]) -> None:
+        """Losses are measured against this capital from now on."""
+        self._stated = replace(self._stated, capital_e9=capital_e9)
 
     def apply(self, recorded: Recorded) -> None:
         """Fold one event."""

@@ -79,6 +79,14 @@ class Watchdog:
                     self.look()
                 await asyncio.sleep(EVERY_S)
 
+    def restate(self, capital_e9: Mapping[Scope, int], triggers: tuple[Trigger, ...]) -> None:
+        """The capital that losses are measured against is another one: what has tripped stays tripped, and what has not is
+        judged by the new one at the next look.
+        """
+        self._book.restate(capital_e9)
+        self._triggers = triggers
+        _log.warning("losses are measured against another capital", stated={scope.text: one for scope, one in capital_e9.items()})
+
     # --------------------------------------------------------------------------------------------- look
 
     def look(self) -> None:

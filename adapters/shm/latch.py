@@ -105,6 +105,12 @@ class SharedLatch:
         self._look()
         return not self._beat_max_ns or (self._map is not None and abs(self._monotonic_ns() - self._beat[0]) <= self._beat_max_ns)
 
+    def beaten_ns(self) -> int | None:
+        """How long ago the watchdog last beat; None where it never has since the host was started, or there is no latch."""
+        self._look()
+        age_ns = self._monotonic_ns() - self._beat[0]
+        return age_ns if self._map is not None and self._beat[0] and age_ns >= 0 else None
+
     def slots(self) -> tuple[Slot, ...]:
         """See `domain.ports.KillLatch.slots`."""
         self._look()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import re
 import time
 import tomllib
 from collections import deque
@@ -27,7 +26,7 @@ from domain.values import E9, Algo, OrdType, Side, StreamId, TimeInForce
 from ems.bench.output import emit
 from ems.bench.risk_hot import hot_us
 from ems.bench.risk_reference import DAY, MANY, ManyInstruments
-from ems.collector import settle_collector
+from ems.collector import settle_memory
 from ems.config_text import TEMPLATE
 from ems.desk_state import DeskState
 from ems.risk import RiskGate
@@ -42,9 +41,8 @@ QUANTITY_E9: Final = 10 * E9
 
 
 def strict() -> RiskSettings:
-    """The strict limits, read from the configuration that `ems init` writes, where they are comments."""
-    commented = TEMPLATE[TEMPLATE.index("# [risk]") :]
-    return RiskSettings.model_validate(tomllib.loads(re.sub("^# ", "", commented, flags=re.MULTILINE))["risk"])
+    """The strict limits: those of the configuration that `ems init` writes."""
+    return RiskSettings.model_validate(tomllib.loads(TEMPLATE)["risk"])
 
 
 class Day:
@@ -138,7 +136,7 @@ def _measure(working: int, settings: RiskSettings, checks: int, warm: int) -> li
     day = Day(working, settings)
     took_ns: list[int] = []
     before = gc.get_threshold()
-    settle_collector()  # as the desk does when it has recovered
+    settle_memory()  # as the desk does when it has recovered
     for number in range(warm + checks):
         turn, took = day.quote(day.parents[number * 7 % len(day.parents)])
         day.cancel_oldest(turn)

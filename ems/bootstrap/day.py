@@ -56,9 +56,12 @@ async def with_loaded_files(runtime: Runtime) -> Runtime:
     return runtime.model_copy(update={"settings": settings.model_copy(update={"instruments": folder})})
 
 
-async def amended(settings: Settings, log: EventLog) -> tuple[Path, RiskFacts] | None:
+async def amended(settings: Settings, log: EventLog, within: Path | None = None) -> tuple[Path, RiskFacts] | None:
     """What was loaded for the day in place of what a LIVE desk runs with: where it lies, and what it says to the checks
     before an order. None where nothing was.
+
+    Args:
+        within: where its files are laid out, by default beside those in use; each process that looks needs a place of its own.
 
     Raises:
         LogError: the log does not answer.
@@ -71,7 +74,7 @@ async def amended(settings: Settings, log: EventLog) -> tuple[Path, RiskFacts] |
     found = await opening.of_day(log, date.fromisoformat(on))
     if found is None or found.version <= int(version):
         return None
-    folder = running.with_name(f"{on}.{found.version}")
+    folder = (within or running.parent) / f"{on}.{found.version}"
     await asyncio.to_thread(_lay_out, settings, found.loaded, folder)
     return folder, await asyncio.to_thread(lambda: start_of_day.check(folder).day().facts())
 

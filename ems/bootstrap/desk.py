@@ -27,7 +27,7 @@ from domain.commands import COMMAND, Answer, Commanded
 from domain.errors import ConfigError, EmsError, LogUnavailable
 from domain.instrument import Universe
 from domain.messages import Input, PlanReady
-from ems import alerts, lifeline, risk_desk
+from ems import alerts, lifeline, peer, risk_desk
 from ems.bootstrap import kill
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.build import build_digest
@@ -39,7 +39,7 @@ from ems.bootstrap.running_day import RunningDay
 from ems.bootstrap.runtime import Runtime, of_group
 from ems.bootstrap.tasks import until_first
 from ems.builds import approvals
-from ems.collector import settle_collector
+from ems.collector import settle_memory
 from ems.command_desk import unfinished
 from ems.config import Settings
 from ems.desk import RETRY_S, Desk
@@ -107,11 +107,11 @@ class DeskProcess:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        status = StatusSocket(self._runtime.socket("desk"), self.status, self._command)
+        status = StatusSocket(self._runtime.socket("desk"), self.status, peer.proving(self._runtime.persons, self._command))
         await status.start()
         membership = Membership(self._build, lambda others: self._beside(log, others))
         log = PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock(), membership=membership)
-        pool = ProcessPlannerPool(plan, self._planned)
+        pool = ProcessPlannerPool(plan, self._planned, count_error=self._pulse.count_error)
         try:
             await until_first(self._work(log, pool), self._pulse.run(), stop.wait())
             self._pulse.close()
@@ -144,7 +144,7 @@ class DeskProcess:
         )  # fmt: skip
         self._state = "standing by"
         await _start(desk)
-        settle_collector()
+        settle_memory()
         self._state = "leading"
         await day.look(log)  # before anything is decided
         await until_first(link.run(), desk.run(), self._keeper(desk, log, latch).run(), day.watch(log))

@@ -24,6 +24,7 @@ from ems.bootstrap.runtime import Runtime, of_group
 from ems.bootstrap.system import System, gateway_child
 from ems.config import Settings, load
 from ems.health import StatusSocket, ask_socket
+from ems.peer import proving
 from ems.preflight import check_ports
 
 DOOR: Final = "supervisor"  # the socket's name
@@ -58,7 +59,9 @@ class Operations:
         self._config = config
         self._profiles: Mapping[str, Profile] = profiles(system.runtime.settings)
         self._lock = asyncio.Lock()  # one act at a time
-        self._socket = StatusSocket(system.runtime.socket(DOOR), self._status, self._command)
+        self._socket = StatusSocket(
+            system.runtime.socket(DOOR), self._status, proving(system.runtime.persons, self._command, relayed=False)
+        )
 
     async def start(self) -> None:
         """Listen."""

@@ -26,6 +26,7 @@ _log = structlog.get_logger("reference")
 BUCKET_NS: Final = 300_000_000_000
 BUCKET_VOLUMES: Final = "bucket_volumes"  # the table that `ems tape tables` writes
 BUCKET_COLUMNS: Final = ("symbol", "day", "bucket_s", "volumes")
+MINUTE_NS: Final = 60_000_000_000  # no zone's date begins within one
 Volumes = Mapping[date, Any]  # shares in each bucket of a full day
 
 
@@ -40,6 +41,10 @@ class FileReference:
         self._route = route
         self._volumes = volumes
         self._curve = lru_cache(maxsize=1024)(self._learn)
+        self._day = lru_cache(maxsize=64)(self._trading_day)  # also so that one day is one object
+        self._minute = -1  # every order asks for its dates, and they change on the minute
+        self._trade_date = ""
+        self._on: dict[str, date] = {}  # by market
 
     @classmethod
     def load(cls, settings: Settings, *, route: Callable[[str], str] | None = None) -> Self:
@@ -59,17 +64,29 @@ class FileReference:
 
     def trade_date(self, now_ns: int) -> str:
         """The date in the home time zone."""
-        return datetime.fromtimestamp(now_ns // 1_000_000_000, UTC).astimezone(self._home).date().isoformat()
+        if now_ns // MINUTE_NS != self._minute:
+            self._begin(now_ns)
+        return self._trade_date
 
     def day(self, instrument: Instrument, now_ns: int) -> TradingDay | None:
         """The market's session of its own date; None on a day off, and beyond the calendar's horizon."""
-        calendar = self.data.calendars[instrument.mic]
-        on = calendar.date_at(now_ns)
+        if now_ns // MINUTE_NS != self._minute:
+            self._begin(now_ns)
+        mic = instrument.mic
+        on = self._on.get(mic) or self._on.setdefault(mic, self.data.calendars[mic].date_at(now_ns))
+        return self._day(mic, on)
+
+    def _begin(self, now_ns: int) -> None:
+        self._minute, self._on = now_ns // MINUTE_NS, {}
+        self._trade_date = datetime.fromtimestamp(now_ns // 1_000_000_000, UTC).astimezone(self._home).date().isoformat()
+
+    def _trading_day(self, mic: str, on: date) -> TradingDay | None:
+        calendar = self.data.calendars[mic]
         try:
             if not calendar.is_trading_day(on):
                 return None
         except ReferenceDataError as error:
-            _log.warning("no trading day is known", symbol=instrument.symbol, error=str(error))
+            _log.warning("no trading day is known", mic=mic, error=str(error))
             return None
         open_ns, close_ns = calendar.open_close_ns(on)
         return TradingDay(on.isoformat(), open_ns, close_ns)

@@ -22,14 +22,18 @@ _ANSWERS: Final = tuple(name for name, found in vars(RiskData).items() if callab
 
 
 class RunningDay:
-    """One for a desk. Facts are exchanged between two decisions, on the desk's own loop.
+    """One for a process that looks for itself. Facts are exchanged between two decisions, on its own loop.
+
+    Args:
+        within: where the files of an amended day are laid out, by default beside those in use, which is the desk's own place.
 
     Raises:
         ReferenceDataError: the files that the settings name are not what their manifest says.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, within: Path | None = None) -> None:
         self._settings = settings
+        self._within = within
         self.facts = CurrentFacts(risk_data(settings))
 
     @property
@@ -47,7 +51,7 @@ class RunningDay:
         """Once. What cannot be taken is told of, and what is in use stays."""
         running = self._settings.instruments
         try:
-            found = await amended(self._settings, log)
+            found = await amended(self._settings, log, self._within)
         except (LogError, ReferenceDataError) as error:
             _log.error("what is loaded for the day cannot be taken; the desk goes on with what it has", error=str(error))
             return
@@ -75,6 +79,7 @@ class CurrentFacts:
 
     def take(self, facts: RiskFacts) -> None:
         """Answer with these from now on."""
+        self.taken = facts
         for name in _ANSWERS:
             setattr(self, name, getattr(facts, name))
 

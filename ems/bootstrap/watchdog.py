@@ -18,10 +18,13 @@ from adapters.shm.latch import SharedLatch
 from adapters.shm.metrics import SharedMetrics
 from domain.catalogue import TOPICS
 from domain.kill_scope import Scope, parse
+from domain.ports import EventLog
+from domain.risk_data import RiskFacts
 from domain.values import ScopeKind
 from ems import lifeline
 from ems.bootstrap import kill
-from ems.bootstrap.day import date_of, risk_data
+from ems.bootstrap.day import date_of
+from ems.bootstrap.running_day import EVERY_S, RunningDay
 from ems.bootstrap.runtime import Runtime
 from ems.config import Settings
 from ems.health import StatusSocket
@@ -45,26 +48,37 @@ async def _watch(runtime: Runtime) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with PostgresEventLog(runtime.app_dsn, TOPICS, WallClock(), answer_timeout_s=3.0, readback_timeout_s=1.0) as log:
-        dog = watchdog(runtime, log)
+        day = RunningDay(runtime.settings, runtime.settings.state_directory / "watchdog")
+        dog = watchdog(runtime, log, day.facts.taken)
         status = StatusSocket(runtime.socket("watchdog"), lambda _: _status(dog))
         await status.start()
-        watching = asyncio.create_task(dog.run())
-        stopped = asyncio.create_task(stop.wait())
+        tasks = [asyncio.create_task(work) for work in (dog.run(), restating(dog, day, runtime.settings, log), stop.wait())]
         try:
-            await asyncio.wait([watching, stopped], return_when=asyncio.FIRST_COMPLETED)
-            if watching.done():
-                watching.result()
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            for task in (watching, stopped):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(watching, stopped, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await status.close()
 
 
-def watchdog(runtime: Runtime, log: PostgresEventLog) -> Watchdog:
-    """As the configuration and the day's files want it. Raises ReferenceDataError."""
+async def restating(dog: Watchdog, day: RunningDay, settings: Settings, log: EventLog, *, every_s: float = EVERY_S) -> None:
+    """Take the capital that is loaded for the day in place of what was stated before, until cancelled."""
+    while True:
+        await asyncio.sleep(every_s)
+        before = day.facts.taken.capital
+        await day.look(log)
+        if (facts := day.facts.taken).capital != before:
+            stated = capital(settings.name, facts)
+            dog.restate(stated, settings.watchdog.triggers(settings.name, stated.keys(), live=settings.mode == "LIVE"))
+
+
+def watchdog(runtime: Runtime, log: PostgresEventLog, facts: RiskFacts) -> Watchdog:
+    """As the configuration and the day's files want it."""
     settings = runtime.settings
-    capital_e9 = capital(settings)
+    capital_e9 = capital(settings.name, facts)
     latch = SharedLatch(runtime.latch)
     service = kill.service(runtime, log, latch)
     metrics = SharedMetrics(runtime.metrics)
@@ -75,12 +89,12 @@ def watchdog(runtime: Runtime, log: PostgresEventLog) -> Watchdog:
     return Watchdog(parts, book, triggers, watch)
 
 
-def capital(settings: Settings) -> dict[Scope, int]:
+def capital(desk: str, facts: RiskFacts) -> dict[Scope, int]:
     """The stated capital of the scopes that profit and loss is reckoned of: those of another desk are none of ours."""
     found = {}
-    for text, capital_e9 in risk_data(settings).capital.items():
+    for text, capital_e9 in facts.capital.items():
         scope = parse(text)
-        if isinstance(scope, Scope) and (scope.kind is not ScopeKind.DESK or scope.id == settings.name):
+        if isinstance(scope, Scope) and (scope.kind is not ScopeKind.DESK or scope.id == desk):
             found[scope] = capital_e9
     return found
 

@@ -32,17 +32,14 @@ def open_ones(config: Path, which: str) -> list[dict[str, Any]]:
 def decide(
     config: Path, person: str, secret_file: Path | None, reason: str, command: dict[str, Any], *, json_output: bool
 ) -> NoReturn:
-    """Have the desk decide what a person wants, once the secret is theirs. Exit 0 when it is written, 1 when it is refused."""
-    from ems.persons import Persons
-
+    """Have the desk decide what a person wants who has shown a secret. Exit 0 when it is written, 1 when it is refused."""
     runtime = _runtime(config)
     try:
         reason = plain_text(reason)
     except ValueError as cause:
         raise ConfigError(f"--reason {cause}") from cause
-    if (refusal := Persons(runtime.persons).authenticate(person, secret_of(secret_file))) is not None:
-        end({"ok": False, "text": refusal.text, "reason": refusal.reason.value}, json_output)
-    asked = {"command_id": uuid4().hex, "actor": f"person:{person}", "reason": reason, **command}
+    known = {"actor": f"person:{person}", "secrets": {person: secret_of(secret_file)}}
+    asked = {"command_id": uuid4().hex, "reason": reason, **known, **command}
     end(_ask(runtime, asked), json_output)
 
 

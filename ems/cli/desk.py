@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +12,7 @@ import typer
 
 from domain.errors import ConfigError, NumberError
 from domain.values import to_e9
+from ems.peer import own_account
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -42,7 +42,7 @@ def enter(
         {
             "command": "enter_order",
             "command_id": command_id or uuid4().hex,
-            "actor": f"person:{getpass.getuser()}",
+            "actor": f"person:{own_account()}",
             "client_session": client,
             "symbol": symbol,
             "side": side,

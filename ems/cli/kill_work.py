@@ -14,7 +14,7 @@ from domain.kill_latch import Source
 from domain.kill_refusal import KillRefusal
 from domain.kill_scope import Scope
 from domain.kill_table import Level
-from domain.values import ScopeKind
+from domain.values import E9, ScopeKind
 from ems.bootstrap import kill
 from ems.bootstrap.runtime import Runtime
 from ems.config import Settings
@@ -104,8 +104,29 @@ async def state_of(settings: Settings) -> Told:
         except (LogError, TimeoutError):
             notes.append("the log does not answer")
     notes += [f"{s.scope.text}: {s.request.person} wants it armed, a second person must agree" for s in _asked(switches)]
+    watchdog = _watchdog(runtime)
+    notes += [] if watchdog is None else [_beat_line(watchdog)]
     notes.append(f"{len(gateways)} gateways answer, {sum(g['stopped'] for g in gateways)} messages stopped")
-    return {"readable": readable, "scopes": told, "gateways": gateways, "logged": switches is not None, "notes": notes}
+    return {
+        "readable": readable, "scopes": told, "gateways": gateways, "logged": switches is not None, "notes": notes,
+        "watchdog": watchdog,
+    }  # fmt: skip
+
+
+def _beat_line(watchdog: Told) -> str:
+    age_s = watchdog["age_s"]
+    seen = "the watchdog has not beaten yet" if age_s is None else f"the watchdog beat {age_s:.1f} s ago"
+    return seen if watchdog["beats"] else f"{seen}, and {watchdog['beat_max_s']:g} s is allowed: nothing new leaves"
+
+
+def _watchdog(runtime: Runtime) -> Told | None:
+    """Its last beat, by the latch itself; None where the configuration has none."""
+    watch = runtime.settings.watchdog
+    if not watch.enabled:
+        return None
+    age_ns = kill.read_latch(runtime).beaten_ns()
+    age_s = None if age_ns is None else round(age_ns / E9, 3)
+    return {"beats": age_s is not None and age_s <= watch.beat_max_s, "age_s": age_s, "beat_max_s": watch.beat_max_s}
 
 
 def _asked(switches: ks.KillSwitches | None) -> list[Any]:

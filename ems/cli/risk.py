@@ -24,6 +24,7 @@ AppliesOption = Annotated[str, typer.Option(help="What it judges: parent, child,
 LevelOption = Annotated[str, typer.Option(help="hard: nobody overrides it. soft: a second person may, once an order.")]
 ReasonOption = Annotated[str, typer.Option("--reason", "-r", help="Why, for the log.")]
 ApproverOption = Annotated[str, typer.Option("--approver", "-a", help="The second, different person.")]
+SecondOption = Annotated[str, typer.Option("--approver", "-a", help="The second person; none: the first of two runs.")]
 ApproverSecretOption = Annotated[
     Path | None, typer.Option("--approver-secret-file", help="The approver's secret's file; asked for.")
 ]
@@ -47,19 +48,26 @@ def limits(config: ConfigOption = CONFIG, json_output: JsonOption = False) -> No
         f"{' in ' + one['window_s'] + ' s' if one['window_s'] != '0' else ''} ({one['approver']}: {one['reason']})"
         for one in found["limits"]
     ]
+    lines += [
+        f"proposed by {one['by']}: {one['check']} {one['scope']} {one['applies']} {one['level']}: "
+        f"{'to end' if one['value'] is None else one['value']} ({one['reason']})"
+        for one in found["proposed"]
+    ]
     lines += [f"disabled: {strategy}: {why}" for strategy, why in found["disabled"].items()]
     say(found, json_output, [*lines, f"{found['blocked']} orders wait for risk to let a child pass"])
 
 
 @app.command("set")
 def set_(
-    check: CheckArgument, value: ValueOption, person: PersonOption, approver: ApproverOption, reason: ReasonOption,
-    scope: ScopeOption = "firm", applies: AppliesOption = "any", level: LevelOption = "hard", unit: UnitOption = "",
-    window_s: WindowOption = 0, begins: FromOption = "", until: UntilOption = "", secret_file: SecretOption = None,
-    approver_secret_file: ApproverSecretOption = None, config: ConfigOption = CONFIG, json_output: JsonOption = False,
+    check: CheckArgument, value: ValueOption, person: PersonOption, reason: ReasonOption,
+    approver: SecondOption = "", scope: ScopeOption = "firm", applies: AppliesOption = "any", level: LevelOption = "hard",
+    unit: UnitOption = "", window_s: WindowOption = 0, begins: FromOption = "", until: UntilOption = "",
+    secret_file: SecretOption = None, approver_secret_file: ApproverSecretOption = None, config: ConfigOption = CONFIG,
+    json_output: JsonOption = False,
 ) -> None:  # fmt: skip
     """A limit's next version: the person asks, the approver agrees, both with their secrets (`ems kill enroll`).
 
+    Without an approver it is proposed; it is in force when another person has run the same within an hour.
     For a flag, as restricted or self_trade, the value is 0. It stays over a restart, until the configuration says something new.
     """
     given = {
@@ -71,11 +79,14 @@ def set_(
 
 @app.command()
 def retire(
-    check: CheckArgument, person: PersonOption, approver: ApproverOption, reason: ReasonOption, scope: ScopeOption = "firm",
+    check: CheckArgument, person: PersonOption, reason: ReasonOption, approver: SecondOption = "", scope: ScopeOption = "firm",
     applies: AppliesOption = "any", level: LevelOption = "hard", secret_file: SecretOption = None,
     approver_secret_file: ApproverSecretOption = None, config: ConfigOption = CONFIG, json_output: JsonOption = False,
 ) -> None:  # fmt: skip
-    """The end of a limit, by two people. The check is not judged any more where no other limit says so."""
+    """The end of a limit, by two people, together or one after the other as for set.
+
+    The check is not judged any more where no other limit says so.
+    """
     given = {"command": "retire_limit", **_limit(check, scope, applies, level)}
     _approved(given, person, secret_file, approver, approver_secret_file, reason, config, json_output)
 
@@ -103,10 +114,8 @@ def enable(
     secret_file: SecretOption = None, config: ConfigOption = CONFIG, json_output: JsonOption = False,
 ) -> None:  # fmt: skip
     """A strategy that repeated_execution or child_sum has disabled may trade again. One person, with a secret and a reason."""
-    settings = settings_of(config)
-    refusal = _refused(settings, person, secret_of(secret_file))
-    given = {"command": "enable_strategy", "strategy": strategy}
-    end(refusal or _told(settings, given, person, reason), json_output)
+    given = {"command": "enable_strategy", "strategy": strategy, "secrets": {person: secret_of(secret_file)}}
+    end(_told(settings_of(config), given, person, reason), json_output)
 
 
 # ------------------------------------------------------------------------------------------------ helpers
@@ -116,19 +125,11 @@ def _approved(
     given: dict[str, Any], person: str, secret_file: Path | None, approver: str, approver_file: Path | None, reason: str,
     config: Path, json_output: bool,
 ) -> None:  # fmt: skip
-    """Send what two people want, when both have shown who they are."""
-    settings = settings_of(config)
-    refusal = _refused(settings, person, secret_of(secret_file, f"{person}'s secret: "))
-    refusal = refusal or _refused(settings, approver, secret_of(approver_file, f"{approver}'s secret: "))
-    end(refusal or _told(settings, given | {"approver": f"person:{approver}"}, person, reason), json_output)
-
-
-def _refused(settings: Any, person: str, secret: str) -> dict[str, Any] | None:
-    from ems.bootstrap.kill import runtime_of
-    from ems.persons import Persons
-
-    refusal = Persons(runtime_of(settings).persons).authenticate(person, secret)
-    return None if refusal is None else {"ok": False, "reason": refusal.reason.value, "text": refusal.text}
+    """Send what two people want, and their secrets: the desk looks whether they are who they say they are."""
+    secrets = {person: secret_of(secret_file, f"{person}'s secret: ")}
+    secrets |= {approver: secret_of(approver_file, f"{approver}'s secret: ")} if approver not in ("", person) else {}
+    given |= {"approver": f"person:{approver}" if approver else None, "secrets": secrets}
+    end(_told(settings_of(config), given, person, reason), json_output)
 
 
 def _told(settings: Any, given: dict[str, Any], person: str, reason: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import ConfigError
+from ems.peer import own_account
 
 app = typer.Typer(no_args_is_help=True)
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
@@ -94,7 +94,7 @@ def _act(act: str, reason: str, config: Path, *, json_output: bool, **named: str
     if act != "reload" and bool(named["session"]) == bool(named["group"]):
         raise ConfigError("say which: --session or --group")
     door = _runtime(config).socket(DOOR)
-    question = {"command": act, "actor": f"person:{getpass.getuser()}", "reason": reason, **named}
+    question = {"command": act, "actor": f"person:{own_account()}", "reason": reason, **named}
     answer = asyncio.run(ask_socket(door, question, timeout_s=ASK_S))
     if answer is None:
         raise ConfigError("the system does not run, or has not answered in time")

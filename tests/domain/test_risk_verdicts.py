@@ -10,7 +10,7 @@ from domain.catalogue import TOPICS
 from domain.errors import LogError
 from domain.event import Meta
 from domain.risk import Check, Outcome
-from domain.risk_binding import OF_INSTRUMENT
+from domain.risk_binding import SETTLED
 from domain.risk_checks import JUDGES
 from domain.risk_verdicts import Checked, CheckedV1, Term, term_of
 from domain.risk_windows import Window
@@ -64,7 +64,7 @@ def test_limits_that_look_back_differently_far_share_a_window() -> None:
     assert (window.total(1000, 100), window.first(1000, 100), window.first(1000, 15)) == (0, None, None)
 
 
-def test_a_check_that_looks_at_an_instruments_own_totals_is_bound_to_them() -> None:
-    for check, judge in JUDGES.items():
-        looks = {"row", "flow", "against", "reduces"} & set(judge.__code__.co_names)
-        assert not looks or check in OF_INSTRUMENT or check is Check.SHORT_SALE, check  # short sale looks its row up itself
+def test_what_is_settled_for_a_kind_of_order_looks_at_nothing_that_an_order_or_the_market_may_change() -> None:
+    for check in SETTLED:
+        looks = {"quantity_e9", "limit_price_e9", "open_e9", "market", "kind", "totals", "model", "time_in_force"}
+        assert not looks & set(JUDGES[check].__code__.co_names), check

@@ -19,6 +19,7 @@ from ems.bootstrap.runtime import Runtime
 from ems.cli import app
 from ems.config import load
 from ems.health import StatusSocket
+from ems.peer import proving
 from ems.persons import Persons
 from tests.ems.quarantine import FOREIGN, agree, room_with_a_child
 from tests.ems.room import Room
@@ -39,7 +40,7 @@ class RunningDesk:
         runtime = Runtime(settings=settings)
         runtime.save()
         assert Persons(runtime.persons).enroll("jane", SECRET) is None
-        self.home, self._path = home, runtime.socket("desk")
+        self.home, self._path, self._persons = home, runtime.socket("desk"), runtime.persons
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self.room: Room
@@ -51,7 +52,7 @@ class RunningDesk:
         self._thread.start()
         self.room = self.do(room_with_a_child())
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._socket = StatusSocket(self._path, self._status, self._command)
+        self._socket = StatusSocket(self._path, self._status, proving(self._persons, self._command, relayed=True))
         self.do(self._socket.start())
 
     def stop(self) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from typer.testing import CliRunner
@@ -11,7 +13,7 @@ from typer.testing import CliRunner
 from adapters.shm.latch import SharedLatch
 from domain.kill_scope import FIRM, Scope
 from domain.kill_table import Level
-from domain.values import ScopeKind
+from domain.values import E9, ScopeKind
 from ems.bootstrap.runtime import Runtime
 from ems.cli import app
 from ems.config import load
@@ -69,6 +71,21 @@ def test_a_scope_that_is_none_is_said(home: Path, scope: str) -> None:
     done = CliRunner().invoke(app, ["kill", "hard", "-s", scope, "-r", "r", "--config", str(home / "ems.toml")])
     assert type(done.exception).__name__ == "ConfigError"
     assert not (home / "state" / "kill" / "latch").exists()
+
+
+def test_the_status_says_how_old_the_watchdogs_last_beat_is(home: Path) -> None:
+    latch = SharedLatch(home / "state" / "kill" / "latch")
+    latch.build([])
+    _, told = run(home, "status")
+    assert told["watchdog"] == {"beats": False, "age_s": None, "beat_max_s": 3.0}
+    assert "the watchdog has not beaten yet, and 3 s is allowed: nothing new leaves" in str(told["notes"])
+    long_ago = SharedLatch(home / "state" / "kill" / "latch", monotonic_ns=lambda: time.monotonic_ns() - 7 * E9)
+    for beating, beats in ((long_ago, False), (latch, True)):
+        beating.beat()
+        _, told = run(home, "status")
+        watchdog = cast("dict[str, Any]", told["watchdog"])
+        assert watchdog["beats"] is beats and (watchdog["age_s"] >= 7) is not beats
+        assert "the watchdog beat " in str(told["notes"]) and ("nothing new leaves" in str(told["notes"])) is not beats
 
 
 @pytest.mark.parametrize("level_name", ["soft", "hard", "panic"])

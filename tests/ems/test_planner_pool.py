@@ -43,6 +43,18 @@ class Pool:
         return await asyncio.wait_for(self.answers.get(), 30)
 
 
+async def test_every_plan_that_fails_or_is_lost_is_an_error_of_our_own_and_no_other() -> None:
+    errors: list[int] = []
+    made = Pool(count_error=lambda: errors.append(1), limit_s=20)
+    try:
+        for reason, counted in (("accepted", 0), ("raise", 1), ("crash", 2), ("accepted", 2)):
+            made.pool.request(request("a", reason=reason))
+            assert bool((await made.next()).error) is (reason in ("raise", "crash"))
+            assert len(errors) == counted
+    finally:
+        made.pool.close()
+
+
 @pytest.fixture
 async def pool() -> AsyncIterator[Pool]:
     made = Pool()

@@ -86,6 +86,38 @@ async def test_a_limit_is_set_by_two_and_retired_by_two() -> None:
     assert room.parent().cl_ord_id == "A2"
 
 
+async def test_two_people_who_say_the_same_one_after_the_other_set_and_retire_a_limit() -> None:
+    room = await limited().open()
+    fields: Facts = {"command_id": "1", "reason": "mandate", "check": C.MAX_QUANTITY, "scope": ScopeKind.FIRM}
+    jane, omar = ({**fields, "actor": f"person:{name}"} for name in ("jane", "omar"))
+    rule = {"value_e9": 10 * E9, "unit": "quantity"}
+    first = await commanded(room, SetLimit(**jane, **rule))
+    assert (first.ok, first.text) == (True, "proposed: it holds when a second person has said the same within an hour")
+    again = await commanded(room, SetLimit(**jane, **rule))
+    assert (again.ok, again.text) == (
+        False, "person:jane has proposed it already: a second, different person must say the same"
+    )  # fmt: skip
+    assert in_force(room) == [], "one person's word is none"
+    assert (await commanded(room, SetLimit(**omar, **{**rule, "value_e9": 11 * E9}))).text.startswith("proposed")
+    assert in_force(room) == [], "another value is another proposal, in place of the first"
+    room.clock.ns += 3600 * E9
+    assert (await commanded(room, SetLimit(**jane, **{**rule, "value_e9": 11 * E9}))).text.startswith("proposed"), "too late"
+    room = await restarted(room)
+    assert (await commanded(room, SetLimit(**omar, **{**rule, "value_e9": 11 * E9}))).text == "the limit is in force"
+    assert in_force(room) == [11]
+    (limit,) = room.desk.state.risk.limits.limits.values()
+    content = limit.versions[-1][1]
+    assert content is not None and content.approver == "person:omar"
+    (written,) = [one for one in await room.log.read(limit.id) if isinstance(one.event, li.LimitSet)]
+    assert written.meta.actor == "person:jane", "who has proposed it asks for it"
+    assert (await commanded(room, SetLimit(**jane, **{**rule, "value_e9": 11 * E9}))).text == "the limit says so already"
+    for who, text in ((omar, "proposed: it holds"), (jane, "the limit is no more")):
+        assert (await commanded(room, RetireLimit(**who))).text.startswith(text)
+    assert in_force(room) == [] and room.desk.state.risk.proposals == {}
+    refused = await commanded(room, SetLimit(**jane, value_e9=1, unit="money"))
+    assert (refused.ok, refused.text) == (False, "max_quantity is in quantity, not in money")
+
+
 def test_a_hard_and_a_soft_limit_of_one_rate_count_an_order_once() -> None:
     scene = Scene().marked()
     for level, count, window_ns in (("soft", 3, 60 * E9), ("hard", 5, 120 * E9)):

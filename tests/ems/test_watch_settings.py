@@ -11,6 +11,7 @@ from domain.kill_scope import FIRM, Scope
 from domain.kill_table import Level
 from domain.triggers import Metric
 from domain.values import E9, ScopeKind
+from ems.bootstrap.day import risk_data
 from ems.bootstrap.watchdog import capital
 from ems.config import check
 from ems.watch_settings import WatchSettings
@@ -89,8 +90,7 @@ def test_what_cannot_be_meant_is_refused(table: dict[str, object]) -> None:
 
 
 def test_capital_is_that_of_the_scopes_of_this_desk() -> None:
-    named = check({"name": "desk"}, name="test")
-    assert capital(named)[Scope(ScopeKind.DESK, "desk")] == 20_000_000 * E9
-    assert capital(named)[FIRM] == 50_000_000 * E9
-    other = check({"name": "other"}, name="test")
-    assert set(capital(named)) - set(capital(other)) == {Scope(ScopeKind.DESK, "desk")}
+    facts = risk_data(check({}, name="test"))
+    assert capital("desk", facts)[Scope(ScopeKind.DESK, "desk")] == 20_000_000 * E9
+    assert capital("desk", facts)[FIRM] == 50_000_000 * E9
+    assert set(capital("desk", facts)) - set(capital("other", facts)) == {Scope(ScopeKind.DESK, "desk")}

@@ -48,6 +48,20 @@ async def test_a_loss_on_the_threshold_does_nothing_and_beyond_it_sets_hard_by_i
     assert switch.reason == "daily_pnl: -2.1 % of 100,000, below -2 %"
 
 
+async def test_capital_that_is_stated_anew_is_what_losses_are_measured_against_from_then_on(world: World) -> None:
+    await world.bought(100, 100)
+    await world.marked(85)
+    await world.look()
+    assert world.level() is Level.ARMED, "1500 of 100000"
+    stated = {FIRM: 50_000 * E9, ACCOUNT: 60_000 * E9}
+    world.dog.restate(stated, world.settings.triggers("desk", stated.keys(), live=False))
+    await world.look()
+    assert (world.level(), world.level(ACCOUNT)) == (Level.HARD, Level.HARD), "1500 of 50000, and of 60000"
+    world.dog.restate({FIRM: 50_000 * E9}, world.settings.triggers("desk", [FIRM], live=False))
+    await world.look()
+    assert (world.level(), world.level(ACCOUNT)) == (Level.HARD, Level.HARD), "what has tripped is for people to arm again"
+
+
 async def test_a_fall_from_the_best_of_the_day_panics(world: World) -> None:
     await world.bought(100, 100)
     await world.marked(140)

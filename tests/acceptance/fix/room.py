@@ -24,6 +24,7 @@ from domain.values import StreamId, from_e9, to_e9
 from ems.bootstrap.runtime import Runtime
 from ems.desk_state import DeskState
 from ems.health import ask_socket
+from ems.peer import own_account
 from tests.acceptance.conftest import ROOT, Program
 from tests.acceptance.fix.asyncfix_peer import AsyncfixPeer
 from tests.acceptance.fix.oms import Oms
@@ -86,7 +87,7 @@ class Desk:
     async def enter(self, client: str, symbol: str, account: str, quantity: str, price: str) -> str:
         """Enter an order at the desk's own door. The ClOrdID that it gets there."""
         command = {
-            "command": "enter_order", "command_id": account, "actor": "person:tester", "client_session": client,
+            "command": "enter_order", "command_id": account, "actor": f"person:{own_account()}", "client_session": client,
             "symbol": symbol, "side": "buy", "quantity_e9": to_e9(quantity), "limit_price_e9": to_e9(price), "account": account,
         }  # fmt: skip
         answer = await ask_socket(self._runtime.socket("desk"), command, timeout_s=15)
