@@ -2,7 +2,8 @@
 
 The core is timed in a compiled loop, call by call, with different observations and its own recurrent state, and from Python
 call by call; the others per call from Python. All take turns. A figure is the lowest of the rounds' percentiles, for each of them
-alike, which leaves out what else the machine did. The core's code is compiled anew, so that no cache stands between source and figure.
+alike, which leaves out what else the machine did. Its code is compiled
+anew, so that no cache stands between source and figure.
 """
 
 from __future__ import annotations
