@@ -1,14 +1,14 @@
 """`ems bench inference`: encode, step and act at batch 1 on one core, beside torch, its compiler and ONNX Runtime.
 
 The core is timed in a compiled loop, call by call, with different observations and its own recurrent state, and from Python
-call by call; the others per call from Python. All take turns, so that what else the machine does slows all of them. A figure is
-the median of the rounds' percentiles. The core's code is compiled anew, so that no cache stands between source and figure.
+call by call; the others per call from Python. All take turns. A figure is the lowest of the rounds' percentiles, for each of them
+alike, which leaves out what else the machine did. Its code is compiled
+anew, so that no cache stands between source and figure.
 """
 
 from __future__ import annotations
 
 import re
-import statistics
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -202,7 +202,7 @@ def _rounds(rounds: int, timers: dict[str, Callable[[], NDArray[np.float64]]], p
             if number:
                 found[name].append((float(np.percentile(took, 50)), float(np.percentile(took, 99))))
     return {
-        f"{name}_{key}_us": round(statistics.median(each[place] for each in each_round) / 1000, 3)
+        f"{name}_{key}_us": round(min(each[place] for each in each_round) / 1000, 3)
         for name, each_round in found.items()
         for place, key in enumerate(("p50", "p99"))
     }
