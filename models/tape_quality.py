@@ -45,7 +45,7 @@ class Quality:
         self._book = make_book(None, 1 << 16 if count <= _FEW else 1 << 12, _CAPACITY, count)
         self._counts = np.zeros(len(_NAMES), np.int64)
         self._last = np.zeros(2, np.int64)  # event and receive time
-        self._seen = np.zeros(count, np.bool_)
+        self._seen: NDArray[np.bool_] = np.zeros(count, np.bool_)
 
     def tell(self, tape: Tape) -> None:
         """More records of the tape."""
