@@ -1,183 +1,123 @@
 """How good a tape is: what is missing, which clocks go back, how often the book is crossed, which trades lie outside of it.
 
-The book is followed as plainly as a tape says it, record by record, instrument by instrument: orders by id, levels by price.
+The book is followed as the feed tells it (`models.market.follow`), record by record, all instruments at once, in compiled code.
 Nothing is corrected, because what does not fit is what is looked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from heapq import heappop, heappush
-from typing import Any, Final
+from typing import Final
 
-from domain.tape import (
-    FLAG_ALL,
-    FLAG_AT_PRICE,
-    FLAG_BY_LEVEL,
-    FLAG_HALF_TICK,
-    FLAG_MAY_BE_GONE,
-    FLAG_NO_PRINT,
-    FLAG_QUEUE,
-    FLAG_REPLACED,
-    Kind,
-    Status,
-    Tape,
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.tape import FLAG_AT_PRICE, FLAG_HALF_TICK, FLAG_NO_PRINT, Kind, Status, Tape
+from models.compiled import hot, i64
+from models.market.book import find
+from models.market.follow import apply_one
+from models.market.layout import BASE, N_INVALID, N_SHORT, N_UNKNOWN, Book, make_book
+
+_NAMES: Final = (
+    "records gaps lost disconnects backward_event backward_receive crossed locked prints prints_judged prints_outside "
+    "negative_price unfitting both".split()
 )
-
-_TS, _RECV, _ID, _PRICE, _SIZE, _INSTRUMENT, _FLAGS, _KIND, _SIDE = range(9)
-_NAMED: Final = (Kind.CANCEL, Kind.EXECUTE)
-
-
-class _Side:
-    """Lots by price, and the best of them through a heap that forgets late."""
-
-    def __init__(self, sign: int) -> None:
-        self._sign = sign
-        self._levels: dict[int, int] = {}
-        self._heap: list[int] = []
-
-    def change(self, price: int, lots: int) -> None:
-        self.set(price, self._levels.get(price, 0) + lots)
-
-    def set(self, price: int, lots: int) -> None:
-        if lots <= 0:
-            self._levels.pop(price, None)
-            return
-        if price not in self._levels:
-            heappush(self._heap, -self._sign * price)
-        self._levels[price] = lots
-
-    def best(self) -> int | None:
-        while self._heap:
-            price = -self._sign * self._heap[0]
-            if price in self._levels:
-                return price
-            heappop(self._heap)
-        return None
-
-
-class _Display:
-    """One instrument. orders: id -> [side, price, lots left]."""
-
-    def __init__(self) -> None:
-        self.sides = {1: _Side(1), -1: _Side(-1)}
-        self.orders: dict[int, list[int]] = {}
-        self.replaced_side = 0
-
-    def inside(self) -> tuple[int | None, int | None]:
-        return self.sides[1].best(), self.sides[-1].best()
-
-    def follow(self, row: tuple[Any, ...]) -> bool:
-        """One record. Whether it fits: an order that is named is known, and has what is taken of it."""
-        kind = row[_KIND]
-        if kind == Kind.ADD:
-            side = row[_SIDE] or self.replaced_side
-            if row[_ID] in self.orders or not side:
-                return False
-            self.orders[row[_ID]] = [side, row[_PRICE], row[_SIZE]]
-            self.sides[side].change(row[_PRICE], row[_SIZE])
-        elif kind in _NAMED:
-            return self._take(row)
-        elif kind == Kind.MODIFY:
-            order = self.orders.get(row[_ID])
-            if order is None:
-                return False
-            self.sides[order[0]].change(order[1], -order[2])
-            order[1:] = row[_PRICE], row[_SIZE]
-            self.sides[order[0]].change(order[1], order[2])
-        elif kind == Kind.TRADE and row[_SIDE] and row[_FLAGS] & FLAG_QUEUE:
-            self.sides[row[_SIDE]].change(row[_PRICE], -row[_SIZE])
-        elif kind == Kind.LEVEL and row[_SIDE]:
-            self.sides[row[_SIDE]].set(row[_PRICE], row[_SIZE])
-        elif kind == Kind.CLEAR:
-            self.sides = {1: _Side(1), -1: _Side(-1)}
-            self.orders = {}
-        return True
-
-    def _take(self, row: tuple[Any, ...]) -> bool:
-        order = self.orders.get(row[_ID])
-        if row[_FLAGS] & FLAG_REPLACED:
-            self.replaced_side = order[0] if order else 0
-        if order is None:
-            if row[_SIDE]:
-                self.sides[row[_SIDE]].change(row[_PRICE], -row[_SIZE])
-            return bool(row[_FLAGS] & (FLAG_BY_LEVEL | FLAG_MAY_BE_GONE))
-        lots = order[2] if row[_FLAGS] & FLAG_ALL else row[_SIZE]
-        fits = lots <= order[2]
-        lots = min(lots, order[2])
-        self.sides[order[0]].change(order[1], -lots)
-        order[2] -= lots
-        if not order[2]:
-            del self.orders[row[_ID]]
-        return fits
+(
+    _RECORDS, _GAPS, _LOST, _DISCONNECTS, _BACK_EVENT, _BACK_RECEIVE, _CROSSED, _LOCKED, _PRINTS, _JUDGED, _OUTSIDE, _NEGATIVE,
+    _UNFITTING, _BOTH,
+) = range(len(_NAMES))  # fmt: skip
+_TRADE, _EXECUTE, _STATUS = i64(Kind.TRADE), i64(Kind.EXECUTE), i64(Kind.STATUS)
+_LOST_STATUS, _DISCONNECTED = i64(Status.LOST), i64(Status.DISCONNECTED)
+_CAPACITY: Final = 1 << 21  # orders of all instruments; address space, used as they come
+_FEW: Final = 64
+_INSTRUMENTS_MAX: Final = (1 << 15) - 1
+I64 = NDArray[np.int64]
 
 
 class Quality:
-    """Counts over the records that were told so far; `report` turns them into shares."""
+    """Counts over the records that were told so far; `report` turns them into shares.
 
-    def __init__(self) -> None:
-        self._displays: dict[int, _Display] = {}
-        self._last = {"event": 0, "receive": 0}
-        self._both = 0
-        self._counts = dict.fromkeys(
-            "records gaps lost disconnects backward_event backward_receive crossed locked prints prints_judged "
-            "prints_outside negative_price unfitting".split(), 0,
-        )  # fmt: skip
+    Args:
+        instruments: how many there are, if that is known: more may come. Beyond 32,767 they are only counted as unfitting.
+    """
+
+    def __init__(self, instruments: int = 1) -> None:
+        count = min(max(1, instruments), _INSTRUMENTS_MAX)
+        self._book = make_book(None, 1 << 16 if count <= _FEW else 1 << 12, _CAPACITY, count)
+        self._counts = np.zeros(len(_NAMES), np.int64)
+        self._last = np.zeros(2, np.int64)  # event and receive time
+        self._seen: NDArray[np.bool_] = np.zeros(count, np.bool_)
 
     def tell(self, tape: Tape) -> None:
         """More records of the tape."""
-        for row in tape.tolist():
-            self._row(row)
+        highest = min(int(tape["instrument"].max(initial=0)), _INSTRUMENTS_MAX - 1)
+        if highest >= len(self._seen):
+            count = min(2 * highest + 1, _INSTRUMENTS_MAX)
+            self._book = _grown(self._book, count)
+            self._seen = np.concatenate([self._seen, np.zeros(count - len(self._seen), np.bool_)])
+        _follow(self._book, tape, self._counts, self._last, self._seen)
 
     def report(self) -> dict[str, int | float]:
         """The counts; shares are of records after which both sides are displayed, and of prints while they were."""
-        counts = self._counts
+        counts = {name: int(count) for name, count in zip(_NAMES, self._counts, strict=True)}
+        both = counts.pop("both")
         shares = {
-            "crossed_share": counts["crossed"] / self._both if self._both else 0.0,
-            "locked_share": counts["locked"] / self._both if self._both else 0.0,
+            "crossed_share": counts["crossed"] / both if both else 0.0,
+            "locked_share": counts["locked"] / both if both else 0.0,
             "outside_share": counts["prints_outside"] / counts["prints_judged"] if counts["prints_judged"] else 0.0,
         }
-        return {**counts, **shares, "instruments": len(self._displays)}
+        return {**counts, **shares, "instruments": int(self._seen.sum())}
 
-    def _row(self, row: tuple[Any, ...]) -> None:
-        counts, kind = self._counts, row[_KIND]
-        counts["records"] += 1
-        for name, at in (("event", _TS), ("receive", _RECV)):
-            counts[f"backward_{name}"] += row[at] < self._last[name]
-            self._last[name] = row[at]
-        if kind == Kind.STATUS:
-            counts["gaps"] += row[_SIZE] == Status.LOST
-            counts["lost"] += row[_ID] if row[_SIZE] == Status.LOST else 0
-            counts["disconnects"] += row[_SIZE] == Status.DISCONNECTED
-            return
-        counts["negative_price"] += row[_PRICE] < 0
-        for display in self._meant(row[_INSTRUMENT]):
-            self._follow(display, row)
 
-    def _meant(self, instrument: int) -> Iterable[_Display]:
-        if instrument < 0:
-            return list(self._displays.values())
-        if instrument not in self._displays:
-            self._displays[instrument] = _Display()
-        return [self._displays[instrument]]
+def _grown(book: Book, instruments: int) -> Book:
+    """The same book with room for more instruments."""
+    more = make_book(None, book.levels.shape[2], 1, instruments - len(book.meta))
+    parts = {name: np.concatenate([getattr(book, name), getattr(more, name)]) for name in ("meta", "ten", "levels", "bits")}
+    return book._replace(**parts)
 
-    def _follow(self, display: _Display, row: tuple[Any, ...]) -> None:
-        counts = self._counts
-        if row[_KIND] in (Kind.TRADE, Kind.EXECUTE) and not row[_FLAGS] & FLAG_NO_PRINT:
-            self._print(display, row)
-        counts["unfitting"] += not display.follow(row)
-        bid, ask = display.inside()
-        if bid is not None and ask is not None:
-            self._both += 1
-            counts["crossed"] += bid > ask
-            counts["locked"] += bid == ask
 
-    def _print(self, display: _Display, row: tuple[Any, ...]) -> None:
-        counts, order = self._counts, display.orders.get(row[_ID])
-        counts["prints"] += 1
-        own = row[_KIND] == Kind.EXECUTE and not row[_FLAGS] & FLAG_AT_PRICE and order is not None
-        half_ticks = 2 * order[1] if own and order else 2 * row[_PRICE] + bool(row[_FLAGS] & FLAG_HALF_TICK)
-        bid, ask = display.inside()
-        if bid is not None and ask is not None and bid <= ask:
-            counts["prints_judged"] += 1
-            counts["prints_outside"] += not 2 * bid <= half_ticks <= 2 * ask
+@hot
+def _follow(b: Book, tape: Tape, counts: I64, last: I64, seen: NDArray[np.bool_]) -> None:
+    for i in range(tape.size):
+        e = tape[i]
+        k, kind = i64(e.instrument), i64(e.kind)
+        counts[_RECORDS] += 1
+        counts[_BACK_EVENT] += e.ts_event_ns < last[0]
+        counts[_BACK_RECEIVE] += e.ts_recv_ns < last[1]
+        last[0], last[1] = e.ts_event_ns, e.ts_recv_ns
+        if kind == _STATUS:
+            counts[_GAPS] += e.size_lots == _LOST_STATUS
+            counts[_LOST] += e.order_id if e.size_lots == _LOST_STATUS else 0
+            counts[_DISCONNECTS] += e.size_lots == _DISCONNECTED
+            continue
+        counts[_NEGATIVE] += e.price_ticks < 0
+        if k < 0:
+            apply_one(b, tape, i)  # of every instrument: a clear
+            continue
+        if k >= seen.size:
+            counts[_UNFITTING] += 1
+            continue
+        seen[k] = True
+        if kind in (_TRADE, _EXECUTE) and not e.flags & FLAG_NO_PRINT:
+            _judge(b, k, kind, e.order_id, e.price_ticks, i64(e.flags), counts)
+        before = b.meta[k, N_UNKNOWN] + b.meta[k, N_SHORT] + b.meta[k, N_INVALID]
+        apply_one(b, tape, i)
+        counts[_UNFITTING] += b.meta[k, N_UNKNOWN] + b.meta[k, N_SHORT] + b.meta[k, N_INVALID] > before
+        if b.ten[k, 0, 1] > 0 and b.ten[k, 0, 3] > 0:
+            counts[_BOTH] += 1
+            counts[_CROSSED] += b.ten[k, 0, 0] > b.ten[k, 0, 2]
+            counts[_LOCKED] += b.ten[k, 0, 0] == b.ten[k, 0, 2]
+
+
+@hot
+def _judge(b: Book, k: int, kind: int, oid: int, ticks: int, flags: int, counts: I64) -> None:
+    """Whether a print lies within the spread that stands before it."""
+    counts[_PRINTS] += 1
+    half_ticks = 2 * ticks + (1 if flags & FLAG_HALF_TICK else 0)
+    if kind == _EXECUTE and not flags & FLAG_AT_PRICE:
+        slot = find(b, k, oid)
+        if slot > 0:
+            half_ticks = 2 * (b.orders[slot].price + b.meta[k, BASE])
+    bid, ask = b.ten[k, 0, 0], b.ten[k, 0, 2]
+    if b.ten[k, 0, 1] > 0 and b.ten[k, 0, 3] > 0 and bid <= ask:
+        counts[_JUDGED] += 1
+        counts[_OUTSIDE] += half_ticks < 2 * bid or half_ticks > 2 * ask

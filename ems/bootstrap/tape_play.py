@@ -57,7 +57,8 @@ def line(record: Mapping[str, int], instruments: Mapping[int, TapeInstrument]) -
 
 def quality(stored: StoredTape, progress: Callable[[int], Any]) -> dict[str, int | float]:
     """The quality report of a stored tape."""
-    report, done = Quality(), 0
+    numbers = [one.number for one in stored.header.instruments]
+    report, done = Quality(max(numbers, default=0) + 1), 0
     for part in stored.parts():
         report.tell(part)
         done += len(part)

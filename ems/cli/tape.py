@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from domain.errors import ConfigError, NumberError
 from domain.values import from_e9, to_e9
+from ems.cli.tape_quality import show as show_quality
 from ems.cli.tape_tables import tables
 
 if TYPE_CHECKING:
@@ -65,9 +66,10 @@ def info(
     damaged = stored.verify() if verify else []
     if verify:
         found["damaged_columns"] = damaged
-    if quality:
-        found["quality"] = _quality(stored, json_output)
-    _tell(found, json_output)
+    judged = _quality(stored, json_output) if quality else {}
+    _tell(found | ({"quality": judged} if quality and json_output else {}), json_output)
+    if quality and not json_output:
+        show_quality(judged)
     raise typer.Exit(_BAD if damaged else 0)
 
 
