@@ -107,7 +107,7 @@ async def trading(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tra
 
 def configure(path: Path, ports: list[int]) -> None:
     text = path.read_text()
-    text = text[: text.index("\n[risk]")]  # accounts that no file of the day knows: their positions cannot be judged
+    text = text[: text.index("\n[risk]")]  # its orders are priced far from the market
     for old, new in zip((9876, 9880, 8410), ports, strict=False):
         text = text.replace(f"port = {old}", f"port = {new}")
     text = text.replace('["DEMO", "AMZN"]', '["DEMO"]').replace("\n[kill] ", KILL + "# ").replace("outage_s = 30 ", "# ")
