@@ -45,7 +45,7 @@ class PathScores(NamedTuple):
 
 def score_paths(model: WorldModel, one: Examples, seed: int) -> PathScores:
     """Roll out from `STARTS` moments of a tape, evenly spaced. A tape that is too short gives no beginnings."""
-    whole = starts(one, SEEN + _H, PAST * STRIDE, len(one))
+    whole = starts(one, SEEN + _H, min(PAST * STRIDE, 3 * len(one) // 5), len(one))
     begin = whole[np.linspace(0, len(whole) - 1, min(STARTS, len(whole))).astype(int)] + (SEEN - 1) * STRIDE
     if not len(begin):
         return PathScores(np.zeros((3, 0, _H, 4)), np.zeros((0, _H, 4)))
