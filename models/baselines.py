@@ -25,6 +25,7 @@ F64 = NDArray[np.float64]
 Forecaster = Callable[[Examples, I64], F64]  # a tape's examples and some of them -> (N, 4, 3)
 Drawn = Sequence[tuple[int, I64]]
 DRAWN: Final = 40_000
+BATCHES: Final = 800  # of the perceptron, 512 examples each
 _K: Final = len(MOVE_EVENTS)
 
 
@@ -69,7 +70,7 @@ def logistic(files: Sequence[Examples], drawn: Drawn) -> Forecaster:
     return lambda one, rows: torch.einsum("nf,jcf->njc", _imbalances(one, rows), fitted).softmax(2).numpy()
 
 
-def perceptron(files: Sequence[Examples], places: Sequence[I64], drawn: Drawn, seed: int, batches: int = 800) -> Forecaster:
+def perceptron(files: Sequence[Examples], places: Sequence[I64], drawn: Drawn, seed: int) -> Forecaster:
     """Book and context, 58 -> 64 -> 64 -> 12, trained as long as the nets are."""
     norm = Normalisation()
     fit_normalisation(norm, files, places)
@@ -82,7 +83,7 @@ def perceptron(files: Sequence[Examples], places: Sequence[I64], drawn: Drawn, s
     y = torch.from_numpy(_moves(files, drawn))
     chance = np.random.default_rng([seed, 1 << 28])
     optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=1e-3)
-    for _ in range(batches):
+    for _ in range(BATCHES):
         rows = torch.from_numpy(chance.integers(0, len(x), 512))
         loss = fn.cross_entropy(net(x[rows]).reshape(-1, 3), y[rows].reshape(-1))
         optimiser.zero_grad()

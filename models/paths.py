@@ -32,6 +32,7 @@ PAST: Final = 500  # steps that the bootstrap draws from
 DECAY: Final = 0.94
 _BLOCK: Final = 5
 _H: Final = HORIZON_STEPS
+_NEVER_WRONG: Final = 1e-9  # a rival whose CRPS is 0, because nothing ever changed
 COVERAGES: Final = (0.5, 0.8, 0.95)
 
 
@@ -45,7 +46,7 @@ class PathScores(NamedTuple):
 
 def score_paths(model: WorldModel, one: Examples, seed: int) -> PathScores:
     """Roll out from `STARTS` moments of a tape, evenly spaced. A tape that is too short gives no beginnings."""
-    whole = starts(one, SEEN + _H, PAST * STRIDE, len(one))
+    whole = starts(one, SEEN + _H, min(PAST * STRIDE, 3 * len(one) // 5), len(one))
     begin = whole[np.linspace(0, len(whole) - 1, min(STARTS, len(whole))).astype(int)] + (SEEN - 1) * STRIDE
     if not len(begin):
         return PathScores(np.zeros((3, 0, _H, 4)), np.zeros((0, _H, 4)))
@@ -62,7 +63,8 @@ def skill(scores: Sequence[PathScores], rival: int) -> tuple[F64, F64]:
     crps = np.concatenate([one.crps for one in scores], axis=1)
     times = np.random.default_rng(0).multinomial(crps.shape[1], np.full(crps.shape[1], 1 / crps.shape[1]), 500) * 1.0
     sums = np.tensordot(times, crps, axes=(1, 1))  # (500, 3, 20, 4)
-    return 1 - crps[0].sum(0) / crps[rival].sum(0), np.percentile(1 - sums[:, 0] / sums[:, rival], 2.5, axis=0)
+    draws = 1 - sums[:, 0] / np.maximum(sums[:, rival], _NEVER_WRONG)
+    return 1 - crps[0].sum(0) / np.maximum(crps[rival].sum(0), _NEVER_WRONG), np.percentile(draws, 2.5, axis=0)
 
 
 def coverage(scores: Sequence[PathScores], level: float) -> F64:

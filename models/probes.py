@@ -21,6 +21,7 @@ from models.sequences import I64, STRIDE, draw
 from models.world_model import WorldModel
 
 F64 = NDArray[np.float64]
+DRAWN: Final = 20_000
 _RIDGE: Final = 1e-3
 _LEAST: Final = 1e-4  # variance of what can be judged
 LEVELS: Final = 5
@@ -51,7 +52,7 @@ def wanted(one: Examples, rows: I64) -> dict[str, tuple[F64, NDArray[np.bool_]]]
 
 def probe(model: WorldModel, learnt: Sequence[Examples], places: Sequence[I64]) -> Callable[[Examples], dict[str, Probe]]:
     """Fit on tapes learnt from; what it returns judges a tape left out."""
-    drawn = draw(np.random.default_rng(5), places, 20_000)
+    drawn = draw(np.random.default_rng(5), places, DRAWN)
     z = np.concatenate([_latent(model, learnt[n], rows) for n, rows in drawn])
     parts = [wanted(learnt[n], rows) for n, rows in drawn]
     fitted = {}

@@ -25,7 +25,7 @@ from models.net_contract import BOOK_OUT, CONTEXT, TAPE_OUT
 from models.sequences import Split, draw, fit_normalisation, gather, split
 from models.world_model import WorldModel
 
-_JUDGED: Final = 256  # sequences, the same ones each time
+JUDGED: Final = 256  # sequences, the same ones each time
 Progress = Callable[[int, int, float], None]  # batch, of how many, loss on the tapes' ends
 
 
@@ -113,7 +113,7 @@ class _Run:
         self._sums: list[list[float]] = []
         self._judged = [
             gather(files, draw(np.random.default_rng([how.seed, 1 << 30, n]), places.judge, how.size), how.steps)
-            for n in range(max(1, _JUDGED // how.size))
+            for n in range(max(1, JUDGED // how.size))
         ]
 
     def learn(self) -> None:
