@@ -44,19 +44,22 @@ class Client(fix.Application):  # type: ignore[misc]  # what SWIG makes has no t
         self.arrived_ns: dict[str, int] = {}
         self.repeated = 0
         self.refused: list[str] = []
-        self._engine = fix.SocketInitiator(self, fix.FileStoreFactory(settings), settings)
+        self._engine: fix.SocketInitiator | None = fix.SocketInitiator(self, fix.FileStoreFactory(settings), settings)
 
     def start(self) -> None:
-        """Log on. Raises LinkError."""
+        """Log on, once. Raises LinkError."""
+        assert self._engine is not None
         self._engine.start()
         if not self._logged_on.wait(WAIT_S):
             raise LinkError(f"no logon with {self._session_id.toString()}")
 
     def stop(self) -> None:
         """Log out and stop."""
+        assert self._engine is not None
         fix.Session.lookupSession(self._session_id).logout()
         time.sleep(1.0)
         self._engine.stop()
+        self._engine = None  # ends the session now, before another object opens one of the same name
 
     def round_trip_ns(self, cl_ord_id: str, order: str) -> int:
         """Send one order and wait for its New; nanoseconds between. Raises LinkError when none comes."""
