@@ -227,6 +227,9 @@ class Oms:
             if order.answer and not (late or resumed):
                 raise Violation(f"{where}: the order was answered {order.answer} before")
             order.answer, order.order_id = report.exec_kind, report.order_id
+        if not order.answer:  # canceled before the venue had taken it
+            order.order_id = order.order_id or report.order_id
+            order.answer = "canceled" if report.exec_kind == "canceled" else ""
         if report.order_id != order.order_id or report.symbol != order.first.symbol:
             raise Violation(f"{where}: a report about another order, {report.order_id} {report.symbol}")
         if report.exec_kind == "trade":

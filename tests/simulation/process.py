@@ -155,9 +155,11 @@ class DeskProcess:
         return self._coroutine is None or (self.led and self.desk.settled and self._ahead is None)
 
     def _turn(self, at_ns: int) -> None:
-        if not (self.alive and self._may_decide and self._turn_ns == at_ns):
+        if self._turn_ns != at_ns:
             return
         self._turn_ns = None
+        if not (self.alive and self._may_decide):
+            return  # the end of what is under way sees to the next one
         inputs = self.desk.inbox.take()
         wake_ns = self.desk.next_wake_ns()
         if wake_ns is not None and wake_ns <= self._world.now_ns:
