@@ -31,6 +31,13 @@ _PCAP: Final = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b
 Progress = Callable[[int, int], None]  # bytes done, of how many
 
 
+class Recorded(NamedTuple):
+    """What came of recording a live feed: the sealed tape's header, and how often what happened or was asked for."""
+
+    header: Header
+    counts: dict[str, int]
+
+
 class Feed(StrEnum):
     """What a source may be."""
 

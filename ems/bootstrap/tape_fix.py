@@ -16,7 +16,8 @@ from adapters.marketdata.backlog import Backlog
 from adapters.marketdata.binance import Terms
 from adapters.marketdata.fix_tape import FixReader
 from domain.tape import Status
-from models.tape_store import Header, Source, TapeInstrument, TapeWriter
+from ems.bootstrap.tape import Recorded
+from models.tape_store import Source, TapeInstrument, TapeWriter
 
 _STEP_S: Final = 0.1
 _FLUSH_NS: Final = 1_000_000_000
@@ -33,13 +34,6 @@ class Session(NamedTuple):
     terms: dict[str, Terms]
     seconds: float = 0
     capacity: int = 1_000_000  # records that may wait for the disk: a burst beyond is conflated
-
-
-class Recorded(NamedTuple):
-    """The sealed tape's header, and how often what happened."""
-
-    header: Header
-    counts: dict[str, int]
 
 
 def record(to: Path, session: Session, progress: Callable[[str], Any]) -> Recorded:

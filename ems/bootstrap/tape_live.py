@@ -19,8 +19,8 @@ from adapters.marketdata.backlog import Backlog
 from adapters.marketdata.binance import BinanceReader, Terms
 from domain.errors import ConfigError
 from domain.tape import Status
-from ems.bootstrap.tape import Feed
-from models.tape_store import Header, Source, TapeInstrument, TapeWriter
+from ems.bootstrap.tape import Feed, Recorded
+from models.tape_store import Source, TapeInstrument, TapeWriter
 
 __all__ = ["Recorded", "Stream", "Terms", "record"]
 
@@ -41,13 +41,6 @@ class Stream(NamedTuple):
     terms: dict[str, Terms]
     seconds: float = 0
     capacity: int = 1_000_000  # records that may wait for the disk: a burst beyond is conflated
-
-
-class Recorded(NamedTuple):
-    """The sealed tape's header, and how often what happened."""
-
-    header: Header
-    counts: dict[str, int]
 
 
 def record(to: Path, stream: Stream, progress: Callable[[str], Any]) -> Recorded:

@@ -17,8 +17,8 @@ from adapters.marketdata.lobster import midnight_ns
 from adapters.marketdata.mold import CUT, DATAGRAMS, DUPLICATES, ENDED, FOREIGN, GAPS, HEARTBEATS, LOST, SHORT, MoldReceiver
 from domain.errors import ConfigError, ReferenceDataError
 from domain.tape import EVERY_INSTRUMENT, Kind, Status, tape_of
-from ems.bootstrap.tape import Feed, ItchReading, Wanted
-from models.tape_store import Header, Source, TapeWriter
+from ems.bootstrap.tape import Feed, ItchReading, Recorded, Wanted
+from models.tape_store import Source, TapeWriter
 
 _DATAGRAM_MAX: Final = 1 << 16
 _BUFFER_BYTES: Final = 8 << 20  # what the kernel holds through our pauses
@@ -42,13 +42,6 @@ class Line(NamedTuple):
     seconds: float = 0
     date: str = ""
     symbols: tuple[str, ...] = ()
-
-
-class Recorded(NamedTuple):
-    """The sealed tape's header, and what arrived by kind; requests: packets sent for what was missing."""
-
-    header: Header
-    counts: dict[str, int]
 
 
 def record(to: Path, line: Line, *, resume: bool, progress: Callable[[str], Any]) -> Recorded:

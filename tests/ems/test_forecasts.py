@@ -12,22 +12,16 @@ from typer.testing import CliRunner
 from domain.errors import ConfigError, TapeError
 from ems.bootstrap import forecasts
 from ems.cli import app
-from models import baselines, paths, probes, train
 from models.tape_store import StoredTape
 from models.weights_store import read_weights
-from tests.models.made_tapes import NOON_NS, made_tape, stored
+from tests.models.made_tapes import NOON_NS, less_of_it, made_tape, stored
 
 DAY_NS = 86_400 * 10**9
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As everywhere, but less of it."""
-    for module, name, value in (
-        (paths, "STARTS", 8), (paths, "SAMPLES", 20), (baselines, "DRAWN", 2_000), (baselines, "BATCHES", 20),
-        (probes, "DRAWN", 1_000), (train, "JUDGED", 16),
-    ):  # fmt: skip
-        monkeypatch.setattr(module, name, value)
+    less_of_it(monkeypatch)
 
 
 @pytest.fixture(scope="module")

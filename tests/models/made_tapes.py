@@ -5,11 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from domain.tape import TAPE, Kind, Tape
+from models import baselines, paths, probes, train
 from models.tape_store import Source, StoredTape, TapeInstrument, TapeWriter, open_tape
 
 NOON_NS = 1_340_294_400_000_000_000  # 2012-06-21 16:00 UTC
+
+
+def less_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training and evaluation as everywhere, but of fewer examples."""
+    for module, name, value in (
+        (paths, "STARTS", 8), (paths, "SAMPLES", 20), (baselines, "DRAWN", 2_000), (baselines, "BATCHES", 20),
+        (probes, "DRAWN", 1_000), (train, "JUDGED", 16),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, value)
 
 
 def made_tape(records: int = 6_000, seed: int = 7, begins_ns: int = NOON_NS) -> Tape:

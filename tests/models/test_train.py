@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from domain.errors import TapeError, WeightsError
-from models import baselines, evaluate, paths, probes, train
+from models import baselines, evaluate, train
 from models.card import card
 from models.dataset import Examples, examples
 from models.pictures import draw_curves, draw_forecasts
 from models.train import Training
 from models.weights_store import digest_of
-from tests.models.made_tapes import NOON_NS, made_tape, stored
+from tests.models.made_tapes import NOON_NS, less_of_it, made_tape, stored
 
 TINY = Training(seed=3, batches=8, size=8, burn=4, ahead=3, samples=2, judge_every=4)
 DAY_NS = 86_400 * 10**9
@@ -24,12 +24,7 @@ DAY_NS = 86_400 * 10**9
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As everywhere, but less of it."""
-    for module, name, value in (
-        (paths, "STARTS", 8), (paths, "SAMPLES", 20), (baselines, "DRAWN", 2_000), (baselines, "BATCHES", 20),
-        (probes, "DRAWN", 1_000), (train, "JUDGED", 16),
-    ):  # fmt: skip
-        monkeypatch.setattr(module, name, value)
+    less_of_it(monkeypatch)
 
 
 @pytest.fixture(scope="module")
