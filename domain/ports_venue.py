@@ -144,7 +144,7 @@ class DepthLevel(NamedTuple):
 
 
 class Depth(NamedTuple):
-    """All displayed levels of one instrument, as they were published up to entry `number`."""
+    """All displayed levels of one instrument, as they were published up to entry `number`, at `time_ns`."""
 
     symbol: str
     time_ns: int

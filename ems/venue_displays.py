@@ -16,7 +16,7 @@ _TRADES = (Kind.TRADE, Kind.CROSS)
 
 
 class Display:
-    """One market's levels and trades. What was published stands at `number`; what has changed since waits."""
+    """One market's levels and trades. What was published stands at a number and a time; what has changed since waits."""
 
     def __init__(self, listing: Listing) -> None:
         self._listing = listing
@@ -26,9 +26,11 @@ class Display:
         self._changed: dict[_Place, int] = {}  # -> when
         self._trades: list[tuple[Literal["trade", "cross"], int, int, int, int]] = []  # kind, side, half ticks, lots, time
         self._number = 0
+        self._published_ns = 0
 
-    def begin(self, displayed: Tape) -> None:
+    def begin(self, displayed: Tape, now_ns: int) -> None:
         """What stands in the book now counts as published."""
+        self._published_ns = now_ns
         self.follow(displayed)
         self._published = dict(self._levels)
         self._changed.clear()
@@ -50,11 +52,11 @@ class Display:
                 halves = 2 * row[_TICKS] + bool(row[_FLAGS] & FLAG_HALF_TICK)
                 self._trades.append(("cross" if kind == Kind.CROSS else "trade", row[_SIDE], halves, lots, row[_TIME]))
 
-    def depth(self, symbol: str, time_ns: int) -> Depth:
-        """What was published."""
+    def depth(self, symbol: str) -> Depth:
+        """What was published, of the time when it was."""
         tick, lot = self._listing.tick_size_e9, self._listing.lot_size_e9
         levels = tuple(DepthLevel(side, ticks * tick, lots * lot) for (side, ticks), lots in self._published.items())
-        return Depth(symbol, time_ns, self._number, levels)
+        return Depth(symbol, self._published_ns, self._number, levels)
 
     def update(self, symbol: str, time_ns: int) -> DepthUpdate | None:
         """What has changed since the last call, which is published with this; None where nothing has."""
@@ -71,6 +73,7 @@ class Display:
                 entries.append(DepthEntry(self._next(), action, place[0], price_e9, lots * lot, self._changed[place]))
         self._trades.clear()
         self._changed.clear()
+        self._published_ns = time_ns
         self._published = dict(self._levels)
         return DepthUpdate(symbol, time_ns, tuple(entries)) if entries else None
 
@@ -101,7 +104,7 @@ class Displays:
         parts = []
         for symbol, market in self._markets.items():
             displayed = market.show_all(now_ns)
-            self._displays[symbol].begin(displayed)
+            self._displays[symbol].begin(displayed, now_ns)
             parts.append(self._numbered(symbol, displayed))
         if self._line is not None:
             self._line.begin(now_ns, parts)
@@ -120,7 +123,7 @@ class Displays:
 
     def depth(self, symbol: str) -> Depth:
         """What was published of a market."""
-        return self._displays[symbol].depth(symbol, self._markets[symbol].top().time_ns)
+        return self._displays[symbol].depth(symbol)
 
     def updates(self) -> list[DepthUpdate]:
         """What has changed in each since the last call."""
