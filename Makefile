@@ -20,7 +20,7 @@ demo: setup  ## start everything and watch one parent order being worked (DEMO="
 	@$(BIN)/ems demo $(DEMO)
 
 test: setup  ## every test (TESTS="tests/domain -k fill" chooses, WORKERS= runs one after the other)
-	@$(BIN)/python -m pytest $(WORKERS) $(TESTS)
+	@bash .ci/test.sh $(WORKERS) $(TESTS)
 
 check: setup  ## lint, format, types, imports, fast tests
 	$(BIN)/ruff check .
