@@ -14,6 +14,7 @@ from domain import (
     kill_switch,
     limits,
     mass,
+    model_version,
     order_list,
     parent_order,
     risk,
@@ -38,5 +39,6 @@ for _stream in (
     limits,
     builds,
     attention,
+    model_version,
 ):
     TOPICS.register(_stream.EVENTS)

@@ -210,7 +210,7 @@ class Permission(DayRow):
 
 
 class RegisteredModel(DayRow):
-    """The models that may decide, by the digest of their weights."""
+    """The models from which orders may stem, by the digest of their weights: of those that the registry lets trade, no others."""
 
     KEY = ("digest",)
     digest: Digest = Field(description="SHA-256 of the weights, 64 hexadecimal digits")

@@ -14,6 +14,7 @@ EmsError
 ├── TapeError              a stored tape that is missing, damaged or not one
 ├── WeightsError           a model's weights that are missing, damaged, of another contract or another version
 ├── ForecastError          a forecast that cannot be made, or comes to what is no number
+├── RegistryUnavailable    a registry of models that is not installed or cannot be reached
 ├── ConfigError            a configuration that cannot be run, in one sentence
 ├── LinkError              the frames between desk and gateway
 ├── LatchUnreadable        the kill switch's latch is missing or damaged, which counts as tripped
@@ -77,6 +78,10 @@ class WeightsError(EmsError):
 
 class ForecastError(EmsError):
     """A forecast that cannot be made from what was handed in, or that comes to what is no number."""
+
+
+class RegistryUnavailable(EmsError):
+    """A registry of models is not installed, or cannot be reached."""
 
 
 class ConfigError(EmsError):

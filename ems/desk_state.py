@@ -19,6 +19,7 @@ from domain import (
     kill_switch,
     limits,
     mass,
+    model_version,
     order_list,
     parent_life,
     parent_order,
@@ -290,5 +291,5 @@ class DeskState:
         **dict.fromkeys(order_list.EVENTS, _list),
         **dict.fromkeys(allocation.EVENTS, _allocation),
         **dict.fromkeys(attention.EVENTS, _attended),
-        **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS), _elsewhere),
+        **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS, *model_version.EVENTS), _elsewhere),
     }

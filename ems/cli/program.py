@@ -22,6 +22,7 @@ from ems.cli import (
     fix,
     kill,
     load,
+    models,
     oms,
     plot,
     processes,
@@ -48,6 +49,9 @@ app.add_typer(desk.app, name="desk", help="At the desk's own door: enter an orde
 app.add_typer(algos.app, name="algos", help="Algorithms: what ours take, ours as FIXatdl, brokers' FIXatdl checked.")
 app.add_typer(fix.app, name="fix", help="The rules of engagement, written from the code; raw messages with their events.")
 app.add_typer(builds.app, name="build", help="Which builds of this system may run beside each other.")
+app.add_typer(
+    models.app, name="models", help="Versions of our models: list, register, promote, roll back, retire, by named people."
+)
 app.add_typer(risk.app, name="risk", help="Risk limits, overrides, disabled strategies: shown, and changed by named people.")
 app.add_typer(kill.app, name="kill", help="The kill switch: soft, hard, panic; status; rearm by two people; drill.")
 app.add_typer(sessions.app, name="sessions", help="The FIX sessions of a running system: show, stop, start, add and change.")
