@@ -13,6 +13,7 @@ from domain import (
     fix_session,
     kill_switch,
     limits,
+    market_note,
     mass,
     order_list,
     parent_order,
@@ -38,5 +39,6 @@ for _stream in (
     limits,
     builds,
     attention,
+    market_note,
 ):
     TOPICS.register(_stream.EVENTS)

@@ -64,6 +64,10 @@ def evolve(
     return revised(state, changes)
 
 
+# Events that use up a ClOrdID of the client's.
+NAMING = frozenset({Accepted, CancelRequested, Canceled, ReplaceRequested, Replaced, RequestRefused, RequestQueued})
+# From these on there is work on the order: again, where it had ended.
+OPENING = frozenset({Accepted, Replaced, RequestQueued, FillRestated})
 _Changes = dict[str, Any]  # what an event changes, by field
 # Reading a member from its enumeration calls a Python function.
 _REJECTED, _PENDING_NEW, _NEW, _DIRECT = OrdStatus.REJECTED, OrdStatus.PENDING_NEW, OrdStatus.NEW, Algo.DIRECT

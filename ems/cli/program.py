@@ -28,6 +28,7 @@ from ems.cli import (
     risk,
     sessions,
     tape,
+    tca,
     train,
 )
 from ems.cli.running import run_until_signal
@@ -59,6 +60,8 @@ app.add_typer(train.app, name="train", help="Models from recorded tapes.")
 app.add_typer(evaluate.app, name="evaluate", help="How good models are, on what they have not seen.")
 app.add_typer(plot.app, name="plot", help="Pictures: a tape with its book and features over time.")
 app.command()(load.load)
+app.command()(tca.tca)
+app.command()(tca.pretrade)
 processes.add(app)
 
 
