@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from domain.parent_order import ParentOrder
+from domain.steering import Urgency
 from domain.values import Algo
 
 DECIDING_FACTOR = 30  # a venue that says it is deciding may take so much longer than one that says nothing
+
+PATIENCE: Final[dict[Urgency, float]] = {"low": 2.0, "normal": 1.0, "high": 0.25}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +31,9 @@ class Pace:
     rejections_max: int = 5  # venues' rejections in a row after which a parent releases nothing more
 
     def patience_of(self, parent: ParentOrder) -> int:
-        """A short order is less patient: a tenth of its time at most."""
-        return min(self.patience_ns, (parent.terms.end_ns - parent.terms.start_ns) // 10)
+        """A short order is less patient: a tenth of its time at most; and a person may have asked for more or less haste."""
+        usual_ns = min(self.patience_ns, (parent.terms.end_ns - parent.terms.start_ns) // 10)
+        return int(usual_ns * PATIENCE[parent.steering.urgency])
 
     def schedule_end_ns(self, parent: ParentOrder) -> int:
         """When a schedule is to be done. A volume-following order has none: it goes with the market to its end."""

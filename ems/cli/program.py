@@ -45,7 +45,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(oms.app, name="oms", help="A small OMS over real FIX: send, cancel and replace parent orders.")
-app.add_typer(desk.app, name="desk", help="At the desk's own door: enter an order that came by telephone.")
+app.add_typer(desk.app, name="desk", help="At the desk's own door: enter an order, steer a live algorithm.")
 app.add_typer(algos.app, name="algos", help="Algorithms: what ours take, ours as FIXatdl, brokers' FIXatdl checked.")
 app.add_typer(fix.app, name="fix", help="The rules of engagement, written from the code; raw messages with their events.")
 app.add_typer(builds.app, name="build", help="Which builds of this system may run beside each other.")
