@@ -13,6 +13,7 @@ from domain import (
     fix_session,
     kill_switch,
     limits,
+    market_note,
     mass,
     model_version,
     order_list,
@@ -40,5 +41,6 @@ for _stream in (
     builds,
     attention,
     model_version,
+    market_note,
 ):
     TOPICS.register(_stream.EVENTS)

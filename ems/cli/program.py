@@ -29,6 +29,7 @@ from ems.cli import (
     risk,
     sessions,
     tape,
+    tca,
     train,
 )
 from ems.cli.running import run_until_signal
@@ -45,7 +46,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(oms.app, name="oms", help="A small OMS over real FIX: send, cancel and replace parent orders.")
-app.add_typer(desk.app, name="desk", help="At the desk's own door: enter an order that came by telephone.")
+app.add_typer(desk.app, name="desk", help="At the desk's own door: enter an order, steer a live algorithm.")
 app.add_typer(algos.app, name="algos", help="Algorithms: what ours take, ours as FIXatdl, brokers' FIXatdl checked.")
 app.add_typer(fix.app, name="fix", help="The rules of engagement, written from the code; raw messages with their events.")
 app.add_typer(builds.app, name="build", help="Which builds of this system may run beside each other.")
@@ -63,6 +64,8 @@ app.add_typer(train.app, name="train", help="Models from recorded tapes.")
 app.add_typer(evaluate.app, name="evaluate", help="How good models are, on what they have not seen.")
 app.add_typer(plot.app, name="plot", help="Pictures: a tape with its book and features over time.")
 app.command()(load.load)
+app.command()(tca.tca)
+app.command()(tca.pretrade)
 processes.add(app)
 
 
