@@ -19,6 +19,7 @@ from domain.errors import LogUnavailable, VersionConflict
 from domain.kill_flatten import FlattenHouse
 from domain.market_state import MarketState
 from domain.messages import Inbound, Input, KillNews, LinkDown, LinkUp, MarketUpdate, PlanReady, SessionChange, SessionNews, Timer
+from domain.observation import Observed
 from domain.session_policy import SessionPolicy
 from ems import recovery, session_notes
 from ems.client_desk import ClientDesk
@@ -210,6 +211,8 @@ class Desk:
             case MarketUpdate():
                 self.markets[item.market.instrument] = item.market
                 turn.touched.update(dict.fromkeys(self._scheduler.of_market(item.market.instrument)))
+            case Observed():
+                turn.touched.update(dict.fromkeys(self._scheduler.planning.observed(item, turn.now_ns)))
             case Timer():
                 self._sessions.cancel_left(turn)
                 turn.touched.update(dict.fromkeys(self._scheduler.due(turn.now_ns)))
