@@ -69,11 +69,13 @@ def foresee(
     book = inputs[:BOOK].astype(np.float64).reshape(-1, 4)
     spread_now, bid_now, ask_now = _standing(book)
     drawn = futures.heads.astype(np.float64)
-    paths = drawn[:, :, HEAD["return_mean"]] @ share.T  # (samples, n)
-    own = _variance(drawn[:, :, HEAD["return_log_scale"]], drawn[:, :, HEAD["return_tail"]]).mean(0)  # (STEPS,)
+    means, scales, tails = (drawn[:, :, HEAD[f"return_{part}"]] for part in ("mean", "log_scale", "tail"))  # (samples, STEPS)
+    own = _variance(scales, tails).mean(0)  # (STEPS,)
+    chance = noise(seed + 1, samples, STEPS)[:, :, 0].astype(np.float64)
+    paths = (means + _drawn(scales, tails, chance)) @ share.T  # (samples, n)
     spans = np.diff(edges_ns) / steps_ns[1]  # steps an interval lasts
-    beyond = np.maximum(spans - share.sum(1), 0.0) * (own.mean() + drawn[:, :, HEAD["return_mean"]].var(0).mean())
-    deviation = np.sqrt(paths.var(0) + share @ own + beyond)
+    beyond = np.maximum(spans - share.sum(1), 0.0) * (own.mean() + means.var(0).mean())
+    deviation = np.sqrt((means @ share.T).var(0) + share @ own + beyond)
     ends = np.minimum(np.searchsorted(steps_ns, edges_ns, side="right") - 1, STEPS)  # steps done by each edge
     latents = np.concatenate([z[None], mean.latents[0]])[np.maximum(ends, 0)]
     quantity = {name: _held(ahead[:, HEAD[f"{name}_mean"]], share) for name in ("spread", "volume", "depth_bid", "depth_ask")}
@@ -139,8 +141,18 @@ def _expand(compressed: F64) -> F64:
 
 def _variance(log_scale: F64, tail: F64) -> F64:
     """Of mean + 2^log_scale sinh(k n) / k with k = softplus(tail): 4^log_scale (exp(2 k^2) - 1) / (2 k^2)."""
-    k = np.clip(np.logaddexp(0.0, tail), 1e-3, 2.0)
+    k = _heaviness(tail)
     return np.exp2(2.0 * np.clip(log_scale, -_COMPRESSED_MAX, 20.0)) * np.expm1(2.0 * k * k) / (2.0 * k * k)
+
+
+def _drawn(log_scale: F64, tail: F64, chance: F64) -> F64:
+    """2^log_scale sinh(k n) / k."""
+    k = _heaviness(tail)
+    return np.exp2(np.clip(log_scale, -_COMPRESSED_MAX, 20.0)) * np.sinh(k * chance) / k
+
+
+def _heaviness(tail: F64) -> F64:
+    return np.clip(np.logaddexp(0.0, tail), 1e-3, 2.0)
 
 
 def _standing(book: F64) -> tuple[float, float, float]:
