@@ -22,7 +22,7 @@ from ems.allocation_settings import AS_USUAL, AllocationSettings
 from ems.broker_settings import BrokerSettings, wrong
 from ems.config_text import place, sentence
 from ems.kill_settings import KILL_DEFAULT, KillSettings
-from ems.market_settings import ClockSettings, VenueSettings
+from ems.market_settings import ClockSettings, ObserverSettings, VenueSettings
 from ems.pace import Pace
 from ems.pace_settings import PaceSettings
 from ems.risk_settings import RiskSettings
@@ -93,6 +93,7 @@ class Settings(_Part):
     pace: PaceSettings = PaceSettings()
     console: ConsoleSettings = ConsoleSettings()
     venue: VenueSettings | None = None
+    observer: ObserverSettings | None = None
     risk: RiskSettings = RiskSettings()
     kill: KillSettings = KILL_DEFAULT
     watchdog: WatchSettings = WatchSettings()

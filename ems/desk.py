@@ -19,6 +19,7 @@ from domain.errors import LogUnavailable, VersionConflict
 from domain.kill_flatten import FlattenHouse
 from domain.market_state import MarketState
 from domain.messages import Inbound, Input, KillNews, LinkDown, LinkUp, MarketUpdate, PlanReady, SessionChange, SessionNews, Timer
+from domain.observation import Observed
 from domain.session_policy import SessionPolicy
 from ems import recovery, session_notes
 from ems.client_desk import ClientDesk
@@ -61,17 +62,13 @@ class Desk:
         house: HouseTerms = NO_HOUSE,
     ) -> None:  # fmt: skip
         # Nobody holds the bare gateway: what leaves has a verdict that passed.
-        self._ports = replace(
-            ports, gateway=RiskGateway(ports.gateway, lambda message: cleared(self._leaving, message), ports.count_error)
-        )
-        self._risk_terms = risk
-        self._house_terms = house
-        self._name = name
-        self._build = build
+        gateway = RiskGateway(ports.gateway, lambda message: cleared(self._leaving, message), ports.count_error)
+        self._ports = replace(ports, gateway=gateway)
+        self._risk_terms, self._house_terms = risk, house
+        self._name, self._build = name, build
         self._venue_sessions = venue_sessions
         self._pace = pace
-        self._client_sessions = client_sessions
-        self._copies = copies
+        self._client_sessions, self._copies = client_sessions, copies
         self._policies = policies  # by client session; a session without one has the default
         self.epoch = 0
         self.settled = True  # may the next batch be decided? Not while the desk comes back from a failure
@@ -214,6 +211,8 @@ class Desk:
             case MarketUpdate():
                 self.markets[item.market.instrument] = item.market
                 turn.touched.update(dict.fromkeys(self._scheduler.of_market(item.market.instrument)))
+            case Observed():
+                turn.touched.update(dict.fromkeys(self._scheduler.planning.observed(item, turn.now_ns)))
             case Timer():
                 self._sessions.cancel_left(turn)
                 turn.touched.update(dict.fromkeys(self._scheduler.due(turn.now_ns)))

@@ -237,7 +237,8 @@ def _schedule(parent: ParentOrder) -> Row | None:
     if schedule is None:
         return None
     slices = [[str(s.start_ns), str(s.end_ns), _text(s.quantity_e9)] for s in schedule.slices]
-    return {"planner": schedule.planner, "filled": _text(schedule.filled_e9), "slices": slices}
+    made = {"planner": schedule.planner, "fallback": schedule.fallback}
+    return {**made, "filled": _text(schedule.filled_e9), "slices": slices}
 
 
 def _text(value_e9: int | None) -> str | None:
