@@ -126,10 +126,8 @@ class DeskState:
         return 0
 
     def _stores(self) -> tuple[dict[StreamId, Any], ...]:
-        return (
-            self.parents, self.children, self.fills, self.sessions, self.allocations, self.mass_cancels, self.lists,
-            self.notes, self.wheels,
-        )  # fmt: skip
+        return (self.parents, self.children, self.fills, self.sessions, self.allocations, self.mass_cancels, self.lists,
+            self.notes, self.wheels)  # fmt: skip
 
     def used_by(self, session: str, trade_date: str, cl_ord_id: str) -> StreamId | None:
         """The order that used a ClOrdID before, rejected or not, or a request about which did."""
