@@ -171,6 +171,15 @@ def _open_market(
     return listing, AuctionMarket(source, calls=calls, collar_ticks=venue.collar_ticks, shows=True)
 
 
+def open_again(runtime: Runtime, symbol: str) -> tuple[Listing, AuctionMarket]:
+    """The market of a run, from its beginning, without anybody's orders. Raises ConfigError where it did not begin."""
+    venue, resume = runtime.settings.venue, resume_times(runtime.venue_ledger)
+    if venue is None or resume is None:
+        raise ConfigError("there was no simulated market to run again")
+    data = _reference(runtime.settings)
+    return _open_market(venue.symbols.index(symbol), venue, data, runtime.venue_directory, resume.start_ns)
+
+
 def auctions(calendar: Calendar, start_ns: int, *, following: bool = False) -> tuple[Call, ...]:
     """The auctions that are not over when a market begins, of that day and, where they are asked for, of all days that follow."""
     on, calls = calendar.date_at(start_ns), list[Call]()
