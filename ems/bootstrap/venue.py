@@ -35,8 +35,11 @@ from ems.venue import Venue
 from ems.venue_control import Control
 from ems.venue_ledger import Ledger, Line, resume_times
 from ems.venue_record import left_over
+from models.live_observer import LiveObserver
 from models.market.calls import AuctionMarket, Call
 from models.market.flow import FlowParameters, GeneratedFlow, RecordedFlow
+from models.planners.warm import warm
+from models.sight import sight
 
 _log = structlog.get_logger("venue")
 _DEFAULT_PRICE = 100.0
@@ -48,6 +51,9 @@ def prepare(runtime_file: Path) -> int:
     """
     runtime = Runtime.load(runtime_file)
     AuctionMarket.warm()
+    if runtime.settings.observer is not None:
+        LiveObserver.warm(sight())
+        warm()
     venue = runtime.settings.venue
     if venue is not None and venue.tape is not None:
         start_ns = runtime.clock().now_ns()
