@@ -19,6 +19,7 @@ EmsError
 │   ├── Infeasible         the limits leave no room for what is to be traded
 │   ├── Unbounded          a cost that has no lowest point
 │   └── SolverFailed       the solver stopped without an optimum
+├── RegistryUnavailable    a registry of models that is not installed or cannot be reached
 ├── ConfigError            a configuration that cannot be run, in one sentence
 ├── LinkError              the frames between desk and gateway
 ├── LatchUnreadable        the kill switch's latch is missing or damaged, which counts as tripped
@@ -102,6 +103,10 @@ class Unbounded(ProgramError):
 
 class SolverFailed(ProgramError):
     """The solver stopped without an optimum."""
+
+
+class RegistryUnavailable(EmsError):
+    """A registry of models is not installed, or cannot be reached."""
 
 
 class ConfigError(EmsError):

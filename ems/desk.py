@@ -34,6 +34,7 @@ from ems.house import NO_HOUSE, HouseParts, HouseTerms
 from ems.inbox import Inbox
 from ems.kill_desk import KillDesk
 from ems.kill_scopes import KillScopes
+from ems.market_notes import MarketNotes
 from ems.pace import Pace
 from ems.pipeline import Decided, Pipeline
 from ems.risk import RiskGate, cleared
@@ -96,6 +97,7 @@ class Desk:
         self._venue = VenueDesk(reference, direct, day)
         self._commands = CommandDesk(reference, self.markets, self._client_sessions, risk, kills, self._venue)
         self._scheduler = Scheduler(reference, self.markets, self._venue, direct, day, throttle, self._pace, risk, kills)
+        self._notes = MarketNotes(reference, self.markets, self._pace)
         parts = HouseParts(name, reference, self.markets, self._ports.risk_data, risk.day, self._ports.latch)
         self.flattening = FlattenDesk(parts, self._house_terms, lambda: self._scheduler.sessions_up)
         self._sessions = SessionDesk(
@@ -129,7 +131,8 @@ class Desk:
 
     def next_wake_ns(self) -> int | None:
         """When there will be something to do without an input."""
-        return min((ns for ns in (self._scheduler.next_wake_ns(), self._sessions.next_wake_ns()) if ns is not None), default=None)
+        wakes = (self._scheduler.next_wake_ns(), self._sessions.next_wake_ns(), self._notes.next_wake_ns())
+        return min((ns for ns in wakes if ns is not None), default=None)
 
     def now_ns(self) -> int:
         """The time, by the desk's clock."""
@@ -185,6 +188,7 @@ class Desk:
         for parent in list(turn.touched):
             self._client.allocations.work(turn, parent)
         self._risk.day.mark(turn)
+        self._notes.work(turn)
         turn.end()
 
     async def _commit(self, turn: Turn, *, frame: int) -> None:

@@ -22,7 +22,7 @@ from domain.parent_order import ParentOrder
 from domain.values import StreamId, divide_round, from_e9
 from ems import alerts
 from ems.desk_state import DeskState
-from ems.tca import Summary, summary
+from ems.tca.summary import Summary, summary
 
 PLANS_MAX = 500  # of a parent, that are kept
 

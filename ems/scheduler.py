@@ -136,7 +136,8 @@ class Scheduler:
             self._forget(parent)
             return
         if self._due(parent, turn.now_ns):
-            self.planning.work(turn, parent)
+            if parent.steering.mode == "algo":
+                self.planning.work(turn, parent)
             self._release(turn, parent)
         parent = turn.state.parent(stream)
         if self._waits_for_market(turn, parent):
@@ -152,8 +153,8 @@ class Scheduler:
 
     def _waits_for_market(self, turn: Turn, parent: ParentOrder) -> bool:
         """Could a move of the market release something that the clock alone would not?"""
-        if parent.direct:
-            return False
+        if parent.direct or parent.steering.mode != "algo" or parent.steering.complete:
+            return not parent.direct and (parent.steering.complete or parent.steering.wanted is not None)
         if parent.terms.would_price_e9 is not None or parent.terms.max_participation_e9 is not None:
             return True
         if parent.schedule is None:
@@ -232,11 +233,13 @@ class Scheduler:
             return "end time"
         if parent.released_e9 > parent.terms.quantity_e9:
             return "more is released than the parent's quantity"
+        if steered := tactic.steered_away(parent, child):
+            return steered
         if child.status in RESTING and child.tactic == "passive" and turn.now_ns >= self._pace.closing_begins_ns(parent):
             return "closing"
-        if child.status in RESTING and turn.now_ns - child.changed_ns >= self._pace.patience_of(parent):
-            return "patience"
-        return ""
+        if child.tactic == tactic.MANUAL or child.status not in RESTING:
+            return ""
+        return "patience" if turn.now_ns - child.changed_ns >= self._pace.patience_of(parent) else ""
 
     def _cancel(self, turn: Turn, child: ChildOrder, reason: str) -> None:
         """Cancel now; again only at the pace of a lost answer, or a venue that refuses would be sent one at every answer."""
