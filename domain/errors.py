@@ -14,12 +14,12 @@ EmsError
 ├── TapeError              a stored tape that is missing, damaged or not one
 ├── WeightsError           a model's weights that are missing, damaged, of another contract or another version
 ├── ForecastError          a forecast that cannot be made, or comes to what is no number
+├── RegistryUnavailable    a registry of models that is not installed or cannot be reached
 ├── ProgramError           a schedule's optimisation that gives no schedule
 │   ├── ProgramInput       numbers that fit no program: NaN, another shape, a negative impact
 │   ├── Infeasible         the limits leave no room for what is to be traded
 │   ├── Unbounded          a cost that has no lowest point
 │   └── SolverFailed       the solver stopped without an optimum
-├── RegistryUnavailable    a registry of models that is not installed or cannot be reached
 ├── ConfigError            a configuration that cannot be run, in one sentence
 ├── LinkError              the frames between desk and gateway
 ├── LatchUnreadable        the kill switch's latch is missing or damaged, which counts as tripped
@@ -85,6 +85,10 @@ class ForecastError(EmsError):
     """A forecast that cannot be made from what was handed in, or that comes to what is no number."""
 
 
+class RegistryUnavailable(EmsError):
+    """A registry of models is not installed, or cannot be reached."""
+
+
 class ProgramError(EmsError):
     """A schedule's optimisation gives no schedule; the message is a sentence for a trader."""
 
@@ -103,10 +107,6 @@ class Unbounded(ProgramError):
 
 class SolverFailed(ProgramError):
     """The solver stopped without an optimum."""
-
-
-class RegistryUnavailable(EmsError):
-    """A registry of models is not installed, or cannot be reached."""
 
 
 class ConfigError(EmsError):

@@ -62,17 +62,13 @@ class Desk:
         house: HouseTerms = NO_HOUSE,
     ) -> None:  # fmt: skip
         # Nobody holds the bare gateway: what leaves has a verdict that passed.
-        self._ports = replace(
-            ports, gateway=RiskGateway(ports.gateway, lambda message: cleared(self._leaving, message), ports.count_error)
-        )
-        self._risk_terms = risk
-        self._house_terms = house
-        self._name = name
-        self._build = build
+        gateway = RiskGateway(ports.gateway, lambda message: cleared(self._leaving, message), ports.count_error)
+        self._ports = replace(ports, gateway=gateway)
+        self._risk_terms, self._house_terms = risk, house
+        self._name, self._build = name, build
         self._venue_sessions = venue_sessions
         self._pace = pace
-        self._client_sessions = client_sessions
-        self._copies = copies
+        self._client_sessions, self._copies = client_sessions, copies
         self._policies = policies  # by client session; a session without one has the default
         self.epoch = 0
         self.settled = True  # may the next batch be decided? Not while the desk comes back from a failure

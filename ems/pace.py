@@ -26,11 +26,11 @@ class Pace:
     plan_lost_ns: int = 30_000_000_000  # a plan that has not come by then is asked for again
     plan_failed_ns: int = 5_000_000_000  # after a planner's failure it is asked again no sooner
     close_grace_ns: int = 60_000_000_000  # a venue has this long after the close to say what became of an order
+    note_ns: int = 0  # the markets of working orders are noted so often at most; 0: never
+    note_after_ns: int = 330_000_000_000  # an instrument's market is noted for so long after its last execution
     fallback_ns: int = 30_000_000_000  # a plan that another planner had to make is made anew this often
     deviation_max: float | None = 0.15  # a market further from where it was foreseen calls for a plan; None: conformal
     deviation_rest_ns: int = 30_000_000_000  # after a plan no deviation calls for another so long
-    note_ns: int = 0  # the markets of working orders are noted so often at most; 0: never
-    note_after_ns: int = 330_000_000_000  # an instrument's market is noted for so long after its last execution
     rejections_max: int = 5  # venues' rejections in a row after which a parent releases nothing more
 
     def patience_of(self, parent: ParentOrder) -> int:
