@@ -10,7 +10,7 @@ from collections import defaultdict
 from typing import Any, NamedTuple
 
 from domain import allocation as al
-from domain import attention
+from domain import attention, decision
 from domain import fill as fl
 from domain import fix_session as fs
 from domain import parent_order as po
@@ -23,6 +23,8 @@ from domain.values import StreamId, divide_round, from_e9
 from ems import alerts
 from ems.desk_state import DeskState
 from ems.tca.summary import Summary, summary
+
+PLANS_MAX = 500  # of a parent, that are kept
 
 Row = dict[str, Any]
 
@@ -45,6 +47,7 @@ class Projections:
         self.children: dict[str, Row] = {}
         self.fills: dict[str, Row] = {}
         self.alerts: dict[str, Row] = {}
+        self.plans: dict[str, tuple[Row, ...]] = {}  # of each parent, the latest
         self.summaries: dict[str, Summary] = {}
         self._fills_of: defaultdict[StreamId, list[tuple[int, int]]] = defaultdict(list)
         self._ended: dict[StreamId, MarketState | None] = {}
@@ -71,6 +74,8 @@ class Projections:
                 return [self._resolved(attention.alert_id(recorded.stream, held.version))]
             case attention.Acknowledged() as event:
                 return [self._resolved(event.alert)]
+            case decision.Planned() as event:
+                self.plans[event.request.parent] = (*self.plans.get(event.request.parent, ()), plan_row(event))[-PLANS_MAX:]
             case po.Filled() as event:
                 self._fills_of[recorded.stream].append((event.quantity_e9, event.price_e9))
             case po.Finished() as event:
@@ -210,6 +215,18 @@ def fill_row(stream: StreamId, event: fl.Recorded, seq: int) -> Row:
         "quantity": _text(event.quantity_e9),
         "price": _text(event.price_e9),
         "time_ns": str(event.venue_time_ns),
+    }
+
+
+def plan_row(event: decision.Planned) -> Row:
+    """A plan: when, why, by what, and instead of what."""
+    request, schedule = event.request, event.schedule
+    return {
+        "number": request.plan_number,
+        "time_ns": str(request.now_ns),
+        "reason": request.reason,
+        "planner": schedule.planner,
+        "fallback": schedule.fallback,
     }
 
 

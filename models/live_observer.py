@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.observation import Observation, Observed
-from domain.tape import Tape
+from domain.tape import Kind, Tape, tape_of
 from models import inference_layout as lay
 from models.compiled import hot
 from models.feature_arrays import Features, make_features
@@ -48,6 +48,14 @@ class LiveObserver:
         self._step_ns = np.zeros(count)
         self._stepped: list[tuple[int, int]] = [(0, 0)] * count  # when the last step was, and how many events then
         self._heard_ns = np.zeros(count, np.int64)
+
+    @classmethod
+    def warm(cls, seen: Sight) -> None:
+        """Compile everything, or load it from disk."""
+        one = cls(seen, ["A"], [1], [1])
+        one.take(tape_of([(0, 0, 0, 1, 1, 0, 0, int(Kind.LEVEL), 1)]))
+        one._look(0)
+        infer(seen.core, np.zeros(lay.INPUTS, np.float32), one._states[0], np.zeros(lay.RESULTS, np.float32), ADVANCE)
 
     def take(self, tape: Tape) -> None:
         """Records in the order in which they came; all of one instrument at one time are an event."""

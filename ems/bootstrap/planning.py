@@ -22,8 +22,10 @@ class _Warming:
     def _run(self) -> None:
         from models.planners.warm import warm
 
-        warm()
-        self.over.set()
+        try:
+            warm()
+        finally:
+            self.over.set()  # what is missing then is every plan's own reason to fall back
 
 
 @cache

@@ -35,8 +35,11 @@ from ems.venue import Venue
 from ems.venue_control import Control
 from ems.venue_ledger import Ledger, Line, resume_times
 from ems.venue_record import left_over
+from models.live_observer import LiveObserver
 from models.market.calls import AuctionMarket, Call
 from models.market.flow import FlowParameters, GeneratedFlow, RecordedFlow
+from models.planners.warm import warm
+from models.sight import sight
 
 _log = structlog.get_logger("venue")
 _DEFAULT_PRICE = 100.0
@@ -48,6 +51,9 @@ def prepare(runtime_file: Path) -> int:
     """
     runtime = Runtime.load(runtime_file)
     AuctionMarket.warm()
+    if runtime.settings.observer is not None:
+        LiveObserver.warm(sight())
+        warm()
     venue = runtime.settings.venue
     if venue is not None and venue.tape is not None:
         start_ns = runtime.clock().now_ns()
@@ -169,6 +175,15 @@ def _open_market(
     following = venue.tape is None  # a tape is of one day
     calls = auctions(data.calendar_of(listing.symbol), start_ns, following=following) if venue.auctions else ()
     return listing, AuctionMarket(source, calls=calls, collar_ticks=venue.collar_ticks, shows=True)
+
+
+def open_again(runtime: Runtime, symbol: str) -> tuple[Listing, AuctionMarket]:
+    """The market of a run, from its beginning, without anybody's orders. Raises ConfigError where it did not begin."""
+    venue, resume = runtime.settings.venue, resume_times(runtime.venue_ledger)
+    if venue is None or resume is None:
+        raise ConfigError("there was no simulated market to run again")
+    data = _reference(runtime.settings)
+    return _open_market(venue.symbols.index(symbol), venue, data, runtime.venue_directory, resume.start_ns)
 
 
 def auctions(calendar: Calendar, start_ns: int, *, following: bool = False) -> tuple[Call, ...]:

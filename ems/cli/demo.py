@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,9 +21,11 @@ from rich.console import Console
 from rich.live import Live
 
 from domain.errors import ConfigError, EmsError, ProcessFailed
+from domain.values import Algo
 from ems.api.stream import Feed
 from ems.bootstrap.demo import Agreement, judge_venue, open_log, sample_data, tape_open
 from ems.bootstrap.logs import log_plain
+from ems.bootstrap.rerun import compared
 from ems.bootstrap.system import System, started
 from ems.cli.demo_screen import Screen, summary_panel
 from ems.cli.demo_settings import DemoOptions, demo_settings
@@ -44,6 +47,8 @@ class Outcome:
     events: int
     restarts: int
     wall_s: float
+    plans: tuple[dict[str, Any], ...] = ()
+    compared: dict[str, Any] | None = None  # with TWAP, where the algorithm is one that plans by the market
 
 
 def run_demo(options: DemoOptions) -> int:
@@ -119,12 +124,16 @@ async def _work(options: DemoOptions, system: System, began_s: float) -> Outcome
             row = await _watch(options, system, feed, oms)
             agreement = judge_venue(system.runtime, feed.rows, row["id"])
             events = (await log.head()).seq
+            plans = feed.rows.plans.get(row["id"], ())
+            weighed = options.algo in (Algo.AC, Algo.ADAPTIVE)
+            beside = await asyncio.to_thread(compared, system.runtime, feed.rows, row["id"]) if weighed else None
         finally:
             following.cancel()
             if oms.returncode is None:
                 oms.terminate()
             await oms.wait()
-    return Outcome(row, agreement, events, sum(system.supervisor.restarts().values()), time.monotonic() - began_s)
+    restarts = sum(system.supervisor.restarts().values())
+    return Outcome(row, agreement, events, restarts, time.monotonic() - began_s, plans, beside)
 
 
 async def _send(options: DemoOptions, system: System) -> asyncio.subprocess.Process:
@@ -202,6 +211,10 @@ def figures(options: DemoOptions, outcome: Outcome) -> dict[str, Any]:
         "venue_filled": _whole(float(agreement.venue_quantity)),
         "venue_ledger_agrees": agreement.agrees,
         "restarts": outcome.restarts,
+        "plans": len(outcome.plans),
+        "plans_by_reason": dict(Counter(each["reason"].partition(" ")[0] for each in outcome.plans)),
+        "plans_fallen_back": sum(bool(each["fallback"]) for each in outcome.plans),
+        "twap": outcome.compared,
         "speed": options.speed,
         "seed": None if options.tape is not None else options.seed,
         "wall_s": round(outcome.wall_s, 1),

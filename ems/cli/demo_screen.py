@@ -38,9 +38,15 @@ class Screen:
         title = f"{options.side} {options.quantity} {options.symbol}, {options.algo} over {options.minutes:g} min"
         parts: list[RenderableType] = [Text(f"{_time(now_ns)} UTC, {options.speed:g} times as fast as the wall", style="dim")]
         if self._parent is not None:
-            parts += [_progress(self._parent, now_ns), self._children(), self._fills()]
+            parts += [_progress(self._parent, now_ns), self._plans(), self._children(), self._fills()]
         parts.append(Text(self._url, style="dim"))
         return Panel(Group(*parts), title=title, expand=False)
+
+    def _plans(self) -> Table:
+        table = _table("planned at", "why", "by", "instead, because")
+        for plan in list(self._rows.plans.get(self._parent["id"] if self._parent else "", ()))[-LAST:][::-1]:
+            table.add_row(_time(int(plan["time_ns"])), plan["reason"], plan["planner"], plan["fallback"][:60])
+        return table
 
     def _children(self) -> Table:
         table = _table("child", "tactic", "quantity", "limit", "filled", "status")
@@ -66,6 +72,9 @@ def summary_panel(figures: dict[str, Any]) -> Panel:
         ("arrival price", _number(figures["arrival_px"], 4)),
         ("shortfall", _number(figures["is_bps"], 2, " bps")),
         ("slippage to VWAP", _number(figures["vwap_slippage_bps"], 2, " bps")),
+        ("plans", ", ".join(f"{count} {why}" for why, count in figures["plans_by_reason"].items())),
+        ("plans fallen back", str(figures["plans_fallen_back"])),
+        *_beside(figures["twap"]),
         ("fill rate", _number((figures["fill_rate"] or 0) * 100, 1, " %")),
         ("children, fills", f"{figures['children']}, {figures['fills']}"),
         ("events", str(figures["events"])),
@@ -73,6 +82,14 @@ def summary_panel(figures: dict[str, Any]) -> Panel:
     ):
         table.add_row(Text(name, style="dim"), value)
     return Panel(table, title=f"{figures['side']} {figures['symbol']} {figures['status']}", expand=False)
+
+
+def _beside(found: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """The schedule beside TWAP's, both traded the same way."""
+    if found is None:
+        return []
+    costs = [_number(found[name], 2, " bps") for name in ("same_tactic_bps", "twap_bps")]
+    return [("this schedule, TWAP's", f"{costs[0]}, {costs[1]} ({found['how']})")]
 
 
 def _progress(row: dict[str, Any], now_ns: int) -> Table:

@@ -26,7 +26,7 @@ F64 = NDArray[np.float64]
 INTERVALS: Final = 20
 ROOM: Final = 1e-9  # of the total: what caps may lack by rounding
 SOLVER: Final = "CLARABEL"
-TOLERANCES: Final = {"tol_gap_abs": 1e-12, "tol_gap_rel": 1e-12, "tol_feas": 1e-12}  # of numbers near 1
+SETTINGS: Final = {"tol_gap_abs": 1e-12, "tol_gap_rel": 1e-12, "tol_feas": 1e-12, "max_iter": 200}  # of numbers near 1
 
 
 class Solution(NamedTuple):
@@ -87,7 +87,15 @@ class Program:
             count = int(np.prod(parameter.shape))
             marks[parameter] = parameter.value = np.arange(mark, mark + count).reshape(parameter.shape)
             mark += count
-        self._data, self._chain, _ = self.problem.get_problem_data(SOLVER)
+        self._data, _, _ = self.problem.get_problem_data(SOLVER)
+        self._matrix = type(self._data["A"])  # scipy's, which cvxpy brings
+        self._squares = self._matrix(np.triu(self._data["P"].toarray()))
+        self._solver = import_module("clarabel")  # the solver that cvxpy brings and has compiled for
+        dims = self._data["dims"]
+        self._cones = [self._solver.ZeroConeT(dims.zero), self._solver.NonnegativeConeT(dims.nonneg)]
+        self._settings = self._solver.DefaultSettings()
+        for name, value in (SETTINGS | {"verbose": False}).items():
+            setattr(self._settings, name, value)
         self._places = {parameter: _places(self._data, numbers) for parameter, numbers in marks.items()}
         self._at_u = self._places[self._line].at  # of u in the solver's variables: where its slope stands
         self._at_caps = self._places[self._caps].at  # of the caps in the solver's limits
@@ -151,12 +159,13 @@ class Program:
 
     def _run(self, values: dict[Any, F64]) -> Any:
         """The solver's own result, for parameters' values."""
-        data = self._data | {name: self._data[name].copy() for name in ("A", "b", "c")}
+        limits = self._data["A"]
+        data = {"A": limits.data.copy(), "b": self._data["b"].copy(), "c": self._data["c"].copy()}
         for parameter, numbers in values.items():
             place = self._places[parameter]
-            target = data["A"].data if place.name == "A" else data[place.name]
-            target[place.at] = place.sign * numbers.ravel()
-        raw = self._chain.solve_via_data(self.problem, data, False, False, dict(TOLERANCES))
+            data[place.name][place.at] = place.sign * numbers.ravel()
+        A = self._matrix((data["A"], limits.indices, limits.indptr), limits.shape)  # noqa: N806
+        raw = self._solver.DefaultSolver(self._squares, data["c"], A, data["b"], self._cones, self._settings).solve()
         status = str(raw.status)
         if status in ("Solved", "AlmostSolved") and np.isfinite(raw.x).all():
             return raw
