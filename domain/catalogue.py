@@ -15,6 +15,7 @@ from domain import (
     limits,
     market_note,
     mass,
+    model_decision,
     model_version,
     order_list,
     parent_order,
@@ -42,5 +43,6 @@ for _stream in (
     attention,
     model_version,
     market_note,
+    model_decision,
 ):
     TOPICS.register(_stream.EVENTS)

@@ -20,6 +20,7 @@ from domain import (
     limits,
     market_note,
     mass,
+    model_decision,
     model_version,
     order_list,
     parent_life,
@@ -290,5 +291,7 @@ class DeskState:
         **dict.fromkeys(allocation.EVENTS, _allocation),
         **dict.fromkeys(attention.EVENTS, _attended),
         **dict.fromkeys(market_note.EVENTS, _noted),
-        **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS, *model_version.EVENTS), _elsewhere),
+        **dict.fromkeys(
+            (*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS, *model_version.EVENTS, *model_decision.EVENTS), _elsewhere
+        ),
     }
