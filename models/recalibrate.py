@@ -8,7 +8,8 @@ it. What the tape has shown so far says better where they are. Of each quantity 
 m and sd: mean and standard deviation of the draws; last: what stands now; level and s: mean and deviation of the past, weighed
 by `DECAY` a step (of returns c is m, and s grows with the root of h). a, b (as logits) and log g are straight lines in log h,
 p is one number. They minimise CRPS on days that the nets drawing them have not seen; then g is moved until the 50, 80 and 95 %
-intervals hold as often as they say there: a conformal step (Vovk, Gammerman and Shafer 2005), by days left out (cross-conformal, Vovk 2015).
+intervals hold as often as they say there: a conformal step (Vovk, Gammerman and Shafer 2005), by days left out (cross-conformal,
+Vovk 2015).
 """
 
 from __future__ import annotations
