@@ -15,6 +15,7 @@ from domain import (
     limits,
     market_note,
     mass,
+    model_decision,
     model_version,
     order_list,
     parent_order,
@@ -44,5 +45,6 @@ for _stream in (
     model_version,
     market_note,
     wheel,
+    model_decision,
 ):
     TOPICS.register(_stream.EVENTS)

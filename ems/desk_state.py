@@ -20,6 +20,7 @@ from domain import (
     limits,
     market_note,
     mass,
+    model_decision,
     model_version,
     order_list,
     parent_life,
@@ -295,5 +296,6 @@ class DeskState:
         **dict.fromkeys(attention.EVENTS, _attended),
         **dict.fromkeys(market_note.EVENTS, _noted),
         **dict.fromkeys(wheel.EVENTS, _wheel),
-        **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS, *model_version.EVENTS), _elsewhere),
+        **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS), _elsewhere),
+        **dict.fromkeys((*model_version.EVENTS, *model_decision.EVENTS), _elsewhere),
     }

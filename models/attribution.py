@@ -10,8 +10,6 @@ It is asked for afterwards, for a decision that is stored; it never stands in th
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -20,11 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from domain.errors import ForecastError
+from domain.model_decision import Decided, Explained, Use
 from models import inference_layout as lay
 from models import world_model
-from models.controller import ControllerModule, quote
+from models.controller import ControllerModule, quote, share
 from models.net_contract import BOOK, CONTEXT, FEATURES, HEAD, LATENT, TAPE_ROWS, TRADES
-from models.reproduce import Record
+from models.reproduce import floats, text_of
 from models.weights_store import Weights
 from models.world_model import Observation, WorldModel
 
@@ -51,25 +50,21 @@ class Attribution(NamedTuple):
     features: dict[str, float]
     gap: float  # value - baseline - the sum of all parts
 
-    def as_json(self) -> str:
-        """With its arrays as lists, names in order."""
-        told = {name: part.tolist() if isinstance(part, np.ndarray) else part for name, part in self._asdict().items()}
-        return json.dumps(told, sort_keys=True)
-
 
 class _Output(nn.Module):
     """A normalised observation and own state to all outputs: the action (4), then the heads."""
 
-    def __init__(self, model: WorldModel, actor: ControllerModule, h: Tensor, action: Tensor) -> None:
+    def __init__(self, model: WorldModel, actor: ControllerModule, h: Tensor, action: Tensor, use: Use) -> None:
         super().__init__()
         self.model, self.actor, self.h, self.action = model, actor, h, action
+        self.squash = quote if use is Use.QUOTER else share
 
     def forward(self, book: Tensor, tape: Tensor, context: Tensor, own: Tensor) -> Tensor:
         """(B, 4 + N_HEADS)."""
         many = len(book)
         z = self.model.encoder(Observation(book, tape, context))
         after, _ = self.model.step(z, self.action.expand(many, -1), self.h.expand(many, -1))
-        return torch.cat([quote(self.actor.controller(after, own)[0]), self.model.forecast(z)], dim=1)
+        return torch.cat([self.squash(self.actor.controller(after, own)[0]), self.model.forecast(z)], dim=1)
 
 
 def outputs() -> tuple[str, ...]:
@@ -77,8 +72,8 @@ def outputs() -> tuple[str, ...]:
     return (*ACTIONS, *HEAD)
 
 
-def attribute(weights: Weights, inputs: F32, state: F32, output: str) -> Attribution:
-    """What each input did to one output of the quoter's decision.
+def attribute(weights: Weights, inputs: F32, state: F32, output: str, use: Use = Use.QUOTER) -> Attribution:
+    """What each input did to one output of a decision.
 
     Args:
         inputs, state: (INPUTS,) and (STATE,) as the decision had them: of its record.
@@ -99,7 +94,7 @@ def attribute(weights: Weights, inputs: F32, state: F32, output: str) -> Attribu
     seen = _normalised(model, inputs)
     parts = (*seen, torch.from_numpy(inputs[None, lay.IN_OWN :].copy()))
     before = torch.from_numpy(state[None].copy())
-    whole = _Output(model, actor, before[:, :LATENT], before[:, LATENT:]).eval()
+    whole = _Output(model, actor, before[:, :LATENT], before[:, LATENT:], use).eval()
     nothing = tuple(torch.zeros_like(part) for part in parts)
     place = outputs().index(output)
     found = IntegratedGradients(whole).attribute(parts, nothing, target=place, n_steps=POINTS, method="gausslegendre")
@@ -127,10 +122,16 @@ def _normalised(model: WorldModel, inputs: F32) -> Observation:
     return Observation(*(part.float() for part in seen))
 
 
-def store(directory: Path, record: Record, attribution: Attribution) -> Path:
-    """Write it beside the decision, under the decision's key and the output's name; the same again changes nothing."""
-    path = directory / f"{record.key()[:16]}-{attribution.output}.json"
-    new = path.with_suffix(".new")
-    new.write_text(attribution.as_json() + "\n", "utf-8")
-    new.replace(path)
-    return path
+def explained(weights: Weights, decided: Decided, output: str) -> Explained:
+    """Why a stored decision had this output, as an event for its stream: the same decision and output give the same event.
+
+    Raises:
+        ForecastError: the decision is another version's, or has no such output.
+    """
+    if decided.weights_sha256 != weights.digest:
+        raise ForecastError(f"a decision of version {decided.weights_sha256[:12]}, not {weights.digest[:12]}")
+    found = attribute(weights, floats(decided.inputs), floats(decided.state), output, decided.use)
+    parts = np.concatenate([found.book, found.tape.ravel(), found.context, found.own])
+    return Explained(
+        output=output, value=found.value, baseline=found.baseline, gap=found.gap, features=found.features, parts=text_of(parts)
+    )  # fmt: skip

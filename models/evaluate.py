@@ -18,8 +18,9 @@ from models import baselines, scores
 from models.baselines import Forecaster
 from models.dataset import Examples
 from models.net_contract import MOVE_EVENTS
-from models.paths import COVERAGES, SHOWN, PathScores, coverage, score_paths, skill
+from models.paths import COVERAGES, SHOWN, PathScores, coverage, draw_paths, long_enough, score_paths, skill
 from models.probes import Probe, probe
+from models.recalibrate import Recalibration, fit
 from models.sequences import I64, STRIDE, Split, split
 from models.train import Trained, Training, train
 
@@ -40,25 +41,45 @@ class Forecast(NamedTuple):
     probes: dict[str, Probe]
 
 
-def leave_days_out(files: Sequence[Examples], how: Training, progress: Fold = lambda *_: None) -> list[Forecast]:
+def leave_days_out(
+    files: Sequence[Examples], how: Training, progress: Fold = lambda *_: None, *, recalibrated: bool = False
+) -> list[Forecast]:
     """Train once for each day, forecast its tapes.
 
+    Args:
+        recalibrated: put rollouts right (`models.recalibrate`) by nets that were trained without the day left out and one more
+            day each, on that other day: a training more for every pair of days.
+
     Raises:
-        TapeError: there are tapes of fewer than two days.
+        TapeError: there are tapes of fewer than two days, or of three where rollouts are put right.
     """
     days = sorted({one.day for one in files})
-    if len(days) < 2:
-        raise TapeError("to leave a day out, tapes of two days are needed")
+    if len(days) < 2 + recalibrated:
+        raise TapeError(f"to leave a day out, tapes of {2 + recalibrated} days are needed")
     found: list[Forecast] = []
+    pairs: dict[frozenset[str], Trained] = {}
+
+    def without(left: frozenset[str]) -> Trained:
+        if left not in pairs:
+            name = " and ".join(sorted(left))
+            learnt = [one for one in files if one.day not in left]
+            pairs[left] = train(learnt, how, progress=lambda *done: progress(name, *done))
+        return pairs[left]
+
     for day in days:
         learnt = [one for one in files if one.day != day]
-        trained = train(learnt, how, progress=lambda *done, day=day: progress(day, *done))
-        found += judge(trained, learnt, [one for one in files if one.day == day], how)
+        right = None
+        if recalibrated:
+            apart = [(one, without(frozenset({day, one.day}))) for one in learnt if long_enough(one)]
+            right = fit([draw_paths(trained.model, one, how.seed) for one, trained in apart])
+        found += judge(without(frozenset({day})), learnt, [one for one in files if one.day == day], how, right)
     return found
 
 
-def judge(trained: Trained, learnt: Sequence[Examples], left_out: Sequence[Examples], how: Training) -> list[Forecast]:
-    """Forecast tapes by a model and by the baselines, which learn from the same tapes."""
+def judge(
+    trained: Trained, learnt: Sequence[Examples], left_out: Sequence[Examples], how: Training, right: Recalibration | None = None
+) -> list[Forecast]:
+    """Forecast tapes by a model and by the baselines, which learn from the same tapes. right: of the model's rollouts."""
     places = split(learnt, how.steps)
     forecasters = _forecasters(trained, learnt, places, how.seed)
     strengths = {name: _strengths(one, learnt, places) for name, one in forecasters.items()}
@@ -71,7 +92,7 @@ def judge(trained: Trained, learnt: Sequence[Examples], left_out: Sequence[Examp
             name: np.stack([scores.chosen(p[:, j], strengths[name][j]) for j in range(len(MOVE_EVENTS))], axis=1)
             for name, p in probabilities.items()
         }
-        walked = score_paths(trained.model, one, how.seed)
+        walked = score_paths(trained.model, one, how.seed, right)
         found.append(Forecast(one.name, one.moves[rows], probabilities, chosen, walked, read(one)))
     return found
 

@@ -20,6 +20,7 @@ from models.baselines import observation
 from models.dataset import EVERY, HORIZON_STEPS, Examples
 from models.losses import MEANS, anchored, quantities
 from models.net_contract import ACTION, LATENT, NOISE, QUANTITIES
+from models.recalibrate import Drawn, Recalibration
 from models.sequences import I64, STRIDE, paths, starts
 from models.world_model import WorldModel
 
@@ -44,18 +45,43 @@ class PathScores(NamedTuple):
     ranks: F64
 
 
-def score_paths(model: WorldModel, one: Examples, seed: int) -> PathScores:
-    """Roll out from `STARTS` moments of a tape, evenly spaced. A tape that is too short gives no beginnings."""
-    whole = starts(one, SEEN + _H, min(PAST * STRIDE, 3 * len(one) // 5), len(one))
-    begin = whole[np.linspace(0, len(whole) - 1, min(STARTS, len(whole))).astype(int)] + (SEEN - 1) * STRIDE
+def score_paths(model: WorldModel, one: Examples, seed: int, right: Recalibration | None = None) -> PathScores:
+    """Roll out from `STARTS` moments of a tape, evenly spaced. A tape that is too short gives no beginnings.
+
+    Args:
+        right: what puts the model's draws right, learnt on other days.
+    """
+    begin = _beginnings(one)
     if not len(begin):
         return PathScores(np.zeros((3, 0, _H, 4)), np.zeros((0, _H, 4)))
     chance, units = np.random.default_rng([seed, 99]), one.units[begin]
-    true = _shown(_walked(_to_units(_raw(one, begin, 0, _H + 1), units)))
     history = _to_units(_raw(one, begin, -PAST, 1), units)  # (n, 501, 5), the last one now
-    drawn = [_of_model(model, one, begin, history[:, -1:], seed), _random_walk(history, chance), _bootstrap(history, chance)]
-    samples = [_shown(_on_grid(_walked(one), units)) for one in drawn]
-    return PathScores(np.stack([_crps(one, true) for one in samples]), _ranks(samples[0], true, chance))
+    told = draw_paths(model, one, seed)
+    of_model = told.draws if right is None else right.apply(told).double().numpy()
+    walked = [of_model, _walked(_random_walk(history, chance)), _walked(_bootstrap(history, chance))]
+    samples, true = [_shown(_on_grid(each, units)) for each in walked], _shown(told.true)
+    return PathScores(np.stack([_crps(each, true) for each in samples]), _ranks(samples[0], true, chance))
+
+
+def draw_paths(model: WorldModel, one: Examples, seed: int) -> Drawn:
+    """The model's draws from the same moments, what came, and what was known before. Raises ValueError for too short a tape."""
+    begin = _beginnings(one)
+    if not len(begin):
+        raise ValueError(f"{one.name} is too short to roll out on")
+    units = one.units[begin]
+    true = _walked(_to_units(_raw(one, begin, 0, _H + 1), units))
+    history = _to_units(_raw(one, begin, -PAST, 1), units)
+    return Drawn(_walked(_of_model(model, one, begin, history[:, -1:], seed)), true, _known(history))
+
+
+def _beginnings(one: Examples) -> I64:
+    whole = starts(one, SEEN + _H, min(PAST * STRIDE, 3 * len(one) // 5), len(one))
+    return whole[np.linspace(0, len(whole) - 1, min(STARTS, len(whole))).astype(int)] + (SEEN - 1) * STRIDE
+
+
+def long_enough(one: Examples) -> bool:
+    """Has a tape a moment to roll out from?"""
+    return len(_beginnings(one)) > 0
 
 
 def skill(scores: Sequence[PathScores], rival: int) -> tuple[F64, F64]:

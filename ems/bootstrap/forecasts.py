@@ -141,10 +141,12 @@ def train_world_model(
     return Made(weights, digest, trained.best_batch)
 
 
-def evaluate_forecast(tapes: Sequence[Path], told: Told, *, seed: int, batches: int, out: Path | None = None) -> dict[str, Any]:
+def evaluate_forecast(
+    tapes: Sequence[Path], told: Told, *, seed: int, batches: int, out: Path | None = None, recalibrated: bool = False
+) -> dict[str, Any]:
     """Leave every day out once. The figures; also as JSON and PNG in a directory, where one is named."""
     files, how = examples_of(tapes, told), Training(seed=seed, batches=batches)
-    found = evaluate.leave_days_out(files, how, lambda day, *done: told(f"without {day}", *done))
+    found = evaluate.leave_days_out(files, how, lambda day, *done: told(f"without {day}", *done), recalibrated=recalibrated)
     figures = evaluate.report(found)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,9 @@ def forecast(
     out: Annotated[Path | None, typer.Option("--out", help="Also write forecast.json and forecast.png here.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides weights, batches and noise.")] = 7,
     batches: Annotated[int, typer.Option(min=1, help="At most so many for each day left out.")] = 400,
+    recalibrated: Annotated[
+        bool, typer.Option(help="Put rollouts right by days left out; a training more a pair of days.")
+    ] = False,
     json_output: JsonOption = False,
 ) -> None:
     """Leave every day of tapes out once, train on the others, and forecast it beside four baselines."""
@@ -32,7 +35,7 @@ def forecast(
 
     with shown_progress(json_output) as told:
         paths = tapes or forecasts.recorded_tapes(told)
-        figures = forecasts.evaluate_forecast(paths, told, seed=seed, batches=batches, out=out)
+        figures = forecasts.evaluate_forecast(paths, told, seed=seed, batches=batches, out=out, recalibrated=recalibrated)
     if json_output:
         typer.echo(json.dumps(figures))
         return

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from domain.errors import ForecastError
-from models.attribution import FEATURE_NAMES, attribute, outputs, store
-from models.inference_layout import IN_CONTEXT, STATE
+from adapters.clock import WallClock
+from adapters.postgres.event_log import PostgresEventLog
+from domain import model_decision as md
+from domain import model_version as mv
+from domain.catalogue import TOPICS
+from domain.errors import ConfigError, ForecastError
+from domain.event import Entry, Meta
+from ems.bootstrap import audit
+from models.attribution import FEATURE_NAMES, attribute, outputs
+from models.inference_layout import IN_CONTEXT, INPUTS, STATE
 from models.net_contract import CONTEXT, FEATURES
-from models.reproduce import Decider, floats
-from models.weights_store import Weights
+from models.reproduce import Decider, Moment, floats
+from models.weights_store import Weights, write_weights
+from tests.domain.model_cards import card
 from tests.models.nets_made import Nets, nets, observations, states
 
 pytest.importorskip("captum", reason="the extra `inference` is not installed")
@@ -55,19 +62,35 @@ def test_the_feature_that_alone_is_wired_in_gets_it_all(feature: int) -> None:
     assert not found.book.any() and not found.tape.any() and not found.own.any()
 
 
-def test_it_is_stored_beside_its_decision_and_is_the_same_again(tmp_path: Path) -> None:
-    """From the record of a live decision: the value that is attributed is the one that was decided on."""
+async def test_it_is_stored_beside_its_decision_once(app_dsn: str, tmp_path: Path) -> None:
+    """From the event of a live decision: the value that is attributed is the one that was decided on."""
+    write_weights(tmp_path / f"{MADE.digest}.safetensors", MADE.tensors, {})
     decider, state = Decider(version(MADE)), states(1)[0]
-    record = decider.decide(observations(1)[0], state, at_ns=1, heard_ns=1)
-    texts = []
-    for _ in range(2):
-        inputs, before = floats(record.inputs), floats(record.state)
-        path = store(tmp_path, record, attribute(version(MADE), inputs, before, "action_0"))
-        texts.append(path.read_text())
-    assert [path.name] == [each.name for each in tmp_path.iterdir()] and texts[0] == texts[1]
-    told = json.loads(texts[0])
-    assert told["features"].keys() == set(FEATURE_NAMES) and len(told["book"]) == 40 and told["output"] == "action_0"
-    assert abs(told["value"] - floats(record.results)[0]) < 1e-5
+    registry = mv.fold(mv.shipped(mv.NOTHING, [card(MADE.digest)], build="test", at_ns=1))
+    decided = decider.decide(observations(1)[0], state, Moment("AMZN", 1, 1, 1, levels=0), registry)
+    assert isinstance(decided, md.Decided)
+    stream = md.key(decided.use, "AMZN", 1)
+    async with PostgresEventLog(app_dsn, TOPICS, WallClock()) as log:
+        await log.append([Entry(stream, 0, (decided,), Meta(1, "algo:quoter", stream, "tick", "test"))])
+        for _ in range(2):
+            why = await audit.explain(app_dsn, tmp_path, stream, "action_0", now_ns=2, person="jane")
+        recorded = [one.event for one in await log.read(stream)]
+    assert recorded == [decided, why]
+    folded = md.evolve(md.evolve(None, decided, stream=stream), why, stream=stream)
+    assert (folded.version, folded.explained) == (2, ("action_0",))
+    assert why.features.keys() == set(FEATURE_NAMES) and abs(why.value - decided.action[0]) < 1e-5
+    parts = floats(why.parts)
+    assert parts.shape == (INPUTS,) and abs(why.baseline + float(parts.sum()) + why.gap - why.value) < 1e-4
+    with pytest.raises(ForecastError, match="no decision of a net"):
+        await audit.explain(app_dsn, tmp_path, md.key(decided.use, "AMZN", 2), "action_0", now_ns=2, person="jane")
+    with pytest.raises(ConfigError, match="'nothing' is no stream"):
+        await audit.explain(app_dsn, tmp_path, "nothing", "action_0", now_ns=2, person="jane")
+
+
+def test_a_schedulers_action_is_attributed_on_its_own_scale() -> None:
+    inputs, state = observations(1)[0], states(1)[0]
+    quoted, shared = (attribute(version(MADE), inputs, state, "action_0", use).value for use in md.Use)
+    assert quoted == pytest.approx(4 * shared)
 
 
 def test_what_cannot_be_attributed_is_refused() -> None:
