@@ -14,6 +14,11 @@ EmsError
 ├── TapeError              a stored tape that is missing, damaged or not one
 ├── WeightsError           a model's weights that are missing, damaged, of another contract or another version
 ├── ForecastError          a forecast that cannot be made, or comes to what is no number
+├── ProgramError           a schedule's optimisation that gives no schedule
+│   ├── ProgramInput       numbers that fit no program: NaN, another shape, a negative impact
+│   ├── Infeasible         the limits leave no room for what is to be traded
+│   ├── Unbounded          a cost that has no lowest point
+│   └── SolverFailed       the solver stopped without an optimum
 ├── ConfigError            a configuration that cannot be run, in one sentence
 ├── LinkError              the frames between desk and gateway
 ├── LatchUnreadable        the kill switch's latch is missing or damaged, which counts as tripped
@@ -77,6 +82,26 @@ class WeightsError(EmsError):
 
 class ForecastError(EmsError):
     """A forecast that cannot be made from what was handed in, or that comes to what is no number."""
+
+
+class ProgramError(EmsError):
+    """A schedule's optimisation gives no schedule; the message is a sentence for a trader."""
+
+
+class ProgramInput(ProgramError):
+    """The numbers that were handed in fit no program."""
+
+
+class Infeasible(ProgramError):
+    """The limits leave no room for what is to be traded."""
+
+
+class Unbounded(ProgramError):
+    """The cost has no lowest point under these limits."""
+
+
+class SolverFailed(ProgramError):
+    """The solver stopped without an optimum."""
 
 
 class ConfigError(EmsError):

@@ -74,3 +74,4 @@ class PlanRequest(BaseModel):
     curve_open_ns: int = 0  # when the first bucket begins
     curve_bucket_ns: int = 0  # how long each bucket lasts
     seed: int = 0
+    urgency_e9: int | None = None  # how dear risk is beside impact, kappa T at 1e-9; None: as the planner is set
