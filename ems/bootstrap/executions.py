@@ -12,12 +12,13 @@ from models.execution import harness, report
 from models.execution.choice import choose
 from models.execution.pictures import draw
 from models.execution.tables import table
+from models.worlds.chapter import chapter_world
 from models.worlds.lq import LqWorld
 from models.worlds.world import Policy, World
 
 Told = Callable[[str, int, int, float], None]
-WORLDS: Final[dict[str, Callable[[], World[Any]]]] = {"lq": LqWorld}
-ORDERS: Final = {"lq": (20_000, 2_000)}  # of the main regime, of every other
+WORLDS: Final[dict[str, Callable[[], World[Any]]]] = {"lq": LqWorld, "chapter": chapter_world}
+ORDERS: Final = {"lq": (20_000, 2_000), "chapter": (20_000, 2_000)}  # of the main regime, of every other
 LEARNED: Final = "adaptive"
 __all__ = ["evaluate_execution", "table"]
 
