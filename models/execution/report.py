@@ -43,13 +43,13 @@ def judge(plan: Plan, told: Told) -> dict[str, Any]:
     return {
         "world": plan.world.name, "config_sha256": plan.world.config_sha256, "judged": plan.judged, **top,
         "first_seed": JUDGING_SEEDS[0], "choice": plan.choice._asdict(), "margin_bps": MARGIN_BPS,
-        "claims": _claims(top), "sensitivity": _sensitivity(drawn), "regimes": regimes,
+        "claims": claims(top), "sensitivity": _sensitivity(drawn), "regimes": regimes,
     }  # fmt: skip
 
 
 def _top(plan: Plan, drawn: dict[str, _Drawn]) -> dict[str, Any]:
     """Flat: ratios with their ends, and in the linear-quadratic world how much of what can be gained is not."""
-    main = drawn[MAIN if MAIN in drawn else plan.regimes[0]]
+    main = drawn[plan.main]
     out: dict[str, Any] = {}
     for other in RATIOS:
         out |= _flat(f"ratio_{other}", _ratio(main, plan.judged, other))
@@ -146,7 +146,7 @@ def _sensitivity(drawn: dict[str, _Drawn]) -> dict[str, dict[str, float | None]]
     return out
 
 
-def _claims(top: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def claims(top: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The specification's ratios beside ours: met where the whole interval is at or below, missed where it is above."""
     told = {}
     for name, claim in CLAIMS.items():

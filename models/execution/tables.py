@@ -17,6 +17,8 @@ def table(told: dict[str, Any]) -> list[str]:
         if told.get(name) is not None:
             lines.append(f"{name:<22} {_interval(told, name)}")
     lines.append(f"fallback share         {100 * told['fallback_share']:.1f} %")
+    if told.get("left_out"):
+        lines.append(f"left out: {told['left_out']}")
     return lines
 
 
