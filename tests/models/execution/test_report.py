@@ -11,6 +11,7 @@ from models.execution import report
 from models.execution.choice import Choice, choose
 from models.execution.harness import Plan
 from models.execution.pictures import draw
+from models.execution.policies import Tilt
 from models.execution.tables import table
 from models.worlds.lq import LqWorld
 from models.worlds.world import JUDGING_SEEDS, TRAINING_SEEDS
@@ -70,6 +71,26 @@ def test_claims_are_met_missed_or_open() -> None:
     assert claimed(0.4, 0.38, 0.42) == "met"
     assert claimed(0.48, 0.46, 0.5) == "open"
     assert claimed(0.6, 0.58, 0.62) == "not met"
+
+
+def test_the_worst_regime_and_the_calmest_strategy_are_told(told: dict) -> None:
+    ratios = [one["strategies"]["tilt"]["ratio_twap"] for name, one in told["regimes"].items() if name != "no_alpha"]
+    assert told["claims"]["worst_ratio_twap"]["ours"] == max(ratios)
+    calm = told["claims"]["sensitivity_bps"]
+    assert calm["ours"] == pytest.approx(told["sensitivity"]["tilt"]["bps"])
+    assert calm["met"] == "met" or calm["met"].startswith("not met: ")
+
+
+def test_fallbacks_that_nobody_counts_are_not_called_none(told: dict) -> None:
+    assert told["fallback_share"] is None
+
+    class Counted(Tilt):
+        plans, fallbacks = 40, 1
+
+    counted = report.judge(
+        plan(learned=[Counted("adaptive", strength=0.1)], judged="adaptive", regimes=("no_alpha",)), lambda *_: None
+    )
+    assert counted["fallback_share"] == 1 / 40
 
 
 def test_who_is_not_there_is_not_judged() -> None:
