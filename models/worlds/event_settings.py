@@ -25,7 +25,7 @@ class EventBookConfig:
     """Settings of the usual day."""
 
     participations: tuple[float, ...] = (0.02, 0.05, 0.10, 0.20)  # of the usual volume, order by order in turn
-    usual_volume: float = 280_000.0  # shares that the others trade over a horizon of the usual day
+    usual_volume: float = 270_000.0  # shares that the others trade over a horizon of the usual day
     sigma_bps: float = 50.0  # of a horizon
     vol_sd: float = 0.45  # of the logarithm of volatility
     vol_half_life: float = 3.0  # intervals
@@ -36,14 +36,14 @@ class EventBookConfig:
     toxic: float = 0.35  # share that knows the next seconds, where flow is toxic
     depths: tuple[float, float] = (2.0 / 3.0, 2.0)  # of the two states of liquidity
     stay: float = 0.9  # probability that liquidity stays for an interval
-    limits_per_s: float = 8.0
+    limits_per_s: float = 9.0
     markets_per_s: float = 1.5
-    life_s: float = 15.0
+    life_s: float = 12.0
     lots: float = 150.0
-    touch: float = 0.4  # share of limit orders at the touch
-    near_bps: float = 0.6
+    touch: float = 0.6  # share of limit orders at the touch
+    near_bps: float = 0.4
     far_bps: float = 4.0
-    half_bps: float = 0.4  # least half-spread of a quote
+    half_bps: float = 0.25  # least half-spread of a quote
     slack_bps: float = 0.25  # that a quote may stand on the wrong side of the reference before its owner pulls it
     prefactor: float = 0.75  # Y of the square-root law, of the reference at the end of an even order
     stays: float = 0.2  # share of displaced volume that never comes back

@@ -13,7 +13,7 @@ from models.worlds import event_flow as ef
 from models.worlds.event_book import EventBook, EventState
 from models.worlds.event_flow import F64
 from models.worlds.event_settings import EventBookConfig
-from models.worlds.world import ARRIVAL, HELD_OUT_REGIMES, TRAINING_REGIMES, TRAINING_SEEDS
+from models.worlds.world import ARRIVAL, HELD_OUT_REGIMES, REGIMES, TRAINING_REGIMES, TRAINING_SEEDS
 
 WORLD = EventBook()
 SEED = TRAINING_SEEDS[17]
@@ -90,8 +90,8 @@ def test_noise_that_is_integrated_out_leaves_the_mean_and_little_else() -> None:
 
 def test_a_drift_is_against_the_order_on_both_sides() -> None:
     against, withit = (worked(WORLD, regime, 80, lambda k, total: 0 * total, 10) for regime in ("adverse", "favourable"))
-    moved = (against.mids - withit.mids)[:, -1]
-    usual = 2 * 0.45 * WORLD.config.sigma_bps / 2  # half a horizon
+    moved = np.diff((against.mids - withit.mids)[:, [0, -1]], axis=1)[:, 0]
+    usual = 2 * REGIMES["adverse"].drift * WORLD.config.sigma_bps / 2  # half a horizon
     for side in (1, -1):
         assert moved[against.sides == side].mean() == pytest.approx(usual, rel=0.1)
 
