@@ -9,16 +9,25 @@ from typing import Any, Final
 
 from domain.errors import ConfigError
 from models.execution import harness, report
-from models.execution.choice import choose
+from models.execution.choice import Choice, choose
 from models.execution.pictures import draw
 from models.execution.tables import table
 from models.worlds.chapter import chapter_world
+from models.worlds.cleo import CleoWorld
+from models.worlds.event_book import EventBook
 from models.worlds.lq import LqWorld
 from models.worlds.world import Policy, World
 
 Told = Callable[[str, int, int, float], None]
-WORLDS: Final[dict[str, Callable[[], World[Any]]]] = {"lq": LqWorld, "chapter": chapter_world}
-ORDERS: Final = {"lq": (20_000, 2_000), "chapter": (20_000, 2_000)}  # of the main regime, of every other
+WORLDS: Final[dict[str, Callable[[], World[Any]]]] = {
+    "lq": LqWorld, "chapter": chapter_world, "event-book": EventBook, "cleo": CleoWorld,
+}  # fmt: skip
+ORDERS: Final = {  # of the main regime, of every other
+    "lq": (20_000, 2_000), "chapter": (20_000, 2_000), "event-book": (1_000, 400), "cleo": (200, 200),
+}  # fmt: skip
+# Books are slow: fewer orders choose. In the world that is somebody else's nothing is chosen at all.
+CHOOSING: Final = {"event-book": 60, "cleo": 60}
+CHOSEN_IN: Final = {"cleo": "event-book"}
 LEARNED: Final = "adaptive"
 __all__ = ["evaluate_execution", "table"]
 
@@ -50,7 +59,7 @@ def evaluate_execution(
             raise ConfigError(f"no regime {regime!r} in world {name}; there are {', '.join(world.regimes)}")
     told("choosing on training seeds", 0, 1, 0.0)
     plan = harness.Plan(
-        world=world, choice=choose(world), learned=learned(), judged=judged, orders=orders or usual,
+        world=world, choice=choice_of(name, world), learned=learned(), judged=judged, orders=orders or usual,
         orders_elsewhere=min(orders or usual, elsewhere), regimes=tuple(regimes) or world.regimes,
     )  # fmt: skip
     figures = report.judge(plan, lambda what, done, of: told(what, done, of, 0.0))
@@ -60,6 +69,12 @@ def evaluate_execution(
         (out / "execution.txt").write_text("\n".join(table(figures)) + "\n", "utf-8")
         draw(figures, out / "execution.png")
     return figures
+
+
+def choice_of(name: str, world: World[Any]) -> Choice:
+    """The numbers of strategies that have one, chosen on training seeds and regimes."""
+    where = world_named(CHOSEN_IN[name]) if name in CHOSEN_IN else world
+    return choose(where, CHOOSING[name]) if name in CHOOSING else choose(where)
 
 
 def world_named(name: str) -> World[Any]:

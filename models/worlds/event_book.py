@@ -80,7 +80,8 @@ class EventBook:
         mids, traded = np.full(paths, np.nan), np.zeros(paths)
         nothing = np.zeros(paths, np.int64)
         interval(market, -WARM, WARM, sides, nothing, nothing, 0.0, mids, traded)
-        first = np.where(sides > 0, mids, -mids)[:, None]
+        mids = np.where(np.isnan(mids), market.drive.x[:, ef.M], mids)  # a side is empty, which lasts for a moment
+        first = (sides * mids)[:, None]
         seen = _look(market, sides, np.ones(paths), 1.0)
         none = np.zeros((paths, 0))
         return EventState(0, regime, market, sides, total, first, none, none, none, seen, np.zeros(paths), np.zeros(1, np.int64))
@@ -141,7 +142,7 @@ class EventBook:
         """See `models.worlds.event_truth`."""
         left = state.total - state.bought.sum(axis=1)
         usual = volume(self.config, state.regime) * curve(state.regime)[state.k :]
-        return truth_of(state.market.drive, state.k, state.sides, left, self.config.walk_bps, usual)
+        return truth_of(state.market.drive, state.k, state.sides, left, self.config.walk_bps, self.config.sigma_bps, usual)
 
     def faults(self, state: EventState) -> dict[str, int]:
         """What must be nought: orders without room in the book or on its ladder, records that the desk did not understand."""

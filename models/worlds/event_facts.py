@@ -24,7 +24,7 @@ class Day(NamedTuple):
 
     mids: F64  # (P, T) every STEP slots, bps
     signs: list[I64]  # (trades,) of each path: aggressors' directions in order
-    spread: F64  # (P, T) bps
+    spread: F64  # (P, T) bps, NaN while a side is empty
     best: F64  # (P, T) mean of the shares at the two best prices
     volume: F64  # (P,)
 
@@ -42,7 +42,9 @@ def watch(world: EventBook, seed: int, paths: int, regime: str) -> Day:
         interval(market, step * STEP, STEP, state.sides, none, none, 0.0, now, volume)
         total += volume
         mids[:, step], top = now, market.desk.ten[:, 0]
-        spread[:, step], best[:, step] = top[:, 2] - top[:, 0], 0.5 * (top[:, 1] + top[:, 3])
+        whole = (top[:, 1] > 0) & (top[:, 3] > 0)
+        spread[:, step] = np.where(whole, top[:, 2] - top[:, 0], np.nan)
+        best[:, step] = 0.5 * (top[:, 1] + top[:, 3])
         for p in range(paths):
             signs[p].append(_latest(market.watch.trades[p], market.watch.ints[p], int(market.watch.ints[p, COUNT] - seen[p])))
     return Day(mids, [np.concatenate(one) for one in signs], spread, best, total)

@@ -14,12 +14,12 @@ from models.worlds.event_flow import F64, INTERVALS, PARTS, SLOTS, Drive, forese
 from models.worlds.world import Truth
 
 
-def truth_of(d: Drive, k: int, sides: I64, left: F64, walk_bps: float, usual: F64) -> Truth:
+def truth_of(d: Drive, k: int, sides: I64, left: F64, walk_bps: float, sigma_bps: float, usual: F64) -> Truth:
     """Before interval k.
 
     Args:
         left: (P,) shares. walk_bps: what an even slice of a tenth of the usual volume walks into the book.
-        usual: (n - k,) usual volume by interval, shares.
+        sigma_bps: of a horizon of the usual day. usual: (n - k,) usual volume by interval, shares.
     """
     n, par, side = INTERVALS - k, d.par, sides[:, None]
     ahead = np.zeros((3, len(sides), n))  # moves, signal, depth
@@ -28,11 +28,13 @@ def truth_of(d: Drive, k: int, sides: I64, left: F64, walk_bps: float, usual: F6
     over = par[:, ef.SIGNAL_SD, None] * (1 - keep**SLOTS) / (1 - keep)  # an interval's move by a signal of 1
     drift, now = par[:, ef.DRIFT, None] * SLOTS, d.x[:, ef.SIGNAL, None]
     factor, (eta, kappa, gamma, decay, displaced) = _factor(d, ages), _impact(d, left, walk_bps, usual)
+    mean = 0.5 / par[:, ef.THIN] + 0.5 / par[:, ef.THICK]
     return Truth(
         alpha=side * (drift + over * now * keep ** (SLOTS * ages)), eta=eta * factor, kappa=kappa[:, None] * factor,
         decay=np.repeat(decay[:, None], n, axis=1), gamma=gamma, risk=np.zeros((len(sides), n)), displacement=sides * displaced,
         moves=side * ahead[0], alphas=side * (drift + over * ahead[1]), etas=eta / ahead[2], kappas=kappa[:, None] / ahead[2],
-        volume=np.tile(usual, (len(sides), 1)),
+        volume=np.tile(usual, (len(sides), 1)), factor=factor / mean[:, None], impact=mean,
+        volatility=par[:, ef.SIGMA] * np.sqrt(SLOTS * INTERVALS) / sigma_bps,
     )  # fmt: skip
 
 
