@@ -1,0 +1,78 @@
+"""How well the scheduler's nets foretell moves and impact, beside the best that the shown books allow.
+
+The bound is a Kalman filter that knows the worlds' laws and reads the imbalance that the books show exactly
+(`models.worlds.emission.read`): no reader of those books foretells more.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from models.interval_examples import Propagator, Runs, paths_of
+from models.net_contract import HEAD, LATENT
+from models.scheduler_losses import unrolled
+from models.train_scheduler import Pool, as_orders, pooled
+from models.world_model import WorldModel
+from models.worlds.emission import read
+from models.worlds.lq import LqWorld
+from models.worlds.world import F64
+
+
+class Skill(NamedTuple):
+    """Share of the variance of what the market does without us that is foretold, by intervals ahead (n,), from `seen` on.
+
+    A 95 % interval of the first, by bootstrap over orders."""
+
+    r2: F64
+    low: float
+    high: float
+
+
+def told_moves(model: WorldModel, pool: Pool, seen_until: int) -> F64:
+    """(P, T - seen_until) expected moves, price units, of the intervals from `seen_until` on."""
+    orders = as_orders(pool)
+    size, steps = pool.path.shape[:2]
+    with torch.no_grad():
+        z = model.encode(orders.seen).view(size, steps, LATENT)
+        path, *_ = unrolled(model, z, orders.action, seen_until)
+        heads = model.forecast(path[:, seen_until:].reshape(-1, LATENT))
+    return heads[:, HEAD["return_mean"]].view(size, -1).double().numpy()
+
+
+def kalman_moves(world: LqWorld, runs: Runs, seen_until: int) -> F64:
+    """The same by the filter that knows the world."""
+    signal, noise, phi = np.zeros(len(runs.size)), world.config.signal_noise, world.phi
+    doubt = 1.0
+    for k in range(seen_until + 1):
+        shown, _ = read(runs.book[:, k])
+        gain = doubt / (doubt + noise)
+        signal, doubt = signal + gain * (shown - signal), doubt * (1 - gain)
+        if k < seen_until:
+            signal, doubt = phi * signal, phi**2 * doubt + 1 - phi**2
+    ratio = np.sqrt(world.config.signal_r2 / (1 - world.config.signal_r2)) * world.config.sigma_bps
+    ahead = np.arange(runs.moves.shape[1] - seen_until)
+    lively = runs.unit[:, :1] / (world.config.sigma_bps / 8.0)
+    told: F64 = signal[:, None] * phi**ahead * ratio * lively / runs.unit[:, seen_until:]
+    return told
+
+
+def skill(told: F64, moves: F64, seed: int = 7, draws: int = 1_000) -> Skill:
+    """Of forecasts (P, T) of moves (P, T), both about 0."""
+    missed, all_of_it = np.square(moves - told), np.square(moves)
+    rows = np.random.default_rng(seed).integers(0, len(told), (draws, len(told)))
+    again = 1 - missed[:, 0][rows].sum(axis=1) / all_of_it[:, 0][rows].sum(axis=1)
+    low, high = np.quantile(again, [0.025, 0.975])
+    return Skill(1 - missed.sum(axis=0) / all_of_it.sum(axis=0), float(low), float(high))
+
+
+def report(model: WorldModel, world: Any, runs: Runs, propagator: Propagator, seen_until: int = 8) -> dict[str, Any]:
+    """Figures of one world's orders: R2 by intervals ahead, of the nets and, where the world's laws are known, of the bound."""
+    moves = paths_of(runs, propagator)[:, seen_until:, 0].astype(np.float64)
+    told = skill(told_moves(model, pooled([(0, runs)], [propagator]), seen_until), moves)
+    figures: dict[str, Any] = {"r2": told.r2[:8].tolist(), "r2_low": told.low, "r2_high": told.high}
+    if isinstance(world, LqWorld):
+        figures["r2_bound"] = skill(kalman_moves(world, runs, seen_until), moves).r2[:8].tolist()
+    return figures
