@@ -105,8 +105,10 @@ def convex(G: F64, b: F64, constant: F64, known: NDArray[np.bool_]) -> Quadratic
     """With G made positive semidefinite by the least multiple of the identity, where it is not `known` to be."""
     lifted = np.zeros(G.shape[:-2])
     doubtful = ~known
-    if doubtful.any():
-        some = G[doubtful]
+    some = G[doubtful]
+    try:
+        np.linalg.cholesky(some)
+    except np.linalg.LinAlgError:
         least = np.linalg.eigvalsh(some)[..., 0]
         margin = _MARGIN * np.abs(some).max(axis=(-1, -2))
         lifted[doubtful] = np.where(least < -margin, margin - least, 0.0)

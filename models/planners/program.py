@@ -1,8 +1,8 @@
 """The scheduling program: how many shares in which interval cost least, `models.planners.outlook` says at what cost.
 
-`Program` solves one with cvxpy. It is a disciplined parametrised program: compiled once, and every further solve only puts
-numbers in. G enters by a factor F with F'F = G/2, so that the objective, sum of squares of F u plus b'u, is convex whatever
-numbers stand in F. `solve_many` solves thousands at once by a method of our own and comes to the same shares, held by test.
+`Program` is one in cvxpy: disciplined and parametrised, so that it is compiled once and every solve only puts numbers in.
+G enters by a factor F with F'F = G/2; the objective, sum of squares of F u plus b'u, is convex whatever numbers stand in F.
+`solve_many` solves thousands at once by a method of our own and comes to the same shares, held by test.
 
 Both work in shares of the total and in costs divided by their largest number, so that a solver's tolerances mean the same
 for a hundred shares of a currency pair and for a million of a penny stock.
@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.errors import Infeasible, ProgramInput, SolverFailed, Unbounded
+from domain.errors import Infeasible, InvariantBroken, ProgramInput, SolverFailed, Unbounded
 from models.planners.outlook import Closing, Outlook, Quadratic, expected_cost, quadratic
 from models.planners.program_kernel import INFEASIBLE, NOT_A_NUMBER, SOLVED, WORK, solve_paths
 
@@ -74,7 +74,24 @@ class Program:
             cost = cost + level + cp.sum(beyond) / (tail * paths)
             limits.append(beyond >= self._moves @ self._u - level)
         self.problem = cp.Problem(cp.Minimize(cost), limits)
-        self._errors: tuple[type[Exception], ...] = (cp.error.SolverError, ValueError, ArithmeticError)
+        self._compile()
+
+    def _compile(self) -> None:
+        """Let cvxpy bring it into the solver's form once, and find where in that form every number stands.
+
+        Each parameter is given numbers that occur nowhere else. A solve then writes into those places and leaves out cvxpy's
+        own way from parameters to matrices, which takes several times as long as the solver.
+        """
+        marks, mark = {}, 1_000.0
+        for parameter in self.problem.parameters():
+            count = int(np.prod(parameter.shape))
+            marks[parameter] = parameter.value = np.arange(mark, mark + count).reshape(parameter.shape)
+            mark += count
+        self._data, self._chain, _ = self.problem.get_problem_data(SOLVER)
+        self._places = {parameter: _places(self._data, numbers) for parameter, numbers in marks.items()}
+        self._at_u = self._places[self._line].at  # of u in the solver's variables: where its slope stands
+        self._at_caps = self._places[self._caps].at  # of the caps in the solver's limits
+        self._at_all = int(np.flatnonzero(self._data["b"] == 1.0)[0])
 
     def solve(self, outlook: Outlook, total: float, caps: F64, *, moves: F64 | None = None, aversion: float = 0.0) -> Solution:
         """The schedule of least cost.
@@ -91,17 +108,21 @@ class Program:
             raise ProgramInput(f"an outlook of {np.shape(outlook.alpha)} for a program of {self.n} intervals")
         form = quadratic(outlook, total)
         caps = self._checked_caps(outlook, total, caps)
-        scale = max(float(np.abs(form.G).max()) * total * total, float(np.abs(form.b).max()) * total)
-        self._put_moves(moves, aversion, total, scale := scale or 1.0)
-        self._factor.value = _factor(form.G * (total * total / scale))
-        self._line.value = form.b * (total / scale)
-        self._caps.value = caps / total
-        status, took_ms = self._run()
-        shares = np.clip(np.asarray(self._u.value, np.float64), 0.0, caps / total)
+        scale = max(float(np.abs(form.G).max()) * total * total, float(np.abs(form.b).max()) * total) or 1.0
+        values = {
+            self._factor: _factor(form.G * (total * total / scale)),
+            self._line: form.b * (total / scale),
+            self._caps: caps / total,
+        }
+        if self.paths or moves is not None or aversion:
+            values[self._moves] = self._checked_moves(moves, aversion) * (total / scale)
+        raw = self._run(values)
+        shares = np.clip(np.asarray(raw.x, np.float64)[self._at_u], 0.0, caps / total)
         shares *= total / shares.sum()
-        price = scale / total
-        duals = np.concatenate([[-float(self._all.dual_value)], np.asarray(self._under.dual_value)]) * price
-        return Solution(shares, status, float(expected_cost(form, shares)), duals, took_ms, float(form.lifted))
+        prices = np.asarray(raw.z, np.float64) * (scale / total)
+        duals = np.concatenate([[-prices[self._at_all]], prices[self._at_caps]])
+        cost = float(expected_cost(form, shares))
+        return Solution(shares, str(raw.status), cost, duals, raw.solve_time * 1e3, float(form.lifted))
 
     def _checked_caps(self, outlook: Outlook, total: float, caps: F64) -> F64:
         caps = np.asarray(caps, np.float64)
@@ -117,35 +138,53 @@ class Program:
             )
         return np.minimum(caps * max(1.0, total / room), total)
 
-    def _put_moves(self, moves: F64 | None, aversion: float, total: float, scale: float) -> None:
-        if not self.paths:
-            if moves is not None or aversion:
-                raise ProgramInput("price paths for a program that was made without them")
-            return
-        if moves is None or moves.shape != (self.paths, self.n) or not np.isfinite(moves).all() or not 0 <= aversion < np.inf:
-            raise ProgramInput(
-                f"price paths that do not fit or are no numbers, or an aversion of {aversion}, for a program of {self.paths}, {self.n}"
-            )
+    def _checked_moves(self, moves: F64 | None, aversion: float) -> F64:
+        """(paths, places): what each path's moves cost for each place, where all that is left bears them."""
+        fits = moves is not None and self.paths and moves.shape == (self.paths, self.n) and np.isfinite(moves).all()
+        if not fits or not 0 <= aversion < np.inf:
+            raise ProgramInput(f"an aversion of {aversion}, or price paths that are no numbers or not {self.paths} of {self.n}")
         each = np.asarray(moves, np.float64)
         if self._closing:
             each = np.concatenate([each, np.zeros((self.paths, 1))], -1)
-        # What is left bears each move: the loss of a path is the sum of its moves times total, less what buying early avoids.
-        ahead = np.flip(np.cumsum(np.flip(each, -1), -1), -1)  # (paths, places)
-        self._moves.value = (ahead[:, :1] - ahead) * (aversion * total / scale)
+        ahead = np.flip(np.cumsum(np.flip(each, -1), -1), -1)  # (paths, places) from each interval to the end
+        return np.asarray((ahead[:, :1] - ahead) * aversion)
 
-    def _run(self) -> tuple[str, float]:
-        try:
-            self.problem.solve(solver=SOLVER, **TOLERANCES)
-        except self._errors as error:
-            raise SolverFailed(f"the solver stopped without a schedule: {error}") from error
-        status = str(self.problem.status)
-        if status in ("optimal", "optimal_inaccurate") and self._u.value is not None and np.isfinite(self._u.value).all():
-            return status, float(self.problem.solver_stats.solve_time or 0.0) * 1e3
-        if status.startswith("infeasible"):
+    def _run(self, values: dict[Any, F64]) -> Any:
+        """The solver's own result, for parameters' values."""
+        data = self._data | {name: self._data[name].copy() for name in ("A", "b", "c")}
+        for parameter, numbers in values.items():
+            place = self._places[parameter]
+            target = data["A"].data if place.name == "A" else data[place.name]
+            target[place.at] = place.sign * numbers.ravel()
+        raw = self._chain.solve_via_data(self.problem, data, False, False, dict(TOLERANCES))
+        status = str(raw.status)
+        if status in ("Solved", "AlmostSolved") and np.isfinite(raw.x).all():
+            return raw
+        if "PrimalInfeasible" in status:
             raise Infeasible("no schedule keeps every limit: raise the participation or the size limit, or give more time")
-        if status.startswith("unbounded"):
+        if "DualInfeasible" in status:
             raise Unbounded("the cost falls without end under these limits: the impact that was handed in cannot be right")
         raise SolverFailed(f"the solver stopped without a schedule: {status}")
+
+
+class _Place(NamedTuple):
+    """Where a parameter's numbers stand in the solver's form: the array, the places in it, and each one's sign."""
+
+    name: str
+    at: NDArray[np.intp]
+    sign: F64
+
+
+def _places(data: dict[str, Any], numbers: F64) -> _Place:
+    """Raises InvariantBroken where a number is not in exactly one place, which another version of cvxpy might bring about."""
+    for name in ("A", "b", "c"):
+        stored = np.abs(data["A"].data if name == "A" else np.asarray(data[name]))
+        order = np.argsort(stored, kind="stable")
+        found = order[np.searchsorted(stored, numbers.ravel(), sorter=order).clip(0, len(order) - 1)]
+        if (stored[found] == numbers.ravel()).all() and np.isin(stored, numbers).sum() == numbers.size:
+            signs = np.sign((data["A"].data if name == "A" else np.asarray(data[name]))[found])
+            return _Place(name, found, signs)
+    raise InvariantBroken("a parameter of the scheduling program that is not to be found in the solver's form")
 
 
 def solve_many(G: F64, b: F64, total: F64, caps: F64) -> F64:  # noqa: N803 (the field's letter)

@@ -87,6 +87,7 @@ def _iterate(quadratic: F64, g: int, line: F64, total: float, work: F64, shares:
         work[n + _LINE, i] = line[p, i] * total / scale
         work[n + _LOWER, i] = 1.0 if cap > 0.0 else 0.0
         work[n + _UPPER, i] = 1.0 if cap > 0.0 else 0.0
+        work[n + _DW, i], work[n + _DLOWER, i], work[n + _DUPPER, i] = 0.0, 0.0, 0.0
         free += cap > 0.0
     squared = total * total / scale
     level = 0.0  # the multiplier of the total

@@ -92,6 +92,8 @@ class Hidden(NamedTuple):
     imbalance: F64  # (P, n) shown
     depth: F64  # (P, n) shown
     units: F64  # (P, 2)
+    impact: F64  # (P,) of regime and scenario, over the world's
+    volatility: F64  # (P,)
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,7 @@ class LqWorld:
             decay=np.full_like(factor, self.decay), gamma=h.usual.gamma, risk=np.zeros_like(factor),
             displacement=self._displacement(state), moves=h.moves[:, k:], alphas=h.signal[:, k:],
             etas=eta * h.factor[:, k:], kappas=kappa * h.factor[:, k:], volume=h.volume[:, k + 1 :],
+            factor=factor, impact=h.impact, volatility=h.volatility,
         )  # fmt: skip
 
     def trade(self, state: LqState, shares: F64) -> LqState:
@@ -252,6 +255,7 @@ class LqWorld:
             imbalance=signal / (self.signal_sd * volatility[:, None]) + np.sqrt(c.signal_noise) * imbalance_noise,
             depth=-np.log(factor * impact[:, None]) + c.depth_noise * depth_noise,
             units=np.column_stack([sigma / UNITS_OF_SIGMA, np.full(paths, c.volume_shares / TRADES_OF_VOLUME)]),
+            impact=impact, volatility=volatility,
         )  # fmt: skip
 
     def _signal(self, seed: int, volatility: F64, drift: F64, regime: Regime) -> F64:

@@ -108,6 +108,9 @@ class Truth(NamedTuple):
     etas: F64  # (P, n - k) temporary impact that will be
     kappas: F64  # (P, n - k) transient impact that will be
     volume: F64  # (P, n - k) shares that the market will trade: for the oracle of volume
+    factor: F64  # (P, n - k) expected impact over the usual of this order
+    impact: F64  # (P,) usual impact of this order's regime and scenario, over the world's
+    volatility: F64  # (P,) the same of volatility
 
 
 class Cost(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import cvxpy
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from domain.errors import Infeasible, ProgramInput, SolverFailed
 from models.planners.outlook import Closing, Outlook, expected_cost, quadratic
 from models.planners.program import Program, solve_many
+from models.planners.program_kernel import SOLVED, WORK, solve_paths
 
 F64 = NDArray[np.float64]
 N = 20
@@ -66,9 +68,15 @@ def test_the_program_is_disciplined_and_parametrised_so_it_is_compiled_once(prog
     chance = np.random.default_rng(1)
     program.solve(outlook(chance), TOTAL, np.full(N, np.inf))
     compiled = program.problem._cache.param_prog
-    program.solve(outlook(chance), 2 * TOTAL, np.full(N, 300.0))
+    look, caps = outlook(chance), np.full(N, 90.0)
+    found = program.solve(look, TOTAL, caps)
     assert program.problem._cache.param_prog is compiled
     assert Program(3, paths=5).problem.is_dcp(dpp=True)
+    by_hand = cvxpy.Variable(N)
+    form = quadratic(look, TOTAL)
+    cost = cvxpy.quad_form(by_hand, cvxpy.psd_wrap(form.G)) / 2 + form.b @ by_hand
+    cvxpy.Problem(cvxpy.Minimize(cost), [cvxpy.sum(by_hand) == TOTAL, by_hand >= 0, by_hand <= caps]).solve(solver="CLARABEL")
+    assert found.shares == pytest.approx(by_hand.value, abs=1e-3)
 
 
 def test_both_solvers_come_to_the_same_shares(program: Program) -> None:
@@ -123,6 +131,14 @@ def test_many_orders_with_many_impacts_at_once() -> None:
         alone = quadratic(look, total[i])
         assert pytest.approx(form.G[i], rel=1e-12) == alone.G and alone.b == pytest.approx(form.b[i], rel=1e-9, abs=1e-15)
         assert solve_many(alone.G, alone.b[None], total[i : i + 1], caps[:1])[0].tobytes() == found[i].tobytes()
+
+
+def test_what_lay_in_the_working_memory_before_is_never_read() -> None:
+    form = quadratic(outlook(np.random.default_rng(2)), TOTAL)
+    shares, said = np.full((1, N), np.nan), np.full(1, -1)
+    work = np.full((N + WORK, N), np.nan)
+    solve_paths(form.G[None], form.b[None], np.full(1, TOTAL), np.full((1, N), 80.0), work, shares, said)
+    assert said[0] == SOLVED and shares.sum() == pytest.approx(TOTAL)
 
 
 def test_a_closing_auction_takes_what_is_cheaper_there_up_to_its_cap() -> None:
