@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from domain.errors import ForecastError
 from models.net_contract import ACTION, BOOK, LEVELS
-from models.worlds.world import TRAINING_REGIMES, TRAINING_SEEDS, F32, F64, Public, World, capped
+from models.worlds.world import F32, F64, TRAINING_REGIMES, TRAINING_SEEDS, Public, World, capped
 
 _PAUSES: Final = 0.15  # chance of an interval without a purchase
 _WAVES: Final = 0.6  # log deviation of an interval's purchase from the even slice
@@ -29,7 +29,7 @@ PATH: Final = 5  # columns of a path: return of the interval, spread at its end,
 class Runs(NamedTuple):
     """P orders over n intervals. Units are those of the moment before each interval."""
 
-    book: F32  # (P, n + 1, 40), the last behind the last interval
+    book: F32  # (P, n + 1, 40), before each interval; the last, of which nothing is seen behind it, stands twice
     tape: F32  # (P, n + 1, 3, 50)
     context: F32  # (P, n + 1, 18)
     action: F32  # (P, n, 4)
@@ -48,8 +48,15 @@ class Runs(NamedTuple):
         return self.unit * np.sqrt(self.share * self.curve)
 
 
-def run_schedules(world: World[Any], seed: int, paths: int, regime: str) -> Runs:
-    """Work orders by chance. Raises ConfigError where the world does not know the regime."""
+def run_schedules(world: World[Any], seed: int, paths: int, regime: str, *, looks: bool = True) -> Runs:
+    """Work orders by chance.
+
+    Args:
+        looks: whether books and trades are wanted: without them it is ten times as quick.
+
+    Raises:
+        ConfigError: the world does not know the regime.
+    """
     chance = np.random.default_rng([seed, paths])
     n, state = world.intervals, world.start(seed, paths, regime)
     wanted = np.exp(_WAVES * chance.standard_normal((paths, n)) + np.cumsum(0.2 * chance.standard_normal((paths, n)), axis=1))
@@ -61,7 +68,7 @@ def run_schedules(world: World[Any], seed: int, paths: int, regime: str) -> Runs
         shares = capped(even * wanted[:, k], public) if k < n - 1 else public.left
         actions.append(action_of(shares, public))
         state = world.trade(state, shares)
-        seen.append(world.seen(state) if k < n - 1 else seen[-1])
+        seen.append(world.seen(state) if looks and k < n - 1 else seen[-1])
     return _runs(world.public(state), seen, np.stack(actions, axis=1))
 
 
@@ -78,9 +85,9 @@ def _runs(done: Public, seen: Sequence[Any], actions: F32) -> Runs:
     unit = np.stack([one.units[:, 0] for one in seen[:-1]], axis=1)
     size = np.stack([one.units[:, 1] for one in seen[:-1]], axis=1)
     slipped = np.where(done.bought > 0, done.prices - done.mids[:, :-1], 0.0)
+    book, tape, context = (np.stack([getattr(one, name) for one in seen], axis=1) for name in ("book", "tape", "context"))
     return Runs(
-        *(np.stack([getattr(one, name) for one in seen], axis=1) for name in ("book", "tape", "context")),
-        actions, unit, np.diff(done.mids, axis=1), done.volume / size, done.bought / even, slipped,
+        book, tape, context, actions, unit, np.diff(done.mids, axis=1), done.volume / size, done.bought / even, slipped,
         even / (done.usual_volume[:, None] * done.curve), even[:, 0] / size[:, 0], done.curve * done.intervals,
     )  # fmt: skip
 
@@ -98,13 +105,20 @@ class Propagator(NamedTuple):
 
     def own_moves(self, runs: Runs) -> F64:
         """(P, n) basis points by which our own buying moved the middle over each interval."""
-        pushed, displaced = self.transient * runs.slipped, np.zeros(len(runs.size))
+        pushed = self.transient * runs.slipped
+        displaced: F64 = np.zeros(len(runs.size))
         own = np.empty_like(pushed)
         for k in range(pushed.shape[1]):
             after = self.decay * (displaced + pushed[:, k])
             own[:, k] = after - displaced + self.permanent * runs.scale[:, k] * runs.bought[:, k]
             displaced = after
         return own
+
+
+def measured_propagator(world: World[Any], paths: int, seed: int) -> Propagator:
+    """Fitted on so many orders of each training regime that the world can show."""
+    regimes = [regime for regime in TRAINING_REGIMES if regime in world.regimes]
+    return fit_propagator([run_schedules(world, seed, paths, regime, looks=False) for regime in regimes])
 
 
 def fit_propagator(runs: Sequence[Runs]) -> Propagator:

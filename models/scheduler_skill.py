@@ -17,7 +17,7 @@ from models.scheduler_losses import unrolled
 from models.train_scheduler import Pool, as_orders, pooled
 from models.world_model import WorldModel
 from models.worlds.emission import read
-from models.worlds.lq import LqWorld
+from models.worlds.lq import UNITS_OF_SIGMA, LqWorld
 from models.worlds.world import F64
 
 
@@ -44,18 +44,16 @@ def told_moves(model: WorldModel, pool: Pool, seen_until: int) -> F64:
 
 def kalman_moves(world: LqWorld, runs: Runs, seen_until: int) -> F64:
     """The same by the filter that knows the world."""
-    signal, noise, phi = np.zeros(len(runs.size)), world.config.signal_noise, world.phi
-    doubt = 1.0
+    noise, phi, doubt = world.config.signal_noise, world.phi, 1.0
+    signal: F64 = np.zeros(len(runs.size))
     for k in range(seen_until + 1):
         shown, _ = read(runs.book[:, k])
         gain = doubt / (doubt + noise)
         signal, doubt = signal + gain * (shown - signal), doubt * (1 - gain)
         if k < seen_until:
             signal, doubt = phi * signal, phi**2 * doubt + 1 - phi**2
-    ratio = np.sqrt(world.config.signal_r2 / (1 - world.config.signal_r2)) * world.config.sigma_bps
     ahead = np.arange(runs.moves.shape[1] - seen_until)
-    lively = runs.unit[:, :1] / (world.config.sigma_bps / 8.0)
-    told: F64 = signal[:, None] * phi**ahead * ratio * lively / runs.unit[:, seen_until:]
+    told: F64 = signal[:, None] * phi**ahead * world.signal_sd / world.config.sigma_bps * UNITS_OF_SIGMA  # price units
     return told
 
 
@@ -72,7 +70,7 @@ def report(model: WorldModel, world: Any, runs: Runs, propagator: Propagator, se
     """Figures of one world's orders: R2 by intervals ahead, of the nets and, where the world's laws are known, of the bound."""
     moves = paths_of(runs, propagator)[:, seen_until:, 0].astype(np.float64)
     told = skill(told_moves(model, pooled([(0, runs)], [propagator]), seen_until), moves)
-    figures: dict[str, Any] = {"r2": told.r2[:8].tolist(), "r2_low": told.low, "r2_high": told.high}
+    figures: dict[str, Any] = {"r2": told.r2[:8].tolist(), "r2_low": told.low, "r2_high": told.high, "seen": seen_until}
     if isinstance(world, LqWorld):
         figures["r2_bound"] = skill(kalman_moves(world, runs, seen_until), moves).r2[:8].tolist()
     return figures

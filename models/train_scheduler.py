@@ -1,7 +1,9 @@
 """Training the scheduler's weights on orders in the training worlds: seeded, on fresh orders, the same digest twice.
 
-Chunk n of orders is the worlds' training seed n in every training regime; batch and noise n come from (seed, n) alone. Orders are
-mirrored by chance: a sale in the mirrored market is a purchase in this one, and no direction is better than the other.
+They learn in the linear-quadratic world and in `practice`, the same laws with orders of many sizes in markets of many
+volatilities, depths and drifts under a curve of volume. Chunk n of orders is the worlds' training seed n in every training
+regime; batch and noise n come from (seed, n) alone. Orders are mirrored by chance: a sale in the mirrored market is a purchase in
+this one, and no direction is better than the other.
 """
 
 from __future__ import annotations
@@ -18,11 +20,12 @@ from numpy.typing import NDArray
 from models import feature_arrays as fa
 from models import impact, world_model
 from models.impact import ImpactModel
-from models.interval_examples import Propagator, Runs, as_floats, fit_propagator, paths_of, training_runs
+from models.interval_examples import Propagator, Runs, as_floats, measured_propagator, paths_of, training_runs
 from models.net_contract import BOOK, CONTEXT, FEATURES
 from models.scheduler_losses import Orders, SchedulerLosses, losses, reader
-from models.worlds.world import F32, World
 from models.world_model import Observation, WorldModel
+from models.worlds.lq import LqConfig, LqWorld, Scenario
+from models.worlds.world import F32, INTERVALS, TRAINING_SEEDS, World
 
 STEP: Final = "interval"  # of a weights file of the scheduler
 Progress = Callable[[int, int, float], None]
@@ -34,13 +37,29 @@ class SchedulerTraining:
     """How to train. Chosen on training seeds alone."""
 
     seed: int = 7
-    batches: int = 700
+    batches: int = 240
     size: int = 192  # orders in a batch
-    chunk: int = 192  # orders of each world and regime that are made at a time
+    chunk: int = 96  # orders of each world and regime that are made at a time
+    measured: int = 3_000  # orders of each world and regime by which our own impact is measured
     visits: int = 3  # how often an order is learnt from
     rate: float = 2e-3
     decay: float = 1e-3
     clip: float = 1.0
+
+
+def practice(seed: int = 5, scenarios: int = 48) -> LqWorld:
+    """A world to learn in, where nothing is judged. Scenarios by chance: participation 2 to 25 %, log-uniform."""
+    chance = np.random.default_rng(seed)
+
+    def between(low: float, high: float) -> float:
+        return float(np.exp(chance.uniform(np.log(low), np.log(high))))
+
+    drawn = [
+        Scenario(between(0.02, 0.25), between(0.5, 2.5), between(0.5, 2.0), float(chance.uniform(-0.5, 0.5)))
+        for _ in range(scenarios)
+    ]
+    curve = 0.6 + 1.6 * np.linspace(-1, 1, INTERVALS) ** 2
+    return LqWorld(LqConfig(scenarios=tuple(drawn), curve=tuple((curve / curve.mean()).tolist())), "practice")
 
 
 class Pool(NamedTuple):
@@ -70,9 +89,8 @@ def train(worlds: Sequence[World[Any]], how: SchedulerTraining, progress: Progre
     """Train on the worlds' training regimes. Worlds all have the same number of intervals."""
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    runs = training_runs(worlds, 0, how.chunk)
-    propagators = [fit_propagator([one for number, one in runs if number == n]) for n in range(len(worlds))]
-    pool = pooled(runs, propagators)
+    propagators = [measured_propagator(world, how.measured, TRAINING_SEEDS[-100]) for world in worlds]
+    pool = pooled(training_runs(worlds, 0, how.chunk), propagators)
     model, slips, reading = world_model.initialised(how.seed), impact.initialised(how.seed), reader(how.seed)
     fit_normalisation(model, pool)
     parameters = [*model.parameters(), *slips.parameters(), *reading.parameters()]
@@ -123,12 +141,12 @@ def drawn(pool: Pool, chance: np.random.Generator, count: int) -> Orders:
 
 def mirrored(pool: Pool, which: NDArray[np.bool_]) -> Pool:
     """Bids are asks and purchases are sales in the orders (P,) that are told."""
-    book = pool.book.reshape(*pool.book.shape[:2], BOOK // 4, 4)[..., [2, 3, 0, 1]] * np.float32([-1, 1, -1, 1])
-    tape = pool.tape * np.float32([[-1], [1], [-1]])
+    book = pool.book.reshape(*pool.book.shape[:2], BOOK // 4, 4)[..., [2, 3, 0, 1]] * np.array([-1, 1, -1, 1], np.float32)
+    tape = pool.tape * np.array([[-1], [1], [-1]], np.float32)
     context = pool.context.copy()
     context[..., [fa.OFI, fa.QUEUE]] *= -1
-    path = pool.path[..., [0, 1, 2, 4, 3]] * np.float32([-1, 1, 1, 1, 1])
-    action = pool.action * np.float32([-1, 1, 1, 1])
+    path = pool.path[..., [0, 1, 2, 4, 3]] * np.array([-1, 1, 1, 1, 1], np.float32)
+    action = pool.action * np.array([-1, 1, 1, 1], np.float32)
     changed = {"book": book.reshape(pool.book.shape), "tape": tape, "context": context, "path": path, "action": action}
     return pool._replace(
         **{name: np.where(which.reshape(-1, *[1] * (one.ndim - 1)), one, getattr(pool, name)) for name, one in changed.items()}

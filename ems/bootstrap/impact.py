@@ -25,7 +25,8 @@ _CARD: Final = """# Impact model
 ## Orders of other seeds
 
 {judged} orders of {episodes} markets. Share of the variance of the realised impact that is foretold; in brackets 95 % intervals
-of the gain in mean squared error over each rival (price units squared), whose scale and offset were fitted on the training orders.
+of the gain in mean squared error over each rival (price units squared); the scale and offset of
+rivals were fitted on the training orders.
 
 | forecast | R2 | the model gains over it | it gains over a constant |
 |---|---|---|---|
@@ -73,7 +74,9 @@ def train_impact(out: Path, told: Told, how: ImpactTraining) -> Made:
     seeds = f"{TRAINING_SEEDS[0]}..{TRAINING_SEEDS[how.episodes - 1]}"
     digest = write_impact(weights, model, {"seed": str(how.seed), "world_model": champion.digest, "seeds": seeds})
     (out / "impact.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
-    shown = {name: _interval(one) if isinstance(one, dict) else one for name, one in figures.items() if name != "orders"}
+    shown: dict[str, Any] = {
+        name: _interval(one) if isinstance(one, dict) else one for name, one in figures.items() if name != "orders"
+    }
     card = _CARD.format(
         digest=digest, world_model=champion.digest, first=TRAINING_SEEDS[0], last=TRAINING_SEEDS[how.episodes - 1],
         orders=len(learnt.size), judged=len(judged.size), seed=how.seed, steps=how.steps, **shown,

@@ -67,3 +67,24 @@ def impact(
         gain = made.figures["gain_over_constant"]
         typer.echo(f"{made.weights}: version {made.digest[:12]}, R2 {made.figures['r2_model']:.3f} on other seeds,")
         typer.echo(f"gain over a constant {gain['mean']:+.2f} [{gain['low']:+.2f}, {gain['high']:+.2f}] price units squared")
+
+
+@app.command("scheduler")
+def scheduler(
+    out: Annotated[Path, typer.Option("--out", help="Where weights and card are written.")] = Path("var/scheduler"),
+    seed: Annotated[int, typer.Option(min=0, help="Decides weights, batches and noise.")] = 7,
+    batches: Annotated[int, typer.Option(min=1, help="How many; 0.5 s each on one idle core.")] = 240,
+    json_output: JsonOption = False,
+) -> None:
+    """Train the scheduler's nets in the training worlds. The same seed gives the same weights digest on one machine."""
+    from ems.bootstrap.schedulers import train_scheduler
+    from models.train_scheduler import SchedulerTraining
+
+    with shown_progress(json_output) as told:
+        made = train_scheduler(out, told, SchedulerTraining(seed=seed, batches=batches))
+    if json_output:
+        typer.echo(json.dumps({"weights": str(made.weights), "digest": made.digest} | made.figures))
+    else:
+        for name, figures in made.figures.items():
+            typer.echo(f"{name}: R2 {figures['r2'][0]:.4f} of the next interval's move, bound {figures['r2_bound'][0]:.4f}")
+        typer.echo(f"{made.weights}: version {made.digest[:12]}")
