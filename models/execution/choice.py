@@ -1,4 +1,4 @@
-"""The numbers of strategies that have one, chosen on training seeds and training regimes alone, by the mean cost of all of them."""
+"""The numbers of strategies that have one, chosen on training seeds and training regimes alone, by their mean cost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def choose(world: World[Any], orders: int = ORDERS) -> Choice:
     """Almgren-Chriss's urgency and the tilt's strength for a world."""
     by_urgency = _costs(world, URGENCIES, lambda number: almgren_chriss(world.intervals, number), orders)
     by_strength = _costs(world, STRENGTHS, lambda number: Tilt("tilt", strength=number), orders)
-    return Choice(min(by_urgency, key=by_urgency.__getitem__), min(by_strength, key=by_strength.__getitem__), by_urgency, by_strength)
+    return Choice(
+        min(by_urgency, key=by_urgency.__getitem__), min(by_strength, key=by_strength.__getitem__), by_urgency, by_strength
+    )
 
 
 def _costs(world: World[Any], numbers: tuple[float, ...], made: Callable[[float], Policy], orders: int) -> dict[float, float]:

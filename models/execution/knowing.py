@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from models.execution.policies import Rule, first_of_program
-from models.planners.program import Outlook
+from models.planners.program import Outlook, quadratic
 from models.worlds.bounds import optimum
 from models.worlds.emission import read
 from models.worlds.lq import LqWorld
@@ -36,13 +36,14 @@ class _Told(Rule):
 
 @dataclass
 class TrueMeans(_Told):
-    """True expectations."""
+    """True expectations; without caps the program may sell and has a closed form, as the optimum may and has."""
 
     name: str = "true_means"
 
     def shares(self, k: int, left: F64, seen: Seen, public: Public) -> F64:
         """(P,) shares."""
-        return first_of_program(outlook_of(self.truth), left, public)
+        outlook = outlook_of(self.truth)
+        return _free(outlook, left) if self.uncapped else first_of_program(outlook, left, public)
 
 
 @dataclass
@@ -141,6 +142,15 @@ class Filter(_Told):
         eta, kappa = (each / t.factor for each in (t.eta, t.kappa))
         outlook = outlook_of(t)._replace(alpha=alpha, eta=eta * factor, kappa=kappa * factor)
         return first_of_program(outlook, left, public)
+
+
+def _free(outlook: Outlook, left: F64) -> F64:
+    """(P,) the first of the schedule of least cost, of which any part may be less than none: G u = level - b, sum u = left."""
+    form = quadratic(outlook, np.abs(left))  # without risk neither G nor b depends on how much is left
+    right = np.stack([form.b, np.ones_like(form.b)], axis=2)  # (P, m, 2)
+    solved = np.linalg.solve(form.G, right)
+    level = (left + solved[:, :, 0].sum(axis=1)) / solved[:, :, 1].sum(axis=1)
+    return np.asarray(level * solved[:, 0, 1] - solved[:, 0, 0])
 
 
 def outlook_of(truth: Truth) -> Outlook:

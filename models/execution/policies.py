@@ -185,7 +185,7 @@ def displaced(public: Public, outlook: Outlook) -> F64:
 
 def first_of_program(outlook: Outlook, left: F64, public: Public) -> F64:
     """(P,) what the best schedule of what is left buys now."""
-    rest = public.intervals - public.k
+    rest, left = public.intervals - public.k, np.maximum(left, 0.0)  # a finished order may lack a rounding of nothing
     form = quadratic(outlook, left)
     caps = np.minimum(np.maximum(public.cap, left / rest)[:, None], left[:, None]) * np.ones(rest)
     return solve_many(form.G, form.b, left, caps)[:, 0]

@@ -54,13 +54,13 @@ def exact_regimes(world: LqWorld) -> tuple[str, ...]:
 
 def best_bps(world: LqWorld, regime: str = "mixed", known: Known = "full") -> float:
     """Mean over the scenarios of the least expected cost."""
-    return float(np.mean([_bps(world, chain(world, regime, one, known), one) for one in world.config.scenarios]))
+    return float(np.mean([cost_bps(world, one, regime, known) for one in world.config.scenarios]))
 
 
 def schedule_bps(world: LqWorld, schedule: F64, regime: str = "mixed") -> float:
     """Mean over the scenarios of the expected cost of a fixed schedule (n,), whatever its sum."""
     gains = schedule_gains(schedule)
-    return float(np.mean([_bps(world, chain(world, regime, one), one, gains) for one in world.config.scenarios]))
+    return float(np.mean([cost_bps(world, one, regime, gains=gains) for one in world.config.scenarios]))
 
 
 def optimum(world: LqWorld, regime: str = "mixed", scenario: Scenario | None = None) -> Solution:
@@ -68,8 +68,9 @@ def optimum(world: LqWorld, regime: str = "mixed", scenario: Scenario | None = N
     return solve(chain(world, regime, scenario))
 
 
-def _bps(world: LqWorld, problem: Chain, scenario: Scenario, gains: F64 | None = None) -> float:
-    shares = scenario.participation * world.intervals * world.config.volume_shares
+def cost_bps(world: LqWorld, own: Scenario, regime: str = "mixed", known: Known = "full", gains: F64 | None = None) -> float:
+    """The expected cost of one scenario's order, by a linear rule or (None) at best."""
+    problem, shares = chain(world, regime, own, known), own.participation * world.intervals * world.config.volume_shares
     return expected_cost(problem, solve(problem, gains), shares) / shares
 
 

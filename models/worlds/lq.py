@@ -33,7 +33,7 @@ from models.worlds.world import (
     regime_named,
 )
 
-_NOISE, _SIGNAL, _LIQUIDITY, _VOLUME, _SHOWN = 1, 2, 3, 4, 5  # streams
+_NOISE, _SIGNAL, _LIQUIDITY, _VOLUME, _SHOWN, _LATER = 1, 2, 3, 4, 5, 6  # streams
 POWER: Final = 0.4  # exponent of the power law by which a displacement comes back, where a regime says so
 UNITS_OF_SIGMA: Final = 8.0  # price units in the deviation of one interval's move
 TRADES_OF_VOLUME: Final = 100.0  # size units in one interval's usual volume
@@ -236,13 +236,13 @@ class LqWorld:
         volatility, impact, drift = volatility * regime.volatility, impact * regime.impact, drift + regime.drift
         sigma = volatility * c.sigma_bps
         imbalance_noise, depth_noise = chance(seed, _SHOWN).standard_normal((paths, n, 2)).transpose(2, 0, 1)
-        signal = self._signal(seed, volatility, drift, regime)  # (P, n)
-        moves = signal + sigma[:, None] * chance(seed, _NOISE).standard_normal((paths, n))
+        signal, later = self._signal(seed, volatility, drift, regime)  # (P, n) each
+        happens = later[:, ::-1] if regime.backward else signal
+        moves = happens + sigma[:, None] * chance(seed, _NOISE).standard_normal((paths, n))
         factor = self._factor(seed, paths, regime)
         volume = chance(seed, _VOLUME).standard_normal((paths, n + 1))
         usual_volume = c.volume_shares * np.concatenate([self.curve[:1], self.curve])
         thin = np.column_stack([factor[:, :1], factor])  # a thin market trades less
-        way = slice(None, None, -1 if regime.backward else 1)
         lags = np.arange(n + 1)
         return Hidden(
             usual=self.usual(participation, volatility, impact),
@@ -250,7 +250,7 @@ class LqWorld:
             mean_factor=np.full(paths, np.mean(c.factors)) if regime.switching else factor[:, 0],
             reversion=2 * c.stay - 1,
             kernel=np.where(regime.power_law, (1.0 + lags) ** -POWER, self.decay**lags),
-            signal=signal, drift=signal[:, way], moves=moves[:, way],
+            signal=signal, drift=happens, moves=moves,
             volume=usual_volume * thin**-0.5 * np.exp(c.volume_noise * volume - c.volume_noise**2 / 2),
             imbalance=signal / (self.signal_sd * volatility[:, None]) + np.sqrt(c.signal_noise) * imbalance_noise,
             depth=-np.log(factor * impact[:, None]) + c.depth_noise * depth_noise,
@@ -258,16 +258,21 @@ class LqWorld:
             impact=impact, volatility=volatility,
         )  # fmt: skip
 
-    def _signal(self, seed: int, volatility: F64, drift: F64, regime: Regime) -> F64:
-        """(P, n): an autoregression whose first value has the drift's mean, so that the expected move over the horizon is it."""
+    def _signal(self, seed: int, volatility: F64, drift: F64, regime: Regime) -> tuple[F64, F64]:
+        """(P, n) of the horizon and of as long again after it: an autoregression.
+
+        Its first value has the drift's mean, so that the expected move over the horizon is the drift.
+        """
         n, phi = self.intervals, self.phi
-        noise = chance(seed, _SIGNAL).standard_normal((len(volatility), n))  # (P, n)
+        noise = np.concatenate(
+            [chance(seed, stream).standard_normal((len(volatility), n)) for stream in (_SIGNAL, _LATER)], axis=1
+        )
         sd = regime.signal * self.signal_sd * volatility
-        signal = np.empty_like(noise)
+        signal = np.empty_like(noise)  # (P, 2 n)
         signal[:, 0] = self.first_signal(volatility, drift) + sd * noise[:, 0]
-        for k in range(1, n):
+        for k in range(1, 2 * n):
             signal[:, k] = phi * signal[:, k - 1] + sd * np.sqrt(1 - phi**2) * noise[:, k]
-        return signal
+        return signal[:, :n], signal[:, n:]
 
     def first_signal(self, volatility: F64, drift: F64) -> F64:
         """Mean (P,) of the first signal, basis points."""

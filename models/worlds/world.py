@@ -44,7 +44,7 @@ class Regime(NamedTuple):
     drift: float = 0.0  # expected move over the horizon against the order, in standard deviations of the horizon's move
     signal: float = 1.0  # times the usual standard deviation of the signal
     power_law: bool = False  # what is displaced comes back by a power law instead of exponentially
-    backward: bool = False  # prices run backward in time beneath the same books and trades: what they foretell has been already
+    backward: bool = False  # what books foretell comes after the order, run backward: prices do not follow them
 
 
 REGIMES: Final[dict[str, Regime]] = {
@@ -59,7 +59,7 @@ REGIMES: Final[dict[str, Regime]] = {
     "drought": Regime(impact=1 / 0.3, switching=False),
     "power_law": Regime(power_law=True),
     "no_alpha": Regime(signal=0.0, switching=False),
-    "backward": Regime(backward=True),
+    "backward": Regime(backward=True, switching=False),
 }
 TRAINING_REGIMES: Final = ("mixed", "calm", "volatile", "adverse", "favourable", "open", "close")
 HELD_OUT_REGIMES: Final = ("toxic", "drought", "power_law")

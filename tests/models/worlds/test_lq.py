@@ -152,11 +152,13 @@ def test_without_a_signal_no_move_is_foretold() -> None:
     assert np.ptp(truth.eta) == 0
 
 
-def test_prices_that_run_backward_are_the_same_moves() -> None:
-    world = LqWorld()
-    there, back = (world.start(9, 20, regime).hidden for regime in ("mixed", "backward"))
-    assert np.array_equal(there.moves[:, ::-1], back.moves)
+def test_prices_that_run_backward_do_not_follow_what_the_books_show() -> None:
+    back = LqWorld().start(9, 4_000, "backward").hidden
+    there = LqWorld().start(9, 4_000).hidden
     assert np.array_equal(there.imbalance, back.imbalance)
+    assert np.corrcoef(there.signal[:, 2], there.drift[:, 2])[0, 1] == pytest.approx(1)
+    assert abs(np.corrcoef(back.signal[:, 2], back.drift[:, 2])[0, 1]) < 0.06
+    assert np.corrcoef(back.signal[:, 19], back.drift[:, 19])[0, 1] > 0.8, "the last interval's is the next horizon's first"
 
 
 def test_by_a_power_law_a_displacement_comes_back_slower_late() -> None:
