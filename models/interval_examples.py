@@ -23,6 +23,8 @@ from models.worlds.world import F32, F64, TRAINING_REGIMES, TRAINING_SEEDS, Publ
 
 _PAUSES: Final = 0.15  # chance of an interval without a purchase
 _WAVES: Final = 0.6  # log deviation of an interval's purchase from the even slice
+_USUAL: Final = 0.3  # where the search for the transient share begins
+_PASSES: Final = 2
 PATH: Final = 5  # columns of a path: return of the interval, spread at its end, volume in it, depth bid and ask at its end
 
 
@@ -95,17 +97,22 @@ def _runs(done: Public, seen: Sequence[Any], actions: F32) -> Runs:
 class Propagator(NamedTuple):
     """How what we buy moves the price afterwards, in units of what an even slice slips.
 
-    transient: share of an interval's slippage that the price is displaced by. decay: what is left of it an interval later.
-    permanent: of the order's scale, for each even slice.
+    transient: share of what slips that the price is displaced by, in an interval of usual volume; temporary impact is the
+    inverse of volume, so in a busy interval less slips and more of it displaces. decay: what is left of a displacement an
+    interval later. permanent: of the order's scale, for each even slice.
     """
 
     transient: float
     decay: float
     permanent: float
 
+    def displaces(self, curve: F64) -> F64:
+        """Share of what slips that displaces the price, of intervals with so much usual volume over the average."""
+        return 1 / ((1 / self.transient - 0.5) / curve + 0.5)
+
     def own_moves(self, runs: Runs) -> F64:
         """(P, n) basis points by which our own buying moved the middle over each interval."""
-        pushed = self.transient * runs.slipped
+        pushed = self.displaces(runs.curve) * runs.slipped
         displaced: F64 = np.zeros(len(runs.size))
         own = np.empty_like(pushed)
         for k in range(pushed.shape[1]):
@@ -131,16 +138,23 @@ def fit_propagator(runs: Sequence[Runs]) -> Propagator:
     bought = np.concatenate([one.bought.ravel() for one in runs])
     if not bought.any():
         raise ForecastError("impact cannot be fitted where nothing was bought")
-    best: tuple[float, Propagator] | None = None
+    found = Propagator(_USUAL, 0.87, 0.0)
+    for _ in range(_PASSES):  # how busy intervals displace depends on the transient share itself
+        found = _fitted(runs, moves, bought, found.transient)
+    return found
+
+
+def _fitted(runs: Sequence[Runs], moves: F64, bought: F64, transient: float) -> Propagator:
+    best, least = Propagator(transient, 0.87, 0.0), np.inf
     for decay in np.arange(0.5, 0.98, 0.02):
-        alone = [Propagator(1.0, float(decay), 0.0).own_moves(one) / one.scale for one in runs]
+        alone = [Propagator(transient, float(decay), 0.0).own_moves(one) / one.scale for one in runs]
         x = np.stack([np.concatenate([one.ravel() for one in alone]), bought], axis=1)
         found, *_ = np.linalg.lstsq(x, moves, rcond=None)
         missed = float(np.square(moves - x @ found).sum())
-        if best is None or missed < best[0]:
-            best = missed, Propagator(float(np.clip(found[0], 0.0, 2.0)), float(decay), float(max(found[1], 0.0)))
-    assert best is not None
-    return best[1]
+        if missed < least:
+            scaled = float(np.clip(found[0] * transient, 0.01, 1.9))
+            best, least = Propagator(scaled, float(decay), float(max(found[1], 0.0))), missed
+    return best
 
 
 def paths_of(runs: Runs, propagator: Propagator) -> F32:

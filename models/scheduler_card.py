@@ -17,12 +17,22 @@ _CARD: Final = """# The scheduler's world model
 
 ## Data
 
-Orders worked by chance in simulated worlds, training seeds {first} and after, the training regimes of each; nothing recorded.
-Judging seeds and held-out regimes were not touched.
+Orders worked by chance in simulated worlds, on training seeds, in the training regimes of each; nothing recorded. Judging
+seeds and held-out regimes were not touched.
 
-| world | configuration | price displaced, of what is slipped | left an interval later | stays, of the order's scale |
-|---|---|---|---|---|
+| world learnt from | configuration |
+|---|---|
 {worlds}
+
+## Measured in each market
+
+On training seeds, without training: the share of what slips that displaces the price, what is left of it an interval later, what
+stays of an even slice (of the order's scale), how much the market moves for each unit foretold (and how that grows with each
+further interval), and how much more or less buying slips than foretold, in the interval where it is least and most.
+
+| world | displaces | left | stays | follows | slips |
+|---|---|---|---|---|---|
+{markets}
 
 ## Forecasts on other training seeds
 
@@ -46,17 +56,29 @@ on noise, at a cost that evaluation tells.
 
 
 def card(
-    digest: str, impact: str, settings: str, first: int, worlds: Mapping[str, tuple[str, Any]], told: Mapping[str, Any]
+    digest: str,
+    impact: str,
+    settings: str,
+    learnt: Mapping[str, str],
+    markets: Mapping[str, tuple[str, Any]],
+    told: Mapping[str, Any],
 ) -> str:
-    """worlds: name -> configuration's digest and propagator. told: name -> figures of `models.scheduler_skill.report`."""
-    rows = [
-        f"| {name} | `{config}` | {p.transient:.3f} | {p.decay:.2f} | {p.permanent:.3f} |" for name, (config, p) in worlds.items()
-    ]
+    """learnt: world -> configuration's digest. markets: world -> that, and what was measured. told: world -> figures of
+    `models.scheduler_skill.report`."""
     return _CARD.format(
-        digest=digest, impact=impact, contract=CONTRACT_VERSION, settings=settings, first=first, worlds="\n".join(rows),
+        digest=digest, impact=impact, contract=CONTRACT_VERSION, settings=settings,
+        worlds="\n".join(f"| {name} | `{config}` |" for name, config in learnt.items()),
+        markets="\n".join(_market(name, config, market) for name, (config, market) in markets.items()),
         skills="\n".join(line for name, figures in told.items() for line in _skills(name, figures)),
         seen=next(iter(told.values()))["seen"],
     )  # fmt: skip
+
+
+def _market(name: str, config: str, market: Any) -> str:
+    p, (first, later) = market.propagator, market.follows
+    slips = f"{min(market.slips):.2f} to {max(market.slips):.2f}"
+    moved = f"{p.transient:.3f} | {p.decay:.2f} | {p.permanent:.3f}"
+    return f"| {name} `{config[:12]}` | {moved} | {first:.2f} ({later:.2f}) | {slips} |"
 
 
 def _skills(name: str, figures: Mapping[str, Any]) -> list[str]:

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from models.interval_examples import Propagator, Runs, paths_of
+from models.execution.learned import Nets
+from models.interval_examples import Runs, paths_of
 from models.net_contract import HEAD, LATENT
 from models.scheduler_losses import unrolled
 from models.train_scheduler import Pool, as_orders, pooled
@@ -66,11 +67,13 @@ def skill(told: F64, moves: F64, seed: int = 7, draws: int = 1_000) -> Skill:
     return Skill(1 - missed.sum(axis=0) / all_of_it.sum(axis=0), float(low), float(high))
 
 
-def report(model: WorldModel, world: Any, runs: Runs, propagator: Propagator, seen_until: int = 8) -> dict[str, Any]:
-    """Figures of one world's orders: R2 by intervals ahead, of the nets and, where the world's laws are known, of the bound."""
-    moves = paths_of(runs, propagator)[:, seen_until:, 0].astype(np.float64)
-    told = skill(told_moves(model, pooled([(0, runs)], [propagator]), seen_until), moves)
-    figures: dict[str, Any] = {"r2": told.r2[:8].tolist(), "r2_low": told.low, "r2_high": told.high, "seen": seen_until}
+def report(nets: Nets, world: Any, runs: Runs, seen_until: int = 8) -> dict[str, Any]:
+    """Figures of one world's orders: R2 by intervals ahead, of the nets as used there and, where laws are known, the bound."""
+    market = nets.market(world.name)
+    moves = paths_of(runs, market.propagator)[:, seen_until:, 0].astype(np.float64)
+    told = told_moves(nets.model, pooled([(0, runs)], [market.propagator]), seen_until)
+    skilled = skill(told * market.follows[0] * market.follows[1] ** np.arange(told.shape[1]), moves)
+    figures: dict[str, Any] = {"r2": skilled.r2[:8].tolist(), "r2_low": skilled.low, "r2_high": skilled.high, "seen": seen_until}
     if isinstance(world, LqWorld):
         figures["r2_bound"] = skill(kalman_moves(world, runs, seen_until), moves).r2[:8].tolist()
     return figures

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from models import controller, world_model
-from models.execution.learned import SHIPPED, SHIPPED_IMPACT, STEP, Market, markets_text
+from models.execution.learned import SHIPPED, SHIPPED_IMPACT, STEP, Market, Nets, markets_text
 from models.impact import write_impact
 from models.interval_examples import run_schedules
+from models.market_measures import measured_market
 from models.scheduler_card import card
 from models.scheduler_skill import report
-from models.train_scheduler import SchedulerTraining, practice, settings, train
+from models.train_scheduler import SchedulerTraining, Trained, practice, settings, train
 from models.weights_store import write_weights
+from models.worlds.chapter import chapter_world
 from models.worlds.lq import LqWorld
 from models.worlds.world import TRAINING_SEEDS
 
@@ -37,23 +39,30 @@ def train_scheduler(out: Path, told: Told, how: SchedulerTraining, *, judged: in
     Raises:
         WeightsError: nothing can be written.
     """
+    trained = train([LqWorld(), practice()], how, lambda *done: told("training", *done))
+    return write_scheduler(trained, out, told, how, judged=judged)
+
+
+def write_scheduler(trained: Trained, out: Path, told: Told, how: SchedulerTraining, *, judged: int) -> Made:
+    """Measure the markets, judge the forecasts, write the files. Raises WeightsError where that cannot be."""
     out.mkdir(parents=True, exist_ok=True)
-    worlds = [LqWorld(), practice()]
-    trained = train(worlds, how, lambda *done: told("training", *done))
-    markets = {name: Market(propagator, 1.0) for name, propagator in trained.propagators.items()}
-    markets[""] = markets[worlds[0].name]
-    tensors = world_model.tensors_of(trained.model, controller.initialised(how.seed))
-    data = json.dumps({world.name: world.config_sha256 for world in worlds})
-    said = {"step": STEP, "seed": str(how.seed), "worlds": data, "markets": markets_text(markets)}
+    nets, worlds = Nets(trained.model, trained.impact, {}, ""), [LqWorld(), chapter_world()]
+    for n, world in enumerate(worlds):
+        told("measuring markets", n, len(worlds), 0.0)
+        nets.markets[world.name] = measured_market(nets, world, orders=max(20, judged // 4))
+    nets.markets[""] = Market(nets.markets[worlds[0].name].propagator)
+    configurations = {world.name: world.config_sha256 for world in (*worlds, practice())}
+    said = {"step": STEP, "seed": str(how.seed), "worlds": json.dumps(configurations), "markets": markets_text(nets.markets)}
     weights = out / SHIPPED.name
-    digest = write_weights(weights, tensors, said)
+    digest = write_weights(weights, world_model.tensors_of(trained.model, controller.initialised(how.seed)), said)
     slips = write_impact(out / SHIPPED_IMPACT.name, trained.impact, {"seed": str(how.seed), "world_model": digest})
     figures = {}
-    for world in worlds:
-        told(f"judging in {world.name}", 0, 1, 0.0)
+    for n, world in enumerate(worlds):
+        told("judging forecasts", n, len(worlds), 0.0)
         runs = run_schedules(world, TRAINING_SEEDS[_JUDGED_BY], judged, "mixed")
-        figures[world.name] = report(trained.model, world, runs, trained.propagators[world.name], _SEEN)
+        figures[world.name] = report(nets, world, runs, _SEEN)
     (out / "scheduler.json").write_text(json.dumps({"learnt": trained.learnt} | figures, indent=1) + "\n", "utf-8")
-    of_world = {world.name: (world.config_sha256, trained.propagators[world.name]) for world in worlds}
-    (out / "scheduler.md").write_text(card(digest, slips, settings(how), TRAINING_SEEDS[0], of_world, figures), "utf-8")
+    told_worlds = {world.name: (world.config_sha256, nets.markets[world.name]) for world in worlds}
+    learnt = {name: configurations[name] for name in ("lq", "practice")}
+    (out / "scheduler.md").write_text(card(digest, slips, settings(how), learnt, told_worlds, figures), "utf-8")
     return Made(weights, digest, figures)

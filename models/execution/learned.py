@@ -37,10 +37,15 @@ STEP: Final = "interval"
 
 
 class Market(NamedTuple):
-    """What was measured in one world's training orders: how our buying moves the price, and how far moves follow forecasts."""
+    """What was measured in one world's training orders (`models.market_measures`): how our buying moves the price, and the
+    scale of the nets' forecasts there. A world that is not named has the usual ones."""
 
     propagator: Propagator
-    follows: float  # move for each price unit that was foretold
+    follows: tuple[float, float] = (
+        1.0,
+        1.0,
+    )  # the market's move over the one foretold: of the next interval; times for each later
+    slips: tuple[float, ...] = ()  # (n,) what an even slice slips over what was foretold, by interval; none: 1
 
 
 class Nets(NamedTuple):
@@ -53,7 +58,7 @@ class Nets(NamedTuple):
 
     def market(self, name: str) -> Market:
         """That of a world, or the usual one."""
-        return self.markets.get(name, self.markets[""])
+        return self.markets[name if name in self.markets else ""]
 
 
 def read_nets(path: Path = SHIPPED, impact: Path = SHIPPED_IMPACT) -> Nets:
@@ -63,8 +68,11 @@ def read_nets(path: Path = SHIPPED, impact: Path = SHIPPED_IMPACT) -> Nets:
     world_model.load(model, found.tensors)
     try:
         told = json.loads(found.metadata["markets"])
-        markets = {name: Market(Propagator(*one["propagator"]), float(one["follows"])) for name, one in told.items()}
-    except (KeyError, ValueError, TypeError) as error:
+        markets = {
+            name: Market(Propagator(*one["propagator"]), (one["follows"][0], one["follows"][1]), tuple(one["slips"]))
+            for name, one in told.items()
+        }
+    except (KeyError, IndexError, ValueError, TypeError) as error:
         raise WeightsError(f"{path.name} does not say how its markets move: {error}") from error
     if "" not in markets:
         raise WeightsError(f"{path.name} says nothing of markets that it does not name")
@@ -73,7 +81,12 @@ def read_nets(path: Path = SHIPPED, impact: Path = SHIPPED_IMPACT) -> Nets:
 
 def markets_text(markets: dict[str, Market]) -> str:
     """As it stands in a weights file."""
-    return json.dumps({name: {"propagator": list(one.propagator), "follows": one.follows} for name, one in markets.items()})
+    return json.dumps(
+        {
+            name: {"propagator": list(one.propagator), "follows": list(one.follows), "slips": list(one.slips)}
+            for name, one in markets.items()
+        }
+    )
 
 
 class Foreseen(NamedTuple):
@@ -91,7 +104,7 @@ class _Memory:
     h: Tensor  # (P, 128)
     z: Tensor  # (P, 128) of the interval before
     displaced: F64  # (P,) basis points
-    usual: F64 | None = None  # (P,) what an even slice slips as a rule, price units
+    usual: F64 | None = None  # (P, n) what an even slice slips as a rule, price units
     plan: F64 | None = None  # (P, n) of the first look
 
 
@@ -138,24 +151,34 @@ class Learned:
         _, memory.h = self.nets.model.step(memory.z, torch.from_numpy(action_of(public.bought[:, k - 1], before)), memory.h)
         slipped = np.where(public.bought[:, k - 1] > 0, public.prices[:, k - 1] - public.mids[:, k - 1], 0.0)
         p = memory.market.propagator
-        memory.displaced = p.decay * (memory.displaced + p.transient * slipped)
+        pushed = p.displaces(public.curve[k - 1] * public.intervals) * slipped
+        memory.displaced = p.decay * (memory.displaced + pushed)
 
     def _outlook(self, k: int, seen: Seen, public: Public) -> Outlook:
         """In basis points and shares."""
         memory, p = self.memory, self.memory.market.propagator
         told = self._foreseen(k, seen, public)
         unit, even = seen.units[:, :1], public.total[:, None] / public.intervals
-        alpha = memory.market.follows * told.moves * unit * self.foresees_moves
+        first, later = memory.market.follows
+        alpha = first * later ** np.arange(told.moves.shape[1]) * told.moves * unit * self.foresees_moves
+        slips = told.slips * (np.array(memory.market.slips)[k:] if memory.market.slips else 1.0)
         if memory.usual is None:
-            memory.usual = told.slips[:, -1]
-        slips = told.slips if self.foresees_liquidity else np.repeat(memory.usual[:, None], told.slips.shape[1], axis=1)
-        slope = slips * unit / even  # bps that each share slips
-        kappa = p.transient * slope
+            memory.usual = self._without_news(slips, public)
+        slope = (slips if self.foresees_liquidity else memory.usual[:, k:]) * unit / even  # bps that each share slips
+        kappa = p.displaces(public.curve[k:] * public.intervals) * slope
         permanent = p.permanent * unit[:, 0] * np.sqrt(public.total / public.usual_volume) / even[:, 0]
         return Outlook(
             alpha=alpha, eta=np.maximum(slope - kappa / 2 - permanent[:, None] / 2, 0.02 * slope), kappa=kappa,
             decay=np.full_like(slope, p.decay), gamma=permanent, risk=np.zeros_like(slope), displacement=memory.displaced,
         )  # fmt: skip
+
+    def _without_news(self, slips: F64, public: Public) -> F64:
+        """(P, n) slips as they are as a rule, asked when the last interval is as far away as it ever is.
+
+        The orders' average by interval, in the scale of what the order's last interval is expected to slip.
+        """
+        shape = slips.mean(axis=0) / slips[:, -1].mean()
+        return slips[:, -1:] * shape
 
     def _foreseen(self, k: int, seen: Seen, public: Public) -> Foreseen:
         """Roll out while buying evenly what is left."""
