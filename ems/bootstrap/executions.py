@@ -4,23 +4,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from domain.errors import ConfigError
+from domain.errors import ConfigError, WeightsError
 from models.execution import harness, report
 from models.execution.choice import choose
 from models.execution.pictures import draw
 from models.execution.tables import table
-from models.worlds.chapter import chapter_world
-from models.worlds.lq import LqWorld
 from models.worlds.world import Policy, World
 
 Told = Callable[[str, int, int, float], None]
-WORLDS: Final[dict[str, Callable[[], World[Any]]]] = {"lq": LqWorld, "chapter": chapter_world}
-ORDERS: Final = {"lq": (20_000, 2_000), "chapter": (20_000, 2_000)}  # of the main regime, of every other
 LEARNED: Final = "adaptive"
-__all__ = ["evaluate_execution", "table"]
+_LEARNED: Final = "models.execution.learned"
+__all__ = ["WORLDS", "evaluate_execution", "table"]
+
+
+class Judged(NamedTuple):
+    """How a world is judged in."""
+
+    made_by: str  # module:callable
+    orders: int  # of the main regime
+    elsewhere: int  # of every other
+    chosen_in: str  # the world on whose training seeds strategies' numbers are chosen
+    choosing: int  # orders of a regime for that
+    tells: bool  # it can tell the truth that bounds need
+
+
+WORLDS: Final = {
+    "lq": Judged("models.worlds.lq:LqWorld", 20_000, 2_000, "lq", 400, tells=True),
+    "chapter": Judged("models.worlds.chapter:chapter_world", 20_000, 2_000, "chapter", 400, tells=True),
+    # Books are slow: fewer orders choose.
+    "event-book": Judged("models.worlds.event_book:EventBook", 1_000, 400, "event-book", 60, tells=True),
+    # In the world that is somebody else's nothing is chosen at all.
+    "cleo": Judged("models.worlds.cleo:CleoWorld", 200, 200, "event-book", 60, tells=False),
+}
 
 
 def evaluate_execution(
@@ -42,18 +62,21 @@ def evaluate_execution(
 
     Raises:
         ConfigError: no such world, regime or strategy.
+        WeightsError: the learned strategies' weights are missing or damaged.
     """
-    world = world_named(name)
-    usual, elsewhere = ORDERS[name]
+    world, how = world_named(name), WORLDS[name]
     for regime in regimes:
         if regime not in world.regimes:
             raise ConfigError(f"no regime {regime!r} in world {name}; there are {', '.join(world.regimes)}")
+    found, left_out = learned(judged)
     told("choosing on training seeds", 0, 1, 0.0)
     plan = harness.Plan(
-        world=world, choice=choose(world), learned=learned(), judged=judged, orders=orders or usual,
-        orders_elsewhere=min(orders or usual, elsewhere), regimes=tuple(regimes) or world.regimes,
+        world=world, choice=choose(world_named(how.chosen_in), how.choosing), learned=found, judged=judged,
+        orders=orders or how.orders, orders_elsewhere=min(orders or how.orders, how.elsewhere),
+        regimes=tuple(regimes) or world.regimes, tells=how.tells,
     )  # fmt: skip
     figures = report.judge(plan, lambda what, done, of: told(what, done, of, 0.0))
+    figures["left_out"] = left_out
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         (out / "execution.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
@@ -66,9 +89,23 @@ def world_named(name: str) -> World[Any]:
     """One of WORLDS. Raises ConfigError where there is none."""
     if name not in WORLDS:
         raise ConfigError(f"no world {name!r}; there are {', '.join(WORLDS)}")
-    return WORLDS[name]()
+    module, _, made_by = WORLDS[name].made_by.partition(":")
+    world: World[Any] = getattr(import_module(module), made_by)()
+    return world
 
 
-def learned() -> list[Policy]:
-    """The learned strategies; none of this version's are shipped yet."""
-    return []
+def learned(judged: str) -> tuple[list[Policy], str]:
+    """The learned strategy and its ablations, or none and why they are left out.
+
+    Raises:
+        WeightsError: there are none, and one of them is what is to be judged.
+    """
+    if find_spec(_LEARNED) is None:
+        return [], "this build has no learned strategies"
+    room = import_module(_LEARNED)
+    try:
+        return list(room.ablations(room.read_nets())), ""
+    except WeightsError as error:
+        if judged == LEARNED:
+            raise
+        return [], str(error)

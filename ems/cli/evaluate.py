@@ -45,7 +45,7 @@ def forecast(
 
 @app.command()
 def execution(
-    world: Annotated[str, typer.Option(help="Where orders are worked: lq (exact optimum known) or chapter.")] = "lq",
+    world: Annotated[str, typer.Option(help="lq (exact optimum known), chapter, event-book or cleo.")] = "lq",
     regime: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated. None: all of the world.")] = None,
     orders: Annotated[int | None, typer.Option(min=40, help="In the main regime. None: what the world usually takes.")] = None,
     judge: Annotated[str, typer.Option(help="Whose ratios are told: adaptive, or any other row of the table.")] = "adaptive",

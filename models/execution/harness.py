@@ -38,6 +38,12 @@ class Plan(NamedTuple):
     orders: int  # of the main regime
     orders_elsewhere: int
     regimes: tuple[str, ...]
+    tells: bool  # the world can tell the truth that bounds need
+
+    @property
+    def main(self) -> str:
+        """The regime whose figures stand at the top."""
+        return MAIN if MAIN in self.regimes else self.regimes[0]
 
 
 @dataclass(frozen=True)
@@ -62,14 +68,14 @@ def strategies(plan: Plan, regime: str) -> list[Policy]:
         twap(n), vwap(), Pov("pov"), almgren_chriss(n, plan.choice.urgency), EstimatedAlmgrenChriss("ac_estimated"),
         static_transient(n), Tilt("tilt", strength=plan.choice.strength), QpEwma("qp_ewma"),
     ]  # fmt: skip
-    whole = regime in (MAIN, *CHECK_REGIMES)
+    whole = regime in (plan.main, *CHECK_REGIMES)
     chosen += [one for one in plan.learned if whole or one.name == plan.judged]
+    if plan.tells:
+        chosen += [TrueMeans()]
+        chosen += [SignalOracle(), PriceOracle(), VolumeOracle()] if regime == plan.main else []
     if isinstance(world, LqWorld):
-        chosen += [Filter(), TrueMeans()]
-        if regime in exact_regimes(world):
-            chosen += [TrueMeans(_FREE, uncapped=True), LqOptimum(regime=regime)]
-        if regime == MAIN:
-            chosen += [SignalOracle(), PriceOracle(), VolumeOracle()]
+        chosen += [Filter()]
+        chosen += [TrueMeans(_FREE, uncapped=True), LqOptimum(regime=regime)] if regime in exact_regimes(world) else []
     return chosen
 
 
@@ -79,7 +85,7 @@ def costs(plan: Plan, regime: str, told: Told) -> Costs:
     Raises:
         ConfigError: the strategy that is to be judged is not there.
     """
-    orders = plan.orders if regime == MAIN else plan.orders_elsewhere
+    orders = plan.orders if regime == plan.main else plan.orders_elsewhere
     batches = [min(BATCH, orders - begin) for begin in range(0, orders, BATCH)]
     chosen = strategies(plan, regime)
     names = [one.name for one in chosen]

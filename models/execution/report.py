@@ -11,7 +11,7 @@ from models.execution.harness import BOUNDS, MAIN, Costs, Plan, Told, costs, sce
 from models.execution.statistics import MARGIN_BPS, Interval, Resampled
 from models.worlds.bounds import best_bps, exact_regimes, schedule_bps
 from models.worlds.lq import LqWorld
-from models.worlds.world import HELD_OUT_REGIMES, JUDGING_SEEDS
+from models.worlds.world import CHECK_REGIMES, HELD_OUT_REGIMES, JUDGING_SEEDS
 
 RATIOS: Final = ("twap", "vwap", "pov", "ac")
 # The specification's table: average shortfall and deviation in basis points, and its ratios as bounds to meet.
@@ -39,17 +39,18 @@ def judge(plan: Plan, told: Told) -> dict[str, Any]:
             statistics.resample(found.expected, found.happened, kinds),
         )
     regimes = {name: _regime(plan, name, one) for name, one in drawn.items()}
-    top = _top(plan, drawn)
+    top, sensitivity = _top(plan, drawn), _sensitivity(drawn)
+    claimed = claims(top) | {"worst_ratio_twap": _worst(plan, drawn), "sensitivity_bps": _calmest(plan, sensitivity)}
     return {
         "world": plan.world.name, "config_sha256": plan.world.config_sha256, "judged": plan.judged, **top,
         "first_seed": JUDGING_SEEDS[0], "choice": plan.choice._asdict(), "margin_bps": MARGIN_BPS,
-        "claims": _claims(top), "sensitivity": _sensitivity(drawn), "regimes": regimes,
+        "claims": claimed, "sensitivity": sensitivity, "regimes": regimes,
     }  # fmt: skip
 
 
 def _top(plan: Plan, drawn: dict[str, _Drawn]) -> dict[str, Any]:
     """Flat: ratios with their ends, and in the linear-quadratic world how much of what can be gained is not."""
-    main = drawn[MAIN if MAIN in drawn else plan.regimes[0]]
+    main = drawn[plan.main]
     out: dict[str, Any] = {}
     for other in RATIOS:
         out |= _flat(f"ratio_{other}", _ratio(main, plan.judged, other))
@@ -66,7 +67,9 @@ def _top(plan: Plan, drawn: dict[str, _Drawn]) -> dict[str, Any]:
         out |= _flat("no_alpha_ratio", _ratio(drawn["no_alpha"], plan.judged, "twap"))
         if "true_means" in drawn["no_alpha"].costs.names:
             out["no_alpha_ratio_true_means"] = _flat("x", _ratio(drawn["no_alpha"], "true_means", "twap"))["x"]
-    out["fallback_share"] = max((one.costs.fallback.get(plan.judged, 0.0) for one in drawn.values()), default=0.0)
+    told = [one.costs.fallback.get(plan.judged) for one in drawn.values()]
+    # What does not count its fallbacks has not shown that there are none.
+    out["fallback_share"] = None if None in told else max(each for each in told if each is not None)
     return out
 
 
@@ -136,7 +139,9 @@ def _sd_ratio(drawn: _Drawn, name: str, which: str) -> Interval | None:
 
 def _sensitivity(drawn: dict[str, _Drawn]) -> dict[str, dict[str, float | None]]:
     """Greatest less least over the regimes, checks and bounds left out: of the mean cost, and of the ratio to TWAP's."""
-    kept = {name: one for name, one in drawn.items() if name not in ("no_alpha", "backward")}
+    kept = {name: one for name, one in drawn.items() if name not in CHECK_REGIMES}
+    if not kept:
+        return {}
     names = [name for name in next(iter(drawn.values())).costs.names if all(name in one.costs.names for one in kept.values())]
     out: dict[str, dict[str, float | None]] = {}
     for name in names:
@@ -146,15 +151,30 @@ def _sensitivity(drawn: dict[str, _Drawn]) -> dict[str, dict[str, float | None]]
     return out
 
 
-def _claims(top: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _worst(plan: Plan, drawn: dict[str, _Drawn]) -> dict[str, Any]:
+    """The judged strategy's greatest ratio to TWAP in any regime that is not a check."""
+    ratios = [_ratio(one, plan.judged, "twap") for name, one in drawn.items() if name not in CHECK_REGIMES]
+    return _claim(EVERYWHERE, max((each for each in ratios if each), default=None))
+
+
+def _calmest(plan: Plan, sensitivity: dict[str, dict[str, float | None]]) -> dict[str, Any]:
+    """Of all strategies, whose mean cost differs least between regimes."""
+    own = {name: one["bps"] for name, one in sensitivity.items() if (name == plan.judged or name not in BOUNDS) and one["bps"]}
+    lowest = min(own, key=lambda name: own[name] or 0.0, default=None)
+    met = "not told: one regime" if lowest is None else "met" if lowest == plan.judged else f"not met: {lowest}"
+    return {"claimed": "lowest", "ours": own.get(plan.judged), "low": None, "high": None, "met": met}
+
+
+def claims(top: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The specification's ratios beside ours: met where the whole interval is at or below, missed where it is above."""
-    told = {}
-    for name, claim in CLAIMS.items():
-        value, low, high = (top[name + tail] for tail in ("", "_low", "_high"))
-        known = value is not None
-        met = "met" if known and high <= claim else "not met" if not known or low > claim else "open"
-        told[name] = {"claimed": claim, "ours": value, "low": low, "high": high, "met": met}
-    return told
+    figures = {name: [top[name + tail] for tail in ("", "_low", "_high")] for name in CLAIMS}
+    return {name: _claim(CLAIMS[name], None if None in each else Interval(*each)) for name, each in figures.items()}
+
+
+def _claim(claim: float, ours: Interval | None) -> dict[str, Any]:
+    met = "not met" if ours is None or ours.low > claim else "met" if ours.high <= claim else "open"
+    value, low, high = ours or (None, None, None)
+    return {"claimed": claim, "ours": value, "low": low, "high": high, "met": met}
 
 
 def _flat(name: str, figure: Interval | None) -> dict[str, float | None]:

@@ -49,29 +49,29 @@ def resample(expected: F64, happened: F64, scenarios: I64, seed: int = 0, cluste
         expected, happened: (N, S) basis points. scenarios: (N,) 0 .. M - 1. clusters: (N,) 0 .. C - 1, drawn whole.
     """
     names = np.arange(len(expected)) if clusters is None else clusters
-    count, kinds, strategies = int(names.max()) + 1, int(scenarios.max()) + 1, expected.shape[1]
-    place = names * kinds + scenarios  # (N,)
-    flat = np.column_stack([np.ones(len(expected)), expected, happened, happened**2])  # (N, 1 + 3 S)
-    sums = np.zeros((count * kinds, flat.shape[1]))
-    np.add.at(sums, place, flat)
-    sums = sums.reshape(count, -1)  # (C, M (1 + 3 S))
+    count = int(names.max()) + 1
+    flat = _flat(expected, happened)
+    rows = [np.flatnonzero(scenarios == kind) for kind in range(int(scenarios.max()) + 1)]
     chance = np.random.Generator(np.random.Philox(key=seed))
     parts = []
     for begin in range(0, DRAWS, _CHUNK):
         draws = min(_CHUNK, DRAWS - begin)
         drawn = chance.integers(0, count, (draws, count)) + count * np.arange(draws)[:, None]  # (draws, C)
-        times = np.bincount(drawn.ravel(), minlength=draws * count).reshape(draws, count)
-        parts.append((times @ sums).reshape(draws, kinds, -1))  # (draws, M, 1 + 3 S)
-    return _of_sums(np.concatenate(parts), strategies)
+        times = np.bincount(drawn.ravel(), minlength=draws * count).reshape(draws, count).astype(np.float64)
+        parts.append(np.stack([times[:, names[those]] @ flat[those] for those in rows], axis=1))  # (draws, M, 1 + 3 S)
+    return _of_sums(np.concatenate(parts), expected.shape[1])
 
 
 def figures(expected: F64, happened: F64, scenarios: I64) -> Resampled:
     """The same of the orders themselves, one draw: (1, S)."""
-    kinds = int(scenarios.max()) + 1
-    flat = np.column_stack([np.ones(len(expected)), expected, happened, happened**2])
-    sums = np.zeros((1, kinds, flat.shape[1]))
-    np.add.at(sums[0], scenarios, flat)
-    return _of_sums(sums, expected.shape[1])
+    flat = _flat(expected, happened)
+    sums = np.stack([flat[scenarios == kind].sum(axis=0) for kind in range(int(scenarios.max()) + 1)])
+    return _of_sums(sums[None], expected.shape[1])
+
+
+def _flat(expected: F64, happened: F64) -> F64:
+    """(N, 1 + 3 S): what is summed."""
+    return np.column_stack([np.ones(len(expected)), expected, happened, happened**2])
 
 
 def _of_sums(sums: F64, strategies: int) -> Resampled:

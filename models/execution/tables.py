@@ -16,7 +16,10 @@ def table(told: dict[str, Any]) -> list[str]:
     for name in ("rho_true_means", "rho_true_means_capped", "rho_filter", "rho_learned", "no_alpha_ratio"):
         if told.get(name) is not None:
             lines.append(f"{name:<22} {_interval(told, name)}")
-    lines.append(f"fallback share         {100 * told['fallback_share']:.1f} %")
+    share = told["fallback_share"]
+    lines.append(f"{'fallback share':<22} " + ("not told" if share is None else f"{100 * share:.1f} %"))
+    if told.get("left_out"):
+        lines.append(f"left out: {told['left_out']}")
     return lines
 
 
@@ -59,7 +62,10 @@ def _beside_the_chapter(told: dict[str, Any]) -> list[str]:
 
 
 def _claims(told: dict[str, Any]) -> list[str]:
-    return [
-        f"{name:<22} {_interval(told, name)}, claimed {claim['claimed']}: {claim['met']}"
-        for name, claim in told["claims"].items()
-    ]
+    """The specification's claims beside ours."""
+    lines = []
+    for name, claim in told["claims"].items():
+        ours = "-" if claim["ours"] is None else f"{claim['ours']:.3f}"
+        ends = "" if claim["low"] is None else f" [{claim['low']:.3f}, {claim['high']:.3f}]"
+        lines.append(f"{name:<22} {ours}{ends}, claimed {claim['claimed']}: {claim['met']}")
+    return lines

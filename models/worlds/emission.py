@@ -51,7 +51,9 @@ def emit(shown: Shown, units: F64, seed: int, k: int) -> Seen:
 
 def read(book: F32) -> tuple[F64, F64]:
     """The imbalance and the depth (P,) that books (P, 40) show: what a filter may know."""
-    sizes = np.log(np.exp2(book.astype(np.float64).reshape(-1, LEVELS, 4)[:, :, 1::2]) - 1.0) - _SHAPE[:, None]  # (P, 10, 2)
+    seen = book.astype(np.float64).reshape(-1, LEVELS, 4)[:, :, 1::2]  # (P, 10, 2)
+    there = seen > 0  # a level that is missing is as if it were usual
+    sizes = np.where(there, np.log(np.exp2(np.where(there, seen, 1.0)) - 1.0) - _SHAPE[:, None], 0.0)
     lean = (sizes[:, :, 0] - sizes[:, :, 1]) @ _WEIGHTS / (2 * _LEAN * (_WEIGHTS @ _WEIGHTS))
     return lean, sizes.mean(axis=(1, 2))
 
