@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from domain.errors import ConfigError, WeightsError
 from models.execution import harness, report
 from models.execution.choice import choose
+from models.execution.learned import ablations, read_nets
 from models.execution.pictures import draw
 from models.execution.tables import table
 from models.worlds.world import Policy, World
 
 Told = Callable[[str, int, int, float], None]
 LEARNED: Final = "adaptive"
-_LEARNED: Final = "models.execution.learned"
 __all__ = ["WORLDS", "evaluate_execution", "table"]
 
 
@@ -100,11 +99,8 @@ def learned(judged: str) -> tuple[list[Policy], str]:
     Raises:
         WeightsError: there are none, and one of them is what is to be judged.
     """
-    if find_spec(_LEARNED) is None:
-        return [], "this build has no learned strategies"
-    room = import_module(_LEARNED)
     try:
-        return list(room.ablations(room.read_nets())), ""
+        return list(ablations(read_nets())), ""
     except WeightsError as error:
         if judged == LEARNED:
             raise
