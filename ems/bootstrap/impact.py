@@ -13,6 +13,8 @@ from models.impact_training import ImpactTraining, judge, train
 from models.weights_store import CHAMPION, read_weights
 from models.world_model import WorldModel, load
 
+__all__ = ["ImpactTraining", "Made", "joined", "train_impact"]
+
 Told = Callable[[str, int, int, float], None]
 _AT_ONCE: Final = 20  # episodes between two words of progress
 _CARD: Final = """# Impact model

@@ -20,6 +20,8 @@ from models.worlds.chapter import chapter_world
 from models.worlds.lq import LqWorld
 from models.worlds.world import TRAINING_SEEDS
 
+__all__ = ["Made", "SchedulerTraining", "train_scheduler", "write_scheduler"]
+
 Told = Callable[[str, int, int, float], None]
 _JUDGED_BY: Final = 500_000  # of the training seeds, one that nothing was learnt from
 _SEEN: Final = 8

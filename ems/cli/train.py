@@ -56,8 +56,7 @@ def impact(
     json_output: JsonOption = False,
 ) -> None:
     """Train the impact model on seeded orders in the event book, and judge it beside a constant and two laws."""
-    from ems.bootstrap.impact import train_impact
-    from models.impact_training import ImpactTraining
+    from ems.bootstrap.impact import ImpactTraining, train_impact
 
     with shown_progress(json_output) as told:
         made = train_impact(out, told, ImpactTraining(seed=seed, episodes=episodes, judged=judged))
@@ -77,8 +76,7 @@ def scheduler(
     json_output: JsonOption = False,
 ) -> None:
     """Train the scheduler's nets in the training worlds. The same seed gives the same weights digest on one machine."""
-    from ems.bootstrap.schedulers import train_scheduler
-    from models.train_scheduler import SchedulerTraining
+    from ems.bootstrap.schedulers import SchedulerTraining, train_scheduler
 
     with shown_progress(json_output) as told:
         made = train_scheduler(out, told, SchedulerTraining(seed=seed, batches=batches))
