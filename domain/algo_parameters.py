@@ -82,7 +82,9 @@ class AlgoParameters(BaseModel):
         ),
     ] = None
 
-    participation_e9: int | None = None  # the rate aimed at: only an algorithm that aims at one has it on the wire
+    # Only an algorithm that aims at a rate, or weighs risk, has these on the wire.
+    participation_e9: int | None = None
+    urgency_e9: int | None = None
 
 
 class Twap(AlgoParameters):
@@ -116,7 +118,34 @@ class Pov(AlgoParameters):
     ]
 
 
-MODELS: Final[dict[Algo, type[AlgoParameters]]] = {model.algo: model for model in (Twap, Vwap, Pov)}
+_URGENCY: Final = Parameter(
+    name="Urgency",
+    type=FixType.FLOAT,
+    unit=Unit.NUMBER,
+    description="How much waiting's risk weighs beside impact: 1 hardly bends the schedule, 5 trades most of it early.",
+    absent="1",
+    minimum_e9=1,
+    maximum_e9=30 * E9,
+)
+
+
+class AlmgrenChriss(AlgoParameters):
+    """Almgren and Chriss: earlier than equal parts, by how much risk weighs beside impact."""
+
+    algo = Algo.AC
+
+    urgency_e9: Annotated[int | None, _URGENCY] = None
+
+
+class Adaptive(AlgoParameters):
+    """Adaptive: parts where the world model foresees the least cost, planned again when the market leaves what it foresaw."""
+
+    algo = Algo.ADAPTIVE
+
+    urgency_e9: Annotated[int | None, _URGENCY] = None
+
+
+MODELS: Final[dict[Algo, type[AlgoParameters]]] = {model.algo: model for model in (Twap, Vwap, Pov, AlmgrenChriss, Adaptive)}
 
 
 class WireField(NamedTuple):

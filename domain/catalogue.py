@@ -13,7 +13,9 @@ from domain import (
     fix_session,
     kill_switch,
     limits,
+    market_note,
     mass,
+    model_version,
     order_list,
     parent_order,
     risk,
@@ -38,5 +40,7 @@ for _stream in (
     limits,
     builds,
     attention,
+    model_version,
+    market_note,
 ):
     TOPICS.register(_stream.EVENTS)

@@ -16,7 +16,8 @@ from domain.instructions import Instructions
 from domain.limit_rules import Unit
 from domain.limits import Applies
 from domain.risk import Check, Level
-from domain.values import OrdType, ScopeKind, Side, TimeInForce
+from domain.steering import Act, Urgency
+from domain.values import E9_MAX, OrdType, ScopeKind, Side, TimeInForce
 
 ALERTS_MAX: Final = 300  # that one command acknowledges, and that are listed at once
 _Name = Annotated[str, Field(min_length=1, max_length=64)]
@@ -122,6 +123,29 @@ class AcknowledgeAlerts(_PersonsCommand):
     alerts: Annotated[tuple[_Name, ...], Field(min_length=1, max_length=ALERTS_MAX)]
 
 
+class SteerOrder(_PersonsCommand):
+    """A change of how an algorithm's order is worked; each act looks at its own fields alone (`domain.steering_rules`)."""
+
+    command: Literal["steer_order"] = "steer_order"
+    order_id: _Name  # as clients see it
+    act: Act
+    algo: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
+    urgency: Urgency = "normal"
+    quantity_e9: int = 0
+    limit_price_e9: int = 0
+
+
+class NoteDecision(_PersonsCommand):
+    """The price at which an order was decided, and when, for the analysis of its costs. The reason says where it is from."""
+
+    command: Literal["note_decision"] = "note_decision"
+    order_id: _Name
+    price_e9: Annotated[int, Field(gt=0, le=E9_MAX)]
+    decided_ns: Annotated[int, Field(gt=0, le=E9_MAX)]
+
+
+OrderCommand = SteerOrder | NoteDecision
 AttentionCommand = DismissFill | BookFill | AcknowledgeAlerts
 RiskCommand = SetLimit | RetireLimit | GrantOverride | EnableStrategy
 
@@ -138,7 +162,7 @@ class OperateSessions(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-Command = EnterOrder | OperateSessions | RiskCommand | AttentionCommand
+Command = EnterOrder | OperateSessions | RiskCommand | AttentionCommand | OrderCommand
 COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
 
 

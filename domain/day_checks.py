@@ -201,7 +201,7 @@ def _currencies(rows: Rows, manifest: Manifest, reference: ReferenceData) -> Ite
     for instrument in reference.universe:
         if instrument.currency not in rates and instrument.currency != base:
             yield Problem("fx_rates", f"{instrument.currency}, the currency of {instrument.symbol}, has no rate", todo)
-    for table in ("cash", "fees", "corporate_actions", "capital"):
+    for table in ("cash", "fees", "commissions", "corporate_actions", "capital"):
         for one in rows[table]:
             currency = one.row.get("currency")
             if table == "capital" and currency != base:

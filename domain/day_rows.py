@@ -129,6 +129,18 @@ class Fee(DayRow):
     minimum_e9: AmountE9 = Field(description="units of the currency an order, at least")
 
 
+class Commission(DayRow):
+    """What the broker behind a venue session charges beside its market's fees. A row for the account goes before one for any."""
+
+    KEY = ("venue", "account", "currency")
+    venue: Text = Field(description="the venue session; * is any")
+    account: Text = Field(description="the client's account; * is any")
+    currency: Currency = Field(description="of the amounts")
+    per_share_e9: AmountE9 = Field(description="units of the currency a share")
+    rate_bps_e9: AmountE9 = Field(description="basis points of the notional")
+    minimum_e9: AmountE9 = Field(description="units of the currency an order, at least")
+
+
 class FxRate(DayRow):
     """What one unit of a currency is worth in the base currency of the manifest."""
 
@@ -210,7 +222,7 @@ class Permission(DayRow):
 
 
 class RegisteredModel(DayRow):
-    """The models that may decide, by the digest of their weights."""
+    """The models from which orders may stem, by the digest of their weights: of those that the registry lets trade, no others."""
 
     KEY = ("digest",)
     digest: Digest = Field(description="SHA-256 of the weights, 64 hexadecimal digits")
@@ -226,6 +238,7 @@ TABLES: Final[Mapping[str, type[DayRow]]] = {
     "volumes": AverageVolume,
     "prices": ReferencePrice,
     "fees": Fee,
+    "commissions": Commission,
     "fx_rates": FxRate,
     "corporate_actions": CorporateAction,
     "restricted": Restriction,
@@ -283,6 +296,4 @@ def cells(row: DayRow) -> dict[str, str]:
 def _text(field: str, value: Any) -> str:
     if value is None:
         return ""
-    if field.endswith("_e9"):
-        return number_text(value)
-    return moment_text(value) if field.endswith("_ns") else str(value)
+    return number_text(value) if field.endswith("_e9") else moment_text(value) if field.endswith("_ns") else str(value)

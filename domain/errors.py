@@ -14,6 +14,7 @@ EmsError
 ├── TapeError              a stored tape that is missing, damaged or not one
 ├── WeightsError           a model's weights that are missing, damaged, of another contract or another version
 ├── ForecastError          a forecast that cannot be made, or comes to what is no number
+├── RegistryUnavailable    a registry of models that is not installed or cannot be reached
 ├── ProgramError           a schedule's optimisation that gives no schedule
 │   ├── ProgramInput       numbers that fit no program: NaN, another shape, a negative impact
 │   ├── Infeasible         the limits leave no room for what is to be traded
@@ -82,6 +83,10 @@ class WeightsError(EmsError):
 
 class ForecastError(EmsError):
     """A forecast that cannot be made from what was handed in, or that comes to what is no number."""
+
+
+class RegistryUnavailable(EmsError):
+    """A registry of models is not installed, or cannot be reached."""
 
 
 class ProgramError(EmsError):

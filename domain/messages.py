@@ -15,6 +15,7 @@ from domain.instructions import Instructions
 from domain.kill_flatten import FlattenHouse
 from domain.kill_scope import Scope
 from domain.market_state import MarketState
+from domain.observation import Observed
 from domain.refusal import Refusal
 from domain.schedule import PlanRequest, Schedule
 from domain.values import OrdType, Side, TimeInForce
@@ -237,4 +238,5 @@ class Timer:
     """The desk's own clock tick."""
 
 
-Input = Inbound | SessionChange | LinkUp | LinkDown | MarketUpdate | PlanReady | KillNews | FlattenHouse | Timer | Commanded
+_Told = MarketUpdate | Observed | PlanReady | KillNews | FlattenHouse | Timer
+Input = Inbound | SessionChange | LinkUp | LinkDown | _Told | Commanded

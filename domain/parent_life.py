@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from domain import steering_rules
 from domain.event import Event
 from domain.instructions import NEW_DAY
 from domain.order_life import AFTER_FILL, TERMINAL, OrdStatus
@@ -40,6 +41,7 @@ from domain.parent_order import (
 )
 from domain.parent_status import SHOWN, moved, trigger_of
 from domain.revise import places, revised
+from domain.steering import Steered
 from domain.values import Algo, StreamId
 
 
@@ -64,6 +66,10 @@ def evolve(
     return revised(state, changes)
 
 
+# Events that use up a ClOrdID of the client's.
+NAMING = frozenset({Accepted, CancelRequested, Canceled, ReplaceRequested, Replaced, RequestRefused, RequestQueued})
+# From these on there is work on the order: again, where it had ended.
+OPENING = frozenset({Accepted, Replaced, RequestQueued, FillRestated})
 _Changes = dict[str, Any]  # what an event changes, by field
 # Reading a member from its enumeration calls a Python function.
 _REJECTED, _PENDING_NEW, _NEW, _DIRECT = OrdStatus.REJECTED, OrdStatus.PENDING_NEW, OrdStatus.NEW, Algo.DIRECT
@@ -94,9 +100,9 @@ def _plan_failed(state: ParentOrder, event: PlanFailed) -> _Changes:
     return {"plans": event.plan_number}
 
 
-_VERSION, _STATUS, _OPEN_E9, _CUM_QUANTITY_E9, _NOTIONAL_E18, _REJECTIONS, _ACCEPTED, _CHILDREN, _LATE_E9 = places(
-    ParentOrder,
-    "version", "status", "open_e9", "cum_quantity_e9", "notional_e18", "rejections", "accepted", "children", "late_e9",
+_VERSION, _STATUS, _OPEN_E9, _CUM_QUANTITY_E9, _NOTIONAL_E18, _REJECTIONS, _ACCEPTED, _CHILDREN, _LATE_E9, _STEERING = places(
+    ParentOrder, "version", "status", "open_e9", "cum_quantity_e9", "notional_e18", "rejections", "accepted", "children",
+    "late_e9", "steering",
 )  # fmt: skip
 
 
@@ -106,6 +112,8 @@ def _released(state: ParentOrder, event: ChildReleased) -> ParentOrder:
     values[_OPEN_E9] = {**state.open_e9, event.child: event.quantity_e9}
     values[_CHILDREN] = event.number
     values[_LATE_E9] = max(0, state.late_e9 - event.late_e9)
+    if state.steering.wanted is not None:  # it is out now
+        values[_STEERING] = state.steering._replace(wanted=None)
     return tuple.__new__(ParentOrder, values)
 
 
@@ -259,4 +267,5 @@ _EVOLVE: dict[type[Event], Callable[..., _Changes]] = {
     ChildAmended: _child_amended,
     ExecutionDisputed: lambda *_: {},
     Held: _moves,
+    Steered: steering_rules.changes,
 }

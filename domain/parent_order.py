@@ -12,6 +12,7 @@ from domain.market_state import MarketState
 from domain.order_life import TERMINAL, OrdStatus
 from domain.refusal import Reason
 from domain.schedule import Schedule
+from domain.steering import FREE, Steered, Steering
 from domain.terms import Terms
 from domain.values import Algo, Side, StreamId, divide_round, short_id, stream_id
 
@@ -244,11 +245,9 @@ class Finished(Event):
     market: MarketState | None
 
 
-EVENTS = (
-    Accepted, Started, Rejected, Scheduled, PlanFailed, ChildReleased, Filled, ChildClosed, CancelRequested, Canceled,
+EVENTS = (Accepted, Started, Rejected, Scheduled, PlanFailed, ChildReleased, Filled, ChildClosed, CancelRequested, Canceled,
     ReplaceRequested, Replaced, RequestRefused, Expired, Finished, Acknowledged, TurnedDown, RequestQueued, Triggered,
-    DoneForDay, Restated, FillRestated, ChildAmended, ExecutionDisputed, Held,
-)  # fmt: skip
+    DoneForDay, Restated, FillRestated, ChildAmended, ExecutionDisputed, Held, Steered)  # fmt: skip
 
 # ----------------------------------------------------------------------------------------------- state
 
@@ -309,6 +308,7 @@ class ParentOrder(NamedTuple):
     list_id: str = ""
     staged: bool = False  # it waits until its list is executed
     flattens: tuple[str, str] | None = None
+    steering: Steering = FREE
 
     @property
     def direct(self) -> bool:

@@ -127,6 +127,7 @@ def _window(
         participation_e9=parameters.participation_e9,
         max_participation_e9=parameters.max_participation_e9,
         would_price_e9=parameters.would_price_e9,
+        urgency_e9=parameters.urgency_e9,
         parameters=order.parameters,
         ord_type=order.ord_type if algo is Algo.DIRECT else None,
         time_in_force=order.time_in_force or TimeInForce.DAY,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from domain.market_state import MarketState
+from domain.observation import Observation
 from domain.values import Algo, Side
 
 
@@ -16,6 +17,23 @@ class Slice(NamedTuple):
     start_ns: int
     end_ns: int
     quantity_e9: int
+
+
+class Evidence(BaseModel):
+    """What a model's plan rests on, beside its request: enough to judge it and to say whether it would be planned again."""
+
+    model_config = ConfigDict(frozen=True)
+
+    weights_sha256: str
+    observation_sha256: str
+    seed: int  # of the futures
+    samples: int
+    solver: str  # its last word
+    expected_cost_e9: int  # against the middle when it was planned, per share in price, at 1e-9
+    duals: tuple[float, ...]  # in price: of the whole quantity, then of each interval's cap
+    lifted: float = 0.0  # temporary impact that was added for convexity, price per share
+    latents: str = ""  # (m, 128) little-endian float16 in hexadecimal: where the market is foreseen to be at m moments
+    latents_ns: tuple[int, ...] = ()  # those moments
 
 
 class Schedule(BaseModel):
@@ -30,6 +48,8 @@ class Schedule(BaseModel):
     planner: str  # name and version of the code that planned, "vwap/1"
     filled_e9: int
     slices: tuple[Slice, ...]
+    fallback: str = ""  # why the planner that was asked for did not plan, and which did
+    evidence: Evidence | None = None  # in the decision alone
 
     def target_e9(self, now_ns: int) -> int:
         """Cumulative shares that should have been released by now: filled_e9 plus every slice begun."""
@@ -56,7 +76,7 @@ class PlanRequest(BaseModel):
     parent: str  # stream of the parent order
     parent_version: int  # at which it was asked for: a plan for an order that has moved on may be stale
     plan_number: int  # counts the plans of this parent, from 1
-    reason: str  # accepted, amended, fill, timer, market
+    reason: str  # accepted, amended, fill, timer, deviation
     instrument: str
     side: Side
     algo: Algo
@@ -75,3 +95,7 @@ class PlanRequest(BaseModel):
     curve_bucket_ns: int = 0  # how long each bucket lasts
     seed: int = 0
     urgency_e9: int | None = None  # how dear risk is beside impact, kappa T at 1e-9; None: as the planner is set
+    max_participation_e9: int | None = None  # a cap on the share of the market's volume
+    observation: Observation | None = None
+    due_e9: int = 0  # released by the schedule before and not filled
+    due_until_ns: int = 0  # when the slice of the schedule before that has begun ends: what comes before is planned

@@ -25,6 +25,7 @@ class Terms(BaseModel):
     ord_type: OrdType | None = None  # None: a limit order where there is a limit, else a market order
     time_in_force: TimeInForce = TimeInForce.DAY
     instructions: Instructions | None = None
+    urgency_e9: int | None = None  # how much risk weighs beside impact, None: as the algorithm has it
 
     @property
     def expires_ns(self) -> int | None:

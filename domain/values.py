@@ -81,6 +81,8 @@ class Algo(StrEnum):
     TWAP = "twap"
     VWAP = "vwap"
     POV = "pov"
+    AC = "ac"  # Almgren-Chriss
+    ADAPTIVE = "adaptive"  # by what the world model foresees
     DIRECT = "direct"  # no algorithm: one child carries the order to its venue as it is
 
 

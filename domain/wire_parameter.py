@@ -70,9 +70,15 @@ class Unit(StrEnum):
     MINUTES = "minutes"
     PERCENT = "percent"
     PRICE = "price"
+    NUMBER = "number"
 
 
-_SCALE: Final = {Unit.MINUTES: (60, 1), Unit.PERCENT: (1, 100), Unit.PRICE: (1, 1)}  # from the wire's unit to the field's
+_SCALE: Final = {
+    Unit.MINUTES: (60, 1),
+    Unit.PERCENT: (1, 100),
+    Unit.PRICE: (1, 1),
+    Unit.NUMBER: (1, 1),
+}  # from the wire's unit to the field's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

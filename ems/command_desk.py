@@ -7,7 +7,17 @@ from collections.abc import Set as AbstractSet
 from domain import fix_session as fs
 from domain import parent_order as po
 from domain import parent_rules
-from domain.commands import AcknowledgeAlerts, Answer, BookFill, Commanded, DismissFill, EnterOrder, OperateSessions
+from domain.commands import (
+    AcknowledgeAlerts,
+    Answer,
+    BookFill,
+    Commanded,
+    DismissFill,
+    EnterOrder,
+    NoteDecision,
+    OperateSessions,
+    SteerOrder,
+)  # fmt: skip
 from domain.event import InboundRef
 from domain.market_state import MarketState
 from domain.messages import NewOrder
@@ -20,6 +30,7 @@ from ems.desk_state import DeskState
 from ems.kill_desk import KillDesk
 from ems.quarantine_desk import QuarantineDesk
 from ems.risk import RiskGate
+from ems.steer_desk import SteerDesk
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
 
@@ -37,6 +48,7 @@ class CommandDesk:
         venue: VenueDesk,
     ) -> None:
         self._quarantine = QuarantineDesk(venue)
+        self._steering = SteerDesk(reference, risk)
         self._risk = risk
         self._kills = kills
         self._reference = reference
@@ -54,6 +66,8 @@ class CommandDesk:
                 answer = self._operate(turn, command)
             case DismissFill() | BookFill() | AcknowledgeAlerts():
                 answer = self._quarantine.handle(turn, command)
+            case SteerOrder() | NoteDecision():
+                answer = self._steering.handle(turn, command)
             case _:
                 answer = risk_desk.handle(turn, command, self._date(turn))
         turn.replies.append((commanded.reply, answer))

@@ -22,18 +22,17 @@ from ems.allocation_settings import AS_USUAL, AllocationSettings
 from ems.broker_settings import BrokerSettings, wrong
 from ems.config_text import place, sentence
 from ems.kill_settings import KILL_DEFAULT, KillSettings
-from ems.market_settings import ClockSettings, VenueSettings
+from ems.market_settings import ClockSettings, ObserverSettings, VenueSettings
 from ems.pace import Pace
+from ems.pace_settings import PaceSettings
 from ems.risk_settings import RiskSettings
 from ems.watch_settings import WatchSettings
 
 Mode = Literal["PAPER", "LIVE"]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
 ANY_SYMBOL: Final = "*"
 FIX_DEFAULT: Final = "FIX.4.4"
 MAIN_GROUP: Final = "main"
-_NS: Final = 1_000_000_000
 
 
 class _Part(BaseModel):
@@ -67,19 +66,6 @@ class Session(_Part):
     levers: tuple[Literal["mass_cancel", "logout"], ...] = ()  # of a venue's: what the kill switch can do there
 
 
-class PaceSettings(_Part):
-    """How long the scheduler waits. Names in _wall_s are seconds of the wall, the others of the desk's clock."""
-
-    patience_s: Seconds = 30
-    replan_s: Seconds = 300
-    pov_s: Seconds = 5
-    closing_wall_s: Seconds = 2
-    close_grace_s: Seconds = 60
-    unanswered_wall_s: Seconds = 2
-    plan_lost_wall_s: Seconds = 5
-    rejections_max: Annotated[int, Field(ge=1)] = 5
-
-
 class ConsoleSettings(_Part):
     """The web page and its API."""
 
@@ -107,6 +93,7 @@ class Settings(_Part):
     pace: PaceSettings = PaceSettings()
     console: ConsoleSettings = ConsoleSettings()
     venue: VenueSettings | None = None
+    observer: ObserverSettings | None = None
     risk: RiskSettings = RiskSettings()
     kill: KillSettings = KILL_DEFAULT
     watchdog: WatchSettings = WatchSettings()
@@ -199,17 +186,7 @@ class Settings(_Part):
 
     def scheduler_pace(self) -> Pace:
         """The pace in the desk's clock."""
-        pace, speed = self.pace, self.clock.speed
-        return Pace(
-            patience_ns=int(pace.patience_s * _NS),
-            close_grace_ns=int(pace.close_grace_s * _NS),
-            closing_ns=int(pace.closing_wall_s * speed * _NS),
-            unanswered_ns=int(pace.unanswered_wall_s * speed * _NS),
-            replan_ns=int(pace.replan_s * _NS),
-            pov_ns=int(pace.pov_s * _NS),
-            plan_lost_ns=int(pace.plan_lost_wall_s * speed * _NS),
-            rejections_max=pace.rejections_max,
-        )
+        return self.pace.pace(self.clock.speed)
 
     def ports(self) -> list[tuple[str, str, int]]:
         """Every port that we listen on: what for, the host, the port."""

@@ -19,6 +19,7 @@ from domain.errors import LogUnavailable, VersionConflict
 from domain.kill_flatten import FlattenHouse
 from domain.market_state import MarketState
 from domain.messages import Inbound, Input, KillNews, LinkDown, LinkUp, MarketUpdate, PlanReady, SessionChange, SessionNews, Timer
+from domain.observation import Observed
 from domain.session_policy import SessionPolicy
 from ems import recovery, session_notes
 from ems.client_desk import ClientDesk
@@ -33,6 +34,7 @@ from ems.house import NO_HOUSE, HouseParts, HouseTerms
 from ems.inbox import Inbox
 from ems.kill_desk import KillDesk
 from ems.kill_scopes import KillScopes
+from ems.market_notes import MarketNotes
 from ems.pace import Pace
 from ems.pipeline import Decided, Pipeline
 from ems.risk import RiskGate, cleared
@@ -60,17 +62,13 @@ class Desk:
         house: HouseTerms = NO_HOUSE,
     ) -> None:  # fmt: skip
         # Nobody holds the bare gateway: what leaves has a verdict that passed.
-        self._ports = replace(
-            ports, gateway=RiskGateway(ports.gateway, lambda message: cleared(self._leaving, message), ports.count_error)
-        )
-        self._risk_terms = risk
-        self._house_terms = house
-        self._name = name
-        self._build = build
+        gateway = RiskGateway(ports.gateway, lambda message: cleared(self._leaving, message), ports.count_error)
+        self._ports = replace(ports, gateway=gateway)
+        self._risk_terms, self._house_terms = risk, house
+        self._name, self._build = name, build
         self._venue_sessions = venue_sessions
         self._pace = pace
-        self._client_sessions = client_sessions
-        self._copies = copies
+        self._client_sessions, self._copies = client_sessions, copies
         self._policies = policies  # by client session; a session without one has the default
         self.epoch = 0
         self.settled = True  # may the next batch be decided? Not while the desk comes back from a failure
@@ -95,6 +93,7 @@ class Desk:
         self._venue = VenueDesk(reference, direct, day)
         self._commands = CommandDesk(reference, self.markets, self._client_sessions, risk, kills, self._venue)
         self._scheduler = Scheduler(reference, self.markets, self._venue, direct, day, throttle, self._pace, risk, kills)
+        self._notes = MarketNotes(reference, self.markets, self._pace)
         parts = HouseParts(name, reference, self.markets, self._ports.risk_data, risk.day, self._ports.latch)
         self.flattening = FlattenDesk(parts, self._house_terms, lambda: self._scheduler.sessions_up)
         self._sessions = SessionDesk(
@@ -128,7 +127,8 @@ class Desk:
 
     def next_wake_ns(self) -> int | None:
         """When there will be something to do without an input."""
-        return min((ns for ns in (self._scheduler.next_wake_ns(), self._sessions.next_wake_ns()) if ns is not None), default=None)
+        wakes = (self._scheduler.next_wake_ns(), self._sessions.next_wake_ns(), self._notes.next_wake_ns())
+        return min((ns for ns in wakes if ns is not None), default=None)
 
     def now_ns(self) -> int:
         """The time, by the desk's clock."""
@@ -184,6 +184,7 @@ class Desk:
         for parent in list(turn.touched):
             self._client.allocations.work(turn, parent)
         self._risk.day.mark(turn)
+        self._notes.work(turn)
         turn.end()
 
     async def _commit(self, turn: Turn, *, frame: int) -> None:
@@ -210,6 +211,8 @@ class Desk:
             case MarketUpdate():
                 self.markets[item.market.instrument] = item.market
                 turn.touched.update(dict.fromkeys(self._scheduler.of_market(item.market.instrument)))
+            case Observed():
+                turn.touched.update(dict.fromkeys(self._scheduler.planning.observed(item, turn.now_ns)))
             case Timer():
                 self._sessions.cancel_left(turn)
                 turn.touched.update(dict.fromkeys(self._scheduler.due(turn.now_ns)))

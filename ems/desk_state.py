@@ -18,7 +18,9 @@ from domain import (
     fix_session,
     kill_switch,
     limits,
+    market_note,
     mass,
+    model_version,
     order_list,
     parent_life,
     parent_order,
@@ -32,25 +34,16 @@ from domain.event import UNREAD, Event, InboundRef, Meta, Recorded, Unread
 from domain.exposure import ENTERING, MOVING
 from domain.fill import Fill
 from domain.fix_session import FixSession
+from domain.market_note import Notes
 from domain.mass import MassCancel
 from domain.order_list import OrderList
+from domain.parent_life import NAMING, OPENING
 from domain.parent_order import ParentOrder, RejectedOrder
 from domain.risk_state import RiskState
 from domain.trader import trader_of
 from domain.values import StreamId
 
-_NAMED = {  # parent events that use up a ClOrdID of the client's
-    parent_order.Accepted,
-    parent_order.CancelRequested,
-    parent_order.Canceled,
-    parent_order.ReplaceRequested,
-    parent_order.Replaced,
-    parent_order.RequestRefused,
-    parent_order.RequestQueued,
-}
-# From here on there is work on the order: again, where it had ended.
-_OPENING = {parent_order.Accepted, parent_order.Replaced, parent_order.RequestQueued, parent_order.FillRestated}
-_NOTED = frozenset({*_NAMED, *_OPENING, *ENTERING, parent_order.Rejected, parent_order.Finished})
+_NOTED = frozenset({*NAMING, *OPENING, *ENTERING, parent_order.Rejected, parent_order.Finished})
 
 
 class DeskState:
@@ -69,6 +62,7 @@ class DeskState:
         self.allocations: dict[StreamId, Allocation] = {}
         self.risk = RiskState(self.parents)
         self.attention = Attention()
+        self.notes: dict[StreamId, Notes] = {}  # streams that the desk writes and has no use for: their versions
         self.decisions = 0
         self._ref: InboundRef | None = None  # the message of the last event
         self.watermarks: dict[str, tuple[int, int]] = {}  # session -> (reset epoch, highest durable MsgSeqNum)
@@ -131,6 +125,7 @@ class DeskState:
     def _stores(self) -> tuple[dict[StreamId, Any], ...]:
         return (
             self.parents, self.children, self.fills, self.sessions, self.allocations, self.mass_cancels, self.lists,
+            self.notes,
         )  # fmt: skip
 
     def used_by(self, session: str, trade_date: str, cl_ord_id: str) -> StreamId | None:
@@ -187,7 +182,7 @@ class DeskState:
             self.rejected_by[stream] = event.client_session
             self.client_ids.setdefault((event.client_session, event.trade_date, event.cl_ord_id), stream)
         elif isinstance(after, ParentOrder):
-            if kind in _NAMED and event.cl_ord_id:
+            if kind in NAMING and event.cl_ord_id:
                 # A refused request may carry an id that is another order's: the first to use an id keeps it.
                 self.client_ids.setdefault((after.client_session, after.trade_date, event.cl_ord_id), stream)
                 if after.carried:
@@ -200,7 +195,7 @@ class DeskState:
             if after.finished:
                 self.working.pop(stream, None)
                 self.risk.blocked.pop(stream, None)
-            elif kind in _OPENING:
+            elif kind in OPENING:
                 self.working[stream] = None
 
     def _child(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> ChildOrder:
@@ -275,6 +270,10 @@ class DeskState:
     def _attended(self, stream: StreamId, event: Any, meta: Meta, seq: int) -> None:
         self.attention.close(event.alert)
 
+    def _noted(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> Notes:
+        self.notes[stream] = after = market_note.evolve(self.notes.get(stream))
+        return after
+
     def _elsewhere(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> None:
         """Another writer's event, which a desk that runs does not see: a desk that recovers knows no more than it."""
 
@@ -290,5 +289,6 @@ class DeskState:
         **dict.fromkeys(order_list.EVENTS, _list),
         **dict.fromkeys(allocation.EVENTS, _allocation),
         **dict.fromkeys(attention.EVENTS, _attended),
-        **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS), _elsewhere),
+        **dict.fromkeys(market_note.EVENTS, _noted),
+        **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS, *model_version.EVENTS), _elsewhere),
     }

@@ -53,6 +53,17 @@ class VenueSettings(_Table):
         return self
 
 
+class ObserverSettings(_Table):
+    """What the adaptive algorithm foresees by: a listener's session to a venue's market data, of every level and trade."""
+
+    comp_id: str
+    target_comp_id: str
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)]
+    symbols: Annotated[tuple[str, ...], Field(min_length=1)]
+    every_s: Annotated[float, Field(gt=0, le=60)] = 0.25  # of the wall, between two observations of a market
+
+
 def address(text: str) -> tuple[str, int]:
     """HOST:PORT. Raises ValueError for anything else."""
     host, _, port = text.rpartition(":")

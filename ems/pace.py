@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from domain.parent_order import ParentOrder
+from domain.steering import Urgency
 from domain.values import Algo
 
 DECIDING_FACTOR = 30  # a venue that says it is deciding may take so much longer than one that says nothing
+
+PATIENCE: Final[dict[Urgency, float]] = {"low": 2.0, "normal": 1.0, "high": 0.25}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +26,17 @@ class Pace:
     plan_lost_ns: int = 30_000_000_000  # a plan that has not come by then is asked for again
     plan_failed_ns: int = 5_000_000_000  # after a planner's failure it is asked again no sooner
     close_grace_ns: int = 60_000_000_000  # a venue has this long after the close to say what became of an order
+    note_ns: int = 0  # the markets of working orders are noted so often at most; 0: never
+    note_after_ns: int = 330_000_000_000  # an instrument's market is noted for so long after its last execution
+    fallback_ns: int = 30_000_000_000  # a plan that another planner had to make is made anew this often
+    deviation_max: float | None = 0.15  # a market further from where it was foreseen calls for a plan; None: conformal
+    deviation_rest_ns: int = 30_000_000_000  # after a plan no deviation calls for another so long
     rejections_max: int = 5  # venues' rejections in a row after which a parent releases nothing more
 
     def patience_of(self, parent: ParentOrder) -> int:
-        """A short order is less patient: a tenth of its time at most."""
-        return min(self.patience_ns, (parent.terms.end_ns - parent.terms.start_ns) // 10)
+        """A short order is less patient: a tenth of its time at most; and a person may have asked for more or less haste."""
+        usual_ns = min(self.patience_ns, (parent.terms.end_ns - parent.terms.start_ns) // 10)
+        return int(usual_ns * PATIENCE[parent.steering.urgency])
 
     def schedule_end_ns(self, parent: ParentOrder) -> int:
         """When a schedule is to be done. A volume-following order has none: it goes with the market to its end."""

@@ -30,9 +30,9 @@ _SPAWN: Final = multiprocessing.get_context("spawn")
 class _Worker:
     """One process and the pipe to it. Exists as long as its process is trusted to answer."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, begins: Callable[[], None] | None) -> None:
         self.pipe, theirs = _SPAWN.Pipe()
-        self.process: BaseProcess = _SPAWN.Process(target=_serve, args=(plan, theirs), name="planner", daemon=True)
+        self.process: BaseProcess = _SPAWN.Process(target=_serve, args=(plan, begins, theirs), name="planner", daemon=True)
         self.process.start()
         theirs.close()  # so that the end of the process is the end of the pipe
         self.busy_with: PlanRequest | None = None
@@ -55,13 +55,15 @@ class ProcessPlannerPool:
         deliver: takes each answer, usually the desk's inbox.
         workers: how many processes.
         limit_s: after this long a plan counts as lost and its worker is replaced.
+        begins: called in each worker's process before its first plan; it must not take long.
         count_error: called for each plan that failed or was lost: a fault of our own, whatever the request was.
     """
 
     def __init__(
         self, plan: Plan, deliver: Callable[[PlanReady], None], *, workers: int = 1, limit_s: float = 10.0,
-        count_error: Callable[[], None] = lambda: None,
+        count_error: Callable[[], None] = lambda: None, begins: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
+        self._begins = begins
         self._plan = plan
         self._deliver = deliver
         self._limit_s = limit_s
@@ -93,7 +95,7 @@ class ProcessPlannerPool:
     # ---------------------------------------------------------------------------------------- workers
 
     def _add_worker(self) -> None:
-        worker = _Worker(self._plan)
+        worker = _Worker(self._plan, self._begins)
         self._workers.append(worker)
         self._loop.add_reader(worker.pipe.fileno(), self._answered, worker)
 
@@ -149,9 +151,11 @@ class ProcessPlannerPool:
         self._feed()
 
 
-def _serve(plan: Plan, pipe: Connection) -> None:
+def _serve(plan: Plan, begins: Callable[[], None] | None, pipe: Connection) -> None:
     """A worker: answer requests until the pipe ends, which it does when the desk dies."""
     os.nice(NICENESS)
+    if begins is not None:
+        begins()
     try:
         while True:
             pipe.send(_answer_to(plan, pipe.recv()))

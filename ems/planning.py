@@ -6,10 +6,12 @@ from domain import decision
 from domain import parent_order as po
 from domain.market_state import MarketState
 from domain.messages import PlanReady
+from domain.observation import Observed
 from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.schedule import PlanRequest
 from domain.values import Algo, StreamId
+from ems.deviations import Deviations
 from ems.pace import Pace
 from ems.turn import Turn
 
@@ -24,6 +26,7 @@ class Planning:
         self._asked: dict[StreamId, int] = {}  # parents whose plan is being made -> when it was asked for
         self._planned: dict[StreamId, tuple[int, int]] = {}  # when the last plan was adopted, and what was filled then
         self._failed: dict[StreamId, int] = {}  # parents whose last plan failed -> when
+        self._deviations = Deviations(pace)
 
     def asked(self, parent: StreamId) -> bool:
         """Is a plan being made?"""
@@ -34,6 +37,11 @@ class Planning:
         self._asked.pop(parent, None)
         self._planned.pop(parent, None)
         self._failed.pop(parent, None)
+        self._deviations.forget(parent)
+
+    def observed(self, item: Observed, now_ns: int) -> list[StreamId]:
+        """What the nets see of a market; the parents whose plan foresaw something else."""
+        return self._deviations.observed(item, now_ns)
 
     def due_ns(self, parent: ParentOrder) -> int:
         """When planning has to be looked at again: the plan that was asked for is lost, or the last one is old."""
@@ -44,6 +52,8 @@ class Planning:
         return self._planned.get(parent.id, (0, 0))[0] + self._every_ns(parent)
 
     def _every_ns(self, parent: ParentOrder) -> int:
+        if parent.schedule is not None and parent.schedule.fallback:
+            return self._pace.fallback_ns
         return self._pace.pov_ns if parent.terms.algo is Algo.POV else self._pace.replan_ns
 
     def work(self, turn: Turn, parent: ParentOrder) -> None:
@@ -63,6 +73,8 @@ class Planning:
         planned_ns, filled_e9 = self._planned.get(parent.id, (0, 0))
         if turn.now_ns - planned_ns >= self._every_ns(parent):
             return "timer"
+        if said := self._deviations.said(parent.id):
+            return said
         begun_ns = max((s.start_ns for s in parent.schedule.slices if s.start_ns <= turn.now_ns), default=turn.now_ns)
         return "fill" if parent.cum_quantity_e9 > filled_e9 and planned_ns < begun_ns else ""
 
@@ -74,6 +86,8 @@ class Planning:
         if instrument is None or day is None or market is None:
             return None
         curve = self._reference.volume_curve(instrument, day)
+        schedule = parent.schedule
+        begun = () if schedule is None else [s for s in schedule.slices if s.start_ns <= turn.now_ns]
         started_e9 = parent.started_volume_e9 if parent.started_volume_e9 is not None else market.volume_e9
         return PlanRequest(
             parent=str(parent.id),
@@ -96,6 +110,11 @@ class Planning:
             volume_curve=curve.shares,
             curve_open_ns=curve.open_ns,
             curve_bucket_ns=curve.bucket_ns,
+            urgency_e9=parent.terms.urgency_e9,
+            max_participation_e9=parent.terms.max_participation_e9,
+            observation=self._deviations.observation(parent.instrument) if parent.terms.algo is Algo.ADAPTIVE else None,
+            due_e9=0 if schedule is None else max(0, schedule.target_e9(turn.now_ns) - parent.cum_quantity_e9),
+            due_until_ns=max((s.end_ns for s in begun), default=0),
         )
 
     def planned(self, turn: Turn, ready: PlanReady) -> None:
@@ -121,12 +140,13 @@ class Planning:
         planned = decision.Planned(request=ready.request, request_sha256=digest, schedule=ready.schedule)
         turn.apply(key, planned, correlation=stream)
         self._planned[stream] = (turn.now_ns, parent.cum_quantity_e9)
+        self._deviations.planned(stream, parent.instrument, ready.schedule.evidence, turn.now_ns)
         turn.parent(
             stream,
             po.Scheduled(
                 decision=key,
                 plan_number=ready.request.plan_number,
-                schedule=ready.schedule,
+                schedule=ready.schedule.model_copy(update={"evidence": None}),  # the decision has it
                 started_volume_e9=ready.request.started_volume_e9,
             ),
         )

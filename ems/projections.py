@@ -22,7 +22,7 @@ from domain.parent_order import ParentOrder
 from domain.values import StreamId, divide_round, from_e9
 from ems import alerts
 from ems.desk_state import DeskState
-from ems.tca import Summary, summary
+from ems.tca.summary import Summary, summary
 
 Row = dict[str, Any]
 
@@ -237,7 +237,8 @@ def _schedule(parent: ParentOrder) -> Row | None:
     if schedule is None:
         return None
     slices = [[str(s.start_ns), str(s.end_ns), _text(s.quantity_e9)] for s in schedule.slices]
-    return {"planner": schedule.planner, "filled": _text(schedule.filled_e9), "slices": slices}
+    made = {"planner": schedule.planner, "fallback": schedule.fallback}
+    return {**made, "filled": _text(schedule.filled_e9), "slices": slices}
 
 
 def _text(value_e9: int | None) -> str | None:

@@ -94,6 +94,10 @@ class RiskGate:
         )
         return self._judge(turn, order).refusal
 
+    def permitted(self, who: str, strategy: str, instrument: str, venue: str) -> bool | None:
+        """By the day's table of permissions; None where none is loaded."""
+        return self._data.permitted(who, strategy, instrument, venue)
+
     def listed(self, turn: Turn, stream: StreamId, orders: Iterable[po.Accepted]) -> Refusal | None:
         """A client's list as one: what all of its orders are worth together."""
         value_e9: int | None = 0

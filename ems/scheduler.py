@@ -62,7 +62,7 @@ class Scheduler:
         self._throttle = throttle
         self._pace = pace
         self.sessions_up: set[str] = set()
-        self._planning = Planning(reference, markets, pace)
+        self.planning = Planning(reference, markets, pace)
         self._queried: dict[StreamId, int] = {}  # children in doubt -> when the venue was last asked
         self._canceled: dict[StreamId, int] = {}  # children a cancel was sent for -> when the next may be
         self._wakes: list[tuple[int, StreamId]] = []
@@ -105,7 +105,7 @@ class Scheduler:
             times.append(self._direct.answer_due_ns(only))
         if parent.schedule is not None:
             times.append(parent.schedule.next_start_ns(now_ns) or 0)
-        times += [self._planning.due_ns(parent), self._risk.free_ns(turn.state, parent)]
+        times += [self.planning.due_ns(parent), self._risk.free_ns(turn.state, parent)]
         if venue := self._direct.venue_of(parent):
             times.append(self._throttle.free_ns(venue, now_ns))
         next_ns = min((t for t in times if t > now_ns), default=None)
@@ -136,7 +136,8 @@ class Scheduler:
             self._forget(parent)
             return
         if self._due(parent, turn.now_ns):
-            self._planning.work(turn, parent)
+            if parent.steering.mode == "algo":
+                self.planning.work(turn, parent)
             self._release(turn, parent)
         parent = turn.state.parent(stream)
         if self._waits_for_market(turn, parent):
@@ -152,17 +153,17 @@ class Scheduler:
 
     def _waits_for_market(self, turn: Turn, parent: ParentOrder) -> bool:
         """Could a move of the market release something that the clock alone would not?"""
-        if parent.direct:
-            return False
+        if parent.direct or parent.steering.mode != "algo" or parent.steering.complete:
+            return not parent.direct and (parent.steering.complete or parent.steering.wanted is not None)
         if parent.terms.would_price_e9 is not None or parent.terms.max_participation_e9 is not None:
             return True
         if parent.schedule is None:
-            return not self._planning.asked(parent.id)
+            return not self.planning.asked(parent.id)
         return parent.schedule.target_e9(turn.now_ns) > parent.released_e9
 
     def planned(self, turn: Turn, ready: PlanReady) -> None:
         """A planner has answered."""
-        self._planning.planned(turn, ready)
+        self.planning.planned(turn, ready)
 
     def session_up(self, session: str) -> None:
         """A venue can be reached: questions to it may be asked at once."""
@@ -181,7 +182,7 @@ class Scheduler:
 
     def _forget(self, parent: ParentOrder) -> None:
         self._by_market[parent.instrument].pop(parent.id, None)
-        self._planning.forget(parent.id)
+        self.planning.forget(parent.id)
 
     def _children(self, turn: Turn, parent: ParentOrder) -> list[ChildOrder]:
         return [turn.state.children[child] for child in parent.open_e9]
@@ -232,11 +233,13 @@ class Scheduler:
             return "end time"
         if parent.released_e9 > parent.terms.quantity_e9:
             return "more is released than the parent's quantity"
+        if steered := tactic.steered_away(parent, child):
+            return steered
         if child.status in RESTING and child.tactic == "passive" and turn.now_ns >= self._pace.closing_begins_ns(parent):
             return "closing"
-        if child.status in RESTING and turn.now_ns - child.changed_ns >= self._pace.patience_of(parent):
-            return "patience"
-        return ""
+        if child.tactic == tactic.MANUAL or child.status not in RESTING:
+            return ""
+        return "patience" if turn.now_ns - child.changed_ns >= self._pace.patience_of(parent) else ""
 
     def _cancel(self, turn: Turn, child: ChildOrder, reason: str) -> None:
         """Cancel now; again only at the pace of a lost answer, or a venue that refuses would be sent one at every answer."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from domain.child_order import ChildOrder
 from domain.instrument import Instrument
 from domain.market_state import MarketState
+from domain.order_life import RESTING
 from domain.parent_order import ParentOrder
 from domain.values import E9, Side
+
+MANUAL: Final = "manual"  # the tactic of what a person placed
 
 
 class Proposal(NamedTuple):
@@ -15,7 +19,7 @@ class Proposal(NamedTuple):
 
     quantity_e9: int
     limit_price_e9: int
-    tactic: str  # passive, aggressive, would
+    tactic: str  # passive, aggressive, would, manual
 
 
 def propose(
@@ -26,12 +30,17 @@ def propose(
     Due is what the schedule has begun and nothing covers yet. Of that, what has waited at a venue in vain is late
     and takes the far touch, as is everything from closing_ns on; the rest joins the near touch. With a would-price,
     everything left goes out as soon as the far touch is at that price or better. Nothing without a touch to price it
-    from.
+    from. Where a person has taken over, what the person has placed and nothing else.
 
     Args:
         closing_ns: when the order's end is so near that nothing may wait passively any more.
     """
+    if parent.steering.mode != "algo":
+        return _by_hand(parent, market, instrument)
     near_e9, far_e9 = _touch(parent.side, market)
+    if parent.steering.complete and far_e9 is not None:
+        all_e9 = min(parent.terms.quantity_e9 - parent.released_e9, participation_room_e9(parent, market))
+        return _sized(parent, instrument, ((all_e9, far_e9, "aggressive"),))
     if near_e9 is None or far_e9 is None or parent.schedule is None:
         return ()
     left_e9 = parent.terms.quantity_e9 - parent.released_e9
@@ -46,6 +55,25 @@ def propose(
         instrument,
         ((late_e9, _within(parent, far_e9), "aggressive"), (due_e9 - late_e9, _within(parent, near_e9), "passive")),
     )
+
+
+def _by_hand(parent: ParentOrder, market: MarketState, instrument: Instrument) -> tuple[Proposal, ...]:
+    """What a person has placed and is not out yet; it waits for room under the client's participation cap."""
+    wanted = parent.steering.wanted
+    room_e9 = min(parent.terms.quantity_e9 - parent.released_e9, participation_room_e9(parent, market))
+    if wanted is None or parent.steering.mode != "by_hand" or wanted.quantity_e9 > room_e9:
+        return ()
+    return _sized(parent, instrument, ((wanted.quantity_e9, wanted.limit_price_e9, MANUAL),))
+
+
+def steered_away(parent: ParentOrder, child: ChildOrder) -> str:
+    """Why a person's steering has no place for a child that rests, "" if it has."""
+    steering = parent.steering
+    if steering.mode == "paused":
+        return "paused by a person"
+    if (child.tactic == MANUAL) != (steering.mode == "by_hand"):
+        return "taken over by hand" if steering.mode == "by_hand" else "given back to the algorithm"
+    return "complete now" if steering.complete and child.tactic == "passive" and child.status in RESTING else ""
 
 
 def participation_room_e9(parent: ParentOrder, market: MarketState) -> int:

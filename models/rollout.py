@@ -11,10 +11,9 @@ which makes two plans comparable (common random numbers).
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from domain.errors import ForecastError
@@ -22,7 +21,11 @@ from models import inference_layout as lay
 from models.inference_layout import aligned
 from models.net_contract import ACTION, LATENT, N_HEADS, NOISE
 from models.rollout_kernels import ROW, roll_rows
-from models.world_model import WorldModel
+
+if TYPE_CHECKING:  # a planner's process needs no torch
+    import torch
+
+    from models.world_model import WorldModel
 
 F32 = NDArray[np.float32]
 SAMPLES: Final = 500
@@ -92,6 +95,8 @@ def roll_on(model: WorldModel, z: torch.Tensor, h: torch.Tensor, actions: torch.
     Args:
         z, h: (128,). actions: (T, 4) or (n, T, 4). chance: (n, T, 16).
     """
+    import torch
+
     n, steps = chance.shape[:2]
     with torch.inference_mode():
         path = model.rollout(z.expand(n, -1), h.expand(n, -1), actions.expand(n, steps, -1), chance)  # (n, T + 1, 128)

@@ -30,6 +30,7 @@ LIBRARIES: dict[str, set[str]] = {
     "adapters.fixatdl": {"defusedxml"},
     "adapters.marketdata": {"llvmlite", "numba", "numpy"},
     "adapters.reference": {"pyarrow"},
+    "adapters.registry": {"mlflow", "sqlalchemy"},
     "models": {"captum", "llvmlite", "matplotlib", "numba", "numpy", "safetensors", "torch"},
     "models.worlds.cleo_peer": {"lob", "numpy"},
     "ems": {"psutil", "pydantic", "pydantic_settings", "structlog"},

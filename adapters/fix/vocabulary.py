@@ -75,7 +75,7 @@ ORD_STATUS_OF: Final[dict[str, str]] = {
 }
 
 # 847 TargetStrategy. 1 and 2 are the standard's; from 1000 on two parties agree.
-ALGO_OF: Final[dict[str, str]] = {"1": "vwap", "2": "pov", "1001": "twap"}
+ALGO_OF: Final[dict[str, str]] = {"1": "vwap", "2": "pov", "1001": "twap", "1002": "ac", "1003": "adaptive"}
 TARGET_STRATEGY: Final = {name: code for code, name in ALGO_OF.items()}
 
 START_TIME: Final = "StartTime"  # parameter for EffectiveTime (168)

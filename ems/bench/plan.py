@@ -1,7 +1,10 @@
-"""`ems bench plan`: what a plan needs before it is solved, 500 futures of 20 steps with every forecast, beside a bare GRU's.
+"""`ems bench plan`: a whole adaptive plan from a stored observation to whole lots, and what it is made of.
 
-The bare rollout is torch's GRUCell and LayerNorm, no heads and no noise, at the faster of one and two threads. Both take turns. A
-figure is the median of the rounds.
+Futures, 500 of 20 steps with every forecast, are timed beside a bare GRU's; the program beside its bare solver; and a queue of
+orders that one worker plans as their fills come, by how old their plans get.
+
+The bare rollout is torch's GRUCell and LayerNorm, no heads and no noise, at the faster of one and two threads. Both take turns.
+A figure is the median of the rounds.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import copy
 import statistics
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -23,10 +27,15 @@ from ems.bench.output import emit
 from models.environment import cpu_name, environment_digest
 from models.inference_layout import WEIGHTS, aligned, pack
 from models.net_contract import ACTION, LATENT
+from models.planners.adaptive import Adaptive, outlook_of, program
+from models.planners.foresight import foresee
+from models.planners.warm import made_request, warm
 from models.rollout import SAMPLES, STEPS, noise, roll, roll_on
+from models.sight import sight
 
 ROUNDS: Final = 15
 THREADS: Final = 2
+PLANS: Final = 200
 BOUND: Final = 1e-5
 F32 = NDArray[np.float32]
 
@@ -67,15 +76,72 @@ def run(*, rounds: int = ROUNDS) -> dict[str, Any]:
         },
     )
     took["gru_ms"] = min(took["gru_ms"], took.pop("gru_one_thread_ms"))
-    return took | {
-        "max_abs_diff": difference,
-        "samples": SAMPLES,
-        "steps": STEPS,
-        "threads": THREADS,
-        "version": digest,
-        "cpu": cpu_name(),
-        "environment": environment_digest(),
-    }
+    return (
+        took
+        | _plans()
+        | _solves()
+        | _ages()
+        | {
+            "max_abs_diff": difference,
+            "samples": SAMPLES,
+            "steps": STEPS,
+            "threads": THREADS,
+            "version": digest,
+            "cpu": cpu_name(),
+            "environment": environment_digest(),
+        }
+    )
+
+
+def _plans(count: int = PLANS) -> dict[str, float]:
+    """A request in, a schedule of whole lots out."""
+    warm()
+    times = [_timed(lambda n=n: Adaptive().plan(made_request(n + 1))) for n in range(count)]  # type: ignore[misc]
+    return {"p50_ms": round(statistics.median(times), 3), "p99_ms": round(float(np.quantile(times, 0.99)), 3)}
+
+
+def _solves(count: int = 200) -> dict[str, float]:
+    """The program with everything around its solver, and the solver alone on the same numbers; medians of the same solves."""
+    request = made_request()
+    assert request.observation is not None
+    edges = np.arange(21) * 90 * 1_000_000_000 + 1_000_000_000
+    outlook, caps = outlook_of(request, foresee(sight(), request.observation, edges, seed=1))
+    solver, whole = [], []
+    for _ in range(count):
+        began = time.perf_counter()
+        solver.append(program().solve(outlook, 10_000.0, caps).solve_ms)
+        whole.append((time.perf_counter() - began) * 1e3)
+    return {"qp_ms": round(statistics.median(whole), 3), "solver_ms": round(statistics.median(solver), 3)}
+
+
+def _ages(orders: int = 200, fills_per_s: float = 1.0, seconds: float = 10.0) -> dict[str, Any]:
+    """How old the plan of a fill is when it comes: `orders` live orders with a fill a second each, one worker's own time.
+
+    Only the newest request of an order waits, as in the planner pool; time goes on by what each plan really takes.
+    """
+    chance = np.random.default_rng(3)
+    comes = np.sort(chance.uniform(0.0, seconds, int(orders * fills_per_s * seconds)))
+    whose = chance.integers(0, orders, len(comes))
+    waiting: OrderedDict[int, float] = OrderedDict()
+    ages, now_s, at, number = [], 0.0, 0, 0
+    while at < len(comes) or waiting:
+        if not waiting:
+            now_s = max(now_s, comes[at])
+        while at < len(comes) and comes[at] <= now_s:
+            waiting.setdefault(int(whose[at]), float(comes[at]))
+            at += 1
+        _, asked_s = waiting.popitem(last=False)
+        number += 1
+        now_s += _timed(lambda n=number: Adaptive().plan(made_request(n))) / 1e3  # type: ignore[misc]
+        ages.append(now_s - asked_s)
+    return {"plan_age_p99_s": round(float(np.quantile(ages, 0.99)), 3), "live_orders": orders, "plans": number}
+
+
+def _timed(act: Callable[[], object]) -> float:
+    """Milliseconds."""
+    began = time.perf_counter()
+    act()
+    return (time.perf_counter() - began) * 1e3
 
 
 def main(json_output: bool) -> int:

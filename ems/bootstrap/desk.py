@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +34,8 @@ from ems.bootstrap.brokers import brokers
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.desk_words import CONFIGURE
 from ems.bootstrap.live import Live
-from ems.bootstrap.planning import plan
+from ems.bootstrap.observer import observing
+from ems.bootstrap.planning import begins, plan
 from ems.bootstrap.reference import FileReference
 from ems.bootstrap.running_day import RunningDay
 from ems.bootstrap.runtime import Runtime, of_group
@@ -111,7 +113,7 @@ class DeskProcess:
         await status.start()
         membership = Membership(self._build, lambda others: self._beside(log, others))
         log = PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock(), membership=membership)
-        pool = ProcessPlannerPool(plan, self._planned, count_error=self._pulse.count_error)
+        pool = ProcessPlannerPool(plan, self._planned, count_error=self._pulse.count_error, begins=begins(self._live.settings))
         try:
             await until_first(self._work(log, pool), self._pulse.run(), stop.wait())
             self._pulse.close()
@@ -147,7 +149,8 @@ class DeskProcess:
         settle_memory()
         self._state = "leading"
         await day.look(log)  # before anything is decided
-        await until_first(link.run(), desk.run(), self._keeper(desk, log, latch).run(), day.watch(log))
+        seen = observing(settings, self._runtime.clock().now_ns, self._deliver)
+        await until_first(link.run(), desk.run(), self._keeper(desk, log, latch).run(), day.watch(log), seen)
 
     async def _beside(self, log: PostgresEventLog, others: Mapping[str, str]) -> str:
         """Why this desk may not open beside those that are up, "" if it may."""
@@ -240,11 +243,10 @@ class DeskProcess:
         assert desk is not None
         if not desk.ready:
             return None
-        names = [session.name for session in settings.sessions]
         return Hello(
             epoch=desk.epoch,
             environment=settings.mode,
-            sessions={name: _marks(desk, name) for name in names},
+            sessions={each.name: _marks(desk, each.name) for each in settings.sessions},
             live=tuple(order for child in desk.state.live_children() for order in standing(child)),
             build=self._build,
             approved=tuple(sorted(self._approved)),
@@ -289,12 +291,10 @@ def _marks(desk: Desk, session: str) -> SessionMarks:
 
 async def _start(desk: Desk) -> None:
     """Lead and recover, however long the database takes to be there."""
-    attempt = 0
-    while True:
+    for attempt in count():
         try:
             await desk.start()
             return
         except LogUnavailable as error:
             _log.warning("the log is not there", error=str(error))
             await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
-            attempt += 1

@@ -9,12 +9,14 @@ from typing import Final, cast
 import structlog
 
 from adapters.reference import manifest
+from domain import model_version as mv
 from domain.day_checks import REFERENCE_TABLES
 from domain.errors import LogError, ReferenceDataError
 from domain.ports import EventLog, RiskData
 from domain.risk_data import RiskFacts
 from ems.bootstrap.day import amended, risk_data
 from ems.config import Settings
+from ems.model_registry import allowed, registry
 
 _log = structlog.get_logger("day")
 EVERY_S: Final = 5.0
@@ -34,7 +36,8 @@ class RunningDay:
     def __init__(self, settings: Settings, within: Path | None = None) -> None:
         self._settings = settings
         self._within = within
-        self.facts = CurrentFacts(risk_data(settings))
+        self._day, self._models = risk_data(settings), mv.NOTHING
+        self.facts = CurrentFacts(allowed(self._day, self._models))  # no model trades before the log was looked into
 
     @property
     def name(self) -> str:
@@ -51,16 +54,20 @@ class RunningDay:
         """Once. What cannot be taken is told of, and what is in use stays."""
         running = self._settings.instruments
         try:
-            found = await amended(self._settings, log, self._within)
+            found, models = await amended(self._settings, log, self._within), await registry(log)
         except (LogError, ReferenceDataError) as error:
             _log.error("what is loaded for the day cannot be taken; the desk goes on with what it has", error=str(error))
             return
         if found is None or running is None:
+            if models.version != self._models.version:
+                self._models = models
+                self.facts.take(allowed(self._day, models))
             return
         folder, facts = found
         if not same_instruments(running, folder):
             _log.critical("the day's instruments or calendars were amended: start the system again for them", folder=folder.name)
-        self.facts.take(facts)
+        self._day, self._models = facts, models
+        self.facts.take(allowed(facts, models))
         self._settings = self._settings.model_copy(update={"instruments": folder})
         _log.warning("the desk works with an amended day", folder=folder.name)
 

@@ -16,7 +16,7 @@ from adapters.postgres.deployment import answers
 from adapters.postgres.embedded import EmbeddedPostgres
 from domain.errors import LogUnavailable
 from ems.api.auth import make_token
-from ems.bootstrap import kill
+from ems.bootstrap import kill, models
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.database import close_database, open_database
 from ems.bootstrap.day import with_loaded_files
@@ -67,6 +67,7 @@ async def started(settings: Settings) -> AsyncIterator[System]:
         runtime = Runtime(settings=settings)
         try:
             runtime = await with_loaded_files(await _prepared(runtime))
+            await models.prepare(runtime)
             await kill.prepare(runtime, exists=await asyncio.to_thread(runtime.latch.exists))
             runtime = runtime.model_copy(update={"tape_origin_ns": time.time_ns() + COUNTDOWN_NS})
             supervisor = Supervisor(children(runtime), log_directory=runtime.logs)

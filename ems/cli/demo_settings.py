@@ -13,7 +13,7 @@ from domain.values import Algo
 from ems.config import Settings, check
 from ems.loopback import free_ports
 
-CLIENT, VENUE = "OMS", "SIM"
+CLIENT, VENUE, OBSERVER = "OMS", "SIM", "OBSERVER"
 AFTER_OPEN: Final = timedelta(minutes=30)  # the generated market begins inside the session
 PRICES: Final = {
     "AMZN": 220.0,
@@ -80,9 +80,13 @@ def demo_settings(options: DemoOptions, state: Path, data: ReferenceData, *, tod
         "venue": {
             "comp_id": VENUE, "port": venue_port, "symbols": [options.symbol], "seed": options.seed,
             "prices": {options.symbol: PRICES.get(options.symbol, 100.0)},
+            "listeners": [OBSERVER],
             "tape": None if options.tape is None else str(options.tape.resolve()),
         },
         "console": {"port": console_port},
+        "observer": {"comp_id": OBSERVER, "target_comp_id": VENUE, "port": venue_port, "symbols": [options.symbol]}
+        if options.algo == Algo.ADAPTIVE
+        else None,
     }  # fmt: skip
     return check(values, name="the demo's settings", folder=Path.cwd())
 

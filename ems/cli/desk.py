@@ -12,6 +12,7 @@ import typer
 
 from domain.errors import ConfigError, NumberError
 from domain.values import to_e9
+from ems.cli import steer
 from ems.peer import own_account
 
 app = typer.Typer(no_args_is_help=True)
@@ -72,3 +73,6 @@ def _ask(run: Path, question: dict[str, Any]) -> dict[str, Any]:
 def _sentence(answer: dict[str, Any]) -> str:
     ids = " ".join(f"{name}={answer[name]}" for name in ("order_id", "cl_ord_id") if name in answer)
     return f"{answer['text']} {ids}".strip()
+
+
+steer.add(app)

@@ -22,12 +22,14 @@ from ems.cli import (
     fix,
     kill,
     load,
+    models,
     oms,
     plot,
     processes,
     risk,
     sessions,
     tape,
+    tca,
     train,
 )
 from ems.cli.running import run_until_signal
@@ -44,10 +46,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(oms.app, name="oms", help="A small OMS over real FIX: send, cancel and replace parent orders.")
-app.add_typer(desk.app, name="desk", help="At the desk's own door: enter an order that came by telephone.")
+app.add_typer(desk.app, name="desk", help="At the desk's own door: enter an order, steer a live algorithm.")
 app.add_typer(algos.app, name="algos", help="Algorithms: what ours take, ours as FIXatdl, brokers' FIXatdl checked.")
 app.add_typer(fix.app, name="fix", help="The rules of engagement, written from the code; raw messages with their events.")
 app.add_typer(builds.app, name="build", help="Which builds of this system may run beside each other.")
+app.add_typer(
+    models.app, name="models", help="Versions of our models: list, register, promote, roll back, retire, by named people."
+)
 app.add_typer(risk.app, name="risk", help="Risk limits, overrides, disabled strategies: shown, and changed by named people.")
 app.add_typer(kill.app, name="kill", help="The kill switch: soft, hard, panic; status; rearm by two people; drill.")
 app.add_typer(sessions.app, name="sessions", help="The FIX sessions of a running system: show, stop, start, add and change.")
@@ -59,6 +64,8 @@ app.add_typer(train.app, name="train", help="Models from recorded tapes.")
 app.add_typer(evaluate.app, name="evaluate", help="How good models are, on what they have not seen.")
 app.add_typer(plot.app, name="plot", help="Pictures: a tape with its book and features over time.")
 app.command()(load.load)
+app.command()(tca.tca)
+app.command()(tca.pretrade)
 processes.add(app)
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from domain.ports import Planner
 from domain.values import Algo
+from models.planners.adaptive import Adaptive
+from models.planners.almgren_chriss import AlmgrenChriss
 from models.planners.pov import Pov
 from models.planners.twap import Twap
 from models.planners.vwap import Vwap
 
-_PLANNERS: dict[Algo, Planner] = {Algo.TWAP: Twap(), Algo.VWAP: Vwap(), Algo.POV: Pov()}
+_PLANNERS: dict[Algo, Planner] = {
+    Algo.TWAP: Twap(), Algo.VWAP: Vwap(), Algo.POV: Pov(), Algo.AC: AlmgrenChriss(), Algo.ADAPTIVE: Adaptive()
+}  # fmt: skip
 
 
 def planner_for(algo: Algo) -> Planner:

@@ -1,7 +1,7 @@
 """Almgren-Chriss: the schedule that weighs temporary impact against the risk of waiting, in closed form.
 
 What is left at time t of T is X sinh(kappa (T - t)) / sinh(kappa T), with kappa^2 = aversion x volatility^2 / eta (Almgren and
-Chriss 2000, in the limit of small intervals). kappa T is all that shapes it: 0 is TWAP, 1 is hardly bent, 5 sells most of the
+Chriss 2000, in the limit of small intervals). kappa T is all that shapes it: 0 is TWAP, 1 is hardly bent, 5 trades most of the
 order in its first third. It is called urgency here, has no unit, and is what a trader sets.
 """
 

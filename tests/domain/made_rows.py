@@ -10,6 +10,7 @@ from domain.cells import REFUSED_STARTS
 from domain.day_rows import (
     AverageVolume,
     Capital,
+    Commission,
     CorporateAction,
     DayRow,
     Fee,
@@ -39,6 +40,9 @@ ROWS: st.SearchStrategy[DayRow] = st.one_of(
     st.builds(
         Fee, mic=st.just("XNAS"), liquidity=st.sampled_from(["add", "remove", "auction"]), currency=CURRENCY,
         per_share_e9=SIGNED, rate_bps_e9=SIGNED, minimum_e9=AMOUNT,
+    ),
+    st.builds(
+        Commission, venue=TEXT, account=TEXT, currency=CURRENCY, per_share_e9=AMOUNT, rate_bps_e9=AMOUNT, minimum_e9=AMOUNT
     ),
     st.builds(FxRate, currency=CURRENCY, rate_e9=POSITIVE, as_of=DAY),
     st.builds(

@@ -39,7 +39,13 @@ def test_the_documentations_table_is_current() -> None:
 
 def test_list() -> None:
     told = json.loads(ems("list", "--json"))["algos"]
-    assert [(algo["name"], algo["target_strategy"]) for algo in told] == [("twap", "1001"), ("vwap", "1"), ("pov", "2")]
+    assert [(algo["name"], algo["target_strategy"]) for algo in told] == [
+        ("twap", "1001"),
+        ("vwap", "1"),
+        ("pov", "2"),
+        ("ac", "1002"),
+        ("adaptive", "1003"),
+    ]
     for algo, model in zip(told, MODELS.values(), strict=True):
         assert [parameter["name"] for parameter in algo["parameters"]] == [wire.parameter.name for wire in wire_fields(model)]
     assert len(ems("list").splitlines()) == len(MODELS)

@@ -269,7 +269,7 @@ def test_a_report_is_json(settings: Settings, folder: Path) -> None:
     report = load_day(settings, Wish(folder, person="jane"), lambda _: None)
     told = json.loads(json.dumps(as_json(report)))
     assert told["outcome"] == "loaded" and told["version"] == 1 and told["problems"] == []
-    assert told["actions"][0]["kind"] == "dividend" and len(told["files"]) == 19
+    assert told["actions"][0]["kind"] == "dividend" and len(told["files"]) == 20
     shutil.rmtree(folder)
     gone = json.loads(json.dumps(as_json(load_day(settings, Wish(folder), lambda _: None))))
     assert gone["outcome"] == "refused" and gone["problems"][0]["where"] == "the manifest"

@@ -18,7 +18,8 @@ from domain.algo_parameters import MODELS, AlgoParameters, parse, wire_fields
 from domain.refusal import Refusal
 from domain.values import Algo
 
-TEXT = write(MODELS.values(), {Algo.TWAP: "1001", Algo.VWAP: "1", Algo.POV: "2"}, 'A "B" & <C>')
+WIRE_VALUES = {Algo.TWAP: "1001", Algo.VWAP: "1", Algo.POV: "2", Algo.AC: "1002", Algo.ADAPTIVE: "1003"}
+TEXT = write(MODELS.values(), WIRE_VALUES, 'A "B" & <C>')
 DOCUMENT = read("own.xml", TEXT.encode())
 BASE = "{http://www.fixprotocol.org/FIXatdl-1-1/"
 XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
@@ -61,7 +62,7 @@ def test_elements_attributes_and_their_order_are_the_schemas() -> None:
 def test_it_reads_back_as_the_models_say() -> None:
     assert DOCUMENT.notes == ()
     assert (DOCUMENT.strategy_identifier_tag, DOCUMENT.tag_957_support) == (847, True)
-    assert [strategy.wire_value for strategy in DOCUMENT.strategies] == ["1001", "1", "2"]
+    assert [strategy.wire_value for strategy in DOCUMENT.strategies] == list(WIRE_VALUES.values())
     assert {strategy.provider_id for strategy in DOCUMENT.strategies} == {'A "B" & <C>'}
     for strategy, model in zip(DOCUMENT.strategies, MODELS.values(), strict=True):
         told = [(parameter.name, parameter.type, parameter.required) for parameter in strategy.parameters]
@@ -76,6 +77,7 @@ VALUES = {
     "DurationMinutes": st.sampled_from(["0", "0.000000001", "30", "10080", "10080.1", "-1"]),
     "MaxParticipation": st.sampled_from(["0", "0.000000001", "0.000000002", "0.1", "1", "1.000000001"]),
     "WouldPrice": st.sampled_from(["0", "0.000000001", "187.01", "x"]),
+    "Urgency": st.sampled_from(["0", "0.000000001", "1.5", "30", "30.1", "high"]),
     "ParticipationRate": st.sampled_from(["0.05", "1", "2"]),
 }
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.errors import InvariantBroken
 from domain.market_state import MarketState
 from domain.values import E9, Side, to_e9
-from ems.tca import Summary, summary
+from ems.tca.summary import Summary, summary
 
 
 def market(bid: str | None, ask: str | None, *, volume: int = 0, notional: int = 0, last: str | None = None) -> MarketState:

@@ -1,0 +1,34 @@
+"""What the nets see of a market, on its way to the desk and into the plans that rest on it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Observation(BaseModel):
+    """What the nets see of a market at a moment, and what its units are worth."""
+
+    model_config = ConfigDict(frozen=True)
+
+    time_ns: int
+    arrays: str  # book (40,), tape (3, 50), context (18,), little-endian float32 in base64
+    price_unit_e9: int
+    size_unit_e9: int
+    step_ns: int  # how long ten events have lately taken
+    hidden: str = ""  # (128,) the dynamics' own state, little-endian float32 in base64; "": none yet
+
+    @property
+    def sha256(self) -> str:
+        """Of the arrays and the state, as they are written here."""
+        return hashlib.sha256(f"{self.arrays} {self.hidden}".encode()).hexdigest()
+
+
+class Observed(NamedTuple):
+    """An input of the desk. Not durable: the next one replaces it, and a plan keeps what it used."""
+
+    instrument: str
+    observation: Observation
+    latent: tuple[float, ...]  # (128,) where the model that plans places it

@@ -1,0 +1,44 @@
+"""The configuration's part on pace: how long the scheduler waits for what, and how often markets are noted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ems.pace import Pace
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+_NS: Final = 1_000_000_000
+
+
+class PaceSettings(BaseModel):
+    """How long the scheduler waits. Names in _wall_s are seconds of the wall, the others of the desk's clock."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    patience_s: Seconds = 30
+    replan_s: Seconds = 300
+    pov_s: Seconds = 5
+    closing_wall_s: Seconds = 2
+    close_grace_s: Seconds = 60
+    unanswered_wall_s: Seconds = 2
+    plan_lost_wall_s: Seconds = 5
+    rejections_max: Annotated[int, Field(ge=1)] = 5
+    note_s: Annotated[float, Field(ge=0, le=10)] = 1  # the market of an order is noted so often at most; 0: never
+    note_after_s: Annotated[float, Field(ge=0, le=86_400)] = 330  # for so long after an instrument's last execution
+
+    def pace(self, speed: float) -> Pace:
+        """The pace in the desk's clock, which runs at this speed."""
+        return Pace(
+            patience_ns=int(self.patience_s * _NS),
+            close_grace_ns=int(self.close_grace_s * _NS),
+            closing_ns=int(self.closing_wall_s * speed * _NS),
+            unanswered_ns=int(self.unanswered_wall_s * speed * _NS),
+            replan_ns=int(self.replan_s * _NS),
+            pov_ns=int(self.pov_s * _NS),
+            plan_lost_ns=int(self.plan_lost_wall_s * speed * _NS),
+            rejections_max=self.rejections_max,
+            note_ns=int(self.note_s * _NS),
+            note_after_ns=int(self.note_after_s * _NS),
+        )

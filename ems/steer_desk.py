@@ -1,0 +1,80 @@
+"""What people do about an order that an algorithm works: steer it, and say what it was decided at.
+
+A person has been proved at the desk's door (`ems.peer`). Where the day's permissions are loaded, a row of them has to allow the
+person to trade the order's instrument by the algorithm that is to work it; by hand is the algorithm "manual".
+"""
+
+from __future__ import annotations
+
+from domain import market_note, steering_rules
+from domain.commands import Answer, NoteDecision, OrderCommand, SteerOrder
+from domain.parent_order import ParentOrder
+from domain.ports import Reference
+from domain.refusal import Refusal
+from ems.risk import RiskGate
+from ems.tactic import MANUAL
+from ems.turn import Turn
+
+DONE = {
+    "switch": "the order is worked by the other algorithm from now on",
+    "urgency": "the urgency is changed",
+    "complete": "all that is left goes out now, within the client's limit",
+    "pause": "the order is paused: what rests is withdrawn",
+    "resume": "the algorithm works the order again",
+    "take_over": "the order is yours: what rests of the algorithm's is withdrawn",
+    "place": "placed",
+}
+
+
+class SteerDesk:
+    """Decides those commands."""
+
+    def __init__(self, reference: Reference, risk: RiskGate) -> None:
+        self._reference = reference
+        self._risk = risk
+
+    def handle(self, turn: Turn, command: OrderCommand) -> Answer:
+        """Decide one; the actor of the turn is the command's."""
+        if not command.actor.startswith("person:"):
+            return Answer(False, f"{command.actor} is not a person")
+        stream = turn.state.order_ids.get(command.order_id)
+        parent = turn.state.parents.get(stream) if stream is not None else None
+        if not isinstance(parent, ParentOrder):
+            return Answer(False, f"no order has the OrderID {command.order_id}")
+        if refused := self._forbidden(turn, parent, command):
+            return Answer(False, refused)
+        if isinstance(command, NoteDecision):
+            return self._decided(turn, parent, command)
+        asked = steering_rules.Asked(
+            command.act, command.reason, command.algo, command.parameters, command.urgency, command.quantity_e9,
+            command.limit_price_e9,
+        )  # fmt: skip
+        instrument = self._reference.instrument(parent.instrument)
+        event = steering_rules.steer(parent, asked, instrument, self._reference.trade_date(turn.now_ns))
+        if isinstance(event, Refusal):
+            return Answer(False, event.text)
+        if event.terms is not None and (refused_by_risk := self._risk.amend(turn, parent, event.terms)) is not None:
+            return Answer(False, refused_by_risk.text)
+        turn.parent(parent.id, event)
+        return Answer(True, DONE[command.act])
+
+    def _forbidden(self, turn: Turn, parent: ParentOrder, command: OrderCommand) -> str:
+        """Why the person may not, "" if the person may."""
+        strategy = parent.terms.algo.value
+        if isinstance(command, SteerOrder):
+            by_hand = command.act in ("take_over", "place")
+            strategy = MANUAL if by_hand else command.algo if command.act == "switch" else strategy
+        instrument = self._reference.instrument(parent.instrument)
+        venue = self._reference.venue_session(instrument) if instrument is not None else ""
+        if self._risk.permitted(command.actor, strategy, parent.instrument, venue) is False:
+            return f"no permission of the day lets {command.actor} trade {parent.instrument} by {strategy}"
+        return ""
+
+    def _decided(self, turn: Turn, parent: ParentOrder, command: NoteDecision) -> Answer:
+        if command.decided_ns > turn.now_ns:
+            return Answer(False, "an order is not decided in the future")
+        event = market_note.DecisionNoted(
+            parent=parent.id, price_e9=command.price_e9, decided_ns=command.decided_ns, reason=command.reason
+        )
+        turn.apply(market_note.decision_key(parent.id), event, correlation=parent.id)
+        return Answer(True, "noted")
