@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from lob.engine import Side  # type: ignore[import-not-found,unused-ignore]
 from lob.runner import cfg_from_params  # type: ignore[import-not-found,unused-ignore]
-from lob.scenarios import SCENARIOS, scenario_params  # type: ignore[import-not-found,unused-ignore]
+from lob.scenarios import scenario_params  # type: ignore[import-not-found,unused-ignore]
 from lob.simulators import make_simulator  # type: ignore[import-not-found,unused-ignore]
 
 OWNER = "EMS"
@@ -122,12 +123,7 @@ def main() -> None:
     for line in sys.stdin:
         asked = json.loads(line)
         verb = asked.pop("verb")
-        told = {
-            "start": paths.start,
-            "trade": paths.trade,
-            "settle": paths.settle,
-            "scenarios": lambda: {"names": list(SCENARIOS)},
-        }
+        told: dict[str, Callable[..., dict[str, Any]]] = {"start": paths.start, "trade": paths.trade, "settle": paths.settle}
         answer, rows = told[verb](**asked), paths.rows()
         sys.stdout.buffer.write(json.dumps(answer | {"rows": len(rows)}).encode() + b"\n" + rows.tobytes())
         sys.stdout.buffer.flush()

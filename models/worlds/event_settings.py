@@ -36,9 +36,9 @@ class EventBookConfig:
     toxic: float = 0.35  # share that knows the next seconds, where flow is toxic
     depths: tuple[float, float] = (2.0 / 3.0, 2.0)  # of the two states of liquidity
     stay: float = 0.9  # probability that liquidity stays for an interval
-    limits_per_s: float = 9.0
+    limits_per_s: float = 12.0
     markets_per_s: float = 1.5
-    life_s: float = 12.0
+    life_s: float = 9.0
     lots: float = 150.0
     touch: float = 0.6  # share of limit orders at the touch
     near_bps: float = 0.4
