@@ -20,6 +20,7 @@ from domain import (
     parent_order,
     risk,
     risk_verdicts,
+    wheel,
 )
 from domain.event import Topics
 
@@ -42,5 +43,6 @@ for _stream in (
     attention,
     model_version,
     market_note,
+    wheel,
 ):
     TOPICS.register(_stream.EVENTS)

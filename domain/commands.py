@@ -18,6 +18,7 @@ from domain.limits import Applies
 from domain.risk import Check, Level
 from domain.steering import Act, Urgency
 from domain.values import E9_MAX, OrdType, ScopeKind, Side, TimeInForce
+from domain.wheel import Arm, Bounds
 
 ALERTS_MAX: Final = 300  # that one command acknowledges, and that are listed at once
 _Name = Annotated[str, Field(min_length=1, max_length=64)]
@@ -145,6 +146,26 @@ class NoteDecision(_PersonsCommand):
     decided_ns: Annotated[int, Field(gt=0, le=E9_MAX)]
 
 
+class OpenWheel(_PersonsCommand):
+    """An algo wheel that turns from now on; one of the name begins anew (`domain.wheel`)."""
+
+    command: Literal["open_wheel"] = "open_wheel"
+    wheel: _Name
+    seed: _Name
+    arms: tuple[Arm, ...]
+    weights_e9: tuple[int, ...]
+    bounds: Bounds = Bounds()
+
+
+class ReweighWheel(_PersonsCommand):
+    """Other weights for a wheel's arms. rule: as the rule has it, which a person has looked at."""
+
+    command: Literal["reweigh_wheel"] = "reweigh_wheel"
+    wheel: _Name
+    weights_e9: tuple[int, ...]
+    rule: bool = False
+
+
 OrderCommand = SteerOrder | NoteDecision
 AttentionCommand = DismissFill | BookFill | AcknowledgeAlerts
 RiskCommand = SetLimit | RetireLimit | GrantOverride | EnableStrategy
@@ -162,7 +183,7 @@ class OperateSessions(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-Command = EnterOrder | OperateSessions | RiskCommand | AttentionCommand | OrderCommand
+Command = EnterOrder | OperateSessions | RiskCommand | AttentionCommand | OrderCommand | OpenWheel | ReweighWheel
 COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
 
 

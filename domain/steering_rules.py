@@ -72,7 +72,14 @@ def _switched(state: ParentOrder, asked: Asked) -> Steered | Refusal:
     cap_e9 = before.max_participation_e9
     if found.max_participation_e9 is not None:  # the client's cap may be tightened
         cap_e9 = min(found.max_participation_e9, cap_e9 or found.max_participation_e9)
-    terms = before.model_copy(update={"algo": algo, "participation_e9": found.participation_e9, "max_participation_e9": cap_e9})
+    terms = before.model_copy(
+        update={
+            "algo": algo,
+            "participation_e9": found.participation_e9,
+            "max_participation_e9": cap_e9,
+            "urgency_e9": found.urgency_e9,
+        }
+    )
     if terms == before:
         return Refusal(Reason.NOT_AMENDABLE, "the order is worked so already")
     return Steered(act="switch", reason=asked.reason, terms=terms)

@@ -42,6 +42,7 @@ from ems.risk import RiskGate
 from ems.strategies import Strategies
 from ems.throttle import Throttle
 from ems.turn import Turn
+from ems.wheel_desk import WheelDesk
 
 _Order = TypeVar("_Order", bound=NewOrder)
 
@@ -69,6 +70,7 @@ class ClientDesk:
         self.allocations = AllocationDesk(reference, policies)
         self.lists = ListDesk(reference, markets, self._too_many, strategies, risk)
         self._mass = MassDesk(reference)
+        self._wheels = WheelDesk(markets, risk)
 
     def handle(self, turn: Turn, message: Inbound) -> None:
         """Dispatch one client message."""
@@ -107,7 +109,8 @@ class ClientDesk:
         if known is not None and (order.poss_resend or order.poss_dup):
             self._repeat(turn, order, known)
             return
-        order = self._strategies.resolved(self._throttled(turn, order), turn.now_ns)
+        order = self._throttled(turn, order)
+        order = self._strategies.resolved(order if known is not None else self._wheels.spin(turn, order, stream), turn.now_ns)
         if (stopped := self._kills.refusal(order, turn.actor)) is not None:
             order = replace(order, refusal=stopped)
         instrument, day = self._market_of(order.symbol, turn.now_ns)

@@ -15,7 +15,9 @@ from domain.commands import (
     DismissFill,
     EnterOrder,
     NoteDecision,
+    OpenWheel,
     OperateSessions,
+    ReweighWheel,
     SteerOrder,
 )  # fmt: skip
 from domain.event import InboundRef
@@ -31,8 +33,10 @@ from ems.kill_desk import KillDesk
 from ems.quarantine_desk import QuarantineDesk
 from ems.risk import RiskGate
 from ems.steer_desk import SteerDesk
+from ems.strategies import Strategies
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
+from ems.wheel_desk import WheelDesk
 
 
 class CommandDesk:
@@ -46,9 +50,12 @@ class CommandDesk:
         risk: RiskGate,
         kills: KillDesk,
         venue: VenueDesk,
+        strategies: Strategies,
     ) -> None:
+        self._strategies = strategies
         self._quarantine = QuarantineDesk(venue)
         self._steering = SteerDesk(reference, risk)
+        self._wheels = WheelDesk(markets, risk)
         self._risk = risk
         self._kills = kills
         self._reference = reference
@@ -66,6 +73,8 @@ class CommandDesk:
                 answer = self._operate(turn, command)
             case DismissFill() | BookFill() | AcknowledgeAlerts():
                 answer = self._quarantine.handle(turn, command)
+            case OpenWheel() | ReweighWheel():
+                answer = self._wheels.handle(turn, command)
             case SteerOrder() | NoteDecision():
                 answer = self._steering.handle(turn, command)
             case _:
@@ -83,11 +92,12 @@ class CommandDesk:
         stream = po.key(entry.client_session, trade_date, cl_ord_id)
         if isinstance(known := turn.state.parents.get(stream), ParentOrder):
             return Answer(True, "entered before", (("order_id", known.order_id), ("cl_ord_id", cl_ord_id)))
-        if (stopped := self._kills.refusal(_order(entry, cl_ord_id), entry.actor)) is not None:
+        order = self._wheels.spin(turn, _order(entry, cl_ord_id), stream)
+        if (stopped := self._kills.refusal(order, entry.actor)) is not None:
             return Answer(False, stopped.text)
         instrument = self._reference.instrument(entry.symbol)
         accepted = parent_rules.place(
-            _order(entry, cl_ord_id),
+            self._strategies.resolved(order, turn.now_ns),
             stream=stream,
             duplicate=False,
             instrument=instrument,

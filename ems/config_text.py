@@ -93,6 +93,8 @@ patience_s = 30                     # a passive child rests this long before its
 replan_s = 300                      # TWAP and VWAP are planned anew this often
 pov_s = 5                           # POV is planned anew this often
 closing_wall_s = 2                  # a schedule is done this long before its order's end; what is left crosses the spread
+note_s = 1                          # the market of a working order is noted this often at most, for ems tca; 0: never
+note_after_s = 330                  # and for so long after an instrument's last execution
 close_grace_s = 60                  # a venue has this long after the close to say what became of a direct order
 unanswered_wall_s = 2               # a venue silent for so long puts the order in doubt
 

@@ -58,8 +58,7 @@ class Desk:
     def __init__(
         self, ports: DeskPorts, *, name: str, build: str, venue_sessions: AbstractSet[str], pace: Pace,
         policies: Mapping[str, SessionPolicy] = MappingProxyType({}), client_sessions: AbstractSet[str] = frozenset(),
-        copies: DropCopies = recovery.NO_COPIES, risk: RiskTerms = NO_LIMITS,
-        house: HouseTerms = NO_HOUSE,
+        copies: DropCopies = recovery.NO_COPIES, risk: RiskTerms = NO_LIMITS, house: HouseTerms = NO_HOUSE,
     ) -> None:  # fmt: skip
         # Nobody holds the bare gateway: what leaves has a verdict that passed.
         gateway = RiskGateway(ports.gateway, lambda message: cleared(self._leaving, message), ports.count_error)
@@ -91,7 +90,7 @@ class Desk:
         self._client = ClientDesk(reference, self.markets, self._policies, throttle, strategies, risk, kills)
         day = DayDesk(reference, direct, self._pace)
         self._venue = VenueDesk(reference, direct, day)
-        self._commands = CommandDesk(reference, self.markets, self._client_sessions, risk, kills, self._venue)
+        self._commands = CommandDesk(reference, self.markets, self._client_sessions, risk, kills, self._venue, strategies)
         self._scheduler = Scheduler(reference, self.markets, self._venue, direct, day, throttle, self._pace, risk, kills)
         self._notes = MarketNotes(reference, self.markets, self._pace)
         parts = HouseParts(name, reference, self.markets, self._ports.risk_data, risk.day, self._ports.latch)
@@ -232,9 +231,7 @@ class Desk:
                 self._sessions.link_up(item)
 
     def _message(self, turn: Turn, message: Inbound) -> None:
-        """One FIX message: decided once, however often it is delivered. What has no number of the peer's (news, and
-        what never left) may be decided twice, and changes nothing the second time.
-        """
+        """One FIX message: decided once, however often it comes. What has no number of the peer's changes nothing twice."""
         ref = message.ref
         numbered = ref.msg_seq_num > 0
         if numbered and (ref.reset_epoch, ref.msg_seq_num) <= self.state.watermarks.get(ref.session, (-1, 0)):

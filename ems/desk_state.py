@@ -26,6 +26,7 @@ from domain import (
     parent_order,
     risk,
     risk_verdicts,
+    wheel,
 )  # fmt: skip
 from domain.allocation import Allocation
 from domain.attention import Attention, alert_id
@@ -42,6 +43,7 @@ from domain.parent_order import ParentOrder, RejectedOrder
 from domain.risk_state import RiskState
 from domain.trader import trader_of
 from domain.values import StreamId
+from domain.wheel import Wheel
 
 _NOTED = frozenset({*NAMING, *OPENING, *ENTERING, parent_order.Rejected, parent_order.Finished})
 
@@ -62,6 +64,7 @@ class DeskState:
         self.allocations: dict[StreamId, Allocation] = {}
         self.risk = RiskState(self.parents)
         self.attention = Attention()
+        self.wheels: dict[StreamId, Wheel] = {}
         self.notes: dict[StreamId, Notes] = {}  # streams that the desk writes and has no use for: their versions
         self.decisions = 0
         self._ref: InboundRef | None = None  # the message of the last event
@@ -123,10 +126,8 @@ class DeskState:
         return 0
 
     def _stores(self) -> tuple[dict[StreamId, Any], ...]:
-        return (
-            self.parents, self.children, self.fills, self.sessions, self.allocations, self.mass_cancels, self.lists,
-            self.notes,
-        )  # fmt: skip
+        return (self.parents, self.children, self.fills, self.sessions, self.allocations, self.mass_cancels, self.lists,
+            self.notes, self.wheels)  # fmt: skip
 
     def used_by(self, session: str, trade_date: str, cl_ord_id: str) -> StreamId | None:
         """The order that used a ClOrdID before, rejected or not, or a request about which did."""
@@ -222,8 +223,7 @@ class DeskState:
         return after
 
     def _decision(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> decision.Decision | None:
-        """They are facts for who asks why, and counted here: a fold leaves their content unread."""
-        self.decisions += 1
+        self.decisions += 1  # they are facts for who asks why, and counted here: a fold leaves their content unread
         return None if event is UNREAD else decision.evolve(None, event, stream=stream, at_ns=meta.event_time_ns)
 
     def _session(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> FixSession:
@@ -270,6 +270,10 @@ class DeskState:
     def _attended(self, stream: StreamId, event: Any, meta: Meta, seq: int) -> None:
         self.attention.close(event.alert)
 
+    def _wheel(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> Wheel:
+        self.wheels[stream] = after = wheel.evolve(self.wheels.get(stream), event, stream=stream)
+        return after
+
     def _noted(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> Notes:
         self.notes[stream] = after = market_note.evolve(self.notes.get(stream))
         return after
@@ -290,5 +294,6 @@ class DeskState:
         **dict.fromkeys(allocation.EVENTS, _allocation),
         **dict.fromkeys(attention.EVENTS, _attended),
         **dict.fromkeys(market_note.EVENTS, _noted),
+        **dict.fromkeys(wheel.EVENTS, _wheel),
         **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS, *model_version.EVENTS), _elsewhere),
     }

@@ -64,7 +64,7 @@ class RiskGate:
     def __init__(self, reference: Reference, markets: Mapping[str, MarketState], data: RiskData, terms: RiskTerms) -> None:
         self._reference = reference
         self._markets = markets
-        self._data = data
+        self.data = data
         self._desk = terms.desk
         self.day = RiskDay(reference, markets, data, terms)
 
@@ -93,10 +93,6 @@ class RiskGate:
             held_e18=sum(quantity_e9 * price for quantity_e9, price in held) + left_e9 * price_e9,
         )
         return self._judge(turn, order).refusal
-
-    def permitted(self, who: str, strategy: str, instrument: str, venue: str) -> bool | None:
-        """By the day's table of permissions; None where none is loaded."""
-        return self._data.permitted(who, strategy, instrument, venue)
 
     def listed(self, turn: Turn, stream: StreamId, orders: Iterable[po.Accepted]) -> Refusal | None:
         """A client's list as one: what all of its orders are worth together."""
@@ -218,7 +214,7 @@ class RiskGate:
         if instrument is not None:
             self.day.prepare(turn, instrument, order.scopes.account, market, trade_date)
         day = self._reference.day(instrument, turn.now_ns) if instrument is not None else None
-        return Situation(order, turn.state.risk, self._data, instrument, market, day, trade_date, turn.now_ns)
+        return Situation(order, turn.state.risk, self.data, instrument, market, day, trade_date, turn.now_ns)
 
     def _scopes(self, trader: str, account: str, client: str, instrument: str, terms: Terms) -> Scopes:
         strategy = (terms.instructions or PLAIN).strategy

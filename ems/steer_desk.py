@@ -66,7 +66,7 @@ class SteerDesk:
             strategy = MANUAL if by_hand else command.algo if command.act == "switch" else strategy
         instrument = self._reference.instrument(parent.instrument)
         venue = self._reference.venue_session(instrument) if instrument is not None else ""
-        if self._risk.permitted(command.actor, strategy, parent.instrument, venue) is False:
+        if self._risk.data.permitted(command.actor, strategy, parent.instrument, venue) is False:
             return f"no permission of the day lets {command.actor} trade {parent.instrument} by {strategy}"
         return ""
 

@@ -145,9 +145,8 @@ async def read(log: EventLog, known_ns: int = NOW) -> tuple[Ledger, dict[str, Lo
     ledger, loads = Ledger(), dict[str, Loaded]()
     async for page in log.read_facts():
         for _, stream, recorded_ns, (event, meta) in page:
-            if recorded_ns > known_ns:
-                return ledger, loads
-            _apply(ledger, loads, stream, recorded_ns, event, meta)
+            if recorded_ns <= known_ns:
+                _apply(ledger, loads, stream, recorded_ns, event, meta)
     return ledger, loads
 
 

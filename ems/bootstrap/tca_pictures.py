@@ -82,7 +82,8 @@ def _stacked(costs: Sequence[Costs]) -> Figure:
     names = [f"{one.order.cl_ord_id[:14]}\n{one.order.strategy[:14]}" for one in costs]
     axes.set_xticks(list(places), names, rotation=60 if len(costs) > 6 else 0, fontsize=8)
     axes.set_ylabel("bps of the worth at the decision")
-    axes.legend(ncols=5, fontsize=8, frameon=False)
+    axes.set_xlim(-1, max(len(costs), 5))  # a few bars are not as wide as the page
+    figure.legend(loc="outside upper right", ncols=5, fontsize=8, frameon=False)
     return figure
 
 

@@ -31,6 +31,7 @@ from ems.cli import (
     tape,
     tca,
     train,
+    wheel,
 )
 from ems.cli.running import run_until_signal
 
@@ -58,6 +59,7 @@ app.add_typer(kill.app, name="kill", help="The kill switch: soft, hard, panic; s
 app.add_typer(sessions.app, name="sessions", help="The FIX sessions of a running system: show, stop, start, add and change.")
 app.add_typer(fills.app, name="fills", help="Executions in quarantine: list them, dismiss one, or book it to an order.")
 app.add_typer(alerts.app, name="alerts", help="What else a person must look at: list it, and say what came of it.")
+app.add_typer(wheel.app, name="wheel", help="Algo wheels: orders given to algorithms by chance, results compared.")
 app.add_typer(tape.app, name="tape", help="Market data: convert feeds into stored tapes, look into them, play and record.")
 app.add_typer(bench.app, name="bench", help="Measure: each prints its figures, with --json as one object.")
 app.add_typer(train.app, name="train", help="Models from recorded tapes.")

@@ -23,7 +23,7 @@ from tests.simulation.planners import SimPlannerPool
 from tests.simulation.reference import VENUE, SimReference
 from tests.simulation.world import MS, Crash, S, Violation, World, WorldClock
 
-PACE = Pace(patience_ns=15 * S, unanswered_ns=2 * S, replan_ns=60 * S, pov_ns=5 * S, plan_lost_ns=15 * S)
+PACE = Pace(patience_ns=15 * S, unanswered_ns=2 * S, replan_ns=60 * S, pov_ns=5 * S, plan_lost_ns=15 * S, note_ns=5 * S)
 
 
 class Parts(Protocol):

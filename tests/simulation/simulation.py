@@ -14,7 +14,7 @@ from adapters.memory.event_log import MemoryEventLog
 from domain.catalogue import TOPICS
 from domain.event import Recorded
 from domain.market_state import MarketState
-from domain.messages import KillNews
+from domain.messages import Input, KillNews
 from domain.sending import Outbound, SendChild, SendChildReplace
 from domain.values import E9
 from ems import desk as desk_module
@@ -22,6 +22,7 @@ from ems import recovery
 from tests.simulation.checks import Checks
 from tests.simulation.fix import Channel, Session
 from tests.simulation.gateway import Gateway
+from tests.simulation.hand import Hand
 from tests.simulation.kill import Kill
 from tests.simulation.log import Disk
 from tests.simulation.oms import Oms
@@ -120,6 +121,11 @@ class Simulation:
         world.after(world.between(S, 30 * S), self._mishap)
         world.after(HORIZON_NS, self._calm)
         self.kill.begin(HORIZON_NS)
+        Hand(world, self._to_leader, self.checks.shadow).begin()
+
+    def _to_leader(self, item: Input) -> None:
+        if self._leading is not None:
+            self._leading.arrived(item)
 
     def _desk_starts(self) -> None:
         self._desks.append(DeskProcess(self, len(self._desks) + 1))
