@@ -42,7 +42,7 @@ def digest_of(tensors: dict[str, F32]) -> str:
 
 
 def write_weights(path: Path, tensors: dict[str, F32], metadata: dict[str, str]) -> str:
-    """Write a version; its digest.
+    """Write a version; its digest. metadata may say another step than the usual ten events.
 
     Raises:
         WeightsError: the tensors are not those of the contract, or not all numbers; or the file cannot be written.
@@ -58,11 +58,12 @@ def write_weights(path: Path, tensors: dict[str, F32], metadata: dict[str, str])
     return digest_of(tensors)
 
 
-def read_weights(path: Path, digest: str | None = None) -> Weights:
+def read_weights(path: Path, digest: str | None = None, *, step: str = _STEP) -> Weights:
     """A version from its file.
 
     Args:
         digest: what it must be, where that is known.
+        step: what one step of its dynamics must be.
 
     Raises:
         WeightsError: there is no such file, it is damaged, of another contract, holds what is no number, or is another version.
@@ -73,9 +74,9 @@ def read_weights(path: Path, digest: str | None = None) -> Weights:
             tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
     except (OSError, SafetensorError, ValueError, TypeError) as error:
         raise WeightsError(f"{path.name} cannot be read: {error}") from error
-    if metadata.get("contract") != str(CONTRACT_VERSION) or metadata.get("step") != _STEP:
+    if metadata.get("contract") != str(CONTRACT_VERSION) or metadata.get("step") != step:
         told = metadata.get("contract"), metadata.get("step")
-        raise WeightsError(f"{path.name} is of contract and step {told}, not {CONTRACT_VERSION} and {_STEP}")
+        raise WeightsError(f"{path.name} is of contract and step {told}, not {CONTRACT_VERSION} and {step}")
     check(tensors, path.name)
     found = digest_of(tensors)
     if digest is not None and found != digest:

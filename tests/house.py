@@ -32,6 +32,7 @@ LIBRARIES: dict[str, set[str]] = {
     "adapters.reference": {"pyarrow"},
     "adapters.registry": {"mlflow", "sqlalchemy"},
     "models": {"captum", "llvmlite", "matplotlib", "numba", "numpy", "safetensors", "torch"},
+    "models.worlds.cleo_peer": {"lob", "numpy"},
     "ems": {"psutil", "pydantic", "pydantic_settings", "structlog"},
     "ems.api": {"fastapi", "pydantic", "starlette", "structlog", "uvicorn", "websockets"},
     "ems.cli": {"httpx", "rich", "structlog", "typer", "websockets"},

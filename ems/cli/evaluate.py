@@ -46,6 +46,31 @@ def forecast(
     typer.echo("coverage " + ", ".join(f"{level} %: {100 * figures.get(f'coverage_{level}', 0):.1f} %" for level in (50, 80, 95)))
 
 
+@app.command()
+def execution(
+    world: Annotated[str, typer.Option(help="lq (exact optimum known), chapter, event-book or cleo.")] = "lq",
+    regime: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated. None: all of the world.")] = None,
+    orders: Annotated[int | None, typer.Option(min=40, help="In the main regime. None: what the world usually takes.")] = None,
+    judge: Annotated[str, typer.Option(help="Whose ratios are told: adaptive, or any other row of the table.")] = "adaptive",
+    out: Annotated[Path | None, typer.Option("--out", help="Also write execution.json, .txt and .png here.")] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Let every strategy buy the same orders in a world, and tell what each costs beside TWAP, with intervals.
+
+    \b
+    ems evaluate execution --world lq
+    ems evaluate execution --world lq --regime mixed --orders 2000 --judge qp_ewma
+
+    A ratio below 1 is cheaper than TWAP. Rows called bounds are told what no desk knows and only show how much could be
+    gained at all. Regimes that are "never learnt from" decide whether a gain is real. docs/execution-judged.md explains all.
+    """
+    from ems.bootstrap import executions
+
+    with shown_progress(json_output) as told:
+        figures = executions.evaluate_execution(world, told, judged=judge, orders=orders, regimes=regime or (), out=out)
+    typer.echo(json.dumps(figures) if json_output else "\n".join(executions.table(figures)))
+
+
 def _line(f: dict[str, Any]) -> str:
     return (
         f"MCC {f['mcc']:.3f}, logistic {f['mcc_logistic']:.3f}, gain {f['mcc_gain']:+.3f} from {f['mcc_gain_low']:+.3f};"

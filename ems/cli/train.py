@@ -1,4 +1,4 @@
-"""`ems train`: models from recorded tapes."""
+"""`ems train`: models from recorded tapes and from simulated markets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TapesOption = Annotated[
 
 @app.callback()
 def train() -> None:
-    """Models from recorded tapes."""
+    """Models from recorded tapes and from simulated markets."""
 
 
 @app.command("world-model")
@@ -43,3 +43,46 @@ def world_model(
         typer.echo(json.dumps({"weights": str(made.weights), "digest": made.digest, "best_batch": made.best_batch}))
     else:
         typer.echo(f"{made.weights}: version {made.digest[:12]}, the best after {made.best_batch} batches")
+
+
+@app.command("impact")
+def impact(
+    out: Annotated[Path, typer.Option("--out", help="Where the model, its card and its figures are written.")] = Path(
+        "var/impact"
+    ),
+    seed: Annotated[int, typer.Option(min=0, help="Decides the first weights and the intervals.")] = 7,
+    episodes: Annotated[int, typer.Option(min=20, help="Markets to learn from; about four a second.")] = 500,
+    judged: Annotated[int, typer.Option(min=10, help="Other markets, to judge by.")] = 200,
+    json_output: JsonOption = False,
+) -> None:
+    """Train the impact model on seeded orders in the event book, and judge it beside a constant and two laws."""
+    from ems.bootstrap.impact import ImpactTraining, train_impact
+
+    with shown_progress(json_output) as told:
+        made = train_impact(out, told, ImpactTraining(seed=seed, episodes=episodes, judged=judged))
+    if json_output:
+        typer.echo(json.dumps({"weights": str(made.weights), "digest": made.digest} | made.figures))
+    else:
+        gain = made.figures["gain_over_constant"]
+        typer.echo(f"{made.weights}: version {made.digest[:12]}, R2 {made.figures['r2_model']:.3f} on other seeds,")
+        typer.echo(f"gain over a constant {gain['mean']:+.2f} [{gain['low']:+.2f}, {gain['high']:+.2f}] price units squared")
+
+
+@app.command("scheduler")
+def scheduler(
+    out: Annotated[Path, typer.Option("--out", help="Where weights and card are written.")] = Path("var/scheduler"),
+    seed: Annotated[int, typer.Option(min=0, help="Decides weights, batches and noise.")] = 7,
+    batches: Annotated[int, typer.Option(min=1, help="How many; 0.5 s each on one idle core.")] = 240,
+    json_output: JsonOption = False,
+) -> None:
+    """Train the scheduler's nets in the training worlds. The same seed gives the same weights digest on one machine."""
+    from ems.bootstrap.schedulers import SchedulerTraining, train_scheduler
+
+    with shown_progress(json_output) as told:
+        made = train_scheduler(out, told, SchedulerTraining(seed=seed, batches=batches))
+    if json_output:
+        typer.echo(json.dumps({"weights": str(made.weights), "digest": made.digest} | made.figures))
+    else:
+        for name, figures in made.figures.items():
+            typer.echo(f"{name}: R2 {figures['r2'][0]:.4f} of the next interval's move, bound {figures['r2_bound'][0]:.4f}")
+        typer.echo(f"{made.weights}: version {made.digest[:12]}")

@@ -1,0 +1,1 @@
+"""Strategies, and how they are judged beside each other."""

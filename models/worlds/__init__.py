@@ -1,0 +1,1 @@
+"""Worlds in which execution strategies are judged."""
