@@ -53,7 +53,7 @@ class DeskState:
     """Streams by id, and the indexes that messages are found by. Nothing is in it that events did not put there."""
 
     def __init__(self) -> None:
-        self.seq = 0
+        self.seq = self.decisions = 0
         self._shift = 0  # how much higher the log has numbered events than they were applied under
         self.parents: dict[StreamId, ParentOrder | RejectedOrder] = {}
         self.children: dict[StreamId, ChildOrder] = {}
@@ -67,7 +67,6 @@ class DeskState:
         self.attention = Attention()
         self.wheels: dict[StreamId, Wheel] = {}
         self.notes: dict[StreamId, Notes] = {}  # streams that the desk writes and has no use for: their versions
-        self.decisions = 0
         self._ref: InboundRef | None = None  # the message of the last event
         self.watermarks: dict[str, tuple[int, int]] = {}  # session -> (reset epoch, highest durable MsgSeqNum)
         self.reserved: dict[str, tuple[int, int]] = {}  # session -> (reset epoch, outbound numbers reserved up to)

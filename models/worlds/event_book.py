@@ -77,7 +77,8 @@ class EventBook:
         market = _market(self.config, seed, par)
         share = np.array(self.config.participations)[np.arange(paths) // 2 % len(self.config.participations)]
         total = np.round(share * volume(self.config, regime))
-        mids, traded = np.full(paths, np.nan), np.zeros(paths)
+        mids: F64 = np.full(paths, np.nan)
+        traded = np.zeros(paths)
         nothing = np.zeros(paths, np.int64)
         interval(market, -WARM, WARM, sides, nothing, nothing, 0.0, mids, traded)
         mids = np.where(np.isnan(mids), market.drive.x[:, ef.M], mids)  # a side is empty, which lasts for a moment
