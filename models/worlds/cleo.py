@@ -137,7 +137,7 @@ class CleoWorld:
         last, left = state.k == self.intervals - 1, state.total - state.bought.sum(axis=1)
         want = left if last else np.clip(np.round(shares), 0, left)
         told, rows = self._ask("trade", shares=want.astype(int).tolist(), pieces=PIECES, looks=self.config.looks_per_piece)
-        missed = np.zeros(len(left))
+        missed: F64 = np.zeros(len(left))
         if last:
             told, more = self._ask("settle")
             rows = np.concatenate([rows, more])
@@ -228,4 +228,4 @@ def _follow_rows(desk: _Desk, rows: I64, paths: int) -> F64:
     tape["kind"] = np.where(rows[:, 2] == _TRADE, int(Kind.TRADE), int(Kind.LEVEL))
     _follow(desk, tape, rows)
     trades = rows[rows[:, 2] == _TRADE]
-    return np.bincount(trades[:, 0], weights=trades[:, 5], minlength=paths)
+    return np.bincount(trades[:, 0], weights=trades[:, 5], minlength=paths).astype(np.float64)
