@@ -30,14 +30,14 @@ from typing import Final, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 from torch import Tensor, nn
 from torch.nn import functional as fn
 
 from domain.errors import ForecastError, WeightsError
 from models.net_contract import LATENT
-from models.weights_store import digest_of
+from models.weights_store import Weights, digest_of, read_file
 
 F64 = NDArray[np.float64]
 SHIPPED: Final = Path(__file__).parent / "weights" / "impact.safetensors"
@@ -192,25 +192,25 @@ def write_impact(path: Path, model: ImpactModel, metadata: dict[str, str]) -> st
 
 
 def read_impact(path: Path = SHIPPED) -> ImpactModel:
-    """A version from its file.
+    """A version from its file. Raises WeightsError as `impact_weights`."""
+    model = initialised(0)
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in impact_weights(path).tensors.items()})
+    return model.eval()
+
+
+def impact_weights(path: Path) -> Weights:
+    """A version's tensors.
 
     Raises:
         WeightsError: there is none, it is damaged, of another contract, or its decay is not between 0 and 1.
     """
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = dict(file.metadata() or {})
-            tensors = {name: torch.from_numpy(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, ValueError, TypeError) as error:
-        raise WeightsError(f"{path.name} cannot be read: {error}") from error
-    model = initialised(0)
-    wanted = {name: value.shape for name, value in model.state_dict().items()}
-    if metadata.get("impact") != _CONTRACT or {name: value.shape for name, value in tensors.items()} != wanted:
+    found = read_file(path)
+    wanted = {name: tuple(value.shape) for name, value in initialised(0).state_dict().items()}
+    if found.metadata.get("impact") != _CONTRACT or {name: value.shape for name, value in found.tensors.items()} != wanted:
         raise WeightsError(f"{path.name} is no impact model of contract {_CONTRACT}")
-    if not all(bool(torch.isfinite(value).all()) for value in tensors.values()) or not 0 <= float(tensors["decay"]) <= 1:
+    if not all(np.isfinite(value).all() for value in found.tensors.values()) or not 0 <= found.tensors["decay"].item() <= 1:
         raise WeightsError(f"{path.name} holds what is no number, or a decay that is none")
-    model.load_state_dict(tensors)
-    return model.eval()
+    return found
 
 
 def half_life_of(decay: float) -> float:

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.inference import SCHEDULER, Core, make_core, put_weights
-from models.weights_store import CHAMPION, Weights, read_weights
+from models.weights_store import CHAMPION, INTERVAL, Weights, read_weights
 
 F32 = NDArray[np.float32]
 SCHEDULER_WEIGHTS: Final = CHAMPION.with_name("scheduler.safetensors")
-INTERVAL_STEP: Final = "interval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ def sight(path: Path | None = None) -> Sight:
     """The scheduler's own weights where they are shipped, else the champion's. Raises WeightsError."""
     if path is None:
         path = SCHEDULER_WEIGHTS if SCHEDULER_WEIGHTS.exists() else CHAMPION
-    return of_weights(read_weights(path))
+    return of_weights(read_weights(path, step=None))
 
 
 def of_weights(weights: Weights) -> Sight:
@@ -39,4 +38,4 @@ def of_weights(weights: Weights) -> Sight:
     core = make_core(SCHEDULER)
     assert put_weights(core, weights.tensors, weights.digest)
     packed = core.weights[int(core.control[1])]
-    return Sight(weights.digest, core, packed, weights.metadata.get("step") == INTERVAL_STEP)
+    return Sight(weights.digest, core, packed, weights.metadata.get("step") == INTERVAL)

@@ -21,6 +21,8 @@ from models.net_contract import CONTRACT_VERSION, STEP_EVENTS, tensor_shapes
 F32 = NDArray[np.float32]
 CHAMPION: Final = Path(__file__).parent / "weights" / "champion.safetensors"
 _STEP: Final = f"events:{STEP_EVENTS}"
+INTERVAL: Final = "interval"
+STEPS: Final = (_STEP, INTERVAL)  # what one step of the dynamics may be: ten events, an interval of a schedule
 
 
 class Weights(NamedTuple):
@@ -58,30 +60,35 @@ def write_weights(path: Path, tensors: dict[str, F32], metadata: dict[str, str])
     return digest_of(tensors)
 
 
-def read_weights(path: Path, digest: str | None = None, *, step: str = _STEP) -> Weights:
+def read_weights(path: Path, digest: str | None = None, *, step: str | None = _STEP) -> Weights:
     """A version from its file.
 
     Args:
         digest: what it must be, where that is known.
-        step: what one step of its dynamics must be.
+        step: what one step of its dynamics must be; None: any of STEPS.
 
     Raises:
         WeightsError: there is no such file, it is damaged, of another contract, holds what is no number, or is another version.
     """
+    found, steps = read_file(path), STEPS if step is None else (step,)
+    told = found.metadata.get("contract"), found.metadata.get("step")
+    if told[0] != str(CONTRACT_VERSION) or told[1] not in steps:
+        raise WeightsError(f"{path.name} is of contract and step {told}, not {CONTRACT_VERSION} and {' or '.join(steps)}")
+    check(found.tensors, path.name)
+    if digest is not None and found.digest != digest:
+        raise WeightsError(f"{path.name} is version {found.digest[:12]}, not {digest[:12]}")
+    return found
+
+
+def read_file(path: Path) -> Weights:
+    """Whatever tensors a file holds. Raises WeightsError where it is missing or damaged."""
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = dict(file.metadata() or {})
             tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
     except (OSError, SafetensorError, ValueError, TypeError) as error:
         raise WeightsError(f"{path.name} cannot be read: {error}") from error
-    if metadata.get("contract") != str(CONTRACT_VERSION) or metadata.get("step") != step:
-        told = metadata.get("contract"), metadata.get("step")
-        raise WeightsError(f"{path.name} is of contract and step {told}, not {CONTRACT_VERSION} and {step}")
-    check(tensors, path.name)
-    found = digest_of(tensors)
-    if digest is not None and found != digest:
-        raise WeightsError(f"{path.name} is version {found[:12]}, not {digest[:12]}")
-    return Weights(tensors, metadata, found)
+    return Weights(tensors, metadata, digest_of(tensors))
 
 
 def check(tensors: dict[str, F32], name: str) -> None:

@@ -48,7 +48,7 @@ class Bench:
             from models.reproduce import Decider
             from models.weights_store import read_weights
 
-            weights = read_weights(weights_of(self._directory, event.weights_sha256), event.weights_sha256)
+            weights = read_weights(weights_of(self._directory, event.weights_sha256), event.weights_sha256, step=None)
             self._deciders[place] = Decider(weights, event.use)
         agreed: Agreement = self._deciders[place].again(event)
         return agreed
@@ -130,7 +130,7 @@ async def explain(dsn: str, directory: Path, stream: str, output: str, *, now_ns
             for event in found[1:]:
                 if isinstance(event, model_decision.Explained) and event.output == output:
                     return event
-            weights = read_weights(weights_of(directory, decided.weights_sha256), decided.weights_sha256)
+            weights = read_weights(weights_of(directory, decided.weights_sha256), decided.weights_sha256, step=None)
             why = explained(weights, decided, output)
             meta = Meta(now_ns, f"person:{person}", correlation=place, causation="command:explain", build=build_digest())
             try:

@@ -40,13 +40,13 @@ def card_of(path: Path, model: str, figures: Path | None = None) -> ModelCard:
         WeightsError: it is no version that this code could decide with.
         ConfigError: figures that are none.
     """
-    from models.weights_store import read_weights
+    from models.versions import read_version
 
-    found = read_weights(path)
+    found, contract, step = read_version(path)
     told = _read(figures) if figures is not None else json.loads(found.metadata.get(_FIGURES, "{}"))
     data = json.loads(found.metadata.get("data", "{}"))
     return ModelCard(
-        digest=found.digest, model=model, contract=int(found.metadata["contract"]), step=found.metadata["step"],
+        digest=found.digest, model=model, contract=contract, step=step,
         data=tuple(sorted(data.items())), metrics=tuple(_numbers(told)),
     )  # fmt: skip
 
@@ -67,13 +67,13 @@ def weights_of(directory: Path, digest: str) -> Path:
     Raises:
         WeightsError: it is not here.
     """
-    from models.weights_store import read_weights
+    from models.versions import read_version
 
     kept = directory / f"{digest}.safetensors"
     if kept.exists():
         return kept
     for path, _ in shipped():
-        if read_weights(path).digest == digest:
+        if read_version(path).weights.digest == digest:
             return path
     raise WeightsError(f"no weights of version {digest[:12]} are kept here")
 

@@ -27,6 +27,7 @@ from ems.bootstrap.runtime import Runtime
 from ems.cli import app
 from ems.config import load
 from ems.persons import Persons
+from models.versions import read_version
 from models.weights_store import CHAMPION, read_weights, write_weights
 from tests.conftest import Database
 from tests.domain.model_cards import NEW, NEXT, OLD, card
@@ -163,4 +164,6 @@ def test_nobody_changes_the_registry_without_a_secret(home: Path) -> None:
 
 def test_the_sample_day_lists_what_is_shipped() -> None:
     sample = start_of_day.check(files.SAMPLE).day().facts()
-    assert [sample.registered_model(read_weights(path).digest) for path, _ in models.shipped()] == [True] * len(models.shipped())
+    assert [sample.registered_model(read_version(path).weights.digest) for path, _ in models.shipped()] == [True] * len(
+        models.shipped()
+    )
