@@ -45,7 +45,7 @@ class MessageRefused(Event):
     msg_type: str
     ref_id: str  # the ClOrdID it carried, "" where none could be read
     orig_ref_id: str
-    answer: Literal["none", "business_reject", "cancel_reject"]  # none: the FIX engine answered itself
+    answer: Literal["none", "business_reject", "cancel_reject"]  # none: the engine has answered, or it is itself a refusal
     reason: Reason
     text: str
     raw: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from domain import fix_session as fs
 from domain import order_checks, parent_rules
@@ -45,6 +45,7 @@ from ems.turn import Turn
 from ems.wheel_desk import WheelDesk
 
 _Order = TypeVar("_Order", bound=NewOrder)
+_REFUSALS: Final = ("3", "j")  # Reject, BusinessMessageReject
 
 
 class ClientDesk:
@@ -91,8 +92,9 @@ class ClientDesk:
                 self.allocations.acknowledged(turn, message)
             case AllocationInstruction():
                 self.allocations.handle(turn, message)
-            case Unreadable():
-                self.refuse(turn, message, message.refusal, ref_id=message.ref_id, msg_type=message.msg_type)
+            case Unreadable(ref_id=ref_id, msg_type=msg_type):
+                answer = "none" if msg_type in _REFUSALS else "business_reject"  # or two systems refuse each other for ever
+                self.refuse(turn, message, message.refusal, ref_id=ref_id, msg_type=msg_type, answer=answer)
             case EngineRefusal():
                 refusal = Refusal(Reason.UNREADABLE, message.text)
                 self.refuse(turn, message, refusal, ref_id="", msg_type="", answer="none")

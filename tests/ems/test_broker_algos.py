@@ -105,7 +105,7 @@ async def test_a_desk_without_brokers_refuses_an_algorithm_that_is_not_its_own()
     room = await Room().open()
     for said in ("77", "twap", "direct"):
         (report,) = await says(room, plain_order(said) + f"847={said}|")
-        assert report.text == f"the algorithm '847={said}' is neither ours (twap, vwap, pov) nor a broker's"
+        assert report.text == f"the algorithm '847={said}' is neither ours (twap, vwap, pov, ac, adaptive) nor a broker's"
     (sent,) = await says(room, plain_order("A9") + "7000=NEW|")
     assert isinstance(sent, SendChild), "without a broker's file the tag is a client's own"
 

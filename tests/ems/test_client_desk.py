@@ -91,6 +91,16 @@ async def test_what_is_not_spoken_is_answered_and_recorded() -> None:
     assert (await topics(room))[-2:] == ["fix_session.message_refused"] * 2
 
 
+@pytest.mark.parametrize("msg_type", ["3", "j"])
+async def test_a_refusal_is_recorded_and_not_refused_in_turn(msg_type: str) -> None:
+    room = await Room().open()
+    refusal = Refusal(Reason.UNSUPPORTED_MESSAGE, f"{msg_type} is not taken from a client")
+    raw = f"35={msg_type}"
+    await room.client(Unreadable(ref=InboundRef("OMS", 0, 0), msg_type=msg_type, ref_id="", refusal=refusal, raw=raw))
+    assert room.take() == []
+    assert (await topics(room))[-1] == "fix_session.message_refused"
+
+
 @pytest.mark.parametrize("request_kind", ["cancel", "replace"])
 async def test_a_request_that_a_fill_overtakes_is_answered(request_kind: str) -> None:
     room = await Room().open()

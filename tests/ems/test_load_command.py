@@ -47,7 +47,7 @@ def test_a_refusal_names_everything_and_ends_with_2(home: Path) -> None:
     with (home / "day" / "positions.csv").open("a") as file:
         file.write("HOUSE,[red]X,1,2026-11-23\nHOUSE,Y,1,2026-11-23\n")
     code, out, _ = ems("day", "--manifest", *ON)
-    assert (code, out) == (0, "wrote the manifest of day for 2026-11-24: 19 files\n")
+    assert (code, out) == (0, "wrote the manifest of day for 2026-11-24: 20 files\n")
     code, _, err = ems("day", "--check", *ON)
     assert code == 2
     lines = err.splitlines()

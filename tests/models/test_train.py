@@ -110,7 +110,7 @@ def test_from_tapes_to_figures_card_and_pictures(files: list[Examples], tmp_path
 
 
 def test_one_day_alone_cannot_be_left_out(files: list[Examples]) -> None:
-    with pytest.raises(TapeError, match="two days"):
+    with pytest.raises(TapeError, match="tapes of 2 days"):
         evaluate.leave_days_out(files[:1], TINY)
 
 

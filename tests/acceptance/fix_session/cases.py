@@ -127,7 +127,7 @@ CONVERSATION = [
         "logon\n.. 1 112=*\n> 0 112=TEST\n.. 1 112=*\n> 0 112=TEST\n> 1 112=ON\n.. 0 112=*\n.. 1 112=*\ngone",
         heart_bt_int_s=2,
     ),
-    Case("7", "a Reject is taken without an answer", "logon\n> 3 45=1|58=no reason\n> 1 112=ON\n< 0 112=ON"),
+    Case("7", "a Reject is taken without an answer", "logon\n> 3 45=1|58=no reason\ntook 2\n> 1 112=ON\n< 0 34=2|112=ON"),
     Case("13b", "Logout is answered", "logon\n> 5\n< 5\nclosed"),
 ]
 
