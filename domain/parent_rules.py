@@ -165,9 +165,9 @@ def withdraw(state: ParentOrder, *, text: str, restatement_reason: int | None = 
 
 def _end(state: ParentOrder, cl_ord_id: str, text: str = "", reason: int | None = None) -> tuple[Event, ...]:
     """A cancel never waits: what was asked before and is not done is overtaken, except at a direct order's venue, which
-    answers for itself. Done at once where nothing is at a venue.
+    answers for itself, and behind a replace that waits for an order that is filled. Done at once where nothing is at a venue.
     """
-    if state.direct and state.children:
+    if state.children if state.direct else not state.leaves_e9:
         return (po.RequestQueued(request="cancel", cl_ord_id=cl_ord_id, text=text, restatement_reason=reason),)
     events: list[Event] = [po.Acknowledged(working=None)] if state.status is OrdStatus.PENDING_NEW else []  # New before an end
     events += [_overtaken(asked, "overtaken by a cancel") for asked in requests(state)]
