@@ -23,8 +23,9 @@ def draw(told: dict[str, Any], path: Path) -> None:
 def _bars(place: Any, rows: dict[str, dict[str, Any]], title: str) -> None:
     shown = {name: row for name, row in rows.items() if row["ratio_twap"] is not None}
     names, middle = list(shown), [row["ratio_twap"] for row in shown.values()]
-    below = [row["ratio_twap"] - row["ratio_twap_low"] for row in shown.values()]
-    above = [row["ratio_twap_high"] - row["ratio_twap"] for row in shown.values()]
+    # Where strategies cost the same, rounding may put an interval's end on the wrong side of its middle.
+    below = [max(0.0, row["ratio_twap"] - row["ratio_twap_low"]) for row in shown.values()]
+    above = [max(0.0, row["ratio_twap_high"] - row["ratio_twap"]) for row in shown.values()]
     colours = ["tab:grey" if row["bound"] else "tab:blue" for row in shown.values()]
     place.barh(names, middle, xerr=[below, above], color=colours, capsize=2)
     place.axvline(1.0, color="black", linewidth=0.8)
