@@ -1,7 +1,7 @@
 """Markets followed live: each instrument's book, features and observation, and where the model places it now.
 
 What arrived together is an event. Every tenth event of an instrument is a step of the dynamics, whose state is carried from
-one to the next, as in training; a version whose steps are intervals of an order has no state between orders.
+one to the next, as in training.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class LiveObserver:
             if self._step_ns[k] <= 0 or (inputs := self._look(k)) is None:
                 continue
             results, state = np.zeros(lay.RESULTS, np.float32), self._states[k].copy()
-            hidden = "" if self._seen.by_interval else text_of(state[:LATENT])
+            hidden = text_of(state[:LATENT])
             if infer(self._seen.core, inputs, state, results, ADVANCE):
                 continue
             observation = Observation(
@@ -110,7 +110,7 @@ class LiveObserver:
         if at_ns and now_ns > at_ns:
             lasted_ns = (now_ns - at_ns) * STEP_EVENTS / (seen - events)
             self._step_ns[k] += (lasted_ns - self._step_ns[k]) / (_AVERAGED if self._step_ns[k] else 1)
-        if not self._seen.by_interval and (inputs := self._look(k)) is not None:
+        if (inputs := self._look(k)) is not None:
             infer(self._seen.core, inputs, self._states[k], np.zeros(lay.RESULTS, np.float32), ADVANCE)
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.inference import SCHEDULER, Core, make_core, put_weights
-from models.weights_store import CHAMPION, INTERVAL, Weights, read_weights
+from models.weights_store import CHAMPION, Weights, read_weights
 
 F32 = NDArray[np.float32]
-SCHEDULER_WEIGHTS: Final = CHAMPION.with_name("scheduler.safetensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +21,12 @@ class Sight:
     digest: str
     core: Core
     packed: F32
-    by_interval: bool  # one step is one interval
 
 
-def sight(path: Path | None = None) -> Sight:
-    """The scheduler's own weights where they are shipped, else the champion's. Raises WeightsError."""
-    if path is None:
-        path = SCHEDULER_WEIGHTS if SCHEDULER_WEIGHTS.exists() else CHAMPION
-    return of_weights(read_weights(path, step=None))
+def sight(path: Path = CHAMPION) -> Sight:
+    """The champion's weights, learnt from tapes. The scheduler's own know made markets alone, whose units and whose impact were
+    measured for them (`models.execution.learned`): on a live book they would be numbers of nothing. Raises WeightsError."""
+    return of_weights(read_weights(path))
 
 
 def of_weights(weights: Weights) -> Sight:
@@ -38,4 +34,4 @@ def of_weights(weights: Weights) -> Sight:
     core = make_core(SCHEDULER)
     assert put_weights(core, weights.tensors, weights.digest)
     packed = core.weights[int(core.control[1])]
-    return Sight(weights.digest, core, packed, weights.metadata.get("step") == INTERVAL)
+    return Sight(weights.digest, core, packed)

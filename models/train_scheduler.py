@@ -27,7 +27,6 @@ from models.world_model import Observation, WorldModel
 from models.worlds.lq import LqConfig, LqWorld, Scenario
 from models.worlds.world import F32, INTERVALS, TRAINING_SEEDS, World
 
-STEP: Final = "interval"  # of a weights file of the scheduler
 Progress = Callable[[int, int, float], None]
 _HALF: Final = 0.5
 

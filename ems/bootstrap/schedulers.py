@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from models import controller, world_model
-from models.execution.learned import SHIPPED, SHIPPED_IMPACT, STEP, Market, Nets, markets_text
+from models.execution.learned import SHIPPED, SHIPPED_IMPACT, Market, Nets, markets_text
 from models.impact import write_impact
 from models.interval_examples import run_schedules
 from models.market_measures import measured_market
 from models.scheduler_card import card
 from models.scheduler_skill import report
 from models.train_scheduler import SchedulerTraining, Trained, practice, settings, train
-from models.weights_store import write_weights
+from models.weights_store import INTERVAL, write_weights
 from models.worlds.chapter import chapter_world
 from models.worlds.lq import LqWorld
 from models.worlds.world import TRAINING_SEEDS
@@ -54,7 +54,7 @@ def write_scheduler(trained: Trained, out: Path, told: Told, how: SchedulerTrain
         nets.markets[world.name] = measured_market(nets, world, orders=max(20, judged // 4))
     nets.markets[""] = Market(nets.markets[worlds[0].name].propagator)
     configurations = {world.name: world.config_sha256 for world in (*worlds, practice())}
-    said = {"step": STEP, "seed": str(how.seed), "worlds": json.dumps(configurations), "markets": markets_text(nets.markets)}
+    said = {"step": INTERVAL, "seed": str(how.seed), "worlds": json.dumps(configurations), "markets": markets_text(nets.markets)}
     weights = out / SHIPPED.name
     digest = write_weights(weights, world_model.tensors_of(trained.model, controller.initialised(how.seed)), said)
     slips = write_impact(out / SHIPPED_IMPACT.name, trained.impact, {"seed": str(how.seed), "world_model": digest})

@@ -26,14 +26,13 @@ from models.impact import ImpactModel, read_impact
 from models.interval_examples import Propagator, action_of
 from models.net_contract import HEAD, LATENT, NOISE
 from models.planners.program import Outlook, quadratic, solve_many
-from models.weights_store import read_weights
+from models.weights_store import INTERVAL, read_weights
 from models.world_model import Observation, WorldModel
 from models.worlds.world import F64, Public, Seen, World
 
 WEIGHTS: Final = Path(__file__).parents[1] / "weights"
 SHIPPED: Final = WEIGHTS / "scheduler.safetensors"
 SHIPPED_IMPACT: Final = WEIGHTS / "scheduler-impact.safetensors"
-STEP: Final = "interval"
 CAUTION: Final = 0.7  # of expected moves is acted on: 0.91 of the gain stays where they are right, 0.49 of the loss if not
 
 
@@ -64,7 +63,7 @@ class Nets(NamedTuple):
 
 def read_nets(path: Path = SHIPPED, impact: Path = SHIPPED_IMPACT) -> Nets:
     """The shipped version. Raises WeightsError where it is missing, damaged, or its step is no interval."""
-    found = read_weights(path, step=STEP)
+    found = read_weights(path, step=INTERVAL)
     model = WorldModel()
     world_model.load(model, found.tensors)
     try:

@@ -1,9 +1,8 @@
 """From an observation to what is expected of each interval: encode, roll 500 futures out, and read the forecasts.
 
 Expected moves and liquidity come from the path of the mean latent (no noise), for a mean over 500 futures is blurred by a
-twenty-second of its spread; the futures say how uncertain each interval is. A step of the dynamics is ten events, or one
-interval where the weights say so: intervals take the steps that fall into them, and beyond the last step there is no
-expected move and the rest stays as it is.
+twenty-second of its spread; the futures say how uncertain each interval is. A step of the dynamics is ten events:
+intervals take the steps that fall into them, and beyond the last step there is no expected move and the rest stays as it is.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ def foresee(
     actions = np.zeros((STEPS, ACTION), np.float32)
     mean = roll(seen.packed, z, h, actions, np.zeros((1, STEPS, noise(0, 1, 1).shape[-1]), np.float32))
     futures = roll(seen.packed, z, h, actions, noise(seed, samples, STEPS), threads=threads)
-    steps_ns = np.arange(STEPS + 1) * (_step_ns(seen, observation, edges_ns))
+    steps_ns = np.arange(STEPS + 1) * float(observation.step_ns)
     share = overlap(steps_ns, edges_ns)  # (n, STEPS)
     now, ahead = results[lay.OUT_HEADS :].astype(np.float64), mean.heads[0].astype(np.float64)
     book = inputs[:BOOK].astype(np.float64).reshape(-1, 4)
@@ -121,10 +120,6 @@ def overlap(steps_ns: NDArray[np.floating], edges_ns: NDArray[np.int64]) -> F64:
     low = np.maximum(steps_ns[None, :-1], edges_ns[:-1, None])
     high = np.minimum(steps_ns[None, 1:], edges_ns[1:, None])
     return np.asarray(np.maximum(high - low, 0.0) / (steps_ns[1] - steps_ns[0]))
-
-
-def _step_ns(seen: Sight, observation: Observation, edges_ns: NDArray[np.int64]) -> float:
-    return float(edges_ns[-1] - edges_ns[-2]) if seen.by_interval else float(observation.step_ns)
 
 
 def _held(values: F64, share: F64) -> F64:

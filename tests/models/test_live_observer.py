@@ -15,14 +15,13 @@ from models.net_contract import BOOK, CONTEXT, TAPE_ROWS, TRADES
 from models.observation import make_watch, observe
 from models.planners.foresight import ARRAYS, read_observation
 from models.sight import Sight, sight
-from models.weights_store import CHAMPION
 
 S = 1_000_000_000
 
 
 @pytest.fixture(scope="module")
 def seen() -> Sight:
-    return sight(CHAMPION)  # the net that steps with the events
+    return sight()
 
 
 def levels(events: int, instrument: int = 0) -> Tape:
