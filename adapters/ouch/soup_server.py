@@ -15,6 +15,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final, Protocol
 
+import numpy as np
+
+from adapters.ouch.compiled import next_frame
 from adapters.ouch.soup import NO_SESSION, NOT_AUTHORISED, PATIENCE_S, Login, accepted_packet, packet, read_login
 from adapters.ouch.soup_peer import Peer
 from adapters.ouch.soup_stream import Stream
@@ -70,6 +73,7 @@ class SoupServer:
             sock.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._selector.register(self._woken, selectors.EVENT_READ)
+        next_frame(np.zeros(4, np.uint8), 0, 0)  # compiled before anybody waits for it
         self._thread = threading.Thread(target=lambda: self._tell(self._serve), name="soup", daemon=True)
 
     @property
