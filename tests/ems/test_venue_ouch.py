@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from adapters.ouch import compiled, layout
 from adapters.ouch.layout import Option, Reject
 from adapters.ouch.messages import Message, encode
-from adapters.ouch.soup import packet
+from adapters.ouch.soup import Login, packet
+from adapters.ouch.soup_client import SoupClient
 from adapters.ouch.venue_front import OuchConfig, OuchFront
 from domain.errors import ConfigError, LinkLost
 from domain.ports_market import SHOWN_ID_MIN
@@ -324,3 +330,19 @@ def test_what_cannot_be_configured(tmp_path: Path, room: OuchRoom) -> None:
         front({"A": "x"}, firm="TOOLONG")
     with pytest.raises(ConfigError, match="listen"):
         front({"A": "x"}, port=room.front.address[1])
+
+
+def test_the_printed_client_runs(room: OuchRoom, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "ouch.md").read_text("utf-8")
+    code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(code) == 1
+    source = code[0].replace("26401", str(room.front.address[1])).replace("AAPL", "TEST").replace("1_890_000", "999_500")
+    names = {"SoupClient": SoupClient, "Login": Login, "np": np, "time": time, **vars(compiled), **vars(layout)}
+    goodbye = threading.Timer(0.5, room.front.close)
+    goodbye.start()
+    exec(source, names)
+    goodbye.join()
+    names["client"].close()
+    assert capsys.readouterr().out.splitlines() == ["S 0 0", "A 1 100", "C 1 100", "S 0 0"]
+    room.ledger.close()
+    room.open()
