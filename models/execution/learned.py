@@ -215,9 +215,10 @@ def _schedule(outlook: Outlook, left: F64, public: Public) -> tuple[F64, int]:
         shares, failed = left[:, None] * trajectory(rest, URGENCY), 0
         for i in range(len(left)):
             row = slice(i, i + 1)
-            alone: list[Any] = [each if each is None or np.ndim(each) == 0 else each[row] for each in outlook]
+            arrays: dict[str, Any] = outlook._asdict()
+            alone = {name: each[row] if np.ndim(each) else each for name, each in arrays.items()}
             try:
-                shares[row] = _solved(Outlook(*alone), left[row], caps[row])
+                shares[row] = _solved(Outlook(**alone), left[row], caps[row])
             except EmsError:
                 failed += 1
         return shares, failed
