@@ -250,6 +250,10 @@ class RiskData(Protocol):
         """Is a model of these weights registered?"""
         ...
 
+    def trading_models(self) -> frozenset[str] | None:
+        """The digests of all models whose decisions may become orders."""
+        ...
+
     def permitted(self, who: str, strategy: str, instrument: str, venue: str) -> bool | None:
         """May this person or client trade this? venue is "" where it is not decided yet."""
         ...

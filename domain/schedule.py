@@ -99,3 +99,4 @@ class PlanRequest(BaseModel):
     observation: Observation | None = None
     due_e9: int = 0  # released by the schedule before and not filled
     due_until_ns: int = 0  # when the slice of the schedule before that has begun ends: what comes before is planned
+    models: tuple[str, ...] | None = None  # digests that may decide, as the desk's registry has them; None: nobody asked

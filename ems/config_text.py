@@ -96,6 +96,9 @@ closing_wall_s = 2                  # a schedule is done this long before its or
 note_s = 1                          # the market of a working order is noted this often at most, for ems tca; 0: never
 note_after_s = 330                  # and for so long after an instrument's last execution
 close_grace_s = 60                  # a venue has this long after the close to say what became of a direct order
+fallback_s = 30                     # an adaptive order that another planner had to plan is planned anew this often
+deviation_max = 0.15                # a market further from where the plan foresaw it is planned anew; or "conformal"
+deviation_rest_s = 30               # but not within so long of the last plan
 unanswered_wall_s = 2               # a venue silent for so long puts the order in doubt
 
 [console]

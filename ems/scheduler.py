@@ -62,7 +62,7 @@ class Scheduler:
         self._throttle = throttle
         self._pace = pace
         self.sessions_up: set[str] = set()
-        self.planning = Planning(reference, markets, pace)
+        self.planning = Planning(reference, markets, pace, risk.data)
         self._queried: dict[StreamId, int] = {}  # children in doubt -> when the venue was last asked
         self._canceled: dict[StreamId, int] = {}  # children a cancel was sent for -> when the next may be
         self._wakes: list[tuple[int, StreamId]] = []
