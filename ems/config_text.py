@@ -90,6 +90,7 @@ kind = "wall"
 # How long the scheduler waits, in seconds of the desk's clock; _wall_s in seconds of the wall.
 [pace]
 patience_s = 30                     # a passive child rests this long before its quantity crosses the spread
+placement = "mixed"                 # join, improve or cross, by the chance to be filled; or "passive", "aggressive"
 replan_s = 300                      # TWAP and VWAP are planned anew this often
 pov_s = 5                           # POV is planned anew this often
 closing_wall_s = 2                  # a schedule is done this long before its order's end; what is left crosses the spread

@@ -40,6 +40,10 @@ class Planning:
         self._failed.pop(parent, None)
         self._deviations.forget(parent)
 
+    def seen(self, instrument: str) -> Observed | None:
+        """The newest that the nets have seen of a market."""
+        return self._deviations.seen(instrument)
+
     def observed(self, item: Observed, now_ns: int) -> list[StreamId]:
         """What the nets see of a market; the parents whose plan foresaw something else."""
         return self._deviations.observed(item, now_ns)

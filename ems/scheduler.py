@@ -22,8 +22,8 @@ from domain.order_life import RESTING, OrdStatus
 from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.refusal import Refusal
-from domain.values import OrdType, StreamId, TimeInForce
-from ems import orders_out, tactic
+from domain.values import StreamId
+from ems import orders_out, placing, tactic
 from ems.day import DayDesk
 from ems.direct import DirectDesk
 from ems.kill_desk import KillDesk
@@ -63,6 +63,7 @@ class Scheduler:
         self._pace = pace
         self.sessions_up: set[str] = set()
         self.planning = Planning(reference, markets, pace, risk.data)
+        self._placing = placing.Placing(self.planning, pace)
         self._queried: dict[StreamId, int] = {}  # children in doubt -> when the venue was last asked
         self._canceled: dict[StreamId, int] = {}  # children a cancel was sent for -> when the next may be
         self._wakes: list[tuple[int, StreamId]] = []
@@ -261,8 +262,8 @@ class Scheduler:
         session = self._reference.venue_session(instrument)
         if session not in self.sessions_up or self._kills.holds(parent, session) or self._risk.waits(turn, parent):
             return
-        closing_ns = self._pace.closing_begins_ns(parent)
-        for proposal in tactic.propose(parent, market, instrument, now_ns=turn.now_ns, closing_ns=closing_ns):
+        trade_date = self._reference.trade_date(turn.now_ns)
+        for proposal in self._placing.proposals(parent, market, instrument, now_ns=turn.now_ns, trade_date=trade_date):
             if not self._throttle.passes(session, turn.now_ns):
                 return  # `_wake` looks again when the window is free
             if not self._create(turn, turn.state.parent(parent.id), proposal, market, session):
@@ -270,31 +271,16 @@ class Scheduler:
 
     def _create(self, turn: Turn, parent: ParentOrder, proposal: tactic.Proposal, market: MarketState, session: str) -> bool:
         """One child, if risk lets it pass."""
-        number = parent.children + 1
-        stream = co.key(parent.id, number)
+        stream = co.key(parent.id, parent.children + 1)
         cleared = self._risk.child(turn, parent, stream, proposal.quantity_e9, proposal.limit_price_e9, venue=session)
         if cleared.refusal is not None:
             return False
         late_e9 = proposal.quantity_e9 if proposal.tactic == "aggressive" else 0
         turn.apply(parent.id, parent_rules.release(parent, stream, proposal.quantity_e9, late_e9=late_e9), correlation=parent.id)
-        created = co.Created(
-            parent=parent.id,
-            number=number,
-            venue_session=session,
-            trade_date=self._reference.trade_date(turn.now_ns),
-            cl_ord_id=co.cl_ord_id(stream),
-            instrument=parent.instrument,
-            side=parent.side,
-            quantity_e9=proposal.quantity_e9,
-            ord_type=OrdType.LIMIT,
-            limit_price_e9=proposal.limit_price_e9,
-            time_in_force=TimeInForce.DAY,
-            account=parent.account,
-            tactic=proposal.tactic,
-            bid_e9=market.bid_e9,
-            ask_e9=market.ask_e9,
+        created = placing.created(
+            parent, stream, proposal, market, session=session, trade_date=self._reference.trade_date(turn.now_ns)
         )
         if stream in turn.state.children:
-            raise InvariantBroken(f"child {number} of parent {parent.id} exists already")
+            raise InvariantBroken(f"child {created.number} of parent {parent.id} exists already")
         turn.apply(stream, created, correlation=parent.id)
         return True
