@@ -14,11 +14,11 @@ from domain.kill_latch import Slot
 from domain.kill_scope import Scope
 from domain.kill_table import Verdict
 from domain.messages import NewOrder
-from domain.parent_rules import TradingDay
 from domain.readings import Reading
 from domain.refusal import Refusal
 from domain.schedule import PlanRequest, Schedule, VolumeCurve
 from domain.sending import Outbound
+from domain.trading_day import TradingDay
 from domain.values import StreamId
 
 

@@ -91,6 +91,9 @@ kind = "wall"
 [pace]
 patience_s = 30                     # a passive child rests this long before its quantity crosses the spread
 placement = "mixed"                 # join, improve or cross, by the chance to be filled; or "passive", "aggressive"
+at_open_cutoff_s = 120              # venues take orders for the opening auction until so long before it trades
+at_close_cutoff_s = 600             # and for the closing auction until so long before the close
+auction_lead_s = 60                 # auction orders leave so long before a cut-off
 replan_s = 300                      # TWAP and VWAP are planned anew this often
 pov_s = 5                           # POV is planned anew this often
 closing_wall_s = 2                  # a schedule is done this long before its order's end; what is left crosses the spread

@@ -11,6 +11,7 @@ from domain.parent_order import ParentOrder
 from domain.ports import Reference, RiskData
 from domain.schedule import PlanRequest, Schedule
 from domain.values import Algo, StreamId
+from ems.auctions import MISSED, Auctions
 from ems.deviations import Deviations
 from ems.pace import Pace
 from ems.turn import Turn
@@ -19,11 +20,14 @@ from ems.turn import Turn
 class Planning:
     """Asks for plans and adopts them. What it remembers is only when to ask again."""
 
-    def __init__(self, reference: Reference, markets: dict[str, MarketState], pace: Pace, data: RiskData) -> None:
+    def __init__(
+        self, reference: Reference, markets: dict[str, MarketState], pace: Pace, data: RiskData, auctions: Auctions
+    ) -> None:
         self._reference = reference
         self._markets = markets
         self._pace = pace
         self._data = data
+        self._auctions = auctions
         self._asked: dict[StreamId, int] = {}  # parents whose plan is being made -> when it was asked for
         self._planned: dict[StreamId, tuple[int, int]] = {}  # when the last plan was adopted, and what was filled then
         self._failed: dict[StreamId, int] = {}  # parents whose last plan failed -> when
@@ -37,6 +41,7 @@ class Planning:
         """The order is over."""
         self._asked.pop(parent, None)
         self._planned.pop(parent, None)
+        self._auctions.forget(parent)
         self._failed.pop(parent, None)
         self._deviations.forget(parent)
 
@@ -75,6 +80,8 @@ class Planning:
     def _reason_to_plan(self, turn: Turn, parent: ParentOrder) -> str:
         if parent.schedule is None:
             return "amended" if parent.plans else "accepted"
+        if self._auctions.missed(turn, parent):
+            return MISSED
         planned_ns, filled_e9 = self._planned.get(parent.id, (0, 0))
         if turn.now_ns - planned_ns >= self._every_ns(parent):
             return "timer"
@@ -118,6 +125,7 @@ class Planning:
             urgency_e9=parent.terms.urgency_e9,
             max_participation_e9=parent.terms.max_participation_e9,
             observation=self._deviations.observation(parent.instrument) if adaptive else None,
+            at_close_max_e9=self._auctions.max_e9(turn, parent, instrument.lot_e9),
             models=tuple(sorted(self._data.trading_models() or ())) if adaptive else None,
             due_e9=0 if schedule is None else max(0, schedule.target_e9(turn.now_ns) - parent.cum_quantity_e9),
             due_until_ns=max((s.end_ns for s in begun), default=0),

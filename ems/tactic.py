@@ -24,21 +24,23 @@ from domain.market_state import MarketState
 from domain.order_life import RESTING
 from domain.parent_order import ParentOrder
 from domain.steering import Urgency
-from domain.values import E9, Side
+from domain.values import E9, Side, TimeInForce
 from ems.fill_probability import Drains
 
 MANUAL: Final = "manual"  # the tactic of what a person placed
+AUCTION: Final = "auction"
 MISS: Final[dict[Urgency, float]] = {"low": 0.1, "normal": 0.3, "high": 1.0}  # c, in spreads
 Placement = Literal["passive", "aggressive", "mixed"]
 
 
 class Proposal(NamedTuple):
-    """A child order to create: a day limit order, never worse than the parent's limit."""
+    """A child order to create, never worse than the parent's limit. limit_price_e9: None in an auction, of an order without."""
 
     quantity_e9: int
-    limit_price_e9: int
-    tactic: str  # passive, aggressive, would, manual
+    limit_price_e9: int | None
+    tactic: str  # passive, aggressive, would, manual, auction
     reason: str = ""
+    time_in_force: TimeInForce = TimeInForce.DAY
 
 
 class View(NamedTuple):
@@ -49,6 +51,7 @@ class View(NamedTuple):
     tick_e9: int = 0
     rest_ns: int = 0
     drains: Drains | None = None
+    at_close_e9: int = 0  # of what is released, for the closing auction: it is no part of the slices
 
 
 JOINING: Final = View()
@@ -79,8 +82,8 @@ def propose(
     if _would(parent, far_e9):
         price_e9 = parent.terms.would_price_e9 or far_e9
         return _sized(parent, instrument, Proposal(left_e9, price_e9, "would", "the far touch is at the would-price or better"))
-    room_e9 = min(left_e9, participation_room_e9(parent, market))
-    due_e9 = min(room_e9, parent.schedule.target_e9(now_ns) - parent.released_e9)
+    room_e9 = min(left_e9, participation_room_e9(parent, market) + view.at_close_e9)
+    due_e9 = min(room_e9, parent.schedule.target_e9(now_ns) - parent.released_e9 + view.at_close_e9)
     late_e9 = due_e9 if now_ns >= closing_ns else min(due_e9, parent.late_e9)
     late_e9 = max(0, late_e9) // instrument.lot_e9 * instrument.lot_e9
     why = "cross: the order's end is near" if now_ns >= closing_ns else "cross: waited in vain"
@@ -167,4 +170,8 @@ def _within(parent: ParentOrder, price_e9: int) -> int:
 def _sized(parent: ParentOrder, instrument: Instrument, *wanted: Proposal) -> tuple[Proposal, ...]:
     """In whole lots, nothing worse than the limit."""
     lots = [each._replace(quantity_e9=each.quantity_e9 // instrument.lot_e9 * instrument.lot_e9) for each in wanted]
-    return tuple(each._replace(limit_price_e9=_within(parent, each.limit_price_e9)) for each in lots if each.quantity_e9 > 0)
+    return tuple(_priced(parent, each) for each in lots if each.quantity_e9 > 0)
+
+
+def _priced(parent: ParentOrder, wanted: Proposal) -> Proposal:
+    return wanted if wanted.limit_price_e9 is None else wanted._replace(limit_price_e9=_within(parent, wanted.limit_price_e9))
