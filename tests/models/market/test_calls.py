@@ -116,7 +116,7 @@ def test_orders_for_one_auction_stand_in_no_book_before_it_and_end_with_it() -> 
     assert m.top().bid_lots == 0 and m.top().ask_lots == 1
     assert m.replace(VenueOrder(A, 1, 6, 104, tif=VenueTif.AT_CLOSE), 400).resting_lots == 6
     m.advance(1_000)
-    assert m.advance(1_100) == [Execution(A, 100, 1, 1_100, False), Execution(B, 100, 1, 1_100, False), Unfilled(A, 1_100)]
+    assert m.advance(1_100) == [Execution(A, 104, 1, 1_100, False), Execution(B, 104, 1, 1_100, False), Unfilled(A, 1_100)]
     assert not m.awaits(VenueTif.AT_CLOSE)
 
 
