@@ -2,7 +2,8 @@
 
 A real desk works one TWAP order of ten minutes in a generated market (`ems.bench.desk_day`, `models.market.flow`), once with each
 placement: the same seed is the same flow, whatever our orders do. Selling is the mirror. Shortfalls are basis points of the
-middle at arrival; what is not filled by the end is counted at the far touch then. Intervals: 10,000 draws of whole orders with replacement.
+middle at arrival; what is not filled by the end is counted at the far touch then. Intervals: 10,000 draws of whole orders, with
+replacement.
 
 The flow knows nothing of what comes: nobody trades against a resting order because he knows better. What resting is worth here is
 therefore at the upper end of what it can be worth.
