@@ -20,7 +20,7 @@ from models.planners.program import ROOM
 
 F64 = NDArray[np.float64]
 
-__all__ = ["Band", "Basket", "BasketLimits", "BasketSolution", "Weights", "cost", "gross", "solve", "variance"]
+__all__ = ["Band", "Basket", "BasketLimits", "BasketSolution", "Weights", "apart", "cost", "gross", "solve", "variance"]
 
 
 class BasketSolution(NamedTuple):
@@ -65,6 +65,17 @@ def solve(basket: Basket, limits: BasketLimits | None = None, weights: Weights |
         duals=duals, cash_duals=solved.cash * scale / gross(basket), group_duals=solved.exposure * scale / gross(basket),
         lifted=forms.lifted, solve_ms=solved.solve_ms,
     )  # fmt: skip
+
+
+def apart(basket: Basket, weights: Weights | None = None) -> BasketSolution:
+    """Each order planned by itself, by its own variance and impact, without the basket's limits; told with what is shared.
+
+    Raises:
+        ProgramInput, Infeasible, SolverFailed: as `solve`.
+    """
+    alone = basket._replace(correlation=np.eye(len(basket.names)), cross=0.0)
+    found = solve(alone, BasketLimits(), weights)
+    return found._replace(cost=cost(basket, found.shares), variance=variance(basket, found.shares))
 
 
 def cost(basket: Basket, shares: F64) -> float:
