@@ -35,7 +35,8 @@ def draw(points: Sequence[Point], choice: Point, basket: Basket, slices: F64, al
     right.set_xlabel("interval")
     if len(basket.names) <= 12:
         right.legend(fontsize="small")
-    FigureCanvasAgg(figure).print_png(str(path))
+    FigureCanvasAgg(figure)
+    figure.savefig(path, format="png")
 
 
 def _front(figure: Figure, place: Any, points: Sequence[Point], choice: Point, alone: tuple[float, float]) -> None:
