@@ -81,6 +81,30 @@ class AlgoParameters(BaseModel):
             minimum_e9=1,
         ),
     ] = None
+    at_open_e9: Annotated[
+        int | None,
+        Parameter(
+            name="AtOpen",
+            type=FixType.PERCENTAGE,
+            unit=Unit.PERCENT,
+            description="The share that goes into the opening auction. Means nothing once the market is open.",
+            absent="nothing",
+            minimum_e9=100,
+            maximum_e9=100 * E9,
+        ),
+    ] = None
+    at_close_e9: Annotated[
+        int | None,
+        Parameter(
+            name="AtClose",
+            type=FixType.PERCENTAGE,
+            unit=Unit.PERCENT,
+            description="The share left to the closing auction; of adaptive at most. The order must last until the close.",
+            absent="nothing",
+            minimum_e9=100,
+            maximum_e9=100 * E9,
+        ),
+    ] = None
 
     # Only an algorithm that aims at a rate, or weighs risk, has these on the wire.
     participation_e9: int | None = None

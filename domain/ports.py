@@ -14,11 +14,11 @@ from domain.kill_latch import Slot
 from domain.kill_scope import Scope
 from domain.kill_table import Verdict
 from domain.messages import NewOrder
-from domain.parent_rules import TradingDay
 from domain.readings import Reading
 from domain.refusal import Refusal
 from domain.schedule import PlanRequest, Schedule, VolumeCurve
 from domain.sending import Outbound
+from domain.trading_day import TradingDay
 from domain.values import StreamId
 
 
@@ -248,6 +248,10 @@ class RiskData(Protocol):
 
     def registered_model(self, digest: str) -> bool | None:
         """Is a model of these weights registered?"""
+        ...
+
+    def trading_models(self) -> frozenset[str] | None:
+        """The digests of all models whose decisions may become orders."""
         ...
 
     def permitted(self, who: str, strategy: str, instrument: str, venue: str) -> bool | None:

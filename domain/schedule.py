@@ -48,6 +48,7 @@ class Schedule(BaseModel):
     planner: str  # name and version of the code that planned, "vwap/1"
     filled_e9: int
     slices: tuple[Slice, ...]
+    at_close_e9: int = 0  # for the closing auction, beside the slices
     fallback: str = ""  # why the planner that was asked for did not plan, and which did
     evidence: Evidence | None = None  # in the decision alone
 
@@ -99,3 +100,5 @@ class PlanRequest(BaseModel):
     observation: Observation | None = None
     due_e9: int = 0  # released by the schedule before and not filled
     due_until_ns: int = 0  # when the slice of the schedule before that has begun ends: what comes before is planned
+    at_close_max_e9: int = 0  # how much is for the closing auction, or of adaptive at most; 0: the order has none
+    models: tuple[str, ...] | None = None  # digests that may decide, as the desk's registry has them; None: nobody asked

@@ -20,11 +20,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from domain.errors import WeightsError
+from domain.errors import EmsError, WeightsError
 from models import world_model
 from models.impact import ImpactModel, read_impact
 from models.interval_examples import Propagator, action_of
 from models.net_contract import HEAD, LATENT, NOISE
+from models.planners.almgren_chriss import URGENCY, trajectory
 from models.planners.program import Outlook, quadratic, solve_many
 from models.weights_store import INTERVAL, read_weights
 from models.world_model import Observation, WorldModel
@@ -110,7 +111,7 @@ class _Memory:
 
 @dataclass
 class Learned:
-    """The strategy, or one of its ablations."""
+    """The strategy, or one of its ablations. plans, fallbacks: since `begin`; without replanning an order has one."""
 
     nets: Nets
     name: str = "adaptive"
@@ -122,10 +123,13 @@ class Learned:
     caution: float = CAUTION
     looks: bool = True
     seed: int = 0
+    plans: int = 0
+    fallbacks: int = 0  # plans that Almgren-Chriss made, where the program had none
     memory: _Memory = field(init=False, repr=False)
 
     def begin(self, world: World[Any], paths: int, seed: int) -> None:
         """Forget the orders before."""
+        self.plans = self.fallbacks = 0
         none = torch.zeros(paths, LATENT)
         self.seed = seed
         self.memory = _Memory(self.nets.market(world.name), none, none, np.zeros(paths))
@@ -143,7 +147,8 @@ class Learned:
         if self.shuffled:
             memory.z = memory.z[torch.from_numpy(np.random.default_rng([self.seed, k]).permutation(len(left)))]
         memory.plan = np.zeros((len(left), public.intervals))
-        memory.plan[:, k:] = _schedule(self._outlook(k, seen, public), left, public)
+        memory.plan[:, k:], failed = _schedule(self._outlook(k, seen, public), left, public)
+        self.plans, self.fallbacks = self.plans + len(left), self.fallbacks + failed
         return memory.plan[:, k]
 
     def _remember(self, k: int, public: Public) -> None:
@@ -200,11 +205,27 @@ class Learned:
         return Foreseen(*(torch.stack(one, dim=1).double().numpy() for one in (moves, slips)))
 
 
-def _schedule(outlook: Outlook, left: F64, public: Public) -> F64:
-    """(P, n - k) shares of least expected cost under the caps."""
+def _schedule(outlook: Outlook, left: F64, public: Public) -> tuple[F64, int]:
+    """(P, n - k) shares of least expected cost under the caps, and how many orders had none and follow Almgren-Chriss."""
     left, rest = np.maximum(left, 0.0), public.intervals - public.k  # a finished order may lack a rounding of nothing
-    form = quadratic(outlook, left)
     caps = np.minimum(np.maximum(public.cap, left / rest)[:, None], left[:, None]) * np.ones(rest)
+    try:
+        return _solved(outlook, left, caps), 0
+    except EmsError:  # one order's program fails them all: each by itself
+        shares, failed = left[:, None] * trajectory(rest, URGENCY), 0
+        for i in range(len(left)):
+            row = slice(i, i + 1)
+            arrays: dict[str, Any] = outlook._asdict()
+            alone = {name: each[row] if np.ndim(each) else each for name, each in arrays.items()}
+            try:
+                shares[row] = _solved(Outlook(**alone), left[row], caps[row])
+            except EmsError:
+                failed += 1
+        return shares, failed
+
+
+def _solved(outlook: Outlook, left: F64, caps: F64) -> F64:
+    form = quadratic(outlook, left)
     return solve_many(form.G, form.b, left, caps)
 
 

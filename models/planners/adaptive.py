@@ -17,7 +17,7 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.errors import EmsError, ForecastError, InvariantBroken
+from domain.errors import EmsError, ForecastError, InvariantBroken, ModelRefused
 from domain.observation import Observation
 from domain.schedule import Evidence, PlanRequest, Schedule, Slice
 from domain.values import E9, Side
@@ -80,6 +80,8 @@ class Adaptive:
         if not 0 <= request.now_ns - observation.time_ns <= AGE_NS_MAX:
             raise ForecastError(f"the market data is {(request.now_ns - observation.time_ns) / SECOND_NS:.1f} s old")
         seen, seed = self.seen or _shipped(), seed_of(request.parent, request.plan_number)
+        if request.models is not None and seen.digest not in request.models:
+            raise ModelRefused(f"version {seen.digest[:12]} is not registered, was retired, or nobody has promoted it")
         after = np.array(edges, np.int64) - observation.time_ns
         ahead = foresee(seen, observation, after, seed=seed)
         solution = self._solved(request, ahead, left_e9)

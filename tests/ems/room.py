@@ -16,13 +16,13 @@ from domain.instrument import Instrument
 from domain.market_state import MarketState
 from domain.messages import CancelOrder, Inbound, Input, LinkUp, MarketUpdate, PlanReady, SessionChange, Timer
 from domain.parent_order import ParentOrder
-from domain.parent_rules import TradingDay
 from domain.ports import BrokerAlgos, RiskData
 from domain.ports import Reference as ReferencePort
 from domain.risk_data import NOTHING_KNOWN
 from domain.schedule import PlanRequest, Schedule, Slice, VolumeCurve
 from domain.sending import Outbound
 from domain.session_policy import SessionPolicy
+from domain.trading_day import TradingDay
 from domain.values import E9
 from ems import recovery
 from ems.desk import Desk

@@ -13,6 +13,7 @@ from ems.bootstrap.schedulers import train_scheduler
 from models.execution.learned import Learned, ablations, read_nets
 from models.execution.policies import twap
 from models.interval_examples import Propagator, fit_propagator, run_schedules
+from models.planners.almgren_chriss import URGENCY, trajectory
 from models.scheduler_skill import kalman_moves, report, skill
 from models.train_scheduler import SchedulerTraining, drawn, mirrored, pooled
 from models.weights_store import CHAMPION
@@ -70,6 +71,23 @@ def test_the_same_seed_gives_the_same_digest_and_the_files_work_together(tmp_pat
 def test_weights_of_another_step_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="step"):
         read_nets(CHAMPION)
+
+
+def test_an_order_without_a_forecast_follows_almgren_chriss_and_is_counted() -> None:
+    class Blind(LqWorld):
+        def seen(self, state):  # type: ignore[no-untyped-def]
+            seen = super().seen(state)
+            book = seen.book.copy()
+            book[3, 0] = np.nan  # a price
+            return seen._replace(book=book)
+
+    sighted, blind = Learned(read_nets()), Learned(read_nets())
+    whole, rest = (run(world, one, SEED, 8).bought for world, one in ((LqWorld(), sighted), (Blind(), blind)))
+    assert (sighted.plans, sighted.fallbacks) == (8 * INTERVALS, 0)
+    assert (blind.plans, blind.fallbacks) == (8 * INTERVALS, INTERVALS)
+    assert rest[3, 0] / rest[3].sum() == pytest.approx(trajectory(INTERVALS, URGENCY)[0])
+    others = np.arange(8) != 3
+    assert rest[others] == pytest.approx(whole[others])
 
 
 def test_the_shipped_nets_foretell_nearly_what_the_bound_does() -> None:

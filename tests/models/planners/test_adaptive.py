@@ -157,6 +157,8 @@ def test_a_price_that_is_foreseen_to_rise_is_bought_early_and_sold_late(monkeypa
         ({"observation": observation(arrays=text_of(np.zeros(7, np.float32)))}, "an observation of 7 and 0 numbers"),
         ({"observation": observation(arrays="?")}, "an observation that is no array"),
         ({"observation": observation(price_unit_e9=0)}, "units are not above 0"),
+        ({"models": ("f" * 64,)}, "ModelRefused: version 518651e3216d is not registered, was retired, or nobody has promoted it"),
+        ({"models": ()}, "ModelRefused"),
         ({"max_participation_e9": 100}, "raise the participation or the size limit"),
     ],
 )
