@@ -55,6 +55,11 @@ def key(parent: str, plan_number: int) -> StreamId:
     return stream_id("decision", parent, str(plan_number))
 
 
+def basket_key(request: BasketRequest) -> StreamId:
+    """The stream of a joint plan: of its request, for orders come and go between two of them."""
+    return stream_id("decision", request.basket, request_sha256(request))
+
+
 def evolve(state: Decision | None, event: Event, *, stream: StreamId, at_ns: int) -> Decision:
     """Fold one event."""
     assert state is None

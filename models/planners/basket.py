@@ -20,7 +20,19 @@ from models.planners.program import ROOM
 
 F64 = NDArray[np.float64]
 
-__all__ = ["Band", "Basket", "BasketLimits", "BasketSolution", "Weights", "apart", "cost", "gross", "solve", "variance"]
+__all__ = [
+    "Band",
+    "Basket",
+    "BasketLimits",
+    "BasketSolution",
+    "Weights",
+    "apart",
+    "cost",
+    "gross",
+    "own_costs",
+    "solve",
+    "variance",
+]
 
 
 class BasketSolution(NamedTuple):
@@ -87,6 +99,11 @@ def variance(basket: Basket, shares: F64) -> float:
     """Of the shortfall, squared currency: every interval's move falls on what is left after it."""
     left = basket.signs[:, None] * (basket.totals[:, None] - np.cumsum(shares, axis=1)) * basket.volatility  # (m, n)
     return float(np.einsum("ik,ij,jk->", left, basket.correlation, left))
+
+
+def own_costs(basket: Basket, shares: F64) -> F64:
+    """(m,) each order's own part of the expected shortfall, without what they do to each other."""
+    return np.asarray(expected_cost(_forms(basket), shares))
 
 
 def _forms(basket: Basket) -> Quadratic:

@@ -32,12 +32,14 @@ class BasketPlan(NamedTuple):
 
 
 def plan(
-    basket: Basket, lots_e9: tuple[int, ...], limits: BasketLimits | None = None, weights: Weights | None = None
+    basket: Basket, lots_e9: tuple[int, ...], limits: BasketLimits | None = None, weights: Weights | None = None, *,
+    totals_e9: tuple[int, ...] | None = None, rest_until: int | None = None,
 ) -> BasketPlan:  # fmt: skip
     """The cheapest schedule of whole lots, near enough: limits are held, and rounding costs what it costs.
 
     Args:
-        lots_e9: of each order, above 0.
+        lots_e9: of each order, above 0. totals_e9: of each order, where floats do not hold them to the last place.
+        rest_until: from this interval on nothing but whole lots; None: the odd rest may go with any.
 
     Raises:
         ProgramInput, Infeasible, Unbounded, SolverFailed: as `models.planners.basket.solve`.
@@ -47,7 +49,7 @@ def plan(
     check_room(basket, limits)
     if len(lots_e9) != len(basket.names) or min(lots_e9) <= 0:
         raise ProgramInput(f"a basket of {len(basket.names)} orders with lots {lots_e9}")
-    whole = _whole(basket, lots_e9)
+    whole = _whole(basket, lots_e9, totals_e9)
     in_lots, narrowed = _in_lots(basket, limits, whole)
     solution = solve(in_lots, narrowed, weights) if (in_lots.totals > 0).any() else _nothing(in_lots)
     least = np.ones(len(lots_e9)) if limits.least is None else np.asarray(limits.least)
@@ -56,7 +58,7 @@ def plan(
         caps = [cap // lot for cap in caps_e9]
         row = [lots * lot for lots in _rounded(solution.shares[i] * E9 / lot, caps, total // lot, float(least[i]))]
         if odd and sum(row) + odd == total:
-            row[_place_of_rest(basket.names[i], row, caps_e9, odd)] += odd
+            row[_place_of_rest(basket.names[i], row[:rest_until], caps_e9[:rest_until], odd)] += odd
         slices.append(tuple(row))
     _verify(basket, limits, slices, whole.caps_e9)
     left_e9 = tuple(total - sum(row) for total, row in zip(whole.totals_e9, slices, strict=True))
@@ -72,8 +74,8 @@ class _Whole(NamedTuple):
     caps_e9: list[list[int]]
 
 
-def _whole(basket: Basket, lots_e9: tuple[int, ...]) -> _Whole:
-    totals = [round(float(each) * E9) for each in basket.totals]
+def _whole(basket: Basket, lots_e9: tuple[int, ...], exact_e9: tuple[int, ...] | None) -> _Whole:
+    totals = [round(float(each) * E9) for each in basket.totals] if exact_e9 is None else list(exact_e9)
     caps = [
         [total if cap * E9 >= total else int(cap * E9) for cap in row] for row, total in zip(basket.caps, totals, strict=True)
     ]
