@@ -103,3 +103,10 @@ def auctions(order: NewOrder, parameters: AlgoParameters, day: TradingDay, now_n
     if parameters.at_close_e9 and end_ns < day.close_ns:
         return Refusal(Reason.BAD_PARAMETER, "AtClose needs an order that lasts until the close")
     return None
+
+
+def basket(parameters: AlgoParameters) -> Refusal | None:
+    """A bound on a basket that is none."""
+    if parameters.basket_cash_e9 is not None and parameters.basket_correlation_e9 is None:
+        return Refusal(Reason.BAD_PARAMETER, "BasketCash needs BasketCorrelation, which says what is planned together")
+    return None

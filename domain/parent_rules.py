@@ -107,7 +107,7 @@ def _window(
         return Refusal(Reason.END_NOT_AFTER_START, "EndTime must be after now and after StartTime")
     if parameters.would_price_e9 is not None and not instrument.on_tick(parameters.would_price_e9, day.trade_date):
         return Refusal(Reason.PRICE_OFF_TICK, f"WouldPrice {from_e9(parameters.would_price_e9)} is off the tick")
-    if refusal := order_checks.auctions(order, parameters, day, now_ns, end_ns):
+    if refusal := order_checks.auctions(order, parameters, day, now_ns, end_ns) or order_checks.basket(parameters):
         return refusal
     if order.time_in_force is TimeInForce.AT_THE_CLOSE:
         end_ns = max(end_ns, day.close_auction_ns)
@@ -123,6 +123,9 @@ def _window(
         urgency_e9=parameters.urgency_e9,
         at_open_e9=parameters.at_open_e9,
         at_close_e9=parameters.at_close_e9,
+        tail_aversion_e9=parameters.tail_aversion_e9,
+        basket_correlation_e9=parameters.basket_correlation_e9,
+        basket_cash_e9=parameters.basket_cash_e9,
         parameters=order.parameters,
         ord_type=order.ord_type if algo is Algo.DIRECT else None,
         time_in_force=order.time_in_force or TimeInForce.DAY,

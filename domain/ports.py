@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from domain.basket import BasketRequest
 from domain.event import Entry, EventClasses, Fact, Recorded
 from domain.instructions import Basket, StrategyFields
 from domain.instrument import Instrument
@@ -170,7 +171,7 @@ class Planner(Protocol):
 class PlannerPool(Protocol):
     """Runs planners beside the desk. Results come back as PlanReady inputs; requests for one parent coalesce."""
 
-    def request(self, request: PlanRequest) -> None:
+    def request(self, request: PlanRequest | BasketRequest) -> None:
         """Start planning; never blocks."""
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domain import decision
 from domain import parent_order as po
+from domain.basket import BasketRequest, BasketSchedule
 from domain.market_state import MarketState
 from domain.messages import PlanReady
 from domain.observation import Observed
@@ -11,6 +12,7 @@ from domain.parent_order import ParentOrder
 from domain.ports import Reference, RiskData
 from domain.schedule import PlanRequest, Schedule
 from domain.values import Algo, StreamId
+from ems import baskets
 from ems.auctions import MISSED, Auctions
 from ems.deviations import Deviations
 from ems.pace import Pace
@@ -73,9 +75,21 @@ class Planning:
         if parent.id in self._failed and turn.now_ns - self._failed[parent.id] < self._pace.plan_failed_ns:
             return
         reason = self._reason_to_plan(turn, parent)
-        if reason and (request := self._request(turn, parent, reason)) is not None:
-            self._asked[parent.id] = turn.now_ns
-            turn.plans.append(request)
+        if reason and not self._asked_together(turn, parent, reason):
+            reason += baskets.too_many(turn, parent)
+            if (request := self._request(turn, parent, reason)) is not None:
+                self._asked[parent.id] = turn.now_ns
+                turn.plans.append(request)
+
+    def _asked_together(self, turn: Turn, parent: ParentOrder, reason: str) -> bool:
+        """Ask for one plan of all orders of its basket, where there are several that can be planned."""
+        orders = baskets.beside(turn, parent)
+        requests = [each for order in orders if (each := self._request(turn, order, reason)) is not None]
+        if len(requests) < 2 or all(each.parent != str(parent.id) for each in requests):
+            return False
+        self._asked.update(dict.fromkeys((StreamId(each.parent) for each in requests), turn.now_ns))
+        turn.plans.append(baskets.asked(turn, parent, reason, requests, self._reference))
+        return True
 
     def _reason_to_plan(self, turn: Turn, parent: ParentOrder) -> str:
         if parent.schedule is None:
@@ -133,6 +147,10 @@ class Planning:
 
     def planned(self, turn: Turn, ready: PlanReady) -> None:
         """A planner's answer: recorded as a decision and adopted, unless the order has moved on since."""
+        if isinstance(ready.request, BasketRequest):
+            self._planned_together(turn, ready.request, ready)
+            return
+        assert not isinstance(ready.schedule, BasketSchedule)
         stream = StreamId(ready.request.parent)
         parent = turn.state.parents.get(stream)
         asked = self._asked.pop(stream, None)
@@ -165,6 +183,24 @@ class Planning:
                 started_volume_e9=ready.request.started_volume_e9,
             ),
         )
+
+    def _planned_together(self, turn: Turn, request: BasketRequest, ready: PlanReady) -> None:
+        """One decision of all, and each order's own beside it; orders that have moved on keep what they have."""
+        plan = ready.schedule
+        if isinstance(plan, BasketSchedule) and any(self._takes(turn, each) for each in request.orders):
+            turn.begin(actor=f"algo:{Algo.ADAPTIVE}", causation=f"plan:{request.plan_number}")
+            key, digest = decision.basket_key(request), decision.request_sha256(request)
+            turn.apply(key, decision.BasketPlanned(request=request, request_sha256=digest, plan=plan), correlation=key)
+        schedules = plan.schedules if isinstance(plan, BasketSchedule) else (None,) * len(request.orders)
+        for order, schedule in zip(request.orders, schedules, strict=True):
+            self.planned(turn, PlanReady(order, schedule, ready.error))
+
+    def _takes(self, turn: Turn, request: PlanRequest) -> bool:
+        """Is a plan of this order awaited, and is the order still as it was?"""
+        parent = turn.state.parents.get(StreamId(request.parent))
+        if not isinstance(parent, ParentOrder) or parent.id not in self._asked:
+            return False
+        return _still_applies(parent, request, self._pace.schedule_end_ns(parent))
 
     def _refused(self, schedule: Schedule) -> str:
         """Why a plan is not adopted, "" if it may be: its model was retired, or its alias taken, while it planned."""

@@ -15,8 +15,10 @@ from adapters.fix.vocabulary import EXEC_KIND_OF, ORD_STATUS_OF
 from adapters.memory.event_log import MemoryEventLog
 from adapters.memory.latch import MemoryLatch
 from domain import ports_venue as pv
+from domain.basket import BasketRequest
 from domain.catalogue import TOPICS
 from domain.child_order import ChildOrder
+from domain.errors import InvariantBroken
 from domain.event import InboundRef
 from domain.instrument import Instrument
 from domain.market_state import MarketState
@@ -201,8 +203,10 @@ class DeskDay:
     def reset(self) -> None:
         """Nothing is spooled."""
 
-    def request(self, request: PlanRequest) -> None:
-        """Planned in place, answered with the next step."""
+    def request(self, request: PlanRequest | BasketRequest) -> None:
+        """Planned in place, answered with the next step. A basket is none of this day's."""
+        if not isinstance(request, PlanRequest):
+            raise InvariantBroken("a basket on a day of single orders")
         self.inputs.append(PlanReady(request=request, schedule=planner_for(request.algo).plan(request)))
 
     def now_ns(self) -> int:

@@ -18,7 +18,7 @@ _PLANNERS: Final[dict[Algo, Planner]] = {
     Algo.VWAP: LeavesTheClose(Vwap()),
     Algo.POV: LeavesTheClose(Pov()),
     Algo.AC: LeavesTheClose(AlmgrenChriss()),
-    Algo.ADAPTIVE: LeavesTheClose(Adaptive()),
+    Algo.ADAPTIVE: Adaptive(),
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from adapters.memory.event_log import MemoryEventLog
 from adapters.memory.latch import MemoryLatch
 from domain import child_order as co
+from domain.basket import BasketRequest
 from domain.catalogue import TOPICS
 from domain.child_order import ChildOrder
 from domain.event import InboundRef
@@ -65,9 +66,9 @@ class Gateway:
 
 class Planners:
     def __init__(self) -> None:
-        self.asked: list[PlanRequest] = []
+        self.asked: list[Any] = []
 
-    def request(self, request: PlanRequest) -> None:
+    def request(self, request: PlanRequest | BasketRequest) -> None:
         self.asked.append(request)
 
 
