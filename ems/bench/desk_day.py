@@ -15,6 +15,7 @@ from adapters.fix.vocabulary import EXEC_KIND_OF, ORD_STATUS_OF
 from adapters.memory.event_log import MemoryEventLog
 from adapters.memory.latch import MemoryLatch
 from domain import ports_venue as pv
+from domain.basket import BasketRequest
 from domain.catalogue import TOPICS
 from domain.child_order import ChildOrder
 from domain.event import InboundRef
@@ -38,12 +39,12 @@ from domain.schedule import PlanRequest, VolumeCurve
 from domain.sending import Outbound, SendChild, SendChildCancel, SendStatusQuery
 from domain.trading_day import TradingDay
 from domain.values import E9, OrdType, Side, TimeInForce
+from ems.bootstrap.planning import made
 from ems.desk import Desk
 from ems.desk_ports import DeskPorts
 from ems.pace import Pace
 from ems.venue import Venue
 from ems.venue_ledger import Ledger
-from models.planners import planner_for
 
 OMS, VENUE = "OMS", "VENUE"
 _TIF: Final = {
@@ -201,9 +202,9 @@ class DeskDay:
     def reset(self) -> None:
         """Nothing is spooled."""
 
-    def request(self, request: PlanRequest) -> None:
+    def request(self, request: PlanRequest | BasketRequest) -> None:
         """Planned in place, answered with the next step."""
-        self.inputs.append(PlanReady(request=request, schedule=planner_for(request.algo).plan(request)))
+        self.inputs.append(PlanReady(request=request, schedule=made(request)))
 
     def now_ns(self) -> int:
         """The clock."""
