@@ -18,6 +18,7 @@ from domain import ports_venue as pv
 from domain.basket import BasketRequest
 from domain.catalogue import TOPICS
 from domain.child_order import ChildOrder
+from domain.errors import InvariantBroken
 from domain.event import InboundRef
 from domain.instrument import Instrument
 from domain.market_state import MarketState
@@ -39,12 +40,12 @@ from domain.schedule import PlanRequest, VolumeCurve
 from domain.sending import Outbound, SendChild, SendChildCancel, SendStatusQuery
 from domain.trading_day import TradingDay
 from domain.values import E9, OrdType, Side, TimeInForce
-from ems.bootstrap.planning import made
 from ems.desk import Desk
 from ems.desk_ports import DeskPorts
 from ems.pace import Pace
 from ems.venue import Venue
 from ems.venue_ledger import Ledger
+from models.planners import planner_for
 
 OMS, VENUE = "OMS", "VENUE"
 _TIF: Final = {
@@ -203,8 +204,10 @@ class DeskDay:
         """Nothing is spooled."""
 
     def request(self, request: PlanRequest | BasketRequest) -> None:
-        """Planned in place, answered with the next step."""
-        self.inputs.append(PlanReady(request=request, schedule=made(request)))
+        """Planned in place, answered with the next step. A basket is none of this day's."""
+        if not isinstance(request, PlanRequest):
+            raise InvariantBroken("a basket on a day of single orders")
+        self.inputs.append(PlanReady(request=request, schedule=planner_for(request.algo).plan(request)))
 
     def now_ns(self) -> int:
         """The clock."""

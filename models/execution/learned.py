@@ -106,6 +106,7 @@ class _Memory:
     z: Tensor  # (P, 128) of the interval before
     displaced: F64  # (P,) basis points
     usual: F64 | None = None  # (P, n) what an even slice slips as a rule, price units
+    slope: F64 | None = None  # (P,) basis points that each share was expected to slip in the interval before
     plan: F64 | None = None  # (P, n) of the first look
 
 
@@ -155,8 +156,10 @@ class Learned:
         """What we bought in the interval that is over enters h, and displaces the price."""
         memory, before = self.memory, public._replace(k=k - 1)
         _, memory.h = self.nets.model.step(memory.z, torch.from_numpy(action_of(public.bought[:, k - 1], before)), memory.h)
-        slipped = np.where(public.bought[:, k - 1] > 0, public.prices[:, k - 1] - public.mids[:, k - 1], 0.0)
-        p = memory.market.propagator
+        p, bought = memory.market.propagator, public.bought[:, k - 1]
+        slipped = np.where(bought > 0, public.prices[:, k - 1] - public.mids[:, k - 1], 0.0)
+        if p.within and memory.slope is not None:
+            slipped = memory.slope * bought  # what was paid holds what the market did meanwhile
         pushed = p.displaces(public.curve[k - 1] * public.intervals) * slipped
         memory.displaced = p.decay * (memory.displaced + pushed)
 
@@ -167,10 +170,13 @@ class Learned:
         unit, even = seen.units[:, :1], public.total[:, None] / public.intervals
         first, later = memory.market.follows
         alpha = self.caution * first * later ** np.arange(told.moves.shape[1]) * told.moves * unit * self.foresees_moves
+        # A purchase pays a part of the move of its own interval: from one purchase to the next it is this that the price moves.
+        alpha = (1 - p.within) * alpha + p.within * np.concatenate([alpha[:, 1:], alpha[:, -1:]], axis=1)
         slips = told.slips * (np.array(memory.market.slips)[k:] if memory.market.slips else 1.0)
         if memory.usual is None:
             memory.usual = self._without_news(slips, public)
         slope = (slips if self.foresees_liquidity else memory.usual[:, k:]) * unit / even  # bps that each share slips
+        memory.slope = slope[:, 0]
         kappa = p.displaces(public.curve[k:] * public.intervals) * slope
         permanent = p.permanent * unit[:, 0] * np.sqrt(public.total / public.usual_volume) / even[:, 0]
         return Outlook(
