@@ -74,7 +74,7 @@ class EventBook:
         sides = np.where(np.arange(paths) % 2 == 0, 1, -1).astype(np.int64)
         par = np.tile(parameters(self.config, regime, known), (paths, 1))
         par[:, ef.DRIFT] *= sides
-        market = _market(self.config, seed, par)
+        market = market_of(self.config, seed, par)
         share = np.array(self.config.participations)[np.arange(paths) // 2 % len(self.config.participations)]
         total = np.round(share * volume(self.config, regime))
         mids: F64 = np.full(paths, np.nan)
@@ -156,7 +156,7 @@ class EventBook:
         }
 
 
-def _market(config: EventBookConfig, seed: int, par: F64) -> Market:
+def market_of(config: EventBookConfig, seed: int, par: F64) -> Market:
     """Empty books around the fundamental, and drivers in their long-run distribution."""
     paths = len(par)
     x = np.zeros((paths, ef.STATE))
