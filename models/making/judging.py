@@ -24,6 +24,7 @@ from models.worlds.making_events import MakingPaths, MakingWorld
 from models.worlds.making_exact import fixed_value
 from models.worlds.making_grid import LOOKS, Optimum, solve
 from models.worlds.making_run import NET, Maker, Run, run
+from models.worlds.making_tape import Recorded, replay
 from models.worlds.world import F64, HELD_OUT_REGIMES, JUDGING_SEEDS, TRAINING_REGIMES
 
 Told = Callable[[str, int, int], None]
@@ -31,6 +32,9 @@ Told = Callable[[str, int, int], None]
 REGIMES: Final = (*TRAINING_REGIMES, *(name for name in HELD_OUT_REGIMES if name != "power_law"))
 _BATCH: Final = 100  # paths and sessions of one seed
 _CHUNK: Final = 500
+TAPES_NOTE: Final = (
+    "Tapes are plumbing, not profit: minutes long, blind to our orders, maker fee 0, and the frozen nets learnt from these tapes."
+)
 
 
 def drawn_means(values: F64, seed: int = 0) -> F64:
@@ -164,3 +168,17 @@ def figures(one: Sessions, limit: int) -> dict[str, float]:
         "refused": float(one.counts[:, 2].mean()), "drawdown": float(falls.max(axis=1).mean()),
         "pnl_over_mean_abs_inventory": float(one.pnl.mean() / max(np.abs(one.held).mean(), 1e-12)),
     }  # fmt: skip
+
+
+def judge_tapes(tapes: Sequence[Recorded], core: Core, told: Told) -> dict[str, Any]:
+    """Recorded tapes, one session each, without intervals: one session has none. Numbers of rules are those of the event book."""
+    rules = rules_of_book(MakerBook(), "mixed") if tapes else None
+    found: dict[str, Any] = {}
+    for n, one in enumerate(tapes):
+        told("tapes", n, len(tapes))
+        makers = [Maker(NETS, NET, core=core), *(rules or ())]
+        done = {maker.name: replay(one, maker) for maker in makers}
+        limit = MakerBook().config.limit_sizes
+        rows = {name: figures(session, limit) for name, session in done.items()}
+        found[one.name] = {"seconds": one.seconds, "size_lots": one.size_lots, "maker_fee": 0.0, "rows": rows}
+    return {"label": "plumbing", "note": TAPES_NOTE, "numbers": rules.numbers if rules else {}, "tapes": found}

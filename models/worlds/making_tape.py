@@ -16,6 +16,7 @@ import numpy as np
 from domain.errors import TapeError
 from domain.tape import Kind, Tape
 from models.compiled import hot, i64
+from models.dataset import Session
 from models.feature_arrays import make_features
 from models.inference import Core
 from models.market.layout import BASE, VOLUME, make_book
@@ -32,7 +33,6 @@ from models.worlds.world import F32
 _WINDOW: Final = 1 << 17
 _FIRST_TRADES: Final = 200
 _BUCKET: Final = 50
-_SHARE: Final = 0.1  # of the usual lots at the best prices, for a quote
 _BETWEEN: Final = i64(1_000_000_000 // LOOKS_A_SECOND)
 
 
@@ -45,11 +45,11 @@ class Recorded(NamedTuple):
     levels: int
     size_lots: int
     seconds: int
-    session: tuple[int, int, int, int, int] | None = None
+    session: Session | None = None
     warm_s: int = 60
 
 
-def recorded(name: str, tape: Tape, levels: int, seconds_max: int, session: tuple[int, int, int, int, int] | None) -> Recorded:
+def recorded(name: str, tape: Tape, levels: int, seconds_max: int, session: Session | None) -> Recorded:
     """A tape's beginning, from the session's opening on where there is one.
 
     Raises:
@@ -57,16 +57,20 @@ def recorded(name: str, tape: Tape, levels: int, seconds_max: int, session: tupl
     """
     tape = tape[tape["instrument"] == 0].copy()
     times = tape["ts_event_ns"]
-    start = max(int(times[0]), session[1] if session else 0) if len(tape) else 0
+    start = max(int(times[0]), session.continuous_ns if session else 0) if len(tape) else 0
     seconds = min(seconds_max, (int(times[-1]) - start) // 1_000_000_000 - 60) if len(tape) else 0
     if seconds < 60:
         raise TapeError(f"{name} is too short for a maker: {seconds} s beyond the first minute")
-    traded = np.isin(tape["kind"], [Kind.EXECUTE, Kind.TRADE]) & (tape["size_lots"] > 0)
-    lots = tape["size_lots"][traded][:_FIRST_TRADES]
     new = np.diff(times) != 0
     ends = np.concatenate([np.flatnonzero(new) + 1, [len(tape)]]).astype(np.int64)
-    size = max(1, int(np.median(lots))) if len(lots) else 1
-    return Recorded(name, tape, ends, levels, size, seconds, session)
+    return Recorded(name, tape, ends, levels, _usual_lots(tape), seconds, session)
+
+
+def _usual_lots(tape: Tape) -> int:
+    """The median of the first trades, at least 1."""
+    traded = np.isin(tape["kind"], [Kind.EXECUTE, Kind.TRADE]) & (tape["size_lots"] > 0)
+    lots = tape["size_lots"][traded][:_FIRST_TRADES]
+    return max(1, int(np.median(lots))) if len(lots) else 1
 
 
 @hot
@@ -104,12 +108,9 @@ def replay(one: Recorded, maker: Maker, config: MakerBookConfig | None = None) -
     book = MakerBook(c, "tapes")
     times, prices = one.tape["ts_event_ns"], one.tape["price_ticks"][one.tape["price_ticks"] > 0]
     base = max(0, int(np.median(prices)) - _WINDOW // 2)
-    lots = one.tape["size_lots"][np.isin(one.tape["kind"], [Kind.EXECUTE, Kind.TRADE]) & (one.tape["size_lots"] > 0)][
-        :_FIRST_TRADES
-    ]
-    features = make_features(bucket_lots=max(1, _BUCKET * int(np.median(lots))) if len(lots) else 1_000)
+    features = make_features(bucket_lots=_BUCKET * one.size_lots)
     if one.session is not None:
-        features.session[0], features.end_ns[0] = one.session[:4], one.session[4]
+        features.session[0], features.end_ns[0] = one.session[:4], one.session.end_ns
     market = market_of(c.market, 0, np.zeros((1, PARAMETERS)))._replace(
         venue=make_book(base, _WINDOW, 1 << 18, shows=True), desk=make_book(base, _WINDOW, 1 << 18), features=features,
         watch=make_watch(1, one.levels),
@@ -117,7 +118,7 @@ def replay(one: Recorded, maker: Maker, config: MakerBookConfig | None = None) -
     assert market.venue.meta[0, BASE] == base
     seat = book.seat(market, 1, np.array([c.latency_ms]), keeps=False, taught=False)
     who = np.array([maker.kind, maker.number, 0.0, 0.0])
-    start = (max(int(times[0]), one.session[1]) if one.session else int(times[0])) + one.warm_s * 1_000_000_000
+    start = (max(int(times[0]), one.session.continuous_ns) if one.session else int(times[0])) + one.warm_s * 1_000_000_000
     _replay(market, seat, one.tape, one.ends, start, one.seconds, who, maker.core, np.zeros((1, 1, 4), np.float32))
     last = np.zeros((1, 2), np.int64)
     exits(market, seat, last)
