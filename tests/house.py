@@ -34,6 +34,7 @@ LIBRARIES: dict[str, set[str]] = {
     "adapters.shm": {"numpy"},
     "models": {"captum", "llvmlite", "matplotlib", "numba", "numpy", "safetensors", "torch"},
     "models.worlds.cleo_peer": {"lob", "numpy"},
+    "models.worlds.making_peer": {"hftbacktest", "numpy"},
     "ems": {"psutil", "pydantic", "pydantic_settings", "structlog"},
     "ems.quoting": {"numpy", "psutil", "pydantic", "structlog"},
     "ems.api": {"fastapi", "pydantic", "starlette", "structlog", "uvicorn", "websockets"},

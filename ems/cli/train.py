@@ -92,7 +92,7 @@ def scheduler(
 def market_maker(
     out: Annotated[Path, typer.Option("--out", help="Where weights and card are written.")] = Path("var/maker"),
     seed: Annotated[int, typer.Option(min=0, help="Decides weights, markets and noise.")] = 7,
-    updates: Annotated[int, typer.Option(min=1, help="Of PPO; about 4 s each on one idle core.")] = 160,
+    updates: Annotated[int, typer.Option(min=1, help="Of PPO; about 4 s each on one idle core.")] = 120,
     judged: Annotated[int, typer.Option(min=0, help="Paths of each exact world to judge by; 0: none.")] = 200,
     json_output: JsonOption = False,
 ) -> None:

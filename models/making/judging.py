@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from domain.errors import ConfigError
+from domain.tape import Kind
 from models.execution.statistics import DRAWS, Interval, interval
 from models.inference import Core
 from models.making.rows import NETS, Rules, rules_of_book, rules_of_world
@@ -23,6 +25,7 @@ from models.worlds.making_book import MARKOUTS_S, MakerBook, Sessions
 from models.worlds.making_events import MakingPaths, MakingWorld
 from models.worlds.making_exact import fixed_value
 from models.worlds.making_grid import LOOKS, Optimum, solve
+from models.worlds.making_hft import interpreter, replay_elsewhere
 from models.worlds.making_run import NET, Maker, Run, run
 from models.worlds.making_tape import Recorded, replay
 from models.worlds.world import F64, HELD_OUT_REGIMES, JUDGING_SEEDS, TRAINING_REGIMES
@@ -174,11 +177,18 @@ def judge_tapes(tapes: Sequence[Recorded], core: Core, told: Told) -> dict[str, 
     """Recorded tapes, one session each, without intervals: one session has none. Numbers of rules are those of the event book."""
     rules = rules_of_book(MakerBook(), "mixed") if tapes else None
     found: dict[str, Any] = {}
+    try:
+        python, elsewhere = interpreter(), "hftbacktest"
+    except ConfigError as error:
+        python, elsewhere = "", str(error)
     for n, one in enumerate(tapes):
-        told("tapes", n, len(tapes))
+        told(f"tape {one.name}", n, len(tapes))
         makers = [Maker(NETS, NET, core=core), *(rules or ())]
         done = {maker.name: replay(one, maker) for maker in makers}
         limit = MakerBook().config.limit_sizes
         rows = {name: figures(session, limit) for name, session in done.items()}
         found[one.name] = {"seconds": one.seconds, "size_lots": one.size_lots, "maker_fee": 0.0, "rows": rows}
-    return {"label": "plumbing", "note": TAPES_NOTE, "numbers": rules.numbers if rules else {}, "tapes": found}
+        if python and (one.tape["kind"] == Kind.LEVEL).any():
+            found[one.name]["hftbacktest"] = {maker.name: replay_elsewhere(one, maker, python) for maker in makers}
+    numbers = rules.numbers if rules else {}
+    return {"label": "plumbing", "note": TAPES_NOTE, "hftbacktest": elsewhere, "numbers": numbers, "tapes": found}

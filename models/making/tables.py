@@ -16,8 +16,10 @@ def table(figures: dict[str, Any]) -> list[str]:
             for which, found in told.get(kind, {}).items():
                 lines += ["", f"{name}, {which}: ticks x quotes a session"]
                 lines += [_session(who, row, found.get("better_by", {}).get(who)) for who, row in found["rows"].items()]
+                for who, row in found.get("hftbacktest", {}).items():
+                    lines.append(f"  {who:<20} in hftbacktest: P&L {row['pnl']:.1f}, {row['fills']:.0f} fills")
         if told.get("note"):
-            lines += ["", told["note"]]
+            lines += ["", told["note"], f"Replays elsewhere: {told['hftbacktest']}"]
     return lines[1:]
 
 

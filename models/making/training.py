@@ -53,14 +53,14 @@ class MakerTraining:
     clone_passes: int = 2
     kept: int = 8  # rounds of cloning that are learnt from at a time
     teacher: float = 0.1  # gamma of GLFT
-    updates: int = 160
+    updates: int = 120
     critic_alone: int = 6
     paths: int = 24  # of the exact world, and of the grid, an update
     sessions: int = 12  # of the event book, of each regime
     regimes: int = 3  # of an update
     quiet: float = 0.2  # share of the updates with quiet markets alone
     deviations: tuple[float, float] = (0.25, 0.08)  # of raw actions, first and last
-    rate: float = 2e-5  # of the actor
+    rate: float = 4e-5  # of the actor
 
 
 class Trained(NamedTuple):

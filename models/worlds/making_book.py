@@ -201,7 +201,7 @@ def told(seat: Seat, last: I64, c: MakerBookConfig) -> Sessions:
     for p in range(paths):
         f = seat.fills[p, : min(counts[p], seat.fills.shape[1])]
         at, way, lots = f[:, F_LOOK], f[:, F_WAY].astype(np.float64), f[:, F_LOTS] / size
-        before = f[:, F_MID2] / 2.0
+        before = np.where(f[:, F_MID2] > 0, f[:, F_MID2] / 2.0, middle[p, at])  # of a book that had a side empty, the last
         gained = way * (before - f[:, F_PRICE]) * lots
         later = middle[p, np.minimum(at + c.adverse_s * LOOKS_A_SECOND, looks - 1)]
         lost = np.maximum(0.0, -way * (later - before)) * lots

@@ -48,6 +48,12 @@ class Recorded(NamedTuple):
     session: Session | None = None
     warm_s: int = 60
 
+    @property
+    def start_ns(self) -> int:
+        """When the maker begins."""
+        first = int(self.tape["ts_event_ns"][0])
+        return (max(first, self.session.continuous_ns) if self.session else first) + self.warm_s * 1_000_000_000
+
 
 def recorded(name: str, tape: Tape, levels: int, seconds_max: int, session: Session | None) -> Recorded:
     """A tape's beginning, from the session's opening on where there is one.
@@ -106,7 +112,7 @@ def replay(one: Recorded, maker: Maker, config: MakerBookConfig | None = None) -
     """One session of a maker on a tape; T looks, P = 1."""
     c = replace(config or MakerBookConfig(), seconds=one.seconds, size_lots=one.size_lots)
     book = MakerBook(c, "tapes")
-    times, prices = one.tape["ts_event_ns"], one.tape["price_ticks"][one.tape["price_ticks"] > 0]
+    prices = one.tape["price_ticks"][one.tape["price_ticks"] > 0]
     base = max(0, int(np.median(prices)) - _WINDOW // 2)
     features = make_features(bucket_lots=_BUCKET * one.size_lots)
     if one.session is not None:
@@ -118,8 +124,7 @@ def replay(one: Recorded, maker: Maker, config: MakerBookConfig | None = None) -
     assert market.venue.meta[0, BASE] == base
     seat = book.seat(market, 1, np.array([c.latency_ms]), keeps=False, taught=False)
     who = np.array([maker.kind, maker.number, 0.0, 0.0])
-    start = (max(int(times[0]), one.session.continuous_ns) if one.session else int(times[0])) + one.warm_s * 1_000_000_000
-    _replay(market, seat, one.tape, one.ends, start, one.seconds, who, maker.core, np.zeros((1, 1, 4), np.float32))
+    _replay(market, seat, one.tape, one.ends, one.start_ns, one.seconds, who, maker.core, np.zeros((1, 1, 4), np.float32))
     last = np.zeros((1, 2), np.int64)
     exits(market, seat, last)
     return told(seat, last, c)
