@@ -40,7 +40,7 @@ def events(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The package's records of a tape; what is received is received at once."""
     made = np.zeros(len(rows), event_dtype)
     kinds = np.array(_KINDS, np.uint64)[rows[:, 1]]
-    side = np.where(rows[:, 2] > 0, np.uint64(BUY_EVENT), np.uint64(SELL_EVENT))
+    side = np.select([rows[:, 2] > 0, rows[:, 2] < 0], [np.uint64(BUY_EVENT), np.uint64(SELL_EVENT)], np.uint64(0))
     made["ev"] = kinds | side | np.uint64(EXCH_EVENT) | np.uint64(LOCAL_EVENT)
     made["exch_ts"] = made["local_ts"] = rows[:, 0]
     made["px"], made["qty"] = rows[:, 3], rows[:, 4]
@@ -52,13 +52,15 @@ class Replay:
 
     def __init__(self) -> None:
         self.hbt: Any = None
+        self.tape: np.ndarray[Any, Any] = np.zeros(0)
         self.serial = 0
         self.mine: dict[str, tuple[int, int, int]] = {}  # side -> id, ticks, lots
 
     def start(self, tape: np.ndarray[Any, Any], latency_ns: int, until_ns: int) -> dict[str, Any]:
         """The book as it is at a time."""
+        self.tape = events(tape)  # the package keeps no reference of its own
         asset = (
-            BacktestAsset().data([events(tape)]).linear_asset(1.0).constant_order_latency(latency_ns, latency_ns)
+            BacktestAsset().data([self.tape]).linear_asset(1.0).constant_order_latency(latency_ns, latency_ns)
             .power_prob_queue_model(2.0).no_partial_fill_exchange().trading_value_fee_model(0.0, 0.0).tick_size(1.0).lot_size(1.0)
         )  # fmt: skip
         self.hbt = HashMapMarketDepthBacktest([asset])

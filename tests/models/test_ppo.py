@@ -73,6 +73,7 @@ def test_an_update_ends_where_the_policy_has_gone_too_far() -> None:
     assert told.batches < how.epochs * 4
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_digest_and_nothing_but_the_controller_has_changed(tmp_path: Path) -> None:
     first, second = (train_maker(tmp_path / name, lambda *_: None, TINY, judged=0) for name in "ab")
     assert first.digest == second.digest
@@ -98,6 +99,7 @@ def _means(rows: dict[str, dict[str, float]], key: str) -> F64:
     return np.array([row[key] for row in rows.values()])
 
 
+@pytest.mark.slow
 def test_the_shipped_maker_beats_the_rules_in_the_event_book() -> None:
     told = evaluate_making(lambda *_: None, chosen=("event-book",), sessions=60, regimes=("mixed",))
     found = told["worlds"]["event-book"]["regimes"]["mixed"]
