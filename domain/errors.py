@@ -13,6 +13,7 @@ EmsError
 ├── ReferenceDataError     reference data that is missing, stale or contradictory
 ├── TapeError              a stored tape that is missing, damaged or not one
 ├── WeightsError           a model's weights that are missing, damaged, of another contract or another version
+├── ModelRefused           a model's version that the registry does not let decide
 ├── ForecastError          a forecast that cannot be made, or comes to what is no number
 ├── RegistryUnavailable    a registry of models that is not installed or cannot be reached
 ├── ProgramError           a schedule's optimisation that gives no schedule
@@ -21,7 +22,9 @@ EmsError
 │   ├── Unbounded          a cost that has no lowest point
 │   └── SolverFailed       the solver stopped without an optimum
 ├── ConfigError            a configuration that cannot be run, in one sentence
-├── LinkError              the frames between desk and gateway
+├── LinkError              frames of a link are broken: between desk and gateway, or with a venue
+│   ├── LoginRefused       the other end does not let us log on
+│   └── LinkLost           a connection that is gone, silent for too long, or not read by its other end
 ├── LatchUnreadable        the kill switch's latch is missing or damaged, which counts as tripped
 └── ProcessFailed          a process of ours that does not start or keep running
 """
@@ -81,6 +84,10 @@ class WeightsError(EmsError):
     """A model's weights that are missing, damaged, of another contract, or not the version that was asked for."""
 
 
+class ModelRefused(EmsError):
+    """A model's version may not decide: it is not registered, was retired, or nobody has promoted it."""
+
+
 class ForecastError(EmsError):
     """A forecast that cannot be made from what was handed in, or that comes to what is no number."""
 
@@ -114,7 +121,15 @@ class ConfigError(EmsError):
 
 
 class LinkError(EmsError):
-    """The frames between desk and gateway are broken."""
+    """The frames of a link are broken: between desk and gateway, or with a venue."""
+
+
+class LoginRefused(LinkError):
+    """The other end does not let us log on."""
+
+
+class LinkLost(LinkError):
+    """A connection is gone, silent for too long, or not read by its other end."""
 
 
 class LatchUnreadable(EmsError):

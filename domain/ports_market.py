@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, Protocol
 from domain.tape import Tape
 
 ORDER_ID_MIN: Final = 1 << 62  # our orders' ids in a book lie above every recorded or generated one
+SHOWN_ID_MIN: Final = 1 << 60  # and from here on where a book's orders are published
 
 
 class VenueTif(StrEnum):
@@ -21,8 +22,11 @@ class VenueTif(StrEnum):
     IOC = "ioc"
     FOK = "fok"
     GTD = "gtd"
+    AT_OPEN = "at_open"
+    AT_CLOSE = "at_close"
 
 
+AUCTIONS: Final = (VenueTif.AT_OPEN, VenueTif.AT_CLOSE)  # orders for one auction: they wait for it and end with it
 CARRIED: Final = (VenueTif.GTC, VenueTif.GTD)  # orders that outlive their day
 
 
@@ -74,6 +78,13 @@ class Submitted(NamedTuple):
     then: list[MarketEvent]  # what followed: stop orders that its trades, or for a stop the last trade, have triggered
 
 
+class Meeting(NamedTuple):
+    """What an order would trade with at once."""
+
+    lots: int
+    ours: list[Execution]  # of our orders among them, in the order in which it would meet them
+
+
 class Top(NamedTuple):
     """Best prices and the session's trading. A missing side has size 0."""
 
@@ -112,6 +123,10 @@ class Market(Protocol):
         """Match an order against the book; what is left rests where it may. A stop order is held."""
         ...
 
+    def meets(self, order: VenueOrder) -> Meeting:
+        """What would trade at once if this order were submitted now. Nothing changes."""
+        ...
+
     def cancel(self, order_id: int) -> int:
         """Take an order out, resting or held; lots taken out, 0 for an unknown id."""
         ...
@@ -139,6 +154,10 @@ class Market(Protocol):
 
     def counters(self) -> dict[str, int]:
         """What was odd: unknown ids, overflow, events out of the price window, lots taken by us."""
+        ...
+
+    def awaits(self, tif: VenueTif) -> bool:
+        """Whether the auction of this time in force gathers orders, or is to come."""
         ...
 
     @property
