@@ -32,9 +32,12 @@ LIBRARIES: dict[str, set[str]] = {
     "adapters.ouch": {"llvmlite", "numba", "numpy"},
     "adapters.reference": {"pyarrow"},
     "adapters.registry": {"mlflow", "sqlalchemy"},
+    "adapters.shm": {"numpy"},
     "models": {"captum", "llvmlite", "matplotlib", "numba", "numpy", "safetensors", "torch"},
     "models.worlds.cleo_peer": {"lob", "numpy"},
+    "models.worlds.making_peer": {"hftbacktest", "numpy"},
     "ems": {"psutil", "pydantic", "pydantic_settings", "structlog"},
+    "ems.quoting": {"numpy", "psutil", "pydantic", "structlog"},
     "ems.api": {"fastapi", "pydantic", "starlette", "structlog", "uvicorn", "websockets"},
     "ems.cli": {"httpx", "rich", "structlog", "typer", "websockets"},
 }
