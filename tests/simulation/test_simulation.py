@@ -55,7 +55,7 @@ STREAMS = ("parent_order.", "child_order.", "fill.", "decision.", "fix_session."
 # of lists; of a client's 35=Q; of `ems sessions`; of `ems fills`, whose own walks are in tests/ems/test_quarantine_properties.py
 ELSEWHERE = {
     "parent_order.started.v1", "parent_order.execution_disputed.v1", "fix_session.operated.v1",
-    "fill.dismissed.v1", "fill.booked.v1",
+    "fill.dismissed.v1", "fill.booked.v1", "decision.basket_planned.v1",
 }  # fmt: skip
 
 
