@@ -22,6 +22,7 @@ EmsError
 │   └── SolverFailed       the solver stopped without an optimum
 ├── ConfigError            a configuration that cannot be run, in one sentence
 ├── LinkError              the frames between desk and gateway
+├── JournalError           the quoter's journal: a ring or segment that cannot be made, is missing, damaged or not one
 ├── LatchUnreadable        the kill switch's latch is missing or damaged, which counts as tripped
 └── ProcessFailed          a process of ours that does not start or keep running
 """
@@ -115,6 +116,10 @@ class ConfigError(EmsError):
 
 class LinkError(EmsError):
     """The frames between desk and gateway are broken."""
+
+
+class JournalError(EmsError):
+    """A ring or segment of the quoter's journal cannot be made, is missing, damaged or none."""
 
 
 class LatchUnreadable(EmsError):
