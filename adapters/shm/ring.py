@@ -7,7 +7,6 @@ Layout, little-endian, every number on a boundary of its size::
     64   8  published: the number of the last record that the reader may take; written by the producer alone
     128  8  drained: the last record that the reader has kept elsewhere; written by the reader alone
     192  8  why the reader asks the producer to stop writing, 0: it does not       200  8  the reader's last beat, ns monotonic
-    256  8  the producer's last beat, ns of CLOCK_MONOTONIC                        264  8  1: the producer has ended in order
     4096 ...  slots; record n, counted from 1, lies in slot (n - 1) % slots
 
 A record is a store into the page cache, so a killed producer loses none. It holds an flock as long as it lives, which is how
@@ -21,6 +20,7 @@ import errno
 import fcntl
 import mmap
 import os
+import time
 import zlib
 from pathlib import Path
 from typing import Final, Self
@@ -33,7 +33,7 @@ from domain.errors import JournalError
 _MAGIC: Final = int.from_bytes(b"EMSRING1", "little")
 HEAD_BYTES: Final = 4096
 # Places in `words`.
-PUBLISHED, DRAINED, ASKED_TO_STOP, READER_BEAT, PRODUCER_BEAT, ENDED = 8, 16, 24, 25, 32, 33
+PUBLISHED, DRAINED, ASKED_TO_STOP, READER_BEAT = 8, 16, 24, 25
 _MAGIC_AT, _RECORD_AT, _SLOTS_AT, _SESSION_AT, _CRC_AT = 0, 1, 2, 3, 4
 _POPULATE: Final = getattr(mmap, "MAP_POPULATE", 0)  # page faults now rather than at the first tick
 
@@ -113,7 +113,15 @@ class Ring:
         """Let the reader take all records up to this one."""
         self.words[PUBLISHED] = number
 
+    def asked_to_stop(self) -> int:
+        """Why the reader wants nothing more, 0 where it takes more."""
+        return int(self.words[ASKED_TO_STOP])
+
     # -------------------------------------------------------------------------------------------- reader
+
+    def published(self) -> int:
+        """The last record that the producer has let go."""
+        return int(self.words[PUBLISHED])
 
     def alone(self) -> bool:
         """Has the producer ended? Then nothing more will be written."""
@@ -137,6 +145,14 @@ class Ring:
     def drained(self, number: int) -> None:
         """All records up to this one are kept elsewhere: their slots may be written again."""
         self.words[DRAINED] = number
+
+    def ask_to_stop(self, why: int) -> None:
+        """Tell the producer why nothing more can be kept; 0: it can."""
+        self.words[ASKED_TO_STOP] = why
+
+    def beat(self) -> None:
+        """The reader lives."""
+        self.words[READER_BEAT] = time.monotonic_ns()
 
     def close(self) -> None:
         """Give up the hold. The memory stays mapped as long as anybody has a view of it."""

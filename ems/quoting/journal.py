@@ -28,12 +28,16 @@ I64 = NDArray[np.int64]
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 
-# Kinds: what a call was of. STATE: the process changed the kernel's state; a checkpoint of it begins the next segment.
+# Kinds: what a call was of. Records that are no call, written by the process: STATE, it changed the state, which it keeps whole
+# in a file beside the journal, and a segment begins behind it; REPLAYED, a report that the venue repeated while the session was
+# reconciled, and that the kernel never saw; STOPPED, the last one of a session that ended in order.
 DATAGRAM: Final = 1
 REPORT: Final = 2
 TIMER: Final = 3
 STATE: Final = 4
-KINDS: Final = {DATAGRAM: "datagram", REPORT: "report", TIMER: "timer", STATE: "state"}
+REPLAYED: Final = 5
+STOPPED: Final = 6
+CALLS: Final = (DATAGRAM, REPORT, TIMER)
 
 NEXT, ROOM_UNTIL, PLACE = 0, 1, 2  # words of `place`
 PARTS_MAX: Final = 64  # records of one call
@@ -178,3 +182,18 @@ def check_of(words: I64, sequence: int) -> int:
 def whole(words: I64, sequence: int) -> bool:
     """Is this slot the record of that number, all of it?"""
     return bool(words[SEQUENCE] == sequence and words[CHECK] == check_of(words, sequence))
+
+
+def put(words: I64, raw: U8, sequence: int, kind: int, session: int, now_ns: int, data: bytes = b"") -> None:
+    """Write a record that is no call of the kernel's.
+
+    Args:
+        words, raw: the slot's rows of `Records`.
+        data: at most INPUT_BYTES.
+    """
+    words[:HEAD_WORDS] = 0
+    words[KIND], words[SESSION], words[NOW_NS], words[INPUT_LENGTH] = kind, session, now_ns, len(data)
+    words[INSTRUMENT] = words[INFERRED] = -1
+    raw[B_INPUT : B_INPUT + len(data)] = np.frombuffer(data, np.uint8)
+    words[CHECK] = check_of(words, sequence)
+    words[SEQUENCE] = sequence
