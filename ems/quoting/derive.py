@@ -40,7 +40,7 @@ class Codec(NamedTuple):
 
 
 _E4: Final = 100_000  # prices on the wire have four decimals
-_SIDES: Final = {"B": Side.BUY, "S": Side.SELL}
+_SIDES: Final = {"B": Side.BUY, "S": Side.SELL, "T": Side.SELL, "E": Side.SELL}  # T, E: short, exempt
 _ANSWERS: Final = {
     "accepted": Answer.ACCEPTED, "replaced": Answer.REPLACED, "canceled": Answer.CANCELED, "aiq_canceled": Answer.CANCELED,
     "rejected": Answer.REJECTED, "cancel_pending": Answer.CANCEL_PENDING, "cancel_reject": Answer.CANCEL_REJECTED,
