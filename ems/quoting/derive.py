@@ -89,12 +89,12 @@ class Derivation:
             for event in self._came(record.input, number, at_ns, repeated=record.head[j.KIND] == j.REPLAYED):
                 self.know(event)
                 yield event
-        for payload in frames(record.output, number):
-            event = self._sent(payload, number, at_ns)
-            self.know(event)
-            yield event
+        for payload in frames(record.output, number) if record.head[j.SENT] != j.NOT_SENT else ():
+            for event in self._sent(payload, number, at_ns):
+                self.know(event)
+                yield event
 
-    def _sent(self, payload: bytes, number: int, at_ns: int) -> Event:
+    def _sent(self, payload: bytes, number: int, at_ns: int) -> Iterator[Event]:
         try:
             message = self._codec.sent(payload)
         except LinkError as cause:
@@ -103,19 +103,18 @@ class Derivation:
         quantity_e9, price_e9 = message.number("quantity") * E9, message.number("price") * _E4
         if message.name == "enter":
             side = _SIDES[message.text("side")]
-            return q.OrderPlaced(
+            yield q.OrderPlaced(
                 **common, symbol=message.text("symbol"), side=side, quantity_e9=quantity_e9, price_e9=price_e9
             )  # fmt: skip
-        if message.name == "replace":
-            return q.OrderReplaced(
+        elif message.name == "replace":
+            yield q.OrderReplaced(
                 **common, replaced=message.number("orig_user_ref_num"), quantity_e9=quantity_e9, price_e9=price_e9
             )  # fmt: skip
-        if message.name in ("cancel", "mass_cancel"):
+        elif message.name in ("cancel", "mass_cancel"):
             mass = message.name == "mass_cancel"
-            return q.CancelSent(
-                **{**common, "ref": 0} if mass else common, quantity_e9=quantity_e9, symbol=message.text("symbol")
-            )
-        raise JournalError(f"record {number} has sent {message.name!r}, which a quoter does not")
+            yield q.CancelSent(**{**common, "ref": 0} if mass else common, quantity_e9=quantity_e9, symbol=message.text("symbol"))
+        elif message.name != "account_query":
+            raise JournalError(f"record {number} has sent {message.name!r}, which a quoter does not")
 
     def _came(self, payload: bytes, number: int, at_ns: int, *, repeated: bool) -> Iterator[Event]:
         """repeated: of what another run of the day may have been told already, only executions that the log does not have."""

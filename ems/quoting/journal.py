@@ -30,7 +30,7 @@ U8 = NDArray[np.uint8]
 
 # Kinds: what a call was of. Records that are no call, written by the process: STATE, it changed the state, which it keeps whole
 # in a file beside the journal, and a segment begins behind it; REPLAYED, a report that the venue repeated while the session was
-# reconciled, and that the kernel never saw; STOPPED, the last one of a session that ended in order.
+# reconciled, and that the kernel never saw, or what was sent for that; STOPPED, the last one of a session that ended in order.
 DATAGRAM: Final = 1
 REPORT: Final = 2
 TIMER: Final = 3
@@ -48,6 +48,7 @@ CHECK: Final = 1  # `check_of`
 STAMPS: Final = 2  # ns since the call began at the end of each stage, 0 where it was not reached
 PARSED, BOOKED, FEATURED, ENCODED, STEPPED, CONTROLLED, PRICED, CHECKED, SERIALISED, SENT = range(STAMPS, STAMPS + 10)
 N_STAMPS: Final = 10  # SENT is written by the process, after the send; CHECK does not cover the stamps
+NOT_SENT: Final = -1  # in SENT: there was no connection, so nothing has left; 0 with an output: nobody knows
 STARTED_NS: Final = 12  # the call's begin, ns of CLOCK_MONOTONIC
 RECEIVED_NS: Final = 13  # when the input was taken from the socket, ns of CLOCK_MONOTONIC
 # ---------------------------------------------------------------------- compared: from word 16 on
@@ -184,16 +185,20 @@ def whole(words: I64, sequence: int) -> bool:
     return bool(words[SEQUENCE] == sequence and words[CHECK] == check_of(words, sequence))
 
 
-def put(words: I64, raw: U8, sequence: int, kind: int, session: int, now_ns: int, data: bytes = b"") -> None:
+def put(
+    words: I64, raw: U8, sequence: int, kind: int, session: int, now_ns: int, data: bytes = b"", output: bytes = b""
+) -> None:  # fmt: skip
     """Write a record that is no call of the kernel's.
 
     Args:
         words, raw: the slot's rows of `Records`.
-        data: at most INPUT_BYTES.
+        data, output: at most INPUT_BYTES and OUTPUT_BYTES.
     """
     words[:HEAD_WORDS] = 0
-    words[KIND], words[SESSION], words[NOW_NS], words[INPUT_LENGTH] = kind, session, now_ns, len(data)
+    words[KIND], words[SESSION], words[NOW_NS] = kind, session, now_ns
+    words[INPUT_LENGTH], words[OUTPUT_LENGTH] = len(data), len(output)
     words[INSTRUMENT] = words[INFERRED] = -1
     raw[B_INPUT : B_INPUT + len(data)] = np.frombuffer(data, np.uint8)
+    raw[B_OUTPUT : B_OUTPUT + len(output)] = np.frombuffer(output, np.uint8)
     words[CHECK] = check_of(words, sequence)
     words[SEQUENCE] = sequence

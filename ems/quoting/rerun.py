@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -22,8 +22,8 @@ class Kernel(Protocol):
     def state(self) -> bytes:
         """The state now: the same state gives the same bytes."""
 
-    def call(self, first: Record) -> NDArray[np.uint8]:
-        """Make a call again with what its first record says of input, time, latch, exposure, limits and suspension.
+    def call(self, parts: Sequence[Record]) -> NDArray[np.uint8]:
+        """Make a call again with what its records say of input, time, latch, exposure, limits and suspension.
 
         Returns:
             (parts, RECORD_BYTES) the records of the call, of memory that the next call may write again.
@@ -54,7 +54,7 @@ def rerun(kernel: Kernel, records: Iterable[Record]) -> Iterator[Differing]:
 def _call(kernel: Kernel, parts: list[Record]) -> Iterator[Differing]:
     if parts[0].head[j.KIND] not in j.CALLS:
         return
-    again = [record_of(row) for row in kernel.call(parts[0])]
+    again = [record_of(row) for row in kernel.call(parts)]
     if len(again) != len(parts):
         yield Differing(parts[0].number, "parts", str(len(parts)), str(len(again)))
     for was, now in zip(parts, again, strict=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,8 @@ class StandIn:
     def restore(self, state: bytes) -> None:
         self.sum[:] = np.frombuffer(state, np.int64)
 
-    def call(self, first: Record) -> NDArray[np.uint8]:
+    def call(self, parts: Sequence[Record]) -> NDArray[np.uint8]:
+        (first,) = parts
         head = first.head
         self.fill(
             self.records.words[0],
