@@ -117,6 +117,10 @@ class Ring:
         """Why the reader wants nothing more, 0 where it takes more."""
         return int(self.words[ASKED_TO_STOP])
 
+    def reader_beat_ns(self) -> int:
+        """When the reader last beat, ns of CLOCK_MONOTONIC; 0: never."""
+        return int(self.words[READER_BEAT])
+
     # -------------------------------------------------------------------------------------------- reader
 
     def published(self) -> int:
@@ -153,6 +157,14 @@ class Ring:
     def beat(self) -> None:
         """The reader lives."""
         self.words[READER_BEAT] = time.monotonic_ns()
+
+    def rename(self, path: Path) -> None:
+        """Let readers find it by another name. Raises JournalError."""
+        try:
+            self.path.rename(path)
+        except OSError as cause:
+            raise JournalError(f"the journal's ring cannot be named {path.name}: {cause.strerror}") from cause
+        self.path = path
 
     def close(self) -> None:
         """Give up the hold. The memory stays mapped as long as anybody has a view of it."""

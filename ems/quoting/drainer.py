@@ -105,24 +105,26 @@ class Drainer:
             _log.error("a segment cannot be kept; quoting is suspended", error=str(error), waiting=len(self._records))
             return False
         self._ring.ask_to_stop(0)
-        if alone and not self._records and self._last(recovering=True) == self._taken():
+        if alone and not self._records and self._last(recovering=True) == self.taken:
             await self._stopped()
             return True
         return False
 
-    def _taken(self) -> int:
+    @property
+    def taken(self) -> int:
+        """The last record that was taken out of the ring."""
         assert self.session is not None
         return self._records[-1].number if self._records else self.session.record
 
     def _last(self, *, recovering: bool) -> int:
         """The last record there is; after its writer's end also those that it had not come to publish, while they are whole."""
-        last = max(self._ring.published(), self._taken())
+        last = max(self._ring.published(), self.taken)
         while recovering and j.whole(self._ring.slot(last + 1).view(np.int64), last + 1):
             last += 1
         return last
 
     async def _take(self, last: int) -> None:
-        first = self._taken() + 1
+        first = self.taken + 1
         last = min(last, first + AT_ONCE - 1)
         if first > last:
             return
