@@ -2,7 +2,7 @@
 
 | letter | from | payload |
 |---|---|---|
-| L | client | login: user name (6), password (10), session (10), number of the first message wanted (20), [heartbeat timeout (5)] |
+| L | client | user name (6), password (10), session (10), number of the first message wanted (20), [heartbeat timeout (5)] |
 | A J | server | login accepted: session (10), next number (20); refused: reason (1), A not authorised, S no such session |
 | S | server | a message of the sequenced stream; its number is one more than the one before |
 | U | both | a message that is not numbered: all that a client sends |

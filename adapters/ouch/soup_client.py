@@ -68,15 +68,21 @@ class SoupClient:
             self.socket.close()
             raise
         self.socket.setblocking(False)
-        self.heard_ns = self.sent_ns = time.monotonic_ns()
+        self._heard_ns = self._sent_ns = time.monotonic_ns()
+        self._heard = self._sent = False  # since the last `beat`, which is the only one to be told the time
 
     def receive(self) -> int:
-        """Bytes that have come since the last call, 0 without. Raises LinkLost when the connection is gone."""
+        """Bytes that have come since the last call, 0 without. `take` first what came before, or there may be no room for more.
+
+        Raises LinkLost when the connection is gone.
+        """
         if self._start == self._end:
             self._start = self._end = 0
         elif self._end > _BUFFER // 2:
             self._bytes[: self._end - self._start] = bytes(self._bytes[self._start : self._end])
             self._start, self._end = 0, self._end - self._start
+        if self._end == _BUFFER:
+            return 0
         try:
             count = self.socket.recv_into(self._bytes[self._end :])
         except BlockingIOError:
@@ -85,7 +91,7 @@ class SoupClient:
             raise LinkLost(f"the connection is lost: {error.strerror or error}") from error
         if count == 0:
             raise LinkLost("the venue has closed the connection")
-        self._end += count
+        self._end, self._heard = self._end + count, True
         return count
 
     def take(self) -> Taken | None:
@@ -111,6 +117,7 @@ class SoupClient:
 
         Raises LinkLost when the connection is gone, or the venue has stopped to read.
         """
+        self._sent = True
         if self.unsent:
             self.unsent += data
             self._flush()
@@ -124,26 +131,21 @@ class SoupClient:
         if count < len(data):
             self.unsent += data[count:]
 
-    def sent(self, now_ns: int) -> None:
-        """Something was sent: a heartbeat is due a second from now. For callers that count their own time."""
-        self.sent_ns = now_ns
-
-    def heard(self, now_ns: int) -> None:
-        """Something was received."""
-        self.heard_ns = now_ns
-
     def beat(self, now_ns: int) -> bool:
-        """Once in a while: sends what could not be sent, and a heartbeat where one is due (True). now_ns: time.monotonic_ns.
+        """Some times a second: sends what could not be sent, and a heartbeat where one is due (True). now_ns: monotonic.
 
         Raises LinkLost when the venue has said nothing for fifteen seconds.
         """
-        if now_ns - self.heard_ns > PATIENCE_S * _NS:
+        if self._heard:
+            self._heard, self._heard_ns = False, now_ns
+        if self._sent:
+            self._sent, self._sent_ns = False, now_ns
+        if now_ns - self._heard_ns > PATIENCE_S * _NS:
             raise LinkLost("the venue has said nothing for fifteen seconds")
         if self.unsent:
             self._flush()
-        if now_ns - self.sent_ns < HEARTBEAT_S * _NS:
+        if now_ns - self._sent_ns < HEARTBEAT_S * _NS:
             return False
-        self.sent_ns = now_ns
         self.send(_BEAT)
         return True
 
