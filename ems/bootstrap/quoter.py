@@ -37,7 +37,7 @@ from domain.values import E9, ScopeKind
 from ems import lifeline
 from ems.bootstrap import models
 from ems.bootstrap.quote_codec import CODEC
-from ems.bootstrap.quoter_kernel import LiveKernel, digest, quoter_arrays
+from ems.bootstrap.quoter_kernel import LiveKernel, digest, quoter_arrays, warmed
 from ems.bootstrap.runtime import Runtime
 from ems.health import StatusSocket
 from ems.quoting import journal as j
@@ -97,6 +97,7 @@ def quoter_of(runtime: Runtime, settings: QuotingSettings) -> tuple[Quoter, Live
     folder = runtime.quoter_directory / f"{today.date().isoformat()}-{run}"
     stream = q.key(settings.name, today.date().isoformat(), run)
     weights = weights_for(runtime, settings)
+    warmed(settings, weights)
     feed = MoldFeed(settings.feed.pair, settings.again.pair if settings.again else None, group=settings.group)
     exposure = SharedExposure(runtime.exposure, max(each.locate for each in settings.instruments) + 1)
     latch = _Latch(runtime, settings)
@@ -108,10 +109,9 @@ def quoter_of(runtime: Runtime, settings: QuotingSettings) -> tuple[Quoter, Live
         settings, weights, int(today.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()) * E9, records=records,
         latch=latch.words, scopes=latch.digests, firm=exposure.rows, beat_max_ns=runtime.settings.watchdog.beat_max_ns,
     )  # fmt: skip
-    arrays.words[s.SESSION] = q.session_number(stream)
+    arrays.own.words[s.SESSION] = q.session_number(stream)
     _begin_day(runtime, settings, arrays, now_ns)
     kernel = LiveKernel(arrays, settings)
-    kernel.warm()
     keep(folder / "1.state", kernel.state())
     opened = q.Opened(
         quoter=settings.name, trade_date=today.date().isoformat(), run=run, instruments=_instruments(runtime, settings),
@@ -125,14 +125,19 @@ def quoter_of(runtime: Runtime, settings: QuotingSettings) -> tuple[Quoter, Live
     around = Around(
         kernel=kernel, feed=feed, ring=ring, records=records, codec=CODEC, connect=lambda: _connect(settings),
         killed=latch.killed,
-XX
+        exposed=lambda: not exposure_max_ns or exposure.fresh(exposure_max_ns),
+        keep_state=lambda first: keep(folder / f"{first}.state", kernel.state()), cancel=_cancel, query=_query(),
         now_ns=clock.now_ns, busy_poll=settings.busy_poll,
     )  # fmt: skip
     return Quoter(around), kernel
 
 
-def _connect(settings: QuotingSettings) -> SoupClient:
-    return SoupClient(settings.venue.pair, Login(settings.username, settings.password), timeout_s=_CONNECT_S)
+def _connect(settings: QuotingSettings) -> tuple[SoupClient, int]:
+    """A session from the day's first report on, and the number that its next new report will have: only a login that asks for
+    nothing old is told it."""
+    probe = SoupClient(settings.venue.pair, Login(settings.username, settings.password, number=0), timeout_s=_CONNECT_S)
+    probe.close()
+    return SoupClient(settings.venue.pair, Login(settings.username, settings.password), timeout_s=_CONNECT_S), probe.next_number
 
 
 def _cancel(ref: int) -> bytes:
@@ -159,7 +164,7 @@ def _begin_day(runtime: Runtime, settings: QuotingSettings, arrays: s.Quoter, no
     data = files.load_sample() if runtime.settings.instruments is None else files.load(runtime.settings.instruments)
     for each in settings.instruments:
         calendar = data.calendar_of(each.symbol)
-        begin_day(arrays.features, each.locate, calendar, calendar.date_at(now_ns))
+        begin_day(arrays.market.features, each.locate, calendar, calendar.date_at(now_ns))
 
 
 def _instruments(runtime: Runtime, settings: QuotingSettings) -> tuple[q.Quoted, ...]:

@@ -80,13 +80,12 @@ class Venue(Protocol):
     buffer: NDArray[np.uint8]
     socket: Any
     next_number: int
+    unsent: bytearray
 
     def receive(self) -> int: ...
     def take(self) -> Any: ...
     def payload(self, taken: Any) -> bytes: ...
     def send(self, data: bytes | memoryview) -> None: ...
-    def heard(self, now_ns: int) -> None: ...
-    def sent(self, now_ns: int) -> None: ...
     def beat(self, now_ns: int) -> bool: ...
     def log_out(self) -> None: ...
     def close(self) -> None: ...
@@ -107,7 +106,8 @@ class Ring(Protocol):
 class Around(NamedTuple):
     """Everything around the loop.
 
-    connect: a session with the venue, its reports from the first one on; raises LinkError. killed, exposed: may quotes stand, by
+    connect: a session with the venue, its reports from the first one on, and the number of the first that did not exist before;
+    raises LinkError. killed, exposed: may quotes stand, by
     the latch and by the firm's exposure? keep_state: the kernel's state goes into a file for the segment that begins at a record.
     cancel, query: frames of a cancel of all of an order, and of an account query.
     """
@@ -117,7 +117,7 @@ class Around(NamedTuple):
     ring: Ring
     records: j.Records
     codec: Codec
-    connect: Callable[[], Venue]
+    connect: Callable[[], tuple[Venue, int]]
     killed: Callable[[], bool]
     exposed: Callable[[], bool]
     keep_state: Callable[[int], None]
@@ -136,10 +136,12 @@ class Quoter:
         self._kernel = around.kernel
         self._venue: Venue | None = None
         self._reconciling: Reconciliation | None = None
+        self._answer_from = 0  # an answer to an account query below this number is one of an earlier question
         self._why = Why.STARTING | Why.VENUE_DOWN
         self._tick_due_ns = self._look_due_ns = self._connect_due_ns = 0
         self._stop_by_ns = 0
         self._oversized = 0
+        self._untaken = False  # packets of the venue's wait for room in the journal
         self.over = False
         self.datagrams = self.reports = self.connections = 0
         self._kernel.suspend(int(self._why))
@@ -199,10 +201,13 @@ class Quoter:
         if venue is None:
             return False
         try:
-            if venue.receive() == 0:
+            if venue.receive() == 0 and not self._untaken:
                 return False
-            venue.heard(self._a.monotonic_ns())
-            while self._venue is venue and self._room() and (taken := venue.take()) is not None:
+            self._untaken = True
+            while self._venue is venue and self._room():
+                if (taken := venue.take()) is None:
+                    self._untaken = False
+                    break
                 self._packet(venue, taken)
         except LinkError as error:
             self._lose(str(error))
@@ -214,7 +219,7 @@ class Quoter:
         elif taken.letter != _SEQUENCED:
             return
         elif self._reconciling is not None:
-            self._reconcile(self._reconciling, venue.payload(taken))
+            self._reconcile(self._reconciling, venue.payload(taken), venue.next_number - 1)
         else:
             self.reports += 1
             data = venue.buffer[taken.at : taken.at + taken.length]
@@ -234,12 +239,12 @@ class Quoter:
             return j.NOT_SENT
         try:
             self._venue.send(data)
+            if self._venue.unsent:  # what waits here could leave after a kill
+                raise LinkError("the venue does not read what is sent")
         except LinkError as error:
             self._lose(str(error))
             return 0
-        now_ns = self._a.monotonic_ns()
-        self._venue.sent(now_ns)
-        return now_ns - started_ns
+        return self._a.monotonic_ns() - started_ns
 
     def _write(self, kind: int, data: bytes = b"", output: bytes = b"") -> None:
         """A record of the process's own, and its output sent."""
@@ -303,7 +308,7 @@ class Quoter:
 
     def _connect(self, mono_ns: int) -> None:
         try:
-            self._venue = self._a.connect()
+            self._venue, self._answer_from = self._a.connect()
         except LinkError as error:
             _log.warning("no session with the venue", error=str(error))
             self._connect_due_ns = self._a.monotonic_ns() + RETRY_NS
@@ -322,7 +327,7 @@ class Quoter:
         self._why |= Why.VENUE_DOWN
         self._connect_due_ns = self._a.monotonic_ns() + RETRY_NS
 
-    def _reconcile(self, told: Reconciliation, payload: bytes) -> None:
+    def _reconcile(self, told: Reconciliation, payload: bytes, number: int) -> None:
         """One report more of the day. When the venue has answered our question, all before it is told."""
         self._write(j.REPLAYED, payload)
         try:
@@ -331,12 +336,13 @@ class Quoter:
             _log.error("a report that cannot be read", error=str(error), raw=payload.hex())
             return
         told.take(message)
-        if message.name != "account_query_response":
+        if message.name != "account_query_response" or number < self._answer_from:
             return
         if told.unknown:
             _log.error("the venue's day does not add up; nothing is quoted until a person has looked", what=told.unknown[:5])
             return
         if told.live:
+            self._answer_from = number + 1
             for ref in sorted(told.live):
                 self._write(j.REPLAYED, output=self._a.cancel(ref))
             self._write(j.REPLAYED, output=self._a.query)
