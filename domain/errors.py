@@ -21,7 +21,9 @@ EmsError
 │   ├── Unbounded          a cost that has no lowest point
 │   └── SolverFailed       the solver stopped without an optimum
 ├── ConfigError            a configuration that cannot be run, in one sentence
-├── LinkError              the frames between desk and gateway
+├── LinkError              frames of a link are broken: between desk and gateway, or with a venue
+│   ├── LoginRefused       the other end does not let us log on
+│   └── LinkLost           a connection that is gone, silent for too long, or not read by its other end
 ├── LatchUnreadable        the kill switch's latch is missing or damaged, which counts as tripped
 └── ProcessFailed          a process of ours that does not start or keep running
 """
@@ -114,7 +116,15 @@ class ConfigError(EmsError):
 
 
 class LinkError(EmsError):
-    """The frames between desk and gateway are broken."""
+    """The frames of a link are broken: between desk and gateway, or with a venue."""
+
+
+class LoginRefused(LinkError):
+    """The other end does not let us log on."""
+
+
+class LinkLost(LinkError):
+    """A connection is gone, silent for too long, or not read by its other end."""
 
 
 class LatchUnreadable(EmsError):

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, Protocol
 from domain.tape import Tape
 
 ORDER_ID_MIN: Final = 1 << 62  # our orders' ids in a book lie above every recorded or generated one
+SHOWN_ID_MIN: Final = 1 << 60  # and from here on where a book's orders are published
 
 
 class VenueTif(StrEnum):
@@ -74,6 +75,13 @@ class Submitted(NamedTuple):
     then: list[MarketEvent]  # what followed: stop orders that its trades, or for a stop the last trade, have triggered
 
 
+class Meeting(NamedTuple):
+    """What an order would trade with at once."""
+
+    lots: int
+    ours: list[Execution]  # of our orders among them, in the order in which it would meet them
+
+
 class Top(NamedTuple):
     """Best prices and the session's trading. A missing side has size 0."""
 
@@ -110,6 +118,10 @@ class Market(Protocol):
 
     def submit(self, order: VenueOrder, now_ns: int) -> Submitted:
         """Match an order against the book; what is left rests where it may. A stop order is held."""
+        ...
+
+    def meets(self, order: VenueOrder) -> Meeting:
+        """What would trade at once if this order were submitted now. Nothing changes."""
         ...
 
     def cancel(self, order_id: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from domain.tape import Tape
 
@@ -21,6 +21,13 @@ class Listing:
     symbol: str
     tick_size_e9: int
     lot_size_e9: int
+
+
+# Why an order has ended that nobody asked to cancel: the text of its report, which a front may have a code for.
+NOTHING_LEFT: Final = "nothing left to trade with"
+NO_ROOM: Final = "the book has no room for it"
+WOULD_TAKE: Final = "it may only rest, and would have traded at once"
+SELF_MATCH: Final = "it would have traded with another order of the same session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,8 @@ class NewOrder:
     stop_price_e9: int | None = None
     expire_ns: int | None = None  # when a GTD order ends
     msg_seq_num: int = 0  # what a reject of the message itself refers to
+    post_only: bool = False  # it may rest, but not trade at once
+    no_self_match: bool = False  # orders of the session that it would trade with are canceled first
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,7 @@ class CancelRequest:
     tif: str = ""
     expire_ns: int | None = None
     msg_seq_num: int = 0
+    post_only: bool | None = None  # None: as it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +94,10 @@ class StatusRequest:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One answer of the venue: an ExecutionReport, or (cancel_reject_to set) an OrderCancelReject."""
+    """One answer of the venue: an ExecutionReport, or (cancel_reject_to set) an OrderCancelReject.
+
+    last_quantity_e9, last_price_e9: of a fill; of a cancel for SELF_MATCH what would have traded.
+    """
 
     session: str
     exec_id: str
@@ -118,6 +131,7 @@ class Report:
     mass_request_id: str = ""  # of an answer to a MassStatusRequest; which of how many it is stands beside it
     mass_total: int = 0
     mass_last: bool = False
+    maker: bool | None = None  # of a fill: whether the order rested
 
 
 class Snapshot(NamedTuple):

@@ -148,6 +148,9 @@ class Settings(_Part):
             return "a venue on a tape needs a tape clock"
         if self.venue is not None and not self.venue_clients():
             return f"no venue session connects to the simulated venue (target_comp_id {self.venue.comp_id}, its port)"
+        accounts = self.venue.ouch.accounts if self.venue is not None and self.venue.ouch is not None else {}
+        if twice := sorted(set(accounts) & set(self.venue_clients())):
+            return f"{twice[0]} is a FIX client of the simulated venue and an OUCH account of it"
         return ""
 
     def _apart(self) -> str:
@@ -160,6 +163,7 @@ class Settings(_Part):
                     return f"port {session.port} is listened on by the groups {groups[session.port]} and {session.group}"
         for what, port in (
             ("the simulated venue", self.venue.port if self.venue else None),
+            ("the simulated venue's OUCH", self.venue.ouch.port if self.venue and self.venue.ouch else None),
             ("the console", self.console.port if self.console.enabled else None),
         ):
             if port is not None and own.setdefault(port, what) != what:
@@ -194,6 +198,8 @@ class Settings(_Part):
         listening = [(f"session {s.name}", everywhere, s.port) for s in self.sessions if s.kind == "acceptor"]
         if self.venue is not None:
             listening.append(("the simulated venue", self.venue.host, self.venue.port))
+            if self.venue.ouch is not None:
+                listening.append(("the simulated venue's OUCH", self.venue.ouch.host, self.venue.ouch.port))
         if self.console.enabled:
             listening.append(("the console", self.console.host, self.console.port))
         return list({port: (what, host, port) for what, host, port in reversed(listening)}.values())[::-1]

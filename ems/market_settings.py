@@ -30,6 +30,17 @@ class ClockSettings(_Table):
         return self
 
 
+class OuchSettings(_Table):
+    """OUCH 5.0 over SoupBinTCP at the simulated venue, beside its FIX. Account names are sessions of the venue, like CompIDs."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)]
+    accounts: Annotated[Mapping[str, str], Field(min_length=1)]  # name (six characters) = password (ten): a simulated venue's
+    firm: str = "EMSX"
+    cancel_on_disconnect: bool = True
+    no_self_match: bool = True  # an account's resting order is canceled rather than traded with by its own
+
+
 class VenueSettings(_Table):
     """A simulated venue that is started beside the desk; for PAPER only. Without a tape its flow is generated."""
 
@@ -44,6 +55,7 @@ class VenueSettings(_Table):
     collar_ticks: Annotated[int, Field(gt=0)] | None = None  # further from the last trade stands a volatility auction
     listeners: tuple[str, ...] = ()  # CompIDs that may log on for market data, beside those of its clients
     itch: str = ""  # HOST:PORT (or a multicast group's) that its orders are published to as ITCH over MoldUDP64; "": nowhere
+    ouch: OuchSettings | None = None
     publish_every_s: Annotated[float, Field(gt=0, le=86_400)] = 0.05
 
     @model_validator(mode="after")

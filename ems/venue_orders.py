@@ -52,6 +52,8 @@ class LiveOrder:
     stop_price_e9: int | None = None
     expire_ns: int | None = None
     held: bool = False  # it waits for its stop price
+    post_only: bool = False
+    no_self_match: bool = False
 
     @property
     def book_id(self) -> int:

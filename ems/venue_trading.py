@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from domain.ports_market import ORDER_ID_MIN, Execution, Market, MarketEvent, Submitted, Triggered, Unfilled, VenueOrder, VenueTif
-from domain.ports_venue import CancelRequest, Listing, NewOrder, OrderState
+from domain.ports_venue import (
+    NO_ROOM,
+    NOTHING_LEFT,
+    SELF_MATCH,
+    WOULD_TAKE,
+    CancelRequest,
+    Listing,
+    NewOrder,
+    OrderState,
+)
 from ems import venue_orders as vo
 from ems.venue_faults import Outbox
 from ems.venue_orders import LiveOrder
@@ -74,6 +83,8 @@ class Trading:
             stop_price_e9=new.stop_price_e9 if new.ord_type in vo.HELD else None,
             expire_ns=new.expire_ns if new.tif == VenueTif.GTD else None,
             held=new.ord_type in vo.HELD,
+            post_only=new.post_only,
+            no_self_match=new.no_self_match,
         )
         self._record.register(order, now_ns)
         why = self._refuse(new, now_ns)
@@ -96,7 +107,31 @@ class Trading:
 
     def put_in_book(self, order: LiveOrder, now_ns: int) -> None:
         """An order into its market: one that is new, or one that a restart brings back."""
-        self._after_submit(order, self._markets[order.symbol].submit(self._entry(order), now_ns), now_ns)
+        self._end_self_matches(order, now_ns)
+        if self._would_take(order):
+            self.end(order, OrderState.CANCELED, WOULD_TAKE, now_ns)
+        else:
+            self._after_submit(order, self._markets[order.symbol].submit(self._entry(order), now_ns), now_ns)
+
+    def _end_self_matches(self, order: LiveOrder, now_ns: int) -> None:
+        """Orders of the same session that this one would trade with are canceled."""
+        market, listing = self._markets[order.symbol], self._listings[order.symbol]
+        while order.no_self_match:
+            met = [(self._record.orders[each.order_id - ORDER_ID_MIN], each) for each in market.meets(self._entry(order)).ours]
+            own = [(resting, each) for resting, each in met if resting.session == order.session]
+            if not own:
+                break
+            for resting, each in own:
+                market.cancel(resting.book_id)
+                prevented = {
+                    "last_quantity_e9": each.quantity_lots * listing.lot_size_e9,
+                    "last_price_e9": each.price_ticks * listing.tick_size_e9,
+                }
+                self.end(resting, OrderState.CANCELED, SELF_MATCH, now_ns, **prevented)
+
+    def _would_take(self, order: LiveOrder) -> bool:
+        """Whether an order that may only rest would trade at once."""
+        return order.post_only and self._markets[order.symbol].meets(self._entry(order)).lots > 0
 
     def _entry(self, order: LiveOrder) -> VenueOrder:
         """What is open of an order, as its market takes it."""
@@ -111,10 +146,10 @@ class Trading:
             order.stop_price_e9 // listing.tick_size_e9 if order.held and order.stop_price_e9 is not None else None,
         )
 
-    def _after_submit(self, order: LiveOrder, result: Submitted, now_ns: int) -> None:
+    def _after_submit(self, order: LiveOrder, result: Submitted, now_ns: int, why: str = NOTHING_LEFT) -> None:
         self.happened(result.executions)
         if order.working and result.resting_lots == 0:
-            why = "nothing left to trade with" if result.accepted else "the book has no room for it"
+            why = why if result.accepted else NO_ROOM
             self.end(order, OrderState.CANCELED, why, now_ns)
         self.happened(result.then)
 
@@ -153,8 +188,11 @@ class Trading:
             self._refuse_request(request, "2", vo.CXL_OTHER, fault, now_ns)
             return
         asked = self._as_asked(order, request)
-        result = Submitted([], 0, True, [])
-        if asked.open_e9 == 0:  # no more than what has executed: the balance is canceled
+        result, why = Submitted([], 0, True, []), NOTHING_LEFT
+        if order.working and asked.open_e9 and asked.price_e9 != order.price_e9:
+            self._end_self_matches(asked, now_ns)
+            why = WOULD_TAKE if self._would_take(asked) else why
+        if asked.open_e9 == 0 or why == WOULD_TAKE:  # no more than what has executed: the balance is canceled
             self._markets[order.symbol].cancel(order.book_id)
         elif order.working:
             result = self._markets[order.symbol].replace(self._entry(asked), now_ns)
@@ -162,18 +200,19 @@ class Trading:
             self._refuse_request(request, "2", vo.CXL_OTHER, "the price is outside the book", now_ns)
             return
         order.quantity_e9, order.price_e9, order.stop_price_e9 = asked.quantity_e9, asked.price_e9, asked.stop_price_e9
-        order.tif, order.expire_ns = asked.tif, asked.expire_ns
+        order.tif, order.expire_ns, order.post_only = asked.tif, asked.expire_ns, asked.post_only
         if order.working or order.open_e9 == 0:
             order.settle()
         self._record.rename(order, request, now_ns)
         self._record.changed(order, "replaced", now_ns)
         self._record.answer(order.report("5", self._record.exec_id(now_ns), now_ns, orig_cl_ord_id=order.orig_cl_ord_id))
         if order.working:
-            self._after_submit(order, result, now_ns)
+            self._after_submit(order, result, now_ns, why)
 
     def _as_asked(self, order: LiveOrder, request: CancelRequest) -> LiveOrder:
         """The order as a request wants it. Less than what has executed means: nothing more."""
         asked = replace(order, quantity_e9=max(request.quantity_e9 or 0, order.cum_e9), tif=request.tif or order.tif)
+        asked.post_only = order.post_only if request.post_only is None else request.post_only
         if order.price_e9 is not None and request.price_e9 is not None:
             asked.price_e9 = request.price_e9
         if order.held and request.stop_price_e9 is not None:
@@ -193,7 +232,7 @@ class Trading:
                     self._record.changed(order, "triggered", event.time_ns)
                     self._record.answer(order.report("L", self._record.exec_id(event.time_ns), event.time_ns))
                 case Unfilled():
-                    self.end(order, OrderState.CANCELED, "nothing left to trade with", event.time_ns)
+                    self.end(order, OrderState.CANCELED, NOTHING_LEFT, event.time_ns)
 
     def _executed(self, order: LiveOrder, execution: Execution) -> None:
         listing = self._listings[order.symbol]
@@ -206,7 +245,7 @@ class Trading:
         trade = {"price_e9": price_e9, "quantity_e9": quantity_e9, "time_ns": execution.time_ns, "maker": execution.is_maker}
         self._record.add(exec_line(exec_id, order, trade))
         self._record.changed(order, "executed", execution.time_ns)
-        last = {"last_quantity_e9": quantity_e9, "last_price_e9": price_e9}
+        last = {"last_quantity_e9": quantity_e9, "last_price_e9": price_e9, "maker": execution.is_maker}
         self._record.answer(order.report("F", exec_id, execution.time_ns, **last))
 
     def take_out(self, order: LiveOrder, state: OrderState, why: str, now_ns: int) -> None:
@@ -214,8 +253,8 @@ class Trading:
         self._markets[order.symbol].cancel(order.book_id)
         self.end(order, state, why, now_ns)
 
-    def end(self, order: LiveOrder, state: OrderState, why: str, now_ns: int) -> None:
+    def end(self, order: LiveOrder, state: OrderState, why: str, now_ns: int, **more: int) -> None:
         """An order is over, for the day at least, and nobody asked for it."""
         order.state = state
         self._record.changed(order, why, now_ns)
-        self._record.answer(order.report(vo.ORD_STATUS[state], self._record.exec_id(now_ns), now_ns, text=why))
+        self._record.answer(order.report(vo.ORD_STATUS[state], self._record.exec_id(now_ns), now_ns, text=why, **more))

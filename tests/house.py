@@ -29,6 +29,7 @@ LIBRARIES: dict[str, set[str]] = {
     "adapters.fix": {"pydantic", "quickfix", "quickfix44"},
     "adapters.fixatdl": {"defusedxml"},
     "adapters.marketdata": {"llvmlite", "numba", "numpy"},
+    "adapters.ouch": {"llvmlite", "numba", "numpy"},
     "adapters.reference": {"pyarrow"},
     "adapters.registry": {"mlflow", "sqlalchemy"},
     "adapters.shm": {"numpy"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -16,6 +17,7 @@ from adapters.fix.sessions import DICTIONARY
 from adapters.fix.venue_front import FrontConfig, VenueFront
 from adapters.marketdata import lean, lobster
 from adapters.marketdata.itch_line import ItchLine
+from adapters.ouch.venue_front import OuchConfig, OuchFront
 from adapters.reference import files
 from domain.calendar import Calendar, Phase
 from domain.errors import ConfigError
@@ -29,10 +31,11 @@ from ems import lifeline
 from ems.bootstrap.logs import log_plain
 from ems.bootstrap.runtime import Runtime
 from ems.config import Settings
-from ems.market_settings import VenueSettings, address
+from ems.market_settings import OuchSettings, VenueSettings, address
 from ems.preflight import check_ports, state_lock
 from ems.venue import Venue
 from ems.venue_control import Control
+from ems.venue_fronts import Fronts
 from ems.venue_ledger import Ledger, Line, resume_times
 from ems.venue_record import left_over
 from models.live_observer import LiveObserver
@@ -74,11 +77,12 @@ def run(runtime_file: Path) -> NoReturn:
     serve(settings.venue, settings, clock, runtime.venue_directory, runtime.socket("venue-control"))
 
 
-def run_alone(settings: Settings, directory: Path | None, itch: str = "") -> NoReturn:
+def run_alone(settings: Settings, directory: Path | None, itch: str = "", ouch: OuchSettings | None = None) -> NoReturn:
     """Run the venue of a configuration in the foreground, without the rest.
 
     Args:
         itch: HOST:PORT to publish to, in place of the configuration's.
+        ouch: where OUCH is spoken, in place of the configuration's.
 
     Raises:
         ConfigError: the configuration has no venue, or its port is taken.
@@ -86,10 +90,11 @@ def run_alone(settings: Settings, directory: Path | None, itch: str = "") -> NoR
     if settings.venue is None:
         raise ConfigError("the configuration has no [venue]")
     log_plain()
-    venue = settings.venue.model_copy(update={"itch": itch or settings.venue.itch})
+    venue = settings.venue.model_copy(update={"itch": itch or settings.venue.itch, "ouch": ouch or settings.venue.ouch})
+    settings = settings.model_copy(update={"venue": venue})
     runtime = Runtime(settings=settings, tape_origin_ns=time.time_ns())
     with state_lock(directory or runtime.venue_directory):
-        check_ports([("the simulated venue", settings.venue.host, settings.venue.port)])
+        check_ports(port for port in settings.ports() if port[0].startswith("the simulated venue"))
         place = directory or runtime.venue_directory
         serve(venue, settings, runtime.clock(), place, runtime.socket("venue-control"))
 
@@ -113,9 +118,10 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
     AuctionMarket.warm()
     opened = [_open_market(number, venue, data, directory, start_ns) for number in range(len(venue.symbols))]
     line = ItchLine(address(venue.itch), [listing for listing, _ in opened]) if venue.itch else None
+    listings = {listing.symbol: listing for listing, _ in opened}
     simulated = Venue(
         venue.comp_id,
-        {listing.symbol: listing for listing, _ in opened},
+        listings,
         {listing.symbol: market for listing, market in opened},
         clock,
         Ledger(ledger_path),
@@ -129,14 +135,36 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
     front = VenueFront(
         FrontConfig(venue.host, venue.port, venue.comp_id, clients, store, dictionary=DICTIONARY, listeners=venue.listeners)
     )
-    simulated.start(front)
+    ouch = _ouch(venue, listings, clock, directory)
+    simulated.start(front if ouch is None else Fronts([(front, clients), (ouch, venue.ouch.accounts if venue.ouch else ())]))
     control = Control(control_path, simulated.command)
     _log.info("the simulated venue is open", port=venue.port, symbols=venue.symbols)
     simulated.run(stop)
     control.close()
+    if ouch is not None:
+        ouch.close()
     if line is not None:
         line.close()
     front.leave()
+
+
+def _ouch(venue: VenueSettings, listings: Mapping[str, Listing], clock: Clock, directory: Path) -> OuchFront | None:
+    said = venue.ouch
+    if said is None:
+        return None
+    return OuchFront(
+        OuchConfig(
+            said.host,
+            said.port,
+            said.accounts,
+            directory / "ouch",
+            firm=said.firm,
+            cancel_on_disconnect=said.cancel_on_disconnect,
+            no_self_match=said.no_self_match,
+        ),
+        listings,
+        clock,
+    )
 
 
 def _put_aside(ledger_path: Path, now_ns: int) -> None:

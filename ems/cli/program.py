@@ -225,6 +225,8 @@ def venue(
     config: ConfigOption = Path("ems.toml"),
     directory: Annotated[Path | None, typer.Option(help="Its ledger and FIX store.")] = None,
     itch: Annotated[str, typer.Option(help="HOST:PORT to publish ITCH over MoldUDP64 to, in place of the configuration's.")] = "",
+    ouch: Annotated[str, typer.Option(help="HOST:PORT to speak OUCH at, in place of the configuration's.")] = "",
+    account: Annotated[list[str] | None, typer.Option(help="With --ouch: NAME:PASSWORD that may log on; several.")] = None,
     certify: Annotated[bool, typer.Option("--certify", help="The scripted counterparty in place of the market.")] = False,
     list_scripts: Annotated[bool, typer.Option("--list", help="With --certify: print its table.")] = False,
     session: Annotated[str, typer.Option(help="With --certify: whose other end to play; the first venue session.")] = "",
@@ -246,18 +248,10 @@ def venue(
         play(config, session, client, comp_id, port, begin_string, directory)
     else:
         from ems.bootstrap.venue import run_alone
+        from ems.cli.addresses import ouch_at, published
         from ems.config import load
 
-        run_alone(load(config), directory, _published(itch))
-
-
-def _published(itch: str) -> str:
-    from ems.market_settings import address
-
-    try:
-        return ":".join(map(str, address(itch))) if itch else ""
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
+        run_alone(load(config), directory, published(itch), ouch_at(ouch, account or []))
 
 
 def _plain(value: Any) -> str:

@@ -10,6 +10,7 @@ from domain.ports_market import (
     ORDER_ID_MIN,
     Execution,
     MarketEvent,
+    Meeting,
     Submitted,
     TapeSource,
     Top,
@@ -22,7 +23,7 @@ from domain.tape import Tape, empty_tape
 from models.market import book as bk
 from models.market import layout as at
 from models.market.flow import RecordedFlow
-from models.market.matching import FILL_COLUMNS, available, match
+from models.market.matching import FILL_COLUMNS, available, match, meets
 from models.market.shown import show_all, show_less, show_order
 from models.market.stops import Stops
 from models.market.tape_rules import apply
@@ -72,6 +73,7 @@ class ContinuousMarket:
         market.submit(VenueOrder(ORDER_ID_MIN, 1, 2, 1), 0)
         market.submit(VenueOrder(ORDER_ID_MIN + 1, -1, 2, 1, tif=VenueTif.FOK), 0)
         market.submit(VenueOrder(ORDER_ID_MIN, 1, 2, 1), 0)
+        market.meets(VenueOrder(ORDER_ID_MIN, 1, 1, 1))
         market.replace(VenueOrder(ORDER_ID_MIN, 1, 1, 1), 0)
         market.cancel(ORDER_ID_MIN)
 
@@ -101,6 +103,15 @@ class ContinuousMarket:
             return Submitted([], 0, False, [])
         self.stops.hold(order)
         return Submitted([], order.quantity_lots, True, self._trigger(now_ns))
+
+    def meets(self, order: VenueOrder) -> Meeting:
+        """What would trade at once if this order were submitted now; an order that waits for its stop price meets nothing."""
+        if order.stop_ticks is not None or not self._inside(order):
+            return Meeting(0, [])
+        side = 0 if order.side > 0 else 1
+        limit = (self._window - 1) * (1 - side) if order.is_market else order.price_ticks - self._base
+        lots, rows = meets(self.book, 0, side, limit, order.quantity_lots, self._time_ns, self._fills)
+        return Meeting(int(lots), self._executions(rows))
 
     def cancel(self, order_id: int) -> int:
         """Take one of our orders out. Lots taken out; 0 when it does not rest here and is not held."""

@@ -69,6 +69,25 @@ def available(b: Book, k: int, side: int, limit: int, wanted: int) -> int:
 
 
 @hot
+def meets(b: Book, k: int, side: int, limit: int, lots: int, ts: int, fills: I64) -> tuple[int, int]:
+    """Lots that an order of this side and limit would trade at once, and fill rows of those of our orders that it would trade
+    with, as `match` would write them. Returns (lots, number of rows). Nothing changes.
+    """
+    other, left, n = 1 - side, lots, 0
+    i = b.meta[k, BEST_ASK] if side == 0 else b.meta[k, BEST_BID]
+    while left > 0 and 0 <= i < b.levels.shape[2] and (i <= limit if side == 0 else i >= limit) and b.meta[k, CALLING] == 0:
+        slot = i64(b.levels[k, other, i].first)
+        while slot > 0 and left > 0 and n < fills.shape[0]:
+            traded = min(left, i64(b.orders[slot].qty))
+            if traded > 0 and b.orders[slot].kind == OWNED:
+                n = record_fill(fills, n, ts, b, slot, NONE, NONE, traded)
+            left -= traded
+            slot = i64(b.orders[slot].next)
+        i += 1 if side == 0 else -1
+    return lots - left, n
+
+
+@hot
 def match(
     b: Book, k: int, side: int, limit: int, lots: int, taker: int, taker_kind: int, ts: int, fills: I64, n: int
 ) -> tuple[int, int]:

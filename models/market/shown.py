@@ -20,15 +20,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.ports_market import ORDER_ID_MIN
+from domain.ports_market import ORDER_ID_MIN, SHOWN_ID_MIN
 from domain.tape import FLAG_ALL, FLAG_AT_PRICE, FLAG_HALF_TICK, FLAG_NO_PRINT, FLAG_REPLACED, Kind
 from models.compiled import hot, i64, inlined
 from models.market.bits import above
 from models.market.layout import ANONYMOUS, BASE, LAST_ID, OWNED, SHOWN, Book
 
-OWN_ID: Final = i64(1 << 60)
+OWN_ID: Final = i64(SHOWN_ID_MIN)
 _ANONYMOUS_ID: Final = i64(1 << 61)
-_OWN_SHIFT: Final = i64(ORDER_ID_MIN - (1 << 60))
+_OWN_SHIFT: Final = i64(ORDER_ID_MIN - SHOWN_ID_MIN)
 _ADD, _CANCEL, _EXECUTE = i64(Kind.ADD), i64(Kind.CANCEL), i64(Kind.EXECUTE)
 _TRADE, _CROSS, _STATUS = i64(Kind.TRADE), i64(Kind.CROSS), i64(Kind.STATUS)
 _NONE: Final = i64(0)
