@@ -20,7 +20,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from adapters.ouch.layout import Option, Reject
-from adapters.ouch.messages import Message, decode, encode
+from adapters.ouch.messages import Message, Value, decode, encode
 from adapters.ouch.soup_server import SoupServer
 from adapters.ouch.soup_stream import messages_of_day, open_stream
 from adapters.ouch.venue_account import PRICE_UNIT_E9, Account, Known, rebuilt
@@ -32,6 +32,7 @@ from domain.values import E9
 
 _ZONE: Final = ZoneInfo("America/New_York")
 _NAME_MAX, _PASSWORD_MAX, _FIRM_MAX = 6, 10, 4
+_Key = tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,12 @@ class OuchFront:
         self._midnight_ns = self._midnight_until_ns = 0
         day = datetime.fromtimestamp(clock.now_ns() // E9, _ZONE).strftime("%y%m%d")
         self._accounts: dict[str, Account] = {}
-        self._kept: dict[str, frozenset[bytes]] = {}
+        self._kept: dict[str, set[_Key]] = {}
         streams = {}
         for name in config.accounts:
             before = messages_of_day(config.store, name, day)
-            self._accounts[name], self._kept[name] = rebuilt(name, config.firm, before), frozenset(before)
+            self._accounts[name] = rebuilt(name, config.firm, before)
+            self._kept[name] = {_key(decode("out", data)) for data in before}
             streams[name] = open_stream(config.store, name, day)
             if not streams[name].packets:
                 streams[name].append(encode("out", Message("system_event", {"time_ns": self._time_ns(), "event": "S"})))
@@ -118,10 +120,9 @@ class OuchFront:
             message = message_of(account, report, self._time_ns(report.time_ns))
             if message is None:
                 return True
-            data = encode("out", message)
-            if not (possible_resend and data in self._kept[account.name]):
+            if not (possible_resend and _key(message) in self._kept[account.name]):
                 account.told(message)
-                self._server.send(account.name, data)
+                self._tell(account.name, message)
         return True
 
     def publish(self, snapshots: Sequence[Snapshot]) -> None:
@@ -253,6 +254,11 @@ class OuchFront:
                 self._midnight_ns = int(midnight.astimezone(UTC).timestamp()) * E9
                 self._midnight_until_ns = self._midnight_ns + 3_600 * 22 * E9  # shorter than the shortest day
             return at_ns - self._midnight_ns
+
+
+def _key(message: Message) -> _Key:
+    """What one report is known by: told again after a crash it may lack what only the request said."""
+    return (message.name, *(message.fields.get(name, 0) for name in ("user_ref_num", "time_ns", "match_number", "quantity")))
 
 
 def _check(config: OuchConfig, listings: Mapping[str, Listing]) -> None:

@@ -81,6 +81,7 @@ def test_post_only_rests_or_goes(trader: OuchClient) -> None:
 
 def test_a_replace_keeps_the_total_and_moves_the_reference(room: OuchRoom, trader: OuchClient) -> None:
     ref = trader.enter("B", 300, 9_995, cl_ord_id="a")
+    trader.until("accepted")
     room.trade(-1, 9_995, 100)
     trader.replace(ref, 250, 9_996, cl_ord_id="b")
     trader.until("executed")
@@ -93,6 +94,7 @@ def test_a_replace_keeps_the_total_and_moves_the_reference(room: OuchRoom, trade
     trader.replace(2, 400, 9_996)
     assert trader.told() == [f"J3 {Reject.REPLACE_NOT_ALLOWED:d}"], "a replace is answered, whatever has become of the order"
     ref = trader.enter("B", 300, 9_995)
+    trader.until("accepted")
     room.trade(-1, 9_995, 100)
     trader.replace(ref, 100, 9_995)
     assert trader.told()[-1] == "U5 100", "what has executed is all that it comes to"
@@ -252,6 +254,7 @@ def test_after_a_crash_nothing_is_told_twice_and_nothing_is_lost(tmp_path: Path)
     trader.enter("B", 100, 9_995, cl_ord_id="mine")
     trader.enter("B", 100, 9_994)
     trader.cancel(2, 60)
+    trader.until("canceled")
     room.trade(-1, 9_995, 30)
     assert trader.query() == 3
     number = trader.soup.next_number
@@ -261,6 +264,7 @@ def test_after_a_crash_nothing_is_told_twice_and_nothing_is_lost(tmp_path: Path)
     room.kill()
     with pytest.raises(LinkLost):
         trader.read()
+    trader.close()
     room.open()
     again = room.client(number=1)
     told = [again.read() for _ in range(number - 1)]
@@ -283,6 +287,7 @@ def test_an_ordered_stop_ends_the_session_but_not_the_days_references(tmp_path: 
     assert trader.until("system_event").text("event") == "E"
     with pytest.raises(LinkLost):
         trader.read()
+    trader.close()
     assert trader.soup.ended
     room.open()
     trader = room.client(number=1)
