@@ -10,14 +10,11 @@ from typing import Any, NamedTuple
 from adapters.clock import WallClock
 from adapters.postgres.event_log import PostgresEventLog
 from domain import quote as q
-from domain.catalogue import TOPICS
 from domain.errors import JournalError
-from ems.bootstrap import models
-from ems.bootstrap.quoter_kernel import Replica
+from ems.bootstrap.quoter_kernel import Replica, weights_for
 from ems.quoting.rerun import Differing, Kernel, rerun
 from ems.quoting.segments import Record, Segment, gigabytes_a_day, unpack
 from ems.quoting_settings import QuotingSettings
-from models.weights_store import read_weights
 
 
 class Run(NamedTuple):
@@ -36,7 +33,7 @@ async def run_of(dsn: str, folder: Path) -> Run:
     except (OSError, ValueError) as cause:
         raise JournalError(f"{folder} is no run of a quoter: {cause}") from cause
     stream = q.key(opened.quoter, opened.trade_date, opened.run)
-    async with PostgresEventLog(dsn, TOPICS, WallClock()) as log:
+    async with PostgresEventLog(dsn, q.topics(), WallClock()) as log:
         events = [recorded.event for recorded in await log.read(stream)]
     if not events or events[0] != opened:
         raise JournalError(f"the log does not know this beginning of run {opened.run}")
@@ -88,7 +85,7 @@ def again(run: Run, directory: Path, first: int, last: int) -> dict[str, Any]:
         JournalError: a segment or state is missing or not what the log says. WeightsError: the model is not here.
     """
     settings = QuotingSettings.model_validate_json(run.opened.configuration[:-1] + ',"password":"-"}')
-    weights = read_weights(models.weights_of(directory, run.opened.weights_sha256))
+    weights = weights_for(directory, run.opened.weights_sha256)
     wanted = [each for each in run.sealed if first <= each.number <= last]
     if not wanted:
         raise JournalError(f"the run has segments {run.dropped + 1} to {len(run.sealed)}")

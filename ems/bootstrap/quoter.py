@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -31,13 +31,12 @@ from adapters.shm.latch import FILE_BYTES as LATCH_BYTES
 from adapters.shm.latch import SharedLatch
 from adapters.shm.ring import Ring
 from domain import quote as q
-from domain.errors import ConfigError, LatchUnreadable, WeightsError
+from domain.errors import ConfigError, LatchUnreadable
 from domain.kill_scope import Scope
 from domain.values import E9, ScopeKind
 from ems import lifeline
-from ems.bootstrap import models
 from ems.bootstrap.quote_codec import CODEC
-from ems.bootstrap.quoter_kernel import LiveKernel, digest, quoter_arrays, warmed
+from ems.bootstrap.quoter_kernel import LiveKernel, digest, quoter_arrays, warmed, weights_for
 from ems.bootstrap.runtime import Runtime
 from ems.health import StatusSocket
 from ems.quoting import journal as j
@@ -47,7 +46,6 @@ from ems.quoting.quoter import Around, Quoter
 from ems.quoting_settings import QuotingSettings
 from models.environment import environment_digest
 from models.feature_session import begin_day
-from models.weights_store import CHAMPION, Weights, read_weights
 
 _log = structlog.get_logger("quoter")
 _ZONE: Final = ZoneInfo("America/New_York")
@@ -75,15 +73,6 @@ def run(runtime_file: Path) -> int:
     return 0
 
 
-def weights_for(runtime: Runtime, settings: QuotingSettings) -> Weights:
-    """The version that the configuration names. Raises WeightsError."""
-    path = models.weights_of(models.kept_in(runtime), settings.weights) if settings.weights else CHAMPION
-    weights = read_weights(path)
-    if settings.weights and weights.digest != settings.weights:
-        raise WeightsError(f"{path.name} is version {weights.digest[:12]}, not {settings.weights[:12]}")
-    return weights
-
-
 def quoter_of(runtime: Runtime, settings: QuotingSettings) -> tuple[Quoter, LiveKernel]:
     """A run of the quoter, its journal begun, before its first turn.
 
@@ -96,7 +85,7 @@ def quoter_of(runtime: Runtime, settings: QuotingSettings) -> tuple[Quoter, Live
     run = f"{datetime.fromtimestamp(now_ns // E9, UTC):%H%M%S}-{os.getpid()}"
     folder = runtime.quoter_directory / f"{today.date().isoformat()}-{run}"
     stream = q.key(settings.name, today.date().isoformat(), run)
-    weights = weights_for(runtime, settings)
+    weights = weights_for(runtime.state / "models", settings.weights)
     warmed(settings, weights)
     feed = MoldFeed(settings.feed.pair, settings.again.pair if settings.again else None, group=settings.group)
     exposure = SharedExposure(runtime.exposure, max(each.locate for each in settings.instruments) + 1)
@@ -114,7 +103,8 @@ def quoter_of(runtime: Runtime, settings: QuotingSettings) -> tuple[Quoter, Live
     kernel = LiveKernel(arrays, settings)
     keep(folder / "1.state", kernel.state())
     opened = q.Opened(
-        quoter=settings.name, trade_date=today.date().isoformat(), run=run, instruments=_instruments(runtime, settings),
+        quoter=settings.name, trade_date=today.date().isoformat(), run=run,
+        instruments=_instruments(runtime, settings, today.date()),
         weights_sha256=weights.digest, environment_sha256=environment_digest(), configuration=settings.public_json(),
         configuration_sha256=digest(settings.public_json().encode()), checkpoint_sha256=digest((folder / "1.state").read_bytes()),
         record_bytes=j.RECORD_BYTES,
@@ -167,13 +157,14 @@ def _begin_day(runtime: Runtime, settings: QuotingSettings, arrays: s.Quoter, no
         begin_day(arrays.market.features, each.locate, calendar, calendar.date_at(now_ns))
 
 
-def _instruments(runtime: Runtime, settings: QuotingSettings) -> tuple[q.Quoted, ...]:
+def _instruments(runtime: Runtime, settings: QuotingSettings, on: date) -> tuple[q.Quoted, ...]:
     data = files.load_sample() if runtime.settings.instruments is None else files.load(runtime.settings.instruments)
     found = []
     for each in settings.instruments:
         if (instrument := data.universe.get(each.symbol)) is None:
             raise ConfigError(f"quoting: {each.symbol} is not in the instrument table")
-        found.append(q.Quoted(each.symbol, 10_000_000, instrument.lot_e9, each.position_lots * instrument.lot_e9))
+        lot_e9, held_e9 = instrument.lot_e9, each.position_lots * instrument.lot_e9
+        found.append(q.Quoted(each.symbol, instrument.tick_e9(E9, on), lot_e9, held_e9, each.locate))
     return tuple(found)
 
 

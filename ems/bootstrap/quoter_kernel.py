@@ -6,13 +6,14 @@ import hashlib
 import json
 import zlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adapters.marketdata.mold import NEXT as FEED_NEXT
-from domain.errors import JournalError
+from domain.errors import JournalError, WeightsError
 from ems.quoting import journal as j
 from ems.quoting import state as s
 from ems.quoting.kernel import on_datagram, on_report, on_timer, warm
@@ -20,10 +21,25 @@ from ems.quoting.reports import resynchronised
 from ems.quoting.segments import Record
 from ems.quoting_settings import QuotingSettings
 from models.inference import put_weights
-from models.weights_store import Weights
+from models.weights_store import CHAMPION, Weights, read_weights
 
 _MAGIC: Final = b"EMSSTAT1"
 _LEVEL: Final = 1
+
+
+def weights_for(directory: Path, digest: str) -> Weights:
+    """The version that a configuration names, kept in the directory or come with the code; "": the champion.
+
+    Raises:
+        WeightsError: it is not here.
+    """
+    if not digest:
+        return read_weights(CHAMPION)
+    kept = directory / f"{digest}.safetensors"
+    for path in (kept, *sorted(CHAMPION.parent.glob("*.safetensors"))):
+        if path.exists() and (found := read_weights(path, step=None)).digest == digest:
+            return found
+    raise WeightsError(f"no weights of version {digest[:12]} are kept here")
 
 
 def quoter_arrays(

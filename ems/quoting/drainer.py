@@ -186,7 +186,11 @@ class Drainer:
             return
         at = self._last(recovering=True)
         orderly = at > 0 and int(self._ring.slot(at).view(np.int64)[j.KIND]) == j.STOPPED
-        held = {each.symbol: self._inventory.get(k, 0) * each.lot_e9 for k, each in enumerate(self._opened.instruments)}
+        lots = self._inventory
+        held = {
+            each.symbol: lots[each.number] * each.lot_e9 if each.number in lots else each.inventory_e9
+            for each in self._opened.instruments
+        }
         ending = Ending.ORDERLY if orderly else Ending.DIED
         await self._append([q.Stopped(ending=ending, last=at, records=self.session.record, inventory_e9=held)])
 

@@ -314,12 +314,16 @@ class Room:
     def flood(self, seconds: float) -> float:
         """Ticks that move the best prices, as fast as the quoter takes them; how many a second."""
         ring, began, sent = self.ring(), time.monotonic(), 0
-        rows = [self.tape.flicker(10_001, 1, 200), self.tape.flicker(10_003, -1, 200)]
+        rows = [
+            self.tape.frames([(int(kind), 800_000 + price, price, 200, side)])
+            for price, side in ((10_001, 1), (10_003, -1))
+            for kind in (Kind.ADD, Kind.CANCEL)
+        ]
         done = ring.published()
         while (passed := time.monotonic() - began) < seconds:
             if sent - (ring.published() - done) < 400:
                 for _ in range(50):
-                    self.tape.publish(rows[sent & 1])
+                    self.tape.publish(rows[sent % len(rows)])
                     sent += 1
         return sent / passed
 

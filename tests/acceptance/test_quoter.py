@@ -165,7 +165,7 @@ def told(events: list[Event]) -> Counter[tuple[str, int]]:
 
 def test_killed_in_the_middle_everything_that_was_sent_is_in_the_journal_and_in_the_log(quoting: Room, dsn: str) -> None:
     quoting.quotes()
-    rate = quoting.flood(2.0)
+    rate = quoting.flood(3.0)
     quoting.stop("quoter", signal.SIGKILL)
     print(f"\nkilled at {rate:,.0f} ticks a second")
     folder = next(quoting.runtime.quoter_directory.iterdir()).name
@@ -175,7 +175,7 @@ def test_killed_in_the_middle_everything_that_was_sent_is_in_the_journal_and_in_
     orders = [each.message for each in quoting.exchange.sent if each.message.name != "account_query"]
     sent = Counter((message.name, message.number("user_ref_num")) for message in orders)
     journal = told(events)
-    assert sum(sent.values()) > 500
+    assert sum(sent.values()) > 300
     assert not sent - journal, "sent, and not in the log"
     assert sum((journal - sent).values()) <= 4  # of the one call that was being sent when the kill came
     matches = [event.match for event in events if isinstance(event, q.Filled)]
