@@ -32,6 +32,7 @@ LOOK_NS: Final = 10_000_000  # at latch, exposure and the journal's reader
 RETRY_NS: Final = 500_000_000
 READER_BEAT_MAX_NS: Final = 5_000_000_000
 STOP_NS: Final = 3_000_000_000  # how long orders have to be gone after a stop
+FOREIGN_MAX: Final = 20  # datagrams while none is of our session
 AT_ONCE: Final = 64  # datagrams of a turn
 _WAIT_S: Final = 0.001
 _SEQUENCED, _ENDED = ord("S"), ord("Z")
@@ -141,6 +142,7 @@ class Quoter:
         self._tick_due_ns = self._look_due_ns = self._connect_due_ns = 0
         self._stop_by_ns = 0
         self._oversized = 0
+        self._heard_at = 0  # datagrams, when the feed was last heard
         self._untaken = False  # packets of the venue's wait for room in the journal
         self.over = False
         self.datagrams = self.reports = self.connections = 0
@@ -280,6 +282,10 @@ class Quoter:
         session, wanted, known, silent = self._kernel.feed()
         self._set(Why.FEED_GAP, known > wanted)
         self._set(Why.FEED_STALE, silent)
+        if not silent:
+            self._heard_at = self.datagrams
+        elif self.datagrams - self._heard_at > FOREIGN_MAX:
+            raise LinkError("the feed has begun another session: this run is over")
         if known > wanted:
             self._a.feed.ask(session, wanted, known, mono_ns)
         if self._reconciling is None and self._venue is not None and (text := self._kernel.out_of_step()):

@@ -13,6 +13,7 @@ from ems.bootstrap.firm import firm_of, telling
 from ems.bootstrap.runtime import Runtime
 from ems.config import Settings, check
 from ems.desk_state import DeskState
+from tests.waiting import until
 
 QUOTING = {
     "instruments": [{"symbol": "AAPL", "locate": 3}], "feed": {"port": 1}, "venue": {"port": 2}, "username": "Q", "password": "p",
@@ -52,8 +53,6 @@ async def test_a_desk_tells_while_it_leads_and_not_while_it_recovers(tmp_path: P
     await asyncio.sleep(0.02)
     assert not reader.fresh(10**12)
     desk.ready = True
-    async with asyncio.timeout(20):
-        while reader.firm(3) == Firm() or not reader.fresh(10**12):  # noqa: ASYNC110 (another process would be told no event)
-            await asyncio.sleep(0.001)
+    await until(lambda: reader.fresh(10**12))
     task.cancel()
     assert reader.firm(3) == Firm(5_853_313, 5_853_412, -200)
