@@ -78,6 +78,8 @@ seed = 7
 prices = { DEMO = 100, AMZN = 220 } # where the generated flow begins
 # tape = "AMZN_2012-06-21.zip"      # a recorded day instead; needs a tape clock
 # auctions = true                   # opening and closing auctions at the calendar's times
+# itch = "127.0.0.1:26400"          # publishes every order as ITCH 5.0 over MoldUDP64: docs/market-data.md
+# ouch = { port = 26401, accounts = { QUOTE1 = "secret" } } # and speaks OUCH 5.0: docs/ouch.md
 # collar_ticks = 200                # an order that would trade further from the last trade begins a volatility auction
 
 # The desk's clock: kind = "wall", or for a recorded day:

@@ -160,7 +160,7 @@ class Account:
             case "accepted" | "replaced":
                 left = quantity = message.number("quantity")
                 if message.name == "replaced" and (old := self.orders.pop(message.number("orig_user_ref_num"), None)):
-                    left = max(quantity - (old.quantity - old.left), 0)
+                    quantity += old.quantity - old.left  # a Replaced tells what is outstanding
                 terms = {name: message.text(name) for name in _TERMS}
                 if left:
                     self.orders[ref] = Known(ref, message.text("symbol"), message.text("side"), quantity, left, str(ref), terms)

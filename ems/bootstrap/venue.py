@@ -117,7 +117,9 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
         raise ConfigError(f"{ledger_path} is of a later time than the clock: give the venue a fresh state directory")
     AuctionMarket.warm()
     opened = [_open_market(number, venue, data, directory, start_ns) for number in range(len(venue.symbols))]
-    line = ItchLine(address(venue.itch), [listing for listing, _ in opened]) if venue.itch else None
+    line = None
+    if venue.itch:
+        line = ItchLine(address(venue.itch), [listing for listing, _ in opened], interface=venue.itch_interface)
     listings = {listing.symbol: listing for listing, _ in opened}
     simulated = Venue(
         venue.comp_id,
