@@ -119,7 +119,7 @@ def _act(own: Own, r: I64, kill: int, now_ns: int, out: U8, n: int) -> int:
     for side in range(2):
         n, said = show(own, k, side, r[j.WANTED + 2 * side], r[j.WANTED + 2 * side + 1], kill, now_ns, out, n)
         r[j.VERDICT] |= said << (SHIFT + CHECK_BITS * side)
-    r[j.CHECKED] = clock_ns() - r[j.STARTED_NS]
+    r[j.CHECKED] = clock_ns() - r[j.STARTED_NS] - own.spent[0]  # the bytes are the next row's
     return n
 
 
@@ -131,7 +131,7 @@ def on_datagram(q: Quoter, data: U8, length: int, now_ns: int, out: U8) -> int:
     if room < 1:
         return _NOBODY
     w[CALLS] += 1
-    w[UNDONE] = 0
+    w[UNDONE], own.spent[0] = 0, 0
     length = length if 0 <= length <= min(data.size, j.INPUT_BYTES) else _ZERO
     kill = read_kill(w, q.latch, q.scopes, _ZERO, began_ns)
     verdict, n_records = decode_datagram(m.mold, m.itch, data, _ZERO, length, now_ns, m.tape, _ZERO, _FALSE)

@@ -48,6 +48,7 @@ from ems.quoting.state import (
     Own,
 )
 from models.compiled import i64
+from models.hot_clock import now_ns as clock_ns
 
 _NONE = i64(0)
 _TRUE = True
@@ -157,10 +158,11 @@ def _place(own: Own, k: int, side: int, price: int, lots: int, kill: int, now_ns
         return n, _NONE
     said = may_leave(own, k, side, price, lots, kill, now_ns)
     if said == 0:
-        o, ref = own.orders[k, side], _new_ref(own, k, side)
+        o, ref, began_ns = own.orders[k, side], _new_ref(own, k, side), clock_ns()
         n = put_enter(
             out, n, ref, 1 - 2 * side, lots, own.table[k, SYMBOL], price * own.table[k, UNIT_E4], DAY, SHOWN, _TRUE
         )  # fmt: skip
+        own.spent[0] += clock_ns() - began_ns
         o[REF], o[PHASE], o[PRICE], o[OPEN], o[FILLED], o[SENT_NS] = ref, PLACING, price, lots, 0, now_ns
         own.words[LIVE] += 1
     return n, said
@@ -173,8 +175,9 @@ def _replace(own: Own, k: int, side: int, price: int, lots: int, kill: int, now_
     if o[FILLED] == 0 and enough and room(out, n, REPLACE_MAX):
         said = may_leave(own, k, side, price, lots, kill, now_ns)
         if said == 0:
-            ref = _new_ref(own, k, side)
+            ref, began_ns = _new_ref(own, k, side), clock_ns()
             n = put_replace(out, n, o[REF], ref, lots, price * own.table[k, UNIT_E4], DAY, SHOWN, _TRUE)
+            own.spent[0] += clock_ns() - began_ns
             o[NEXT_REF], o[NEXT_PRICE], o[NEXT_LOTS], o[PHASE], o[SENT_NS] = ref, price, lots, REPLACING, now_ns
             return n, said
         passive = o[PRICE] <= price if side == 0 else o[PRICE] >= price

@@ -115,9 +115,11 @@ def _opened(own: Own, k: int, side: int, lots: int) -> None:
 def _accepted(own: Own, f: I64, k: int, side: int, replaced: bool, out: U8, n: int) -> int:
     o = own.orders[k, side]
     ref = f[ouch.REF]
+    shares, open_before = f[ouch.SHARES], o[OPEN]
     if replaced and o[NEXT_REF] == ref and o[REF] == f[ouch.REF_OLD]:
-        open_before, lots, price = o[OPEN], o[NEXT_LOTS], o[NEXT_PRICE]
-        o[REF], o[OPEN], o[PRICE], o[FILLED] = ref, lots, price, 0
+        if shares == o[NEXT_LOTS]:  # the total, of which the old one's executions are a part
+            shares -= min(o[FILLED], shares)
+        o[REF], o[OPEN], o[PRICE] = ref, o[NEXT_LOTS], o[NEXT_PRICE]
         o[NEXT_REF], o[NEXT_PRICE], o[NEXT_LOTS] = 0, 0, 0
         release(own, k, side, open_before)
     elif o[REF] != ref:
@@ -125,7 +127,7 @@ def _accepted(own: Own, f: I64, k: int, side: int, replaced: bool, out: U8, n: i
     elif replaced or o[PHASE] != PLACING:
         own.words[LATE_REPORTS] += 1
         return n
-    if f[ouch.STATE] == 0 or f[ouch.SHARES] == 0:
+    if f[ouch.STATE] == 0 or shares == 0:
         forget(own, k, side)
         return n
     unit = own.table[k, UNIT_E4]
@@ -133,7 +135,7 @@ def _accepted(own: Own, f: I64, k: int, side: int, replaced: bool, out: U8, n: i
         _out_of_step(own, MISMATCH)
     else:
         o[PRICE] = (f[ouch.PRICE_E4] + (unit - 1 if side == 0 else 0)) // unit
-    _opened(own, k, side, f[ouch.SHARES])
+    _opened(own, k, side, shares)
     return n
 
 

@@ -143,6 +143,7 @@ class Own(NamedTuple):
     sent_ns: I64  # (K, messages), a ring for models.risk_kernel
     fills: I64  # (FILLS, 3) the last ones, a ring
     firm: I64  # (K, N_EXPOSURE) written by others
+    spent: I64  # (1,) ns that this call has encoded for; nothing depends on it
 
 
 class Call(NamedTuple):
@@ -204,10 +205,11 @@ def make_quoter(
         Own(
             words=_words(messages_per_s), table=np.zeros((k, COLUMNS), np.int64), orders=np.zeros((k, 2, PLACES), np.int64),
             refs=np.zeros((_power(16 * k), 3), np.int64), sent_ns=np.full((k, messages), -NEVER_NS, np.int64),
-            fills=np.zeros((FILLS, 3), np.int64), firm=np.zeros((k, journal.N_EXPOSURE), np.int64) if firm is None else firm,
+            fills=np.zeros((FILLS, 3), np.int64), spent=np.zeros(1, np.int64),
+            firm=_shared(np.zeros((k, journal.N_EXPOSURE), np.int64) if firm is None else firm),
         ),
         Call(journal.scratch(journal.PARTS_MAX) if records is None else records, np.array([1, NEVER_NS], np.int64)),
-        latch=armed_latch() if latch is None else latch,
+        latch=_shared(armed_latch() if latch is None else latch),
         scopes=np.zeros(0, np.int64) if scopes is None else scopes, touched=np.zeros(k, np.int64),
         fields=np.zeros(FIELDS, np.int64),
     )  # fmt: skip
@@ -272,6 +274,13 @@ def copy_into(source: Quoter, target: Quoter) -> None:
     for ours, theirs in zip(parts_of(target), parts_of(source), strict=True):
         np.copyto(ours, theirs)
     np.copyto(target.net.core.weights, source.net.core.weights)
+
+
+def _shared(words: I64) -> I64:
+    """As what is mapped to be read: compiled code has one form for these, and another one for arrays that may be written."""
+    view = words.view()
+    view.setflags(write=False)
+    return view
 
 
 def _power(least: int) -> int:
