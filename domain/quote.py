@@ -173,16 +173,6 @@ class SegmentsDropped(Event):
     retention: str
 
 
-class Rerun(Event):
-    """Sealed segments were computed again from a state. differing: numbers of the first records that came out otherwise."""
-
-    TOPIC: ClassVar[str] = "quote.rerun.v1"
-    first: int
-    last: int
-    records: int
-    differing: tuple[int, ...] = ()
-
-
 class Suspended(OfRecord):
     """Quotes were pulled. why: all reasons that hold now."""
 
@@ -207,7 +197,7 @@ class Stopped(Event):
 
 
 EVENTS = (
-    Opened, OrderPlaced, OrderReplaced, CancelSent, Answered, Filled, SegmentSealed, SegmentsDropped, Rerun, Suspended, Resumed,
+    Opened, OrderPlaced, OrderReplaced, CancelSent, Answered, Filled, SegmentSealed, SegmentsDropped, Suspended, Resumed,
     Stopped,
 )  # fmt: skip
 

@@ -52,12 +52,25 @@ _ZONE: Final = ZoneInfo("America/New_York")
 _CONNECT_S: Final = 2.0
 
 
+def prepare(runtime_file: Path) -> int:
+    """What takes minutes the first time: compile the kernel. Raises ConfigError, WeightsError."""
+    runtime = Runtime.load(runtime_file)
+    settings = _settings(runtime)
+    lifeline.watch()
+    warmed(settings, weights_for(runtime.state / "models", settings.weights))
+    return 0
+
+
+def _settings(runtime: Runtime) -> QuotingSettings:
+    if runtime.settings.quoting is None:
+        raise ConfigError("the configuration has no [quoting]")
+    return runtime.settings.quoting
+
+
 def run(runtime_file: Path) -> int:
     """Quote until SIGTERM; the process's exit status."""
     runtime = Runtime.load(runtime_file)
-    settings = runtime.settings.quoting
-    if settings is None:
-        raise ConfigError("the configuration has no [quoting]")
+    settings = _settings(runtime)
     lifeline.watch()
     if settings.core >= 0:
         _pin(settings.core)
@@ -116,8 +129,8 @@ def quoter_of(runtime: Runtime, settings: QuotingSettings) -> tuple[Quoter, Live
         kernel=kernel, feed=feed, ring=ring, records=records, codec=CODEC, connect=lambda: _connect(settings),
         killed=latch.killed,
         exposed=lambda: not exposure_max_ns or exposure.fresh(exposure_max_ns),
-        keep_state=lambda first: keep(folder / f"{first}.state", kernel.state()), cancel=_cancel, query=_query(),
-        now_ns=clock.now_ns, busy_poll=settings.busy_poll,
+        keep_state=lambda first: kernel.write_state(folder / f"{first}.state"), cancel=_cancel, query=_query(),
+        now_ns=clock.now_ns, busy_poll=settings.busy_poll, state_every_ns=round(settings.journal.state_every_s * E9),
     )  # fmt: skip
     return Quoter(around), kernel
 

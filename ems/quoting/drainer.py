@@ -151,7 +151,7 @@ class Drainer:
         assert self.session is not None
         number = self.session.segment + 1
         state = self._folder / f"{records[0].number}.state"
-        state_sha256 = hashlib.sha256(state.read_bytes()).hexdigest() if state.exists() else ""
+        state_sha256 = await asyncio.to_thread(_on_disk, state) if state.exists() else ""
         data, root = await asyncio.to_thread(
             lambda: (
                 pack(records, stream=str(self.stream), number=number, state_sha256=state_sha256),
@@ -220,6 +220,13 @@ class Drainer:
             "waiting": len(self._records),
             "bytes": self.sealed_bytes,
         }
+
+
+def _on_disk(path: Path) -> str:
+    """The digest of a file that somebody else wrote, and that is on the disk afterwards. Raises OSError."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 def keep(path: Path, data: bytes) -> None:

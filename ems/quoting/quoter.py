@@ -127,6 +127,7 @@ class Around(NamedTuple):
     now_ns: Callable[[], int]
     monotonic_ns: Callable[[], int] = time.monotonic_ns
     busy_poll: bool = False
+    state_every_ns: int = 60_000_000_000
 
 
 class Quoter:
@@ -140,6 +141,7 @@ class Quoter:
         self._answer_from = 0  # an answer to an account query below this number is one of an earlier question
         self._why = Why.STARTING | Why.VENUE_DOWN
         self._tick_due_ns = self._look_due_ns = self._connect_due_ns = 0
+        self._state_due_ns = around.monotonic_ns() + around.state_every_ns
         self._stop_by_ns = 0
         self._oversized = 0
         self._heard_at = 0  # datagrams, when the feed was last heard
@@ -167,6 +169,8 @@ class Quoter:
         mono_ns = self._a.monotonic_ns()
         if mono_ns >= self._tick_due_ns or self._kernel.undone():
             self._tick(mono_ns)
+        if not busy and mono_ns >= self._state_due_ns:
+            self._keep_state()
         if not busy and not self._a.busy_poll:
             waiting = [*self._a.feed.sockets, *([self._venue.socket] if self._venue is not None else [])]
             select.select(waiting, [], [], _WAIT_S)
@@ -354,12 +358,18 @@ class Quoter:
             self._write(j.REPLAYED, output=self._a.query)
             return
         self._kernel.resynchronise(told.positions, told.next_ref)
-        self._write(j.STATE)
-        self._a.keep_state(self._kernel.last() + 1)
+        self._keep_state()
         self._reconciling = None
         self._why &= ~(Why.STARTING | Why.RECONCILING | Why.UNKNOWN_ORDER)
         self._kernel.suspend(int(self._why))
         _log.info("reconciled with the venue", positions=told.positions, next_ref=told.next_ref)
+
+    def _keep_state(self) -> None:
+        """The kernel's state as it is now, for the segment that begins with the next record."""
+        self._state_due_ns = self._a.monotonic_ns() + self._a.state_every_ns
+        if self._room():
+            self._write(j.STATE)
+            self._a.keep_state(self._kernel.last() + 1)
 
     def end(self) -> None:
         """Say that it is over, to the journal and the venue."""
