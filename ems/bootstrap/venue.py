@@ -23,7 +23,7 @@ from domain.calendar import Calendar, Phase
 from domain.errors import ConfigError
 from domain.instrument import ReferenceData
 from domain.ports import Clock
-from domain.ports_market import TapeSource
+from domain.ports_market import TapeSource, VenueTif
 from domain.ports_venue import Listing
 from domain.tape import Tape
 from domain.values import E9
@@ -46,6 +46,7 @@ from models.sight import sight
 
 _log = structlog.get_logger("venue")
 _DEFAULT_PRICE = 100.0
+_FOR = {Phase.OPENING_AUCTION: VenueTif.AT_OPEN, Phase.CLOSING_AUCTION: VenueTif.AT_CLOSE}
 
 
 def prepare(runtime_file: Path) -> int:
@@ -222,7 +223,7 @@ def auctions(calendar: Calendar, start_ns: int, *, following: bool = False) -> t
     last = calendar.last_date if following else on
     while on <= last:
         held = [span for span in calendar.phases(on) if span.phase in (Phase.OPENING_AUCTION, Phase.CLOSING_AUCTION)]
-        calls += [Call(span.begin_ns, span.end_ns) for span in held if span.end_ns > start_ns]
+        calls += [Call(span.begin_ns, span.end_ns, _FOR[span.phase]) for span in held if span.end_ns > start_ns]
         on += timedelta(days=1)
     return tuple(calls)
 

@@ -15,6 +15,7 @@ from ems.cli import (
     alerts,
     algos,
     audit,
+    basket,
     bench,
     builds,
     desk,
@@ -72,6 +73,7 @@ app.add_typer(plot.app, name="plot", help="Pictures: a tape with its book and fe
 app.command()(load.load)
 app.command()(tca.tca)
 app.command()(tca.pretrade)
+app.command()(basket.basket)
 processes.add(app)
 
 
