@@ -163,6 +163,7 @@ class OuchClient:
 SHOWN = {
     "accepted": "quantity", "replaced": "quantity", "canceled": "quantity reason", "executed": "quantity price liquidity",
     "rejected": "reason", "aiq_canceled": "quantity prevented price", "system_event": "event", "mass_cancel_response": "symbol",
+    "disable_response": "firm", "enable_response": "firm",
 }  # fmt: skip
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from adapters.marketdata.mold import ENDED
 from adapters.ouch.compiled import DAY, ENTER_MAX, SHOWN, put_enter, symbol_number
 from adapters.ouch.messages import Message, decode
 from adapters.ouch.soup import Login
@@ -38,17 +37,17 @@ def read(client: SoupClient, name: str) -> Message:
             return message
 
 
-def log_on(port: int, process: subprocess.Popen[str]) -> SoupClient:
+def log_on(port: int, process: subprocess.Popen[bytes], session: str = "", number: int = 1) -> SoupClient:
     deadline = time.monotonic() + 90
     while True:
         try:
-            return SoupClient(("127.0.0.1", port), Login("QUOTE1", "secret"))
+            return SoupClient(("127.0.0.1", port), Login("QUOTE1", "secret", session, number))
         except LinkLost:
             assert time.monotonic() < deadline and process.poll() is None
             time.sleep(0.1)
 
 
-def test_the_command_speaks_fix_ouch_and_itch(tmp_path: Path) -> None:
+def test_the_command_speaks_ouch_and_itch_and_survives_a_kill(tmp_path: Path) -> None:
     fix, ouch, console = free_ports(3)
     config = tmp_path / "ems.toml"
     CliRunner().invoke(app, ["init", str(config)])
@@ -56,7 +55,7 @@ def test_the_command_speaks_fix_ouch_and_itch(tmp_path: Path) -> None:
     ear = Listener()
     words = ["--itch", f"127.0.0.1:{ear.port}", "--ouch", f"127.0.0.1:{ouch}", "--account", "QUOTE1:secret"]
     command = [sys.executable, "-m", "ems", "venue", "--config", str(config), "--directory", str(tmp_path / "v"), *words]
-    process = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(command)
     try:
         client = log_on(ouch, process)
         out = np.zeros(ENTER_MAX, np.uint8)
@@ -65,14 +64,19 @@ def test_the_command_speaks_fix_ouch_and_itch(tmp_path: Path) -> None:
         ear.listen(lambda: reference in ear.tape["order_id"])
         added = ear.tape[ear.tape["order_id"] == reference][0]
         assert (added["price_ticks"], added["size_lots"], added["side"]) == (5_000, 100, 1)
-        process.terminate()
-        assert read(client, "system_event").text("event") == "E"
-        assert process.wait(30) == 0
-        ear.listen(lambda: ear.receiver.mold.meta[ENDED])
+        process.kill()
+        process.wait(30)
         client.close()
+        process = subprocess.Popen(command)
+        again = log_on(ouch, process, client.session, client.next_number)
+        assert read(again, "canceled").number("user_ref_num") == 1, "nobody was there when it came back"
+        process.terminate()
+        assert read(again, "system_event").text("event") == "E"
+        again.close()
+        assert process.wait(30) == 0
     finally:
         process.kill()
-        process.communicate()
+        process.wait(30)
         ear.socket.close()
 
 

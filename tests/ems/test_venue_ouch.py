@@ -210,6 +210,26 @@ def test_a_mass_cancel_takes_a_side_a_symbol_or_all(trader: OuchClient) -> None:
     assert mass() == ["X13 ", "C7 100 U", "C9 100 U"]
 
 
+def test_order_entry_can_be_switched_off_and_cancels_pass(room: OuchRoom, trader: OuchClient) -> None:
+    def switch(name: str, firm: str = "EMSX") -> list[str]:
+        trader.ref += 1
+        trader.send(name, user_ref_num=trader.ref, firm=firm)
+        return trader.told()
+
+    no = int(Reject.FIRM_NOT_AUTHORIZED)
+    trader.enter("B", 100, 9_995)
+    assert trader.told() == ["A1 100"]
+    assert switch("disable_order_entry", "ELSE") == [f"J2 {no}"]
+    assert switch("disable_order_entry") == ["G3 EMSX"]
+    trader.enter("B", 100, 9_995)
+    trader.replace(1, 50, 9_995)
+    trader.cancel(1)
+    assert trader.told() == [f"J4 {no}", f"J5 {no}", "C1 100 U"]
+    assert switch("enable_order_entry") == ["K6 EMSX"]
+    trader.enter("B", 100, 9_995)
+    assert trader.told() == ["A7 100"]
+
+
 def test_the_end_of_the_day_and_faults_on_command(room: OuchRoom, trader: OuchClient) -> None:
     room.venue.command({"faults": {"reject_next": 1}})
     trader.enter("B", 100, 9_995)

@@ -28,7 +28,7 @@ def messages(way: lo.Way) -> st.SearchStrategy[Message]:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.sampled_from(["in", "out"]).flatmap(lambda way: st.tuples(st.just(way), messages(way))))
 def test_there_and_back_is_the_same(pair: tuple[lo.Way, Message]) -> None:
     way, message = pair
