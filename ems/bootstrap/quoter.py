@@ -42,7 +42,8 @@ from ems.health import StatusSocket
 from ems.quoting import journal as j
 from ems.quoting import state as s
 from ems.quoting.drainer import keep
-from ems.quoting.quoter import Around, Quoter
+from ems.quoting.ports import Around
+from ems.quoting.quoter import Quoter
 from ems.quoting_settings import QuotingSettings
 from models.environment import environment_digest
 from models.feature_session import begin_day

@@ -25,7 +25,8 @@ from domain.kill_table import Level
 from domain.quote import Ending
 from domain.tape import Kind, Status
 from ems.bootstrap import quote_audit
-from tests.acceptance.quoter_room import Room, Sent, room
+from tests.acceptance.quoter_market import Sent
+from tests.acceptance.quoter_room import Room, room
 from tests.conftest import Database
 
 LIMIT_LOTS = 300
