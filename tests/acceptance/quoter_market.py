@@ -169,7 +169,7 @@ class Tape:
         now_ns = self.now_ns()
         tape = tape_of([(now_ns, 0, oid, price, size, 1, 0, kind, side) for kind, oid, price, size, side in rows])
         out = np.zeros(len(tape) * FRAME_MAX + FRAME_MAX, np.uint8)
-        done, at = encode_records(tape, 0, len(tape), MIDNIGHT_NS, self.units, self.numbers, out, 0)
+        done, at = encode_records(tape, 0, len(tape), MIDNIGHT_NS, self.units, self.numbers, out, 0, 0)
         assert done == len(tape)
         return out[:at].tobytes()
 
