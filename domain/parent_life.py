@@ -41,6 +41,7 @@ from domain.parent_order import (
 )
 from domain.parent_status import SHOWN, moved, trigger_of
 from domain.revise import places, revised
+from domain.stall import Stalled
 from domain.steering import Steered
 from domain.values import Algo, StreamId
 
@@ -268,4 +269,5 @@ _EVOLVE: dict[type[Event], Callable[..., _Changes]] = {
     ExecutionDisputed: lambda *_: {},
     Held: _moves,
     Steered: steering_rules.changes,
+    Stalled: lambda *_: {},
 }

@@ -12,11 +12,10 @@ from domain.market_state import MarketState
 from domain.order_life import TERMINAL, OrdStatus
 from domain.refusal import Reason
 from domain.schedule import Schedule
+from domain.stall import Stalled
 from domain.steering import FREE, Steered, Steering
 from domain.terms import Terms
 from domain.values import Algo, Side, StreamId, divide_round, short_id, stream_id
-
-# ---------------------------------------------------------------------------------------------- events
 
 
 class Accepted(Event):
@@ -247,7 +246,7 @@ class Finished(Event):
 
 EVENTS = (Accepted, Started, Rejected, Scheduled, PlanFailed, ChildReleased, Filled, ChildClosed, CancelRequested, Canceled,
     ReplaceRequested, Replaced, RequestRefused, Expired, Finished, Acknowledged, TurnedDown, RequestQueued, Triggered,
-    DoneForDay, Restated, FillRestated, ChildAmended, ExecutionDisputed, Held, Steered)  # fmt: skip
+    DoneForDay, Restated, FillRestated, ChildAmended, ExecutionDisputed, Held, Steered, Stalled)  # fmt: skip
 
 # ----------------------------------------------------------------------------------------------- state
 

@@ -95,6 +95,7 @@ patience_s = 30                     # a passive child rests this long before its
 placement = "mixed"                 # join, improve or cross, by the chance to be filled; or "passive", "aggressive"
 at_open_cutoff_s = 120              # venues take orders for the opening auction until so long before it trades
 at_close_cutoff_s = 600             # and for the closing auction until so long before the close
+stalled_s = 10                      # what keeps an order from releasing what is due is an event when it has lasted so long
 auction_lead_s = 60                 # auction orders leave so long before a cut-off
 replan_s = 300                      # TWAP and VWAP are planned anew this often
 pov_s = 5                           # POV is planned anew this often

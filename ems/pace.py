@@ -34,6 +34,7 @@ class Pace:
     deviation_rest_ns: int = 30_000_000_000  # after a plan no deviation calls for another so long
     at_open_cutoff_ns: int = 120_000_000_000  # before the opening auction trades: when a venue takes no more orders for it
     at_close_cutoff_ns: int = 600_000_000_000  # before the close, the same
+    stalled_ns: int = 10_000_000_000  # what keeps an order from releasing is said when it has lasted so long
     auction_lead_ns: int = 60_000_000_000  # so long before a cut-off auction orders leave
     placement: Placement = "mixed"  # how children are priced that are not late
     rejections_max: int = 5  # venues' rejections in a row after which a parent releases nothing more

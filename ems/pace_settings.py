@@ -30,6 +30,7 @@ class PaceSettings(BaseModel):
     deviation_rest_s: Annotated[float, Field(ge=0, le=86_400)] = 30  # after a plan no deviation calls for another so long
     at_open_cutoff_s: Annotated[float, Field(ge=0, le=86_400)] = 120  # before the opening auction trades
     at_close_cutoff_s: Annotated[float, Field(ge=0, le=86_400)] = 600  # before the close
+    stalled_s: Annotated[float, Field(ge=0, le=86_400)] = 10  # what keeps an order from releasing is said after so long
     auction_lead_s: Seconds = 60  # so long before a cut-off auction orders leave
     placement: Placement = "mixed"
     rejections_max: Annotated[int, Field(ge=1)] = 5
@@ -51,6 +52,7 @@ class PaceSettings(BaseModel):
             deviation_rest_ns=int(self.deviation_rest_s * _NS),
             at_open_cutoff_ns=int(self.at_open_cutoff_s * _NS),
             at_close_cutoff_ns=int(self.at_close_cutoff_s * _NS),
+            stalled_ns=int(self.stalled_s * _NS),
             auction_lead_ns=int(self.auction_lead_s * _NS),
             placement=self.placement,
             rejections_max=self.rejections_max,

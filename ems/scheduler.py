@@ -31,6 +31,7 @@ from ems.kill_desk import KillDesk
 from ems.pace import DECIDING_FACTOR, Pace
 from ems.planning import Planning
 from ems.risk import RiskGate
+from ems.stalls import Stalls
 from ems.throttle import Throttle
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
@@ -53,18 +54,15 @@ class Scheduler:
         risk: RiskGate,
         kills: KillDesk,
     ) -> None:
-        self._risk = risk
-        self._kills = kills
-        self._reference = reference
-        self._markets = markets
-        self._venue = venue
-        self._direct = direct
-        self._day = day
+        self._risk, self._kills = risk, kills
+        self._reference, self._markets = reference, markets
+        self._venue, self._direct, self._day = venue, direct, day
         self._throttle = throttle
         self._pace = pace
         self.sessions_up: set[str] = set()
         self.planning = Planning(reference, markets, pace, risk.data, auctions := Auctions(reference, pace))
         self._auctions = auctions
+        self._stalls = Stalls(reference, markets, pace, lambda: self.sessions_up)
         self._placing = placing.Placing(self.planning, auctions, pace)
         self._queried: dict[StreamId, int] = {}  # children in doubt -> when the venue was last asked
         self._canceled: dict[StreamId, int] = {}  # children a cancel was sent for -> when the next may be
@@ -109,7 +107,7 @@ class Scheduler:
         if parent.schedule is not None:
             times.append(parent.schedule.next_start_ns(now_ns) or 0)
         times += self._auctions.due_ns(parent, now_ns)
-        times += [self.planning.due_ns(parent), self._risk.free_ns(turn.state, parent)]
+        times += [self.planning.due_ns(parent), self._stalls.due_ns(parent.id), self._risk.free_ns(turn.state, parent)]
         if venue := self._direct.venue_of(parent):
             times.append(self._throttle.free_ns(venue, now_ns))
         next_ns = min((t for t in times if t > now_ns), default=None)
@@ -144,6 +142,8 @@ class Scheduler:
                 self.planning.work(turn, parent)
             self._release(turn, parent)
         parent = turn.state.parent(stream)
+        if self._works(parent, turn.now_ns) and turn.now_ns >= parent.terms.start_ns:
+            self._stalls.work(turn, parent)
         if self._waits_for_market(turn, parent):
             self._by_market[parent.instrument][stream] = None
         else:
@@ -189,6 +189,7 @@ class Scheduler:
     def _forget(self, parent: ParentOrder) -> None:
         self._by_market[parent.instrument].pop(parent.id, None)
         self.planning.forget(parent.id)
+        self._stalls.forget(parent.id)
 
     def _children(self, turn: Turn, parent: ParentOrder) -> list[ChildOrder]:
         return [turn.state.children[child] for child in parent.open_e9]

@@ -35,6 +35,7 @@ LIBRARIES: dict[str, set[str]] = {
     "adapters.shm": {"numpy"},
     "models": {"captum", "llvmlite", "matplotlib", "numba", "numpy", "safetensors", "torch"},
     "models.worlds.cleo_peer": {"lob", "numpy"},
+    "models.worlds.making_peer": {"hftbacktest", "numpy"},
     "ems": {"psutil", "pydantic", "pydantic_settings", "structlog"},
     "ems.quoting": {"numpy", "psutil", "pydantic", "structlog"},
     "ems.quoting.compiled": {"numba"},

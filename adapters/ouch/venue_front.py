@@ -1,10 +1,11 @@
 """The OUCH 5.0 front of the simulated venue: accounts over SoupBinTCP in, sequenced reports out (port OrderFront).
 
-In: Enter, Replace, Cancel, Mass Cancel, Disable and Enable Order Entry, Account Query; `adapters.ouch.venue_account` says what of
-them. Anything else, a UserRefNum that was used before, and a cancel of an order that does not live are passed over and counted, as
-the specification has it; a Replace is always answered. Out: System Event, Accepted, Replaced, Canceled, AIQ Canceled, Executed,
-Rejected, and a response to each of the other requests. A session holds from the venue's first start on a day to its ordered end,
-over crashes too. Its day is the ledger's, of UTC, since UserRefNums are the ledger's ClOrdIDs; times are since New York's midnight.
+In: Enter, Replace, Cancel, Mass Cancel, Disable and Enable Order Entry, Account Query; `adapters.ouch.venue_account` says what
+of them. Anything else, a UserRefNum that was used before, and a cancel of an order that does not live are passed over and
+counted, as the specification has it; a Replace is always answered. Out: System Event, Accepted, Replaced, Canceled, AIQ
+Canceled, Executed, Rejected, and a response to each of the other requests. A session holds from the venue's first start on a
+day to its ordered end, over crashes too. Its day is the ledger's, of UTC, as UserRefNums are the ledger's ClOrdIDs; times are
+since New York's midnight.
 """
 
 from __future__ import annotations

@@ -71,6 +71,35 @@ def execution(
     typer.echo(json.dumps(figures) if json_output else "\n".join(executions.table(figures)))
 
 
+@app.command("market-making")
+def market_making(
+    world: Annotated[list[str] | None, typer.Option(help="exact, grid, event-book or tapes; may be repeated. None: all.")] = None,
+    paths: Annotated[int, typer.Option(min=20, help="Of the exact world and of the grid.")] = 1_000,
+    sessions: Annotated[int, typer.Option(min=20, help="Of the event book, in each regime; 300 s each.")] = 400,
+    regime: Annotated[list[str] | None, typer.Option(help="Of the event book; may be repeated. None: all.")] = None,
+    tapes: TapesOption = None,
+    weights: Annotated[Path | None, typer.Option(help="A maker's weights. None: the shipped ones.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Also write making.json, .txt and .png here.")] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Let the maker and three rules quote in the same markets, and tell what each made of them, with intervals.
+
+    \b
+    ems evaluate market-making --world exact --json
+    ems evaluate market-making --world event-book --regime mixed --sessions 200
+
+    rho is 0 for the optimum and 1 for constant quotes. docs/market-making.md explains all.
+    """
+    from ems.bootstrap import makers, making
+
+    with shown_progress(json_output) as told:
+        figures = making.evaluate_making(
+            told, chosen=world or (), paths=paths, sessions=sessions, regimes=regime or (), tapes=tapes or (),
+            weights=weights or makers.SHIPPED, out=out,
+        )  # fmt: skip
+    typer.echo(json.dumps(figures) if json_output else "\n".join(making.table(figures)))
+
+
 @app.command()
 def basket(
     baskets: Annotated[int, typer.Option(min=2, help="Worked by the program, beside what is known exactly.")] = 200,

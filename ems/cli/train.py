@@ -87,3 +87,25 @@ def scheduler(
             bound = f", bound {figures['r2_bound'][0]:.4f}" if "r2_bound" in figures else ""
             typer.echo(f"{name}: R2 {figures['r2'][0]:.4f} of the next interval's move{bound}")
         typer.echo(f"{made.weights}: version {made.digest[:12]}")
+
+
+@app.command("market-maker")
+def market_maker(
+    out: Annotated[Path, typer.Option("--out", help="Where weights and card are written.")] = Path("var/maker"),
+    seed: Annotated[int, typer.Option(min=0, help="Decides weights, markets and noise.")] = 7,
+    updates: Annotated[int, typer.Option(min=1, help="Of PPO; about 4 s each on one idle core.")] = 120,
+    judged: Annotated[int, typer.Option(min=0, help="Paths of each exact world to judge by; 0: none.")] = 200,
+    json_output: JsonOption = False,
+) -> None:
+    """Train the controller that quotes, on the champion's frozen nets. The same seed gives the same digest on one machine."""
+    from ems.bootstrap.makers import MakerTraining, train_maker
+
+    with shown_progress(json_output) as told:
+        made = train_maker(out, told, MakerTraining(seed=seed, updates=updates), judged=judged)
+    if json_output:
+        typer.echo(json.dumps({"weights": str(made.weights), "digest": made.digest} | made.figures))
+    else:
+        for name, figures in made.figures.items():
+            if "rho" in figures:
+                typer.echo(f"{name}: rho {figures['rho']:.3f} [{figures['rho_low']:.3f}, {figures['rho_high']:.3f}]")
+        typer.echo(f"{made.weights}: version {made.digest[:12]}")

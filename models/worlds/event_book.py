@@ -82,7 +82,7 @@ class EventBook:
             raise ConfigError(f"regime {regime}: {most:.0f} limit orders in {LIVES} s; there is room for {ORDERS}")
         par = np.tile(one, (paths, 1))
         par[:, ef.DRIFT] *= sides
-        market = _market(self.config, seed, par)
+        market = market_of(self.config, seed, par)
         share = np.array(self.config.participations)[np.arange(paths) // 2 % len(self.config.participations)]
         total = np.round(share * volume(self.config, regime))
         mids: F64 = np.full(paths, np.nan)
@@ -164,7 +164,7 @@ class EventBook:
         }
 
 
-def _market(config: EventBookConfig, seed: int, par: F64) -> Market:
+def market_of(config: EventBookConfig, seed: int, par: F64) -> Market:
     """Empty books around the fundamental, and drivers in their long-run distribution."""
     paths = len(par)
     x = np.zeros((paths, ef.STATE))

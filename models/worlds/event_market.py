@@ -129,7 +129,7 @@ def _pull(m: Market, p: int, ts: int) -> None:
 
 
 @hot
-def _cancel_due(m: Market, p: int, slot: int, ts: int) -> None:
+def cancel_due(m: Market, p: int, slot: int, ts: int) -> None:
     """Orders whose patience is over leave, if they are still there."""
     at = i64(m.due[p, slot % LIVES])
     m.due[p, slot % LIVES] = 0
@@ -143,8 +143,8 @@ def _cancel_due(m: Market, p: int, slot: int, ts: int) -> None:
 
 
 @hot
-def _limit(m: Market, p: int, slot: int, ts: int, vol: float, side: int) -> None:
-    """Another trader's limit order. side: of our order, +1 or -1."""
+def limit_order(m: Market, p: int, slot: int, ts: int, vol: float) -> int:
+    """Another trader's limit order; how many rows of `fills` it wrote."""
     d = m.drive
     bid = draw(d, p, 1) < 0.5
     behind, shares, life = distance(d, p), size_of(d, p), patience(d, p, LIVES - 1)
@@ -153,12 +153,11 @@ def _limit(m: Market, p: int, slot: int, ts: int, vol: float, side: int) -> None
     price = i64(math.floor(reference - behind)) if bid else i64(math.ceil(reference + behind))
     if price < 1 or price >= m.venue.levels.shape[2] - 1:
         m.venue.meta[p, N_OUTSIDE] += 1
-        return
+        return 0
     way = _NONE if bid else i64(1)
     m.serial[p] += 1
     oid = m.serial[p]
     left, rows = match(m.venue, p, way, price, shares, oid, RECORDED, ts, m.fills, _NONE)
-    _settle(m, p, rows, side)
     if left > 0:
         place = add(m.venue, p, oid, RECORDED, way, price, left, left, False)
         if place > 0:
@@ -166,15 +165,16 @@ def _limit(m: Market, p: int, slot: int, ts: int, vol: float, side: int) -> None
         ring = 1 + oid % (ORDERS - 1)
         m.ids[p, ring], m.chain[p, ring] = oid, m.due[p, (slot + life) % LIVES]
         m.due[p, (slot + life) % LIVES] = ring
+    return rows
 
 
 @hot
-def _market(m: Market, p: int, slot: int, ts: int, side: int) -> None:
-    """Another trader's market order: what the book does not hold it does not get."""
+def market_order(m: Market, p: int, slot: int, ts: int) -> int:
+    """Another trader's market order: what the book does not hold it does not get. How many rows of `fills` it wrote."""
     sign, shares = side_of_market(m.drive, p, slot), size_of(m.drive, p)
     way, edge = (_NONE, i64(m.venue.levels.shape[2] - 1)) if sign > 0 else (i64(1), _NONE)
     _, rows = match(m.venue, p, way, edge, shares, _NONE, RECORDED, ts, m.fills, _NONE)
-    _settle(m, p, rows, side)
+    return rows
 
 
 @hot
@@ -237,7 +237,7 @@ def _slot(m: Market, p: int, slot: int, side: int, passive: float) -> None:
     vol = move(d, p, slot)
     d.x[p, CARRIED] += d.x[p, MOVED] * float(m.own[p, LEFT] - m.own[p, DONE])
     _pull(m, p, ts)
-    _cancel_due(m, p, slot + LIVES, ts)
+    cancel_due(m, p, slot + LIVES, ts)
     busy = pace(d, p, slot)
     limits = poisson(d, p, 1, d.par[p, LIMITS] * d.x[p, DEPTH] * busy)
     markets = poisson(d, p, 1, d.par[p, MARKETS] * busy)
@@ -248,10 +248,10 @@ def _slot(m: Market, p: int, slot: int, side: int, passive: float) -> None:
         at = ts + (i + 1) * _SECOND // many
         if draw(d, p, 1) * (limits + markets) < markets:
             markets -= 1
-            _market(m, p, slot, at, side)
+            _settle(m, p, market_order(m, p, slot, at), side)
         else:
             limits -= 1
-            _limit(m, p, slot + LIVES, at, vol, side)
+            _settle(m, p, limit_order(m, p, slot + LIVES, at, vol), side)
 
 
 @hot

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from domain import decision
@@ -9,9 +10,12 @@ from domain import parent_order as po
 from domain.basket import BasketRequest, BasketSchedule
 from domain.messages import PlanReady
 from domain.refusal import Reason
+from domain.reproduction import Grade
 from domain.risk_data import RiskFacts
 from domain.schedule import Schedule, Slice
 from domain.values import E9, Side, StreamId
+from ems.bootstrap.audit import Bench, _computable
+from ems.bootstrap.planning import LOADING, made
 from models.planners.basket_planner import BasketPlanner
 from tests.domain.orders import MINUTE_NS, new_order
 from tests.ems.lists import good, new_list, order
@@ -140,3 +144,19 @@ async def test_a_successor_goes_on_with_the_plan_and_the_planner_s_own_answer_is
     await later.open()
     assert order(later, "A1").schedule == order(room, "A1").schedule
     assert isinstance(later.desk.state.parents[StreamId(request.orders[0].parent)], po.ParentOrder)
+
+
+async def test_a_joint_decision_is_computed_again_with_all_its_orders() -> None:
+    room = await listed()
+    (request,) = room.planners.asked
+    await room.desk.cycle([PlanReady(request, BasketPlanner().plan(request))])
+    kept = await recorded(room, decision.BasketPlanned, decision.Planned)
+    assert [_computable(event) for _, event in kept] == [True, False, False], "each order's own is part of it"
+    joint = kept[0][1]
+    assert Bench(Path()).again(joint).grade is Grade.BIT_EXACT
+    other = joint.model_copy(update={"plan": joint.plan.model_copy(update={"fallback": "another reason"})})
+    assert Bench(Path()).again(other).grade is Grade.DIFFERENT
+    loading = made(request, loading=True)
+    assert loading.fallback == LOADING
+    early = joint.model_copy(update={"plan": loading})
+    assert Bench(Path()).again(early).grade is Grade.BIT_EXACT, "what was planned while libraries were loaded is made so again"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.errors import Infeasible
 from domain.values import E9
-from models.planners.basket_lots import plan
+from models.planners.basket_lots import _rounded, plan
 from models.planners.basket_terms import Band, Basket, BasketLimits, Group, Weights, gross
 from tests.models.planners.baskets import basket
 
@@ -83,3 +83,10 @@ def test_what_leaves_no_room_in_whole_lots_is_named() -> None:
     caps = np.full((4, 6), 0.9)
     with pytest.raises(Infeasible, match="S0: its limits leave no room in whole lots"):
         plan(made._replace(totals=np.full(4, 5.0), caps=caps), (E9,) * 4)
+
+
+def test_a_share_that_a_solver_puts_beyond_a_cap_is_not_rounded_beyond_it() -> None:
+    assert _rounded(np.array([2.5000001, 0.4999999]), [2, 1], 3, 1.0) == [2, 1]
+    assert _rounded(np.array([0.4, 0.4, 0.4]), [1, 1, 1], 1, 1.0) == [0, 1, 0]
+    assert _rounded(np.array([0.0, 0.0, 3.0]), [1, 1, 1], 3, 1.0) == [1, 1, 1], "later caps could not hold what was left"
+    assert _rounded(np.array([1.2, 0.9, 0.0]), [9, 9, 9], 9, 0.3) == [1, 1, 1], "three at least"

@@ -16,8 +16,9 @@ from domain.basket import BasketRequest, BasketSchedule
 from domain.market_state import MarketState
 from domain.schedule import PlanRequest
 from domain.values import E9, Algo, Side
-from models.planners.adaptive import Adaptive
-from models.planners.basket_planner import BasketPlanner
+from models.planners.adaptive import Adaptive, look
+from models.planners.basket_planner import BasketPlanner, _basket, _parts
+from models.planners.slicing import edges_of
 from tests.models.planners.requests import MINUTE_NS, START_NS, request
 from tests.models.planners.test_adaptive import DAY, observation
 
@@ -182,3 +183,17 @@ def test_the_close_is_left_whole_lots_alone() -> None:
     plan = PLANNER.plan(what)
     check(plan, what)
     assert plan.fallback == "" and all(each.at_close_e9 > 0 for each in plan.schedules)
+
+
+def test_an_interval_that_lies_partly_in_an_orders_window_takes_that_part_of_its_participation() -> None:
+    late = order(2, start_ns=START_NS + MINUTE_NS // 2, max_participation_e9=E9 // 5)
+    what = basket(order(1, max_participation_e9=E9 // 5), late)
+    parts = _parts(what)
+    edges = edges_of(START_NS, START_NS + 30 * MINUTE_NS, START_NS)
+    prospects = [look(part.request, edges) for part in parts]
+    caps = _basket(parts, prospects, edges, 0.5).caps
+    assert caps[0, :20] == pytest.approx(prospects[0].caps)
+    assert caps[1, 1:20] == pytest.approx(prospects[1].caps[1:])
+    assert caps[1, 0] == pytest.approx(prospects[1].caps[0] * 2 / 3), "of 90 seconds 60 are inside"
+    ended = _parts(basket(order(1), order(2, end_ns=START_NS + 4 * MINUTE_NS)))
+    assert (_basket(ended, prospects, edges, 0.5).caps[1, 3:] == 0).all()
