@@ -122,6 +122,8 @@ class Venue:
         self.live: dict[int, tuple[str, str, int, int]] = {}  # ref -> symbol, side, price, lots
         self.said: list[bytes] = []
         self.match = 0
+        self.taken: dict[int, int] = {}  # ref -> lots executed
+        self.counts_taken = seed % 2 == 0  # whether a replacement's size has in it what the old order has traded
 
     def work(self, reject: float = 0.05) -> None:
         """Take one request."""
@@ -143,7 +145,11 @@ class Venue:
             if self.chance.random() < reject:  # the old one is taken out, and the new one never was
                 self._say("canceled", user_ref_num=asked.number("orig_user_ref_num"), quantity=old[3], reason="D")
                 return
-            order = (old[0], old[1], asked.number("price"), asked.number("quantity"))
+            taken = self.taken.get(asked.number("orig_user_ref_num"), 0) if self.counts_taken else 0
+            if asked.number("quantity") <= taken:
+                self._say("canceled", user_ref_num=asked.number("orig_user_ref_num"), quantity=old[3], reason="D")
+                return
+            order = (old[0], old[1], asked.number("price"), asked.number("quantity") - taken)
             self.live[ref] = order
             self._say("replaced", orig_user_ref_num=asked.number("orig_user_ref_num"), **self._terms(ref, order))
 
@@ -158,6 +164,7 @@ class Venue:
             self._say("canceled", user_ref_num=ref, quantity=part, reason="S")
         else:
             self.match += 1
+            self.taken[ref] = self.taken.get(ref, 0) + part
             self._say("executed", user_ref_num=ref, quantity=part, price=price, liquidity="A", match_number=self.match)
         self.live[ref] = (symbol, side, price, lots - part)
         if lots == part:
