@@ -60,7 +60,8 @@ class Market:
 
     def begin(self) -> list[bytes]:
         """The directory, a book of each instrument, and enough events for the core to look at."""
-        rows = [self._add(k, side, 10_000 - side * level, 100 * level) for k in SYMBOLS for side in (1, -1) for level in range(1, 6)]
+        sides = [(k, side) for k in SYMBOLS for side in (1, -1)]
+        rows = [self._add(k, side, 10_000 - side * level, 100 * level) for k, side in sides for level in range(1, 6)]
         found = self._say(rows)
         for _ in range(260):
             found += self.step(odd=0.0)
@@ -77,8 +78,8 @@ class Market:
         gone = [oid for oid, (ours, side, price, _) in self.orders.items() if ours == k and (self.mid[k] - price) * side <= 0]
         gone = gone or [oid for oid, order in self.orders.items() if order[0] == k][:-12][:2]
         rows = [self._less(oid) for oid in gone[:3]]
-        for side in (1, -1):
-            rows.append(self._add(k, side, self.mid[k] - side * self.chance.randint(1, 4), 100 * self.chance.randint(1, 5)))
+        price = {side: self.mid[k] - side * self.chance.randint(1, 4) for side in (1, -1)}
+        rows += [self._add(k, side, price[side], 100 * self.chance.randint(1, 5)) for side in (1, -1)]
         return self._say(rows)
 
     def _odd(self, k: int) -> list[bytes]:

@@ -31,7 +31,7 @@ def quoting() -> Room:
 
 
 def day(room: Room, steps: int = STEPS, *, odd: float = 0.03) -> None:
-    """Market and venue at their own pace; now and then bytes that neither should have sent, and the process that puts it right."""
+    """Market and venue at their own pace; now and then bytes that neither should have sent; the process puts it right."""
     chance = room.chance
     for _ in range(steps):
         datagrams = room.market.step()
@@ -178,7 +178,7 @@ def test_a_kill_lets_nothing_but_cancels_leave_and_takes_everything_out(tmp_path
     assert room.record()["kill"] == Level.HARD, "a latch without a head is none"
 
 
-@pytest.mark.parametrize("what", ["gap", "garbage", "halt", "crossed", "silence", "late", "suspended", "unknown_fill", "toxic", "end"])
+@pytest.mark.parametrize("what", "gap garbage halt crossed silence late suspended unknown_fill toxic end".split())
 def test_what_may_be_wrong_pulls_every_quote_within_one_call(quoting: Room, what: str) -> None:
     room, market, names = quoting, quoting.market, {
         "gap": "gap", "garbage": "no_feed", "halt": "closed", "crossed": "crossed", "silence": "stale", "late": "stale",
