@@ -81,10 +81,37 @@ class AlgoParameters(BaseModel):
             minimum_e9=1,
         ),
     ] = None
+    at_open_e9: Annotated[
+        int | None,
+        Parameter(
+            name="AtOpen",
+            type=FixType.PERCENTAGE,
+            unit=Unit.PERCENT,
+            description="The share that goes into the opening auction. Means nothing once the market is open.",
+            absent="nothing",
+            minimum_e9=100,
+            maximum_e9=100 * E9,
+        ),
+    ] = None
+    at_close_e9: Annotated[
+        int | None,
+        Parameter(
+            name="AtClose",
+            type=FixType.PERCENTAGE,
+            unit=Unit.PERCENT,
+            description="The share left to the closing auction; of adaptive at most. The order must last until the close.",
+            absent="nothing",
+            minimum_e9=100,
+            maximum_e9=100 * E9,
+        ),
+    ] = None
 
     # Only an algorithm that aims at a rate, or weighs risk, has these on the wire.
     participation_e9: int | None = None
     urgency_e9: int | None = None
+    tail_aversion_e9: int | None = None
+    basket_correlation_e9: int | None = None
+    basket_cash_e9: int | None = None
 
 
 class Twap(AlgoParameters):
@@ -143,6 +170,41 @@ class Adaptive(AlgoParameters):
     algo = Algo.ADAPTIVE
 
     urgency_e9: Annotated[int | None, _URGENCY] = None
+    tail_aversion_e9: Annotated[
+        int | None,
+        Parameter(
+            name="TailAversion",
+            type=FixType.FLOAT,
+            unit=Unit.NUMBER,
+            description="How many times the mean cost of the worst twentieth of the futures is added to the expected cost.",
+            absent="0: risk is weighed by Urgency alone",
+            minimum_e9=0,
+            maximum_e9=10 * E9,
+        ),
+    ] = None
+    basket_correlation_e9: Annotated[
+        int | None,
+        Parameter(
+            name="BasketCorrelation",
+            type=FixType.PERCENTAGE,
+            unit=Unit.PERCENT,
+            description="Planned with the orders of its list that say the same: the correlation assumed between any two.",
+            absent="planned by itself",
+            minimum_e9=0,
+            maximum_e9=95 * E9,
+        ),
+    ] = None
+    basket_cash_e9: Annotated[
+        int | None,
+        Parameter(
+            name="BasketCash",
+            type=FixType.AMT,
+            unit=Unit.CURRENCY,
+            description="What purchases of the basket may exceed its sales by at any time, or sales purchases.",
+            absent="no bound",
+            minimum_e9=E9,
+        ),
+    ] = None
 
 
 MODELS: Final[dict[Algo, type[AlgoParameters]]] = {model.algo: model for model in (Twap, Vwap, Pov, AlmgrenChriss, Adaptive)}

@@ -38,6 +38,7 @@ class Created(Event):
     instructions: Instructions | None = None
     reckoned_price_e9: int | None = None  # what an order without a limit was reckoned at when its risk was checked
     trip: str = ""  # of the kill switch: the order flattens a house position
+    reason: str = ""  # of the tactic: why this price
 
 
 class Acknowledged(Event):

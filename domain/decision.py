@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import ClassVar, NamedTuple
 
+from domain.basket import BasketRequest, BasketSchedule
 from domain.event import Event
 from domain.schedule import PlanRequest, Schedule
 from domain.values import StreamId, stream_id
@@ -28,7 +29,16 @@ class Failed(Event):
     error: str
 
 
-EVENTS = (Planned, Failed)
+class BasketPlanned(Event):
+    """Orders of a list planned together. Each has a decision of its own beside it, whose schedule names this one."""
+
+    TOPIC: ClassVar[str] = "decision.basket_planned.v1"
+    request: BasketRequest
+    request_sha256: str
+    plan: BasketSchedule
+
+
+EVENTS = (Planned, Failed, BasketPlanned)
 
 
 class Decision(NamedTuple):
@@ -45,6 +55,11 @@ def key(parent: str, plan_number: int) -> StreamId:
     return stream_id("decision", parent, str(plan_number))
 
 
+def basket_key(request: BasketRequest) -> StreamId:
+    """The stream of a joint plan: of its request, for orders come and go between two of them."""
+    return stream_id("decision", request.basket, request_sha256(request))
+
+
 def evolve(state: Decision | None, event: Event, *, stream: StreamId, at_ns: int) -> Decision:
     """Fold one event."""
     assert state is None
@@ -52,6 +67,6 @@ def evolve(state: Decision | None, event: Event, *, stream: StreamId, at_ns: int
     return Decision(id=stream, version=1, parent=event.request.parent, plan_number=event.request.plan_number)
 
 
-def request_sha256(request: PlanRequest) -> str:
+def request_sha256(request: PlanRequest | BasketRequest) -> str:
     """Digest of a planner's whole input, over its JSON."""
     return hashlib.sha256(request.model_dump_json().encode()).hexdigest()

@@ -13,6 +13,7 @@ EmsError
 ├── ReferenceDataError     reference data that is missing, stale or contradictory
 ├── TapeError              a stored tape that is missing, damaged or not one
 ├── WeightsError           a model's weights that are missing, damaged, of another contract or another version
+├── ModelRefused           a model's version that the registry does not let decide
 ├── ForecastError          a forecast that cannot be made, or comes to what is no number
 ├── RegistryUnavailable    a registry of models that is not installed or cannot be reached
 ├── ProgramError           a schedule's optimisation that gives no schedule
@@ -82,6 +83,10 @@ class TapeError(EmsError):
 
 class WeightsError(EmsError):
     """A model's weights that are missing, damaged, of another contract, or not the version that was asked for."""
+
+
+class ModelRefused(EmsError):
+    """A model's version may not decide: it is not registered, was retired, or nobody has promoted it."""
 
 
 class ForecastError(EmsError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from domain.basket import BasketRequest, BasketSchedule
 from domain.commands import Commanded
 from domain.event import InboundRef
 from domain.instructions import Instructions
@@ -219,8 +220,8 @@ class MarketUpdate:
 class PlanReady:
     """A planner's answer, or why there is none."""
 
-    request: PlanRequest
-    schedule: Schedule | None
+    request: PlanRequest | BasketRequest
+    schedule: Schedule | BasketSchedule | None
     error: str = ""
 
 

@@ -32,3 +32,4 @@ class Observed(NamedTuple):
     instrument: str
     observation: Observation
     latent: tuple[float, ...]  # (128,) where the model that plans places it
+    fills: tuple[float, float] | None = None  # that an order at the back of the best bid, ask is filled within 100 events

@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import TypeVar
 
 from domain import parent_order as po
+from domain.algo_parameters import AlgoParameters
 from domain.instructions import PLAIN
 from domain.instrument import Instrument
 from domain.market_state import MarketState
 from domain.messages import NewOrder
 from domain.refusal import Reason, Refusal
+from domain.trading_day import TradingDay
 from domain.values import E9, Algo, OrdType, StreamId, TimeInForce, from_e9
 
 _Order = TypeVar("_Order", bound=NewOrder)
@@ -85,4 +87,26 @@ def price(order: NewOrder, instrument: Instrument, trade_date: str) -> Refusal |
         return Refusal(Reason.PRICE_NOT_POSITIVE, f"the limit must be positive, not {from_e9(order.limit_price_e9)}")
     if not instrument.on_tick(order.limit_price_e9, trade_date):
         return Refusal(Reason.PRICE_OFF_TICK, f"the limit {from_e9(order.limit_price_e9)} is off the tick")
+    return None
+
+
+def auctions(order: NewOrder, parameters: AlgoParameters, day: TradingDay, now_ns: int, end_ns: int) -> Refusal | None:
+    """What an order wants of auctions that it cannot have."""
+    if order.time_in_force is TimeInForce.AT_THE_OPENING and now_ns >= day.open_ns:
+        return Refusal(Reason.MARKET_CLOSED, f"the opening auction of {day.trade_date} is over")
+    if (parameters.at_open_e9 or 0) + (parameters.at_close_e9 or 0) > E9:
+        return Refusal(Reason.BAD_PARAMETER, "AtOpen and AtClose are more than the whole order")
+    if parameters.at_open_e9 and not day.open_auction_ns:
+        return Refusal(Reason.BAD_PARAMETER, "AtOpen: the market holds no opening auction")
+    if parameters.at_close_e9 and not day.close_auction_ns:
+        return Refusal(Reason.BAD_PARAMETER, "AtClose: the market holds no closing auction")
+    if parameters.at_close_e9 and end_ns < day.close_ns:
+        return Refusal(Reason.BAD_PARAMETER, "AtClose needs an order that lasts until the close")
+    return None
+
+
+def basket(parameters: AlgoParameters) -> Refusal | None:
+    """A bound on a basket that is none."""
+    if parameters.basket_cash_e9 is not None and parameters.basket_correlation_e9 is None:
+        return Refusal(Reason.BAD_PARAMETER, "BasketCash needs BasketCorrelation, which says what is planned together")
     return None

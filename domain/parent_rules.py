@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from domain import order_checks
 from domain import parent_order as po
 from domain.algo_parameters import AlgoParameters, parse
@@ -17,17 +15,8 @@ from domain.parent_order import ParentOrder
 from domain.refusal import Reason, Refusal
 from domain.session_policy import DEFAULT, SessionPolicy
 from domain.terms import Terms
+from domain.trading_day import TradingDay
 from domain.values import Algo, OrdType, StreamId, TimeInForce, from_e9
-
-
-@dataclass(frozen=True, slots=True)
-class TradingDay:
-    """The continuous session that an order is for. trade_date is ISO, times are UTC nanoseconds."""
-
-    trade_date: str
-    open_ns: int
-    close_ns: int
-
 
 # ----------------------------------------------------------------------------------------------- intake
 
@@ -118,6 +107,10 @@ def _window(
         return Refusal(Reason.END_NOT_AFTER_START, "EndTime must be after now and after StartTime")
     if parameters.would_price_e9 is not None and not instrument.on_tick(parameters.would_price_e9, day.trade_date):
         return Refusal(Reason.PRICE_OFF_TICK, f"WouldPrice {from_e9(parameters.would_price_e9)} is off the tick")
+    if refusal := order_checks.auctions(order, parameters, day, now_ns, end_ns) or order_checks.basket(parameters):
+        return refusal
+    if order.time_in_force is TimeInForce.AT_THE_CLOSE:
+        end_ns = max(end_ns, day.close_auction_ns)
     return Terms(
         quantity_e9=order.quantity_e9,
         limit_price_e9=order.limit_price_e9 if order.ord_type is not OrdType.MARKET else None,
@@ -128,6 +121,11 @@ def _window(
         max_participation_e9=parameters.max_participation_e9,
         would_price_e9=parameters.would_price_e9,
         urgency_e9=parameters.urgency_e9,
+        at_open_e9=parameters.at_open_e9,
+        at_close_e9=parameters.at_close_e9,
+        tail_aversion_e9=parameters.tail_aversion_e9,
+        basket_correlation_e9=parameters.basket_correlation_e9,
+        basket_cash_e9=parameters.basket_cash_e9,
         parameters=order.parameters,
         ord_type=order.ord_type if algo is Algo.DIRECT else None,
         time_in_force=order.time_in_force or TimeInForce.DAY,

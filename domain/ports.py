@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from domain.basket import BasketRequest
 from domain.event import Entry, EventClasses, Fact, Recorded
 from domain.instructions import Basket, StrategyFields
 from domain.instrument import Instrument
@@ -14,11 +15,11 @@ from domain.kill_latch import Slot
 from domain.kill_scope import Scope
 from domain.kill_table import Verdict
 from domain.messages import NewOrder
-from domain.parent_rules import TradingDay
 from domain.readings import Reading
 from domain.refusal import Refusal
 from domain.schedule import PlanRequest, Schedule, VolumeCurve
 from domain.sending import Outbound
+from domain.trading_day import TradingDay
 from domain.values import StreamId
 
 
@@ -170,7 +171,7 @@ class Planner(Protocol):
 class PlannerPool(Protocol):
     """Runs planners beside the desk. Results come back as PlanReady inputs; requests for one parent coalesce."""
 
-    def request(self, request: PlanRequest) -> None:
+    def request(self, request: PlanRequest | BasketRequest) -> None:
         """Start planning; never blocks."""
         ...
 
@@ -248,6 +249,10 @@ class RiskData(Protocol):
 
     def registered_model(self, digest: str) -> bool | None:
         """Is a model of these weights registered?"""
+        ...
+
+    def trading_models(self) -> frozenset[str] | None:
+        """The digests of all models whose decisions may become orders."""
         ...
 
     def permitted(self, who: str, strategy: str, instrument: str, venue: str) -> bool | None:

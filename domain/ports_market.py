@@ -22,8 +22,11 @@ class VenueTif(StrEnum):
     IOC = "ioc"
     FOK = "fok"
     GTD = "gtd"
+    AT_OPEN = "at_open"
+    AT_CLOSE = "at_close"
 
 
+AUCTIONS: Final = (VenueTif.AT_OPEN, VenueTif.AT_CLOSE)  # orders for one auction: they wait for it and end with it
 CARRIED: Final = (VenueTif.GTC, VenueTif.GTD)  # orders that outlive their day
 
 
@@ -151,6 +154,10 @@ class Market(Protocol):
 
     def counters(self) -> dict[str, int]:
         """What was odd: unknown ids, overflow, events out of the price window, lots taken by us."""
+        ...
+
+    def awaits(self, tif: VenueTif) -> bool:
+        """Whether the auction of this time in force gathers orders, or is to come."""
         ...
 
     @property

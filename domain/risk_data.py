@@ -97,6 +97,10 @@ class RiskFacts:
         """Is it registered?"""
         return None if self.models is None else digest in self.models
 
+    def trading_models(self) -> frozenset[str] | None:
+        """All that are registered and may decide."""
+        return self.models
+
     def permitted(self, who: str, strategy: str, instrument: str, venue: str) -> bool | None:
         """Is there a line that allows it? A venue that is not decided yet is not asked about."""
         if self.permissions is None:

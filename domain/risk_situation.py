@@ -6,11 +6,11 @@ from typing import Final
 
 from domain.instrument import Instrument
 from domain.market_state import MarketState
-from domain.parent_rules import TradingDay
 from domain.ports import RiskData
 from domain.risk import Outcome, RiskOrder
 from domain.risk_binding import Binding, Bound, Seen
 from domain.risk_state import RiskState
+from domain.trading_day import TradingDay
 from domain.values import E9, Side
 
 _E18: Final = E9 * E9

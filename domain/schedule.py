@@ -48,8 +48,10 @@ class Schedule(BaseModel):
     planner: str  # name and version of the code that planned, "vwap/1"
     filled_e9: int
     slices: tuple[Slice, ...]
+    at_close_e9: int = 0  # for the closing auction, beside the slices
     fallback: str = ""  # why the planner that was asked for did not plan, and which did
     evidence: Evidence | None = None  # in the decision alone
+    basket: str = ""  # the decision that planned it together with others
 
     def target_e9(self, now_ns: int) -> int:
         """Cumulative shares that should have been released by now: filled_e9 plus every slice begun."""
@@ -99,3 +101,6 @@ class PlanRequest(BaseModel):
     observation: Observation | None = None
     due_e9: int = 0  # released by the schedule before and not filled
     due_until_ns: int = 0  # when the slice of the schedule before that has begun ends: what comes before is planned
+    at_close_max_e9: int = 0  # how much is for the closing auction, or of adaptive at most; 0: the order has none
+    tail_aversion_e9: int | None = None  # times the mean cost of the worst twentieth of the futures, at 1e-9
+    models: tuple[str, ...] | None = None  # digests that may decide, as the desk's registry has them; None: nobody asked

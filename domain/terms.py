@@ -25,6 +25,11 @@ class Terms(BaseModel):
     ord_type: OrdType | None = None  # None: a limit order where there is a limit, else a market order
     time_in_force: TimeInForce = TimeInForce.DAY
     instructions: Instructions | None = None
+    at_open_e9: int | None = None  # which share of the quantity goes into the opening auction, and into the closing one
+    at_close_e9: int | None = None
+    tail_aversion_e9: int | None = None  # how much the worst twentieth of the futures weighs beside the mean
+    basket_correlation_e9: int | None = None  # planned with the orders of its list that say the same
+    basket_cash_e9: int | None = None  # what they may pay net, either way
     urgency_e9: int | None = None  # how much risk weighs beside impact, None: as the algorithm has it
 
     @property

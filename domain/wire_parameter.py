@@ -71,6 +71,7 @@ class Unit(StrEnum):
     PERCENT = "percent"
     PRICE = "price"
     NUMBER = "number"
+    CURRENCY = "currency"
 
 
 _SCALE: Final = {
@@ -78,6 +79,7 @@ _SCALE: Final = {
     Unit.PERCENT: (1, 100),
     Unit.PRICE: (1, 1),
     Unit.NUMBER: (1, 1),
+    Unit.CURRENCY: (1, 1),
 }  # from the wire's unit to the field's
 
 

@@ -26,12 +26,12 @@ from domain.messages import (
 )
 from domain.order_life import OrdStatus
 from domain.parent_order import ParentOrder
-from domain.parent_rules import TradingDay
 from domain.ports import Reference
 from domain.refusal import Reason, Refusal
 from domain.sending import ParentReport
 from domain.session_policy import DEFAULT, SessionPolicy
 from domain.terms import Terms
+from domain.trading_day import TradingDay
 from domain.values import StreamId, event_id
 from ems import reports, session_notes
 from ems.allocation_desk import AllocationDesk

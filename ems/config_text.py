@@ -78,6 +78,8 @@ seed = 7
 prices = { DEMO = 100, AMZN = 220 } # where the generated flow begins
 # tape = "AMZN_2012-06-21.zip"      # a recorded day instead; needs a tape clock
 # auctions = true                   # opening and closing auctions at the calendar's times
+# itch = "127.0.0.1:26400"          # publishes every order as ITCH 5.0 over MoldUDP64: docs/market-data.md
+# ouch = { port = 26401, accounts = { QUOTE1 = "secret" } } # and speaks OUCH 5.0: docs/ouch.md
 # collar_ticks = 200                # an order that would trade further from the last trade begins a volatility auction
 
 # The desk's clock: kind = "wall", or for a recorded day:
@@ -90,12 +92,19 @@ kind = "wall"
 # How long the scheduler waits, in seconds of the desk's clock; _wall_s in seconds of the wall.
 [pace]
 patience_s = 30                     # a passive child rests this long before its quantity crosses the spread
+placement = "mixed"                 # join, improve or cross, by the chance to be filled; or "passive", "aggressive"
+at_open_cutoff_s = 120              # venues take orders for the opening auction until so long before it trades
+at_close_cutoff_s = 600             # and for the closing auction until so long before the close
+auction_lead_s = 60                 # auction orders leave so long before a cut-off
 replan_s = 300                      # TWAP and VWAP are planned anew this often
 pov_s = 5                           # POV is planned anew this often
 closing_wall_s = 2                  # a schedule is done this long before its order's end; what is left crosses the spread
 note_s = 1                          # the market of a working order is noted this often at most, for ems tca; 0: never
 note_after_s = 330                  # and for so long after an instrument's last execution
 close_grace_s = 60                  # a venue has this long after the close to say what became of a direct order
+fallback_s = 30                     # an adaptive order that another planner had to plan is planned anew this often
+deviation_max = 0.15                # a market further from where the plan foresaw it is planned anew; or "conformal"
+deviation_rest_s = 30               # but not within so long of the last plan
 unanswered_wall_s = 2               # a venue silent for so long puts the order in doubt
 
 [console]

@@ -18,9 +18,9 @@ from domain.instructions import NEW_DAY
 from domain.messages import VenueReport
 from domain.order_life import HELD, RESTING, OrdStatus
 from domain.parent_order import ParentOrder
-from domain.parent_rules import TradingDay
 from domain.ports import Reference
 from domain.refusal import Refusal
+from domain.trading_day import TradingDay
 from ems.direct import DirectDesk, day_mark
 from ems.pace import Pace
 from ems.turn import Turn

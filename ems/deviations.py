@@ -32,6 +32,10 @@ class Deviations:
         self._said: dict[StreamId, str] = {}
         self._errors: deque[float] = deque(maxlen=ERRORS_MAX)
 
+    def seen(self, instrument: str) -> Observed | None:
+        """The newest of a market."""
+        return self._seen.get(instrument)
+
     def observation(self, instrument: str) -> Observation | None:
         """The newest of a market."""
         seen = self._seen.get(instrument)

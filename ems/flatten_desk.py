@@ -19,8 +19,8 @@ from domain.kill_scope import Scope
 from domain.kill_switch import Unflattened
 from domain.market_state import MarketState
 from domain.parent_order import ParentOrder
-from domain.parent_rules import TradingDay
 from domain.terms import Terms
+from domain.trading_day import TradingDay
 from domain.values import E9, Algo, OrdType, Side, StreamId, TimeInForce, from_e9, short_id, stream_id
 from ems.desk_state import DeskState
 from ems.house import House, HouseParts, HouseTerms, Target

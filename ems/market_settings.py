@@ -55,6 +55,7 @@ class VenueSettings(_Table):
     collar_ticks: Annotated[int, Field(gt=0)] | None = None  # further from the last trade stands a volatility auction
     listeners: tuple[str, ...] = ()  # CompIDs that may log on for market data, beside those of its clients
     itch: str = ""  # HOST:PORT (or a multicast group's) that its orders are published to as ITCH over MoldUDP64; "": nowhere
+    itch_interface: str = "127.0.0.1"  # address of the interface by which a multicast group is reached
     ouch: OuchSettings | None = None
     publish_every_s: Annotated[float, Field(gt=0, le=86_400)] = 0.05
 

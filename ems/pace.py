@@ -8,6 +8,7 @@ from typing import Final
 from domain.parent_order import ParentOrder
 from domain.steering import Urgency
 from domain.values import Algo
+from ems.tactic import Placement
 
 DECIDING_FACTOR = 30  # a venue that says it is deciding may take so much longer than one that says nothing
 
@@ -31,6 +32,10 @@ class Pace:
     fallback_ns: int = 30_000_000_000  # a plan that another planner had to make is made anew this often
     deviation_max: float | None = 0.15  # a market further from where it was foreseen calls for a plan; None: conformal
     deviation_rest_ns: int = 30_000_000_000  # after a plan no deviation calls for another so long
+    at_open_cutoff_ns: int = 120_000_000_000  # before the opening auction trades: when a venue takes no more orders for it
+    at_close_cutoff_ns: int = 600_000_000_000  # before the close, the same
+    auction_lead_ns: int = 60_000_000_000  # so long before a cut-off auction orders leave
+    placement: Placement = "mixed"  # how children are priced that are not late
     rejections_max: int = 5  # venues' rejections in a row after which a parent releases nothing more
 
     def patience_of(self, parent: ParentOrder) -> int:

@@ -17,12 +17,14 @@ from typing import Final
 
 import structlog
 
+from domain.basket import BasketRequest, BasketSchedule
 from domain.messages import PlanReady
 from domain.schedule import PlanRequest, Schedule
 
 _log = structlog.get_logger("planners")
 
-Plan = Callable[[PlanRequest], Schedule]
+Request = PlanRequest | BasketRequest
+Plan = Callable[[Request], Schedule | BasketSchedule]
 NICENESS: Final = 5
 _SPAWN: Final = multiprocessing.get_context("spawn")
 
@@ -35,7 +37,7 @@ class _Worker:
         self.process: BaseProcess = _SPAWN.Process(target=_serve, args=(plan, begins, theirs), name="planner", daemon=True)
         self.process.start()
         theirs.close()  # so that the end of the process is the end of the pipe
-        self.busy_with: PlanRequest | None = None
+        self.busy_with: Request | None = None
         self.limit: asyncio.TimerHandle | None = None
 
     def end(self) -> None:
@@ -68,14 +70,14 @@ class ProcessPlannerPool:
         self._deliver = deliver
         self._limit_s = limit_s
         self._count_error = count_error
-        self._waiting: OrderedDict[str, PlanRequest] = OrderedDict()
+        self._waiting: OrderedDict[str, Request] = OrderedDict()
         self._loop = asyncio.get_running_loop()
         self._workers: list[_Worker] = []
         self.crashes = 0
         for _ in range(workers):
             self._add_worker()
 
-    def request(self, request: PlanRequest) -> None:
+    def request(self, request: Request) -> None:
         """Queue a request, in place of an older one for the same parent; never blocks."""
         self._waiting[request.parent] = request
         self._feed()
@@ -163,7 +165,7 @@ def _serve(plan: Plan, begins: Callable[[], None] | None, pipe: Connection) -> N
         return
 
 
-def _answer_to(plan: Plan, request: PlanRequest) -> tuple[Schedule | None, str]:
+def _answer_to(plan: Plan, request: Request) -> tuple[Schedule | BasketSchedule | None, str]:
     try:
         return plan(request), ""
     except Exception as error:  # noqa: BLE001 (told to the desk, which records it)

@@ -48,14 +48,13 @@ class JournalSettings(_Table):
         slots: of the ring, rounded up to a power of two; at 20,000 inferences in a second 65,536 last for three seconds.
         seal_s: how long a record waits for its segment to fill.
         retention_gb: of sealed segments; the oldest go first. 0: nothing goes.
-        rerun: the calls of sealed segments are made again as they come, and a state is kept every `state_every` segments.
+        state_every_s: how often the state is kept, at a moment in which nothing has come: from there calls are made again.
     """
 
     slots: Annotated[int, Field(ge=256, le=1 << 24)] = 65_536
     seal_s: Annotated[float, Field(gt=0, le=60)] = 1.0
     retention_gb: Annotated[float, Field(ge=0)] = 500.0
-    rerun: bool = True
-    state_every: Annotated[int, Field(ge=1)] = 500
+    state_every_s: Annotated[float, Field(gt=0)] = 60.0
 
 
 class QuotingSettings(_Table):

@@ -22,8 +22,9 @@ from domain.order_life import RESTING, OrdStatus
 from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.refusal import Refusal
-from domain.values import OrdType, StreamId, TimeInForce
-from ems import orders_out, tactic
+from domain.values import StreamId
+from ems import orders_out, placing, tactic
+from ems.auctions import Auctions
 from ems.day import DayDesk
 from ems.direct import DirectDesk
 from ems.kill_desk import KillDesk
@@ -62,7 +63,9 @@ class Scheduler:
         self._throttle = throttle
         self._pace = pace
         self.sessions_up: set[str] = set()
-        self.planning = Planning(reference, markets, pace)
+        self.planning = Planning(reference, markets, pace, risk.data, auctions := Auctions(reference, pace))
+        self._auctions = auctions
+        self._placing = placing.Placing(self.planning, auctions, pace)
         self._queried: dict[StreamId, int] = {}  # children in doubt -> when the venue was last asked
         self._canceled: dict[StreamId, int] = {}  # children a cancel was sent for -> when the next may be
         self._wakes: list[tuple[int, StreamId]] = []
@@ -105,6 +108,7 @@ class Scheduler:
             times.append(self._direct.answer_due_ns(only))
         if parent.schedule is not None:
             times.append(parent.schedule.next_start_ns(now_ns) or 0)
+        times += self._auctions.due_ns(parent, now_ns)
         times += [self.planning.due_ns(parent), self._risk.free_ns(turn.state, parent)]
         if venue := self._direct.venue_of(parent):
             times.append(self._throttle.free_ns(venue, now_ns))
@@ -135,8 +139,8 @@ class Scheduler:
         if parent.finished:
             self._forget(parent)
             return
-        if self._due(parent, turn.now_ns):
-            if parent.steering.mode == "algo":
+        if self._works(parent, turn.now_ns):
+            if parent.steering.mode == "algo" and turn.now_ns >= parent.terms.start_ns:
                 self.planning.work(turn, parent)
             self._release(turn, parent)
         parent = turn.state.parent(stream)
@@ -146,10 +150,11 @@ class Scheduler:
             self._by_market[parent.instrument].pop(stream, None)
         self._wake(parent, turn)
 
-    def _due(self, parent: ParentOrder, now_ns: int) -> bool:
-        """Is it an algorithm's turn to plan and to release?"""
+    def _works(self, parent: ParentOrder, now_ns: int) -> bool:
+        """Is it an algorithm's turn to release? Before its start only for the opening auction."""
         works = parent.live and not parent.direct and not parent.staged and parent.pending is None
-        return works and parent.terms.start_ns <= now_ns < parent.terms.end_ns
+        begun = now_ns >= parent.terms.start_ns or parent.terms.at_open_e9 is not None
+        return works and begun and now_ns < parent.terms.end_ns
 
     def _waits_for_market(self, turn: Turn, parent: ParentOrder) -> bool:
         """Could a move of the market release something that the clock alone would not?"""
@@ -159,7 +164,8 @@ class Scheduler:
             return True
         if parent.schedule is None:
             return not self.planning.asked(parent.id)
-        return parent.schedule.target_e9(turn.now_ns) > parent.released_e9
+        out = self._auctions.closing(turn, parent)
+        return parent.schedule.target_e9(turn.now_ns) > parent.released_e9 - (out.leaves_e9 if out else 0)
 
     def planned(self, turn: Turn, ready: PlanReady) -> None:
         """A planner has answered."""
@@ -229,12 +235,15 @@ class Scheduler:
             return ""
         if parent.pending is not None:
             return f"parent has a {parent.pending.request} pending"
-        if turn.now_ns >= parent.terms.end_ns:
+        stands_until_ns = self._auctions.stands_until_ns(parent, child, turn.now_ns)
+        if stands_until_ns is None and turn.now_ns >= parent.terms.end_ns:
             return "end time"
         if parent.released_e9 > parent.terms.quantity_e9:
             return "more is released than the parent's quantity"
         if steered := tactic.steered_away(parent, child):
             return steered
+        if stands_until_ns is not None:
+            return "the auction is over" if turn.now_ns >= stands_until_ns else ""
         if child.status in RESTING and child.tactic == "passive" and turn.now_ns >= self._pace.closing_begins_ns(parent):
             return "closing"
         if child.tactic == tactic.MANUAL or child.status not in RESTING:
@@ -256,45 +265,34 @@ class Scheduler:
         """Create the children that are due, if there is a market to price them from and a session to send them on."""
         instrument = self._reference.instrument(parent.instrument)
         market = self._markets.get(parent.instrument)
-        if instrument is None or market is None or parent.rejections >= self._pace.rejections_max:
+        if instrument is None or parent.rejections >= self._pace.rejections_max:
             return
         session = self._reference.venue_session(instrument)
         if session not in self.sessions_up or self._kills.holds(parent, session) or self._risk.waits(turn, parent):
             return
-        closing_ns = self._pace.closing_begins_ns(parent)
-        for proposal in tactic.propose(parent, market, instrument, now_ns=turn.now_ns, closing_ns=closing_ns):
+        trade_date = self._reference.trade_date(turn.now_ns)
+        for proposal in self._placing.proposals(turn, parent, market, instrument, trade_date=trade_date):
             if not self._throttle.passes(session, turn.now_ns):
                 return  # `_wake` looks again when the window is free
             if not self._create(turn, turn.state.parent(parent.id), proposal, market, session):
                 return  # and again when risk may be asked once more
 
-    def _create(self, turn: Turn, parent: ParentOrder, proposal: tactic.Proposal, market: MarketState, session: str) -> bool:
+    def _create(
+        self, turn: Turn, parent: ParentOrder, proposal: tactic.Proposal, market: MarketState | None, session: str
+    ) -> bool:
         """One child, if risk lets it pass."""
-        number = parent.children + 1
-        stream = co.key(parent.id, number)
+        stream = co.key(parent.id, parent.children + 1)
         cleared = self._risk.child(turn, parent, stream, proposal.quantity_e9, proposal.limit_price_e9, venue=session)
         if cleared.refusal is not None:
             return False
         late_e9 = proposal.quantity_e9 if proposal.tactic == "aggressive" else 0
         turn.apply(parent.id, parent_rules.release(parent, stream, proposal.quantity_e9, late_e9=late_e9), correlation=parent.id)
-        created = co.Created(
-            parent=parent.id,
-            number=number,
-            venue_session=session,
-            trade_date=self._reference.trade_date(turn.now_ns),
-            cl_ord_id=co.cl_ord_id(stream),
-            instrument=parent.instrument,
-            side=parent.side,
-            quantity_e9=proposal.quantity_e9,
-            ord_type=OrdType.LIMIT,
-            limit_price_e9=proposal.limit_price_e9,
-            time_in_force=TimeInForce.DAY,
-            account=parent.account,
-            tactic=proposal.tactic,
-            bid_e9=market.bid_e9,
-            ask_e9=market.ask_e9,
-        )
+        created = placing.created(
+            parent, stream, proposal, market, session=session, trade_date=self._reference.trade_date(turn.now_ns),
+            reckoned_price_e9=cleared.price_e9,
+        )  # fmt: skip
         if stream in turn.state.children:
-            raise InvariantBroken(f"child {number} of parent {parent.id} exists already")
+            raise InvariantBroken(f"child {created.number} of parent {parent.id} exists already")
         turn.apply(stream, created, correlation=parent.id)
+        self._auctions.sent(parent.id, created.time_in_force)
         return True

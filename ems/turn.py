@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from domain.basket import BasketRequest
 from domain.child_order import ROOT_LENGTH
 from domain.commands import Answer
 from domain.event import Entry, Event, InboundRef, Meta, Recorded
@@ -37,7 +38,7 @@ class Turn:
     entries: list[Entry] = field(default_factory=list)
     afters: list[Any] = field(default_factory=list)  # the stream's state right after each entry
     extra: list[Outbound] = field(default_factory=list)  # answers that no event causes: status reports, queries
-    plans: list[PlanRequest] = field(default_factory=list)
+    plans: list[PlanRequest | BasketRequest] = field(default_factory=list)
     replies: list[tuple[Callable[[Answer], None], Answer]] = field(default_factory=list)  # to commands, after the commit
     meta: Meta | None = None  # of the last entry: what has the same cause shares it
     touched: dict[StreamId, None] = field(default_factory=dict)  # parents that may have work now, in order

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from domain.instructions import NEW_DAY
-from domain.ports_market import Market, VenueTif
+from domain.ports_market import Market
 from domain.ports_venue import OrderState
 from ems.venue_orders import LiveOrder
 from ems.venue_record import Record
@@ -49,7 +49,7 @@ class Day:
 
     def expire(self, symbol: str, now_ns: int) -> int:
         """End the working DAY orders of one market. Their number."""
-        day_orders = [order for order in self._record.working(symbol) if order.tif == VenueTif.DAY]
+        day_orders = [order for order in self._record.working(symbol) if not order.carried]
         for order in day_orders:
             self._trading.take_out(order, OrderState(self.end), "end of day", now_ns)
         return len(day_orders)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from domain.ports_market import CARRIED, ORDER_ID_MIN, VenueTif
+from domain.ports_market import AUCTIONS, CARRIED, ORDER_ID_MIN, VenueTif
 from domain.ports_venue import CancelRequest, Listing, MassStatusRequest, NewOrder, OrderState, Report, StatusRequest
 from domain.values import E9, divide_round
 
@@ -133,7 +133,9 @@ def refusal(order: NewOrder, listing: Listing | None, now_ns: int) -> tuple[int,
     if listing is None:
         return UNKNOWN_SYMBOL, f"unknown symbol {order.symbol}"
     if order.ord_type not in ORD_TYPES or order.tif == "?" or order.side == 0:
-        return UNSUPPORTED, "only market, limit, stop and stop limit orders; DAY, GTC, IOC, FOK and GTD; buy and sell"
+        return UNSUPPORTED, "only market, limit, stop and stop limit orders; DAY, GTC, IOC, FOK, GTD and auctions; buy and sell"
+    if order.tif in AUCTIONS and order.ord_type in HELD:
+        return UNSUPPORTED, "a stop order is not for an auction"
     if why := quantity_fault(order.quantity_e9, listing):
         return INCORRECT_QUANTITY, why
     prices = [("limit", order.price_e9)] * (order.ord_type in PRICED) + [("stop", order.stop_price_e9)] * (order.ord_type in HELD)

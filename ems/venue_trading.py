@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from domain.ports_market import ORDER_ID_MIN, Execution, Market, MarketEvent, Submitted, Triggered, Unfilled, VenueOrder, VenueTif
+from domain.ports_market import (
+    AUCTIONS,
+    ORDER_ID_MIN,
+    Execution,
+    Market,
+    MarketEvent,
+    Submitted,
+    Triggered,
+    Unfilled,
+    VenueOrder,
+    VenueTif,
+)
 from domain.ports_venue import (
     NO_ROOM,
     NOTHING_LEFT,
@@ -101,6 +112,8 @@ class Trading:
         why = vo.refusal(new, self._listings.get(new.symbol), now_ns)
         if why is None and (new.symbol in self.closed or self._markets[new.symbol].halted):
             why = vo.EXCHANGE_CLOSED, "the market is closed or halted"
+        if why is None and new.tif in AUCTIONS and not self._markets[new.symbol].awaits(VenueTif(new.tif)):
+            why = vo.OTHER, "no such auction is to come"
         if why is None and self._outbox.rejects():
             why = vo.OTHER, "rejected on command"
         return why
@@ -232,7 +245,10 @@ class Trading:
                     self._record.changed(order, "triggered", event.time_ns)
                     self._record.answer(order.report("L", self._record.exec_id(event.time_ns), event.time_ns))
                 case Unfilled():
-                    self.end(order, OrderState.CANCELED, NOTHING_LEFT, event.time_ns)
+                    if order.tif in AUCTIONS:
+                        self.end(order, OrderState.EXPIRED, "its auction is over", event.time_ns)
+                    else:
+                        self.end(order, OrderState.CANCELED, NOTHING_LEFT, event.time_ns)
 
     def _executed(self, order: LiveOrder, execution: Execution) -> None:
         listing = self._listings[order.symbol]

@@ -17,10 +17,10 @@ from models import inference_layout as lay
 from models.compiled import hot
 from models.feature_arrays import Features, make_features
 from models.features import update
-from models.inference import ADVANCE, infer
+from models.inference import ADVANCE, WITH_HEADS, infer
 from models.market.follow import apply_one
 from models.market.layout import Book, make_book
-from models.net_contract import BOOK, CONTEXT, LATENT, STEP_EVENTS, TAPE_ROWS, TRADES
+from models.net_contract import BOOK, CONTEXT, HEAD, LATENT, STEP_EVENTS, TAPE_ROWS, TRADES
 from models.observation import EVENTS, PRICE, SIZE, Watch, make_watch, mark, note, observe
 from models.planners.foresight import ARRAYS, text_of
 from models.sight import Sight
@@ -81,7 +81,7 @@ class LiveObserver:
                 continue
             results, state = np.zeros(lay.RESULTS, np.float32), self._states[k].copy()
             hidden = text_of(state[:LATENT])
-            if infer(self._seen.core, inputs, state, results, ADVANCE):
+            if infer(self._seen.core, inputs, state, results, ADVANCE | WITH_HEADS):
                 continue
             observation = Observation(
                 time_ns=int(self._heard_ns[k]),
@@ -92,7 +92,9 @@ class LiveObserver:
                 hidden=hidden,
             )
             latent = results[lay.OUT_Z : lay.OUT_Z + LATENT]
-            yield Observed(symbol, observation, tuple(float(each) for each in latent))
+            logits = results[[lay.OUT_HEADS + HEAD["fill_bid_logit"], lay.OUT_HEADS + HEAD["fill_ask_logit"]]]
+            bid, ask = (float(each) for each in 1.0 / (1.0 + np.exp(-logits)))
+            yield Observed(symbol, observation, tuple(float(each) for each in latent), (bid, ask))
 
     def _look(self, k: int) -> F32 | None:
         inputs = np.zeros(lay.INPUTS, np.float32)

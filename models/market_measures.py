@@ -24,7 +24,7 @@ _LEADS: Final = 10
 def measured_market(nets: Nets, world: World[Any], orders: int = 500) -> Market:
     """Measure a world. orders: of each training regime that it can show."""
     regimes = [one for one in TRAINING_REGIMES if one in world.regimes]
-    propagator = measured_propagator(world, 6 * orders, _SEED)
+    propagator = measured_propagator(world, orders, _SEED)
     upper, lower = np.zeros(_LEADS), np.zeros(_LEADS)
     slips: list[tuple[F64, F64]] = []
     for place, regime in enumerate(regimes):
@@ -67,7 +67,13 @@ def _geometric(upper: F64, lower: F64) -> tuple[float, float]:
 
 
 def _ratios(slips: list[tuple[F64, F64]]) -> tuple[float, ...]:
+    """(n,) realised over foretold by interval, each drawn towards that of all as far as it may be chance (James and Stein)."""
     realised, expected = (np.concatenate(column) for column in zip(*slips, strict=True))
     there = ~np.isnan(realised)
-    product = np.where(there, realised * expected, 0.0).sum(axis=0)
-    return tuple((product / np.where(there, expected**2, 0.0).sum(axis=0)).tolist())
+    weight = np.where(there, expected**2, 0.0)
+    each = np.where(there, realised * expected, 0.0).sum(axis=0) / weight.sum(axis=0)
+    whole = float((each * weight.sum(axis=0)).sum() / weight.sum())
+    missed = np.where(there, realised - each * expected, 0.0)
+    doubt = (missed**2 * weight).sum(axis=0) / weight.sum(axis=0) ** 2  # variance of each
+    kept = max(0.0, 1.0 - float(doubt.mean()) / max(float(np.square(each - whole).mean()), 1e-12))
+    return tuple((whole + kept * (each - whole)).tolist())

@@ -53,12 +53,15 @@ class Recalibration(NamedTuple):
     def apply(self, drawn: Drawn, steps: Sequence[int] | None = None) -> Tensor:
         """Draws put right, (S, n, len(steps), 5); steps ahead from 1, all by default."""
         wanted = list(steps) if steps is not None else list(range(1, drawn.true.shape[1] + 1))
-        draws = torch.from_numpy(drawn.draws[:, :, [h - 1 for h in wanted]]).float()
-        last, level, past = (torch.from_numpy(one).float() for one in _past(drawn.history, wanted))
-        line = _line(wanted)  # (H, 2)
-        logits = torch.cat([torch.zeros(4, 1, 2), self.centre], dim=1) @ line.T  # (4, 3, H)
+        kind = self.centre.dtype
+        draws = torch.from_numpy(drawn.draws[:, :, [h - 1 for h in wanted]]).to(kind)
+        last, level, past = (torch.from_numpy(one).to(kind) for one in _past(drawn.history, wanted))
+        line = _line(wanted).to(kind)  # (H, 2)
+        logits = torch.cat([torch.zeros(4, 1, 2, dtype=kind), self.centre], dim=1) @ line.T  # (4, 3, H)
         parts = logits.softmax(dim=1)
-        parts = torch.cat([torch.tensor([1.0, 0, 0])[None, :, None].expand(1, 3, len(wanted)), parts[1:]])[_KIND]  # (5, 3, H)
+        parts = torch.cat([torch.tensor([1.0, 0, 0], dtype=kind)[None, :, None].expand(1, 3, len(wanted)), parts[1:]])[
+            _KIND
+        ]  # (5, 3, H)
         net, now, before = parts.permute(1, 2, 0)  # (H, 5) each
         mean, deviation = draws.mean(dim=0), draws.std(dim=0).clamp_min(_LEAST)
         width = torch.exp(self.width @ line.T)[_KIND].T  # (H, 5)
@@ -67,34 +70,37 @@ class Recalibration(NamedTuple):
 
 
 def fit(tapes: Sequence[Drawn]) -> Recalibration:
-    """What puts draws right on tapes that the nets that drew them had not seen. Raises ValueError where there are none."""
+    """What puts draws right on tapes that the nets that drew them had not seen. Raises ValueError where there are none.
+
+    In double precision, and handed over in single: the last bit of a sum depends on where its terms lie in memory.
+    """
     if not tapes:
         raise ValueError("to recalibrate, draws of a tape that was not learnt from are needed")
-    found = Recalibration(torch.zeros(4, 2, 2), torch.zeros(4, 2), torch.full((4,), -1.0))
+    found = Recalibration(torch.zeros(4, 2, 2).double(), torch.zeros(4, 2).double(), torch.full((4,), -1.0).double())
     for one in found:
         one.requires_grad_()
     optimiser = torch.optim.Adam(list(found), lr=0.05)
     whole = Drawn(*(np.concatenate([getattr(one, name) for one in tapes], axis=int(name == "draws")) for name in Drawn._fields))
-    true = torch.from_numpy(whole.true[:, [h - 1 for h in _FITTED]]).float()
+    true = torch.from_numpy(whole.true[:, [h - 1 for h in _FITTED]])
     for _ in range(_ROUNDS):
         optimiser.zero_grad()
         sample_crps(found.apply(whole, _FITTED), true).mean().backward()
         optimiser.step()
     with torch.no_grad():
         found.width.add_(_conformal(found.apply(whole, _FITTED), true))
-    return Recalibration(*(one.detach() for one in found))
+    return Recalibration(*(one.detach().float() for one in found))
 
 
 def _conformal(draws: Tensor, true: Tensor) -> Tensor:
     """(4, 2): by how much log g must move, a line through the factors with which the central intervals hold best."""
     mean = draws.mean(dim=0)
-    half = torch.quantile((draws - mean).abs(), torch.tensor(LEVELS), dim=0).clamp_min(1e-9)  # (3, n, H, 5)
+    half = torch.quantile((draws - mean).abs(), torch.tensor(LEVELS).to(draws), dim=0).clamp_min(1e-9)  # (3, n, H, 5)
     ratio = (true - mean).abs() / half
     tried = torch.linspace(-1, 1.5, 51)
     held = torch.stack([(ratio <= torch.exp(move)).float().mean(dim=1) for move in tried])  # (51, 3, H, 5)
     missed = (held - torch.tensor(LEVELS)[:, None, None]).abs().sum(dim=1)  # (51, H, 5)
     by_kind = torch.cat([missed[..., :3], missed[..., 3:].mean(dim=-1, keepdim=True)], dim=-1)
-    return torch.linalg.lstsq(_line(_FITTED), tried[by_kind.argmin(dim=0)]).solution.T
+    return torch.linalg.lstsq(_line(_FITTED).double(), tried[by_kind.argmin(dim=0)].double()).solution.T
 
 
 def _line(steps: Sequence[int]) -> Tensor:

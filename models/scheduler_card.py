@@ -27,11 +27,12 @@ seeds and held-out regimes were not touched.
 ## Measured in each market
 
 On training seeds, without training: the share of what slips that displaces the price, what is left of it an interval later, what
-stays of an even slice (of the order's scale), how much the market moves for each unit foretold (and how that grows with each
-further interval), and how much more or less buying slips than foretold, in the interval where it is least and most.
+stays of an even slice (of the order's scale), the share of an interval's own move that purchases in it pay, how much the market
+moves for each unit foretold (and how that grows with each further interval), and how much more or less buying slips than
+foretold, in the interval where it is least and most.
 
-| world | displaces | left | stays | follows | slips |
-|---|---|---|---|---|---|
+| world | displaces | left | stays | pays | follows | slips |
+|---|---|---|---|---|---|---|
 {markets}
 
 ## Forecasts on other training seeds
@@ -48,7 +49,8 @@ bootstrap over orders.
 
 Meant for: planning orders over twenty intervals in the worlds of `models/worlds`, by `models.execution.learned`.
 
-Not meant for: a real market. It has seen simulated books alone, whose sizes show a signal by one law and whose impact is linear.
+Not meant for: a real market. It has seen simulated books alone: some whose sizes show a signal by one law and whose impact is
+linear, and some in which simulated traders meet.
 Heads that have no meaning here are untrained: the moves' classes, toxicity, fills, volatility, and the controller. Spread and
 depth are those at an interval's end. A market without a signal looks to it like one in which the signal is small: it then trades
 on noise, at a cost that evaluation tells.
@@ -77,7 +79,7 @@ def card(
 def _market(name: str, config: str, market: Any) -> str:
     p, (first, later) = market.propagator, market.follows
     slips = f"{min(market.slips):.2f} to {max(market.slips):.2f}"
-    moved = f"{p.transient:.3f} | {p.decay:.2f} | {p.permanent:.3f}"
+    moved = f"{p.transient:.3f} | {p.decay:.2f} | {p.permanent:.3f} | {p.within:.2f}"
     return f"| {name} `{config[:12]}` | {moved} | {first:.2f} ({later:.2f}) | {slips} |"
 
 

@@ -8,7 +8,8 @@ Order session (SenderCompID = venue, TargetCompID = client):
             150: 0 New, F fill, 4 Canceled, 5 Replaced, 8 Rejected, C Expired, 3 Done for Day, L Triggered, D Restated, I status
          9: 37 11 41 39 434 102 [58] 60 5060;  j and 3 for what cannot be understood
     40: 1 market, 2 limit, 3 stop, 4 stop limit (held, 636=N, until a trade reaches 99). 585: 1 (of 55), 7 (all).
-    59: 0 DAY (also when absent), 1 GTC, 3 IOC, 4 FOK, 6 GTD (until 126, or the end of 432). 54: 1 buy, 2 and 5 sell.
+    59: 0 DAY (also when absent), 1 GTC, 2 at the opening, 3 IOC, 4 FOK, 6 GTD (until 126, or the end of 432), 7 at the
+        close. 54: 1 buy, 2 and 5 sell.
 Market data session (TargetCompID = client + "-MD" by default, or a listener's; not persisted, sequence numbers reset at logon):
     in   V: 262, 263 (0 snapshot, 1 subscribe, 2 unsubscribe), 264, 265, 146 x 55; the entry types asked for are ignored.
             Without 265=1 it is for the touch, with it (and 264=0) for every level and trade.

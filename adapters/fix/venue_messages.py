@@ -13,7 +13,7 @@ from domain.ports_venue import CancelRequest, Depth, DepthUpdate, MassStatusRequ
 from domain.values import E9, divide_round, from_e9, to_e9
 
 _ORD_TYPE: Final = {"1": "market", "2": "limit", "3": "stop", "4": "stop_limit"}
-_TIF: Final = {"0": "day", "1": "gtc", "3": "ioc", "4": "fok", "6": "gtd"}
+_TIF: Final = {"0": "day", "1": "gtc", "3": "ioc", "4": "fok", "6": "gtd", "2": "at_open", "7": "at_close"}
 _SIDE: Final = {"1": 1, "2": -1, "5": -1}
 _ORD_TYPE_OUT: Final = {word: code for code, word in _ORD_TYPE.items()}
 _TIF_OUT: Final = {word: code for code, word in _TIF.items()}

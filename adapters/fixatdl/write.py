@@ -15,7 +15,14 @@ from domain.wire_parameter import After, FixType, Parameter, Unit
 TARGET_STRATEGY: Final = 847
 VERSION: Final = "1"
 _CONTROL: Final = {FixType.UTC_TIMESTAMP: "Clock_t", FixType.FLOAT: "SingleSpinner_t", FixType.PERCENTAGE: "SingleSpinner_t"}
-_SHOWN: Final = {Unit.UTC: "", Unit.MINUTES: " (minutes)", Unit.PERCENT: " (%)", Unit.PRICE: "", Unit.NUMBER: ""}
+_SHOWN: Final = {
+    Unit.UTC: "",
+    Unit.MINUTES: " (minutes)",
+    Unit.PERCENT: " (%)",
+    Unit.PRICE: "",
+    Unit.NUMBER: "",
+    Unit.CURRENCY: "",
+}
 
 
 def write(models: Iterable[type[AlgoParameters]], wire_values: Mapping[Algo, str], provider: str) -> str:

@@ -163,9 +163,10 @@ def _print(
 
 @hot
 def encode_records(
-    tape: Tape, i: int, end: int, midnight_ns: int, units: I64, symbols: I64, out: Bytes, at: int
+    tape: Tape, i: int, end: int, midnight_ns: int, units: I64, symbols: I64, out: Bytes, at: int, match: int
 ) -> tuple[int, int]:
-    """Frames of the records tape[i:end] into out[at:]. Returns (index reached, offset reached).
+    """Frames of the records tape[i:end] into out[at:]; a trade's match number is `match` + its record's index + 1. Returns (index
+    reached, offset reached).
 
     Stops before a record that ITCH cannot say and where out might not hold another frame: the caller tells the two apart
     by the room that is left. units, symbols: (65536,) by instrument, which is the stock locate; a unit of 0: not known.
@@ -191,9 +192,9 @@ def encode_records(
             at, i = body + 24, i + 2
             continue
         if kind in (_ADD, _CANCEL, _EXECUTE):
-            at = _order(out, at, kind, locate, ns, e.order_id, e.size_lots, price, flags, e.side, symbols[locate], i + 1)
+            at = _order(out, at, kind, locate, ns, e.order_id, e.size_lots, price, flags, e.side, symbols[locate], match + i + 1)
         else:
-            at = _print(out, at, kind, locate, ns, e.size_lots, price, e.side, symbols[locate], i + 1)
+            at = _print(out, at, kind, locate, ns, e.size_lots, price, e.side, symbols[locate], match + i + 1)
         i += 1
     return i, at
 
@@ -224,15 +225,23 @@ def encode(tape: Tape, midnight_ns: int, symbols: Mapping[int, str], *, unit: in
     head = b"".join(directory_message(i, s) for i, s in sorted(symbols.items())) if introduce else b""
     out = np.empty(len(head) + len(tape) * FRAME_MAX + FRAME_MAX, np.uint8)
     out[: len(head)] = np.frombuffer(head, np.uint8)
-    done, at = encode_records(tape, 0, len(tape), midnight_ns, units, numbers, out, len(head))
+    done, at = encode_records(tape, 0, len(tape), midnight_ns, units, numbers, out, len(head), 0)
     if done < len(tape):
         raise ReferenceDataError(f"record {done} is nothing that ITCH can say: {tape[done]}")
     return out[:at]
 
 
-def directory_message(locate: int, symbol: str) -> bytes:
+def event_message(code: str, since_midnight_ns: int) -> bytes:
+    """A framed S: O and C begin and end the messages, S and E the system's hours, Q and M the market's."""
+    body = b"S" + bytes(4) + since_midnight_ns.to_bytes(6, "big") + code.encode("ascii")
+    assert len(body) == LENGTHS["S"]
+    return len(body).to_bytes(2, "big") + body
+
+
+def directory_message(locate: int, symbol: str, since_midnight_ns: int = 0) -> bytes:
     """A framed R: a listed common stock in round lots of 100."""
     fields = symbol_number(symbol).to_bytes(8, "big") + b"QN" + (100).to_bytes(4, "big") + b"NC" + b"Z " + b"P" + b"N" + b"N1"
-    body = b"R" + locate.to_bytes(2, "big") + bytes(8) + fields + b"N" + bytes(4) + b"N"
+    head = locate.to_bytes(2, "big") + bytes(2) + since_midnight_ns.to_bytes(6, "big")
+    body = b"R" + head + fields + b"N" + bytes(4) + b"N"
     assert len(body) == LENGTHS["R"]
     return len(body).to_bytes(2, "big") + body

@@ -1,7 +1,8 @@
 """The simulated venue's ITCH line: what its markets tell, encoded and sent as MoldUDP64 datagrams (port TapeLine).
 
-A session begins with the instruments, whether each of them trades, and every displayed order; from then on it is gapless. Whoever
-comes late or loses a datagram asks the address that they come from. One session holds a New York day. What ITCH has no words for
+A session begins with the system's events O, S and Q, the instruments, whether each of them trades, and every displayed order;
+from then on it is gapless, and ends with M, E and C. Whoever comes late or loses a datagram asks the address that they come from.
+One session holds a New York day. What ITCH has no words for
 (a price above 200,000 USD, a size beyond 32 bits) is left out and counted.
 """
 
@@ -12,12 +13,13 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from adapters.marketdata.itch_encode import FRAME_MAX, directory_message, encode_records
+from adapters.marketdata.itch_encode import FRAME_MAX, directory_message, encode_records, event_message
 from adapters.marketdata.itch_layout import DAY_NS, symbol_number
 from adapters.marketdata.mold import MoldSender
 from domain.errors import ConfigError
@@ -40,13 +42,14 @@ class ItchLine:
 
     Args:
         to: where datagrams go, a host or a multicast group.
+        interface: address of the interface that a group is reached by.
         listings: in the order of their numbers, from 1.
 
     Raises:
         ConfigError: no socket can be had, or a listing's tick or lot is nothing that ITCH can say.
     """
 
-    def __init__(self, to: tuple[str, int], listings: Sequence[Listing]) -> None:
+    def __init__(self, to: tuple[str, int], listings: Sequence[Listing], *, interface: str = "127.0.0.1") -> None:
         self._to = to
         self._listings = tuple(listings)
         self._units, self._symbols = np.zeros(1 << 16, np.int64), np.zeros(1 << 16, np.int64)
@@ -59,12 +62,12 @@ class ItchLine:
             self._units[number], self._symbols[number] = listing.tick_size_e9 // _UNIT_E9, symbol_number(listing.symbol)
             self._shares[number] = listing.lot_size_e9 // E9
         self._sender: MoldSender | None = None
-        self._midnight_ns = self._session = 0
+        self._midnight_ns = self._session = self._told_ns = self._matches = 0
         self.left_out = self.not_sent = 0  # records, datagrams
         self._lock = threading.Lock()
         self._over = threading.Event()
         try:
-            self._socket = _bound_towards(to)
+            self._socket = _bound_towards(to, interface)
         except OSError as error:
             raise ConfigError(f"nothing can be sent to {to[0]}:{to[1]}: {error.strerror or error}") from error
         self._thread = threading.Thread(target=self._serve, name="itch-line", daemon=True)
@@ -79,7 +82,6 @@ class ItchLine:
     def begin(self, now_ns: int, displayed: Sequence[Tape]) -> None:
         """Port TapeLine."""
         today = datetime.fromtimestamp(now_ns // E9, _ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-        head = b"".join(directory_message(number, listing.symbol) for number, listing in enumerate(self._listings, 1))
         states = [
             (now_ns, 0, 0, 0, int(Status.TRADING), number, 0, int(Kind.STATUS), 0) for number in range(1, len(self._listings) + 1)
         ]
@@ -88,6 +90,10 @@ class ItchLine:
             self._midnight_ns = int(today.astimezone(UTC).timestamp()) * E9
             self._session = max(self._session + 1, time.time_ns() // 10**7)  # never twice, over restarts either
             self._sender = MoldSender(f"{self._session % 10**10:010d}")
+            self._told_ns = now_ns
+            since_ns = now_ns - self._midnight_ns
+            head = b"".join(event_message(code, since_ns) for code in "OSQ")
+            head += b"".join(directory_message(n, listing.symbol, since_ns) for n, listing in enumerate(self._listings, 1))
             self._send(head + self._encoded(np.concatenate([tape_of(states), *displayed])))
 
     def publish(self, tapes: Sequence[Tape]) -> bool:
@@ -97,6 +103,7 @@ class ItchLine:
         if len(whole) and int(whole["ts_event_ns"][-1]) - self._midnight_ns >= DAY_NS:
             return False
         with self._lock:
+            self._told_ns = int(whole["ts_event_ns"][-1]) if len(whole) else self._told_ns
             self._send(self._encoded(whole))
         return True
 
@@ -117,10 +124,13 @@ class ItchLine:
         out = np.empty((len(tape) + 1) * FRAME_MAX, np.uint8)
         done = at = 0
         while done < len(tape):
-            done, at = encode_records(tape, done, len(tape), self._midnight_ns, self._units, self._symbols, out, at)
+            done, at = encode_records(
+                tape, done, len(tape), self._midnight_ns, self._units, self._symbols, out, at, self._matches
+            )
             if done < len(tape):
                 self.left_out += 1
                 done += 1
+        self._matches += len(tape)
         return out[:at].tobytes()
 
     def _send(self, frames: bytes) -> None:
@@ -130,6 +140,7 @@ class ItchLine:
 
     def _end(self) -> None:
         if self._sender is not None:
+            self._send(b"".join(event_message(code, self._told_ns - self._midnight_ns) for code in "MEC"))
             for _ in range(_ENDS):
                 self._out(self._sender.end(), self._to)
 
@@ -157,12 +168,15 @@ class ItchLine:
                     self._out(packet, sender)
 
 
-def _bound_towards(to: tuple[str, int]) -> socket.socket:
+def _bound_towards(to: tuple[str, int], interface: str) -> socket.socket:
     """A socket at the address of ours from which datagrams go there. Raises OSError for an address that is none."""
+    group = ip_address(socket.gethostbyname(to[0])).is_multicast
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(to)
+        probe.connect((interface, to[1]) if group else to)
         host = probe.getsockname()[0]
     bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    if group:
+        bound.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(host))
     bound.settimeout(_HEARTBEAT_S)
     bound.bind((host, 0))
     return bound

@@ -225,8 +225,7 @@ class SoupServer:
         if peer in self._peers:
             self._peers.discard(peer)
             self._selector.unregister(peer.socket)
-            peer.open = False
-            peer.socket.close()
+            peer.close()
 
     def _tell(self, action: Callable[[], None]) -> None:
         try:

@@ -57,6 +57,7 @@ class Account:
     last_ref: int = 0
     orders: dict[int, Known] = field(default_factory=dict)
     terms: dict[int, tuple[Mapping[str, str], tuple[tuple[int, bytes], ...]]] = field(default_factory=dict)  # asked, unanswered
+    disabled: bool = False  # order entry, on request
     ignored: int = 0  # messages whose UserRefNum was used before, or that no message is
 
     def use(self, ref: int) -> bool:
@@ -69,6 +70,8 @@ class Account:
 
     def fault(self, message: Message, listings: Mapping[str, Listing]) -> Reject | None:
         """Why an Enter or Replace Order cannot be taken, as far as can be said without the market."""
+        if self.disabled:
+            return Reject.FIRM_NOT_AUTHORIZED
         enter = message.name == "enter"
         known = None if enter else self.orders.get(message.number("orig_user_ref_num"))
         listing = listings.get(message.text("symbol") if enter else known.symbol if known else "")
@@ -160,10 +163,12 @@ class Account:
             case "accepted" | "replaced":
                 left = quantity = message.number("quantity")
                 if message.name == "replaced" and (old := self.orders.pop(message.number("orig_user_ref_num"), None)):
-                    left = max(quantity - (old.quantity - old.left), 0)
+                    quantity += old.quantity - old.left  # a Replaced tells what is outstanding
                 terms = {name: message.text(name) for name in _TERMS}
                 if left:
                     self.orders[ref] = Known(ref, message.text("symbol"), message.text("side"), quantity, left, str(ref), terms)
+            case "disable_response" | "enable_response":
+                self.disabled = message.name == "disable_response"
             case "canceled" | "aiq_canceled" if known := self.orders.get(ref):
                 known.quantity -= message.number("quantity")
                 known.left -= message.number("quantity")

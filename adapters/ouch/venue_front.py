@@ -1,9 +1,10 @@
 """The OUCH 5.0 front of the simulated venue: accounts over SoupBinTCP in, sequenced reports out (port OrderFront).
 
-In: Enter, Replace, Cancel, Mass Cancel, Account Query; `adapters.ouch.venue_account` says what of them. Anything else, a
-UserRefNum that was used before, and a cancel of an order that does not live are passed over and counted, as the specification has
-it; a Replace is always answered. Out: System Event, Accepted, Replaced, Canceled, AIQ Canceled, Executed, Rejected, Mass Cancel
-Response, Account Query Response. A session holds from the venue's first start on a day to its ordered end, over crashes too.
+In: Enter, Replace, Cancel, Mass Cancel, Disable and Enable Order Entry, Account Query; `adapters.ouch.venue_account` says what of
+them. Anything else, a UserRefNum that was used before, and a cancel of an order that does not live are passed over and counted, as
+the specification has it; a Replace is always answered. Out: System Event, Accepted, Replaced, Canceled, AIQ Canceled, Executed,
+Rejected, and a response to each of the other requests. A session holds from the venue's first start on a day to its ordered end,
+over crashes too. Its day is the ledger's, of UTC, since UserRefNums are the ledger's ClOrdIDs; times are since New York's midnight.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class OuchFront:
         self._handler: VenueHandler | None = None
         self._lock = threading.RLock()  # of accounts; never held while the venue is called
         self._midnight_ns = self._midnight_until_ns = 0
-        day = datetime.fromtimestamp(clock.now_ns() // E9, _ZONE).strftime("%y%m%d")
+        day = datetime.fromtimestamp(clock.now_ns() // E9, UTC).strftime("%y%m%d")
         self._accounts: dict[str, Account] = {}
         self._kept: dict[str, set[_Key]] = {}
         streams = {}
@@ -176,6 +177,8 @@ class OuchFront:
                 self._cancel(known, asked)
             case "mass_cancel":
                 self._mass_cancel(known, asked)
+            case "disable_order_entry" | "enable_order_entry":
+                self._switch(known, asked)
             case "account_query":
                 self._tell(account, Message("account_query_response", {
                     "time_ns": self._time_ns(), "next_user_ref_num": known.last_ref + 1,
@@ -214,6 +217,18 @@ class OuchFront:
             handler.on_cancel(request)
         else:
             handler.on_replace(request)
+
+    def _switch(self, account: Account, asked: Message) -> None:
+        with self._lock:
+            if not account.use(asked.number("user_ref_num")):
+                return
+            if asked.text("firm") not in ("", self._config.firm):
+                self._reject(account, asked, Reject.FIRM_NOT_AUTHORIZED)
+                return
+            name = "disable_response" if asked.name == "disable_order_entry" else "enable_response"
+            answer = Message(name, {"time_ns": self._time_ns(), **asked.fields})
+            account.told(answer)
+            self._tell(account.name, answer)
 
     def _mass_cancel(self, account: Account, asked: Message) -> None:
         with self._lock:

@@ -70,7 +70,8 @@ def _order(account: Account, ref: int, report: Report) -> dict[str, int | str]:
 def _replaced(account: Account, ref: int, report: Report, head: dict[str, int]) -> Message | None:
     old = int(report.orig_cl_ord_id.partition(".")[0])
     if old != ref:
-        fields = {**head, "orig_user_ref_num": old, **_order(account, ref, report)}
+        outstanding = {"quantity": report.leaves_e9 // E9}  # the specification's: what is left, not the new total
+        fields = {**head, "orig_user_ref_num": old, **_order(account, ref, report), **outstanding}
         return Message("replaced", fields, _options(account, ref))
     known = account.orders.get(ref)
     gone = known.quantity - report.quantity_e9 // E9 if known else 0

@@ -90,14 +90,11 @@ class Other(NamedTuple):
 
 
 def main(json_output: bool, *, dialects: bool = False) -> int:
-    """Run the bench and print it.
+    """Run the bench and print it; the exit code: 0 when every order was found in the log once and had one New.
 
     Args:
         json_output: print one JSON object rather than a line for each figure.
         dialects: measure a session of FIX 4.2 and one with a profile beside the plain one, in the same turns.
-
-    Returns:
-        The exit code: 0 when every order was found in the log once and had one New.
     """
     log_plain(logging.ERROR)
     with tempfile.TemporaryDirectory(prefix="ems-bench-fix-") as directory:
@@ -110,10 +107,10 @@ async def measure(directory: Path, dialects: Sequence[Dialect] = ()) -> dict[str
     """The figures. Raises InvariantBroken when what was measured did not leave behind what it claims."""
     client_port, venue_port, echo_port, *others = free_ports(3 + len(dialects))
     more = dict(zip(dialects, others, strict=True))
-    with _peer("venue", venue_port, directory) as venue, _peer("echo", echo_port, directory):
+    with peer("venue", venue_port, directory) as venue, peer("echo", echo_port, directory):
         sessions = [dialect.session(port, directory) for dialect, port in more.items()]
         async with started(_settings(directory / "state", client_port, venue_port, sessions)) as system:
-            await _ready(system)
+            await ready(system, "AMZN")
             return await asyncio.to_thread(_measure, system, directory, venue, (client_port, echo_port), more)
 
 
@@ -125,7 +122,7 @@ def _measure(
     later = _order(StartTime=start + timedelta(hours=3), EndTime=start + timedelta(hours=4))
     now = _order(EndTime=start + timedelta(hours=4)) + f"958=WouldPrice{SOH}959=14{SOH}960=230{SOH}"  # all of it, now
     now = now.replace(f"957=1{SOH}", f"957=2{SOH}")
-    arrivals = _arrivals(venue)
+    arrivals = arrivals_of(venue)
     orders = Client(directory / "client", _session("OMS", "EMS", ports[0]))
     echo = Client(directory / "echo-client", _session("BENCH", "ECHO", ports[1]))
     times = (start + timedelta(hours=3), start + timedelta(hours=4))
@@ -191,7 +188,7 @@ def _commits(database: psycopg.Connection[Any], count: int) -> list[int]:
     return times
 
 
-def _arrivals(venue: subprocess.Popen[str]) -> queue.SimpleQueue[int]:
+def arrivals_of(venue: subprocess.Popen[str]) -> queue.SimpleQueue[int]:
     """When each order came to the venue, as it tells it."""
     told: queue.SimpleQueue[int] = queue.SimpleQueue()
 
@@ -257,11 +254,12 @@ def _opening() -> datetime:
     return datetime.fromtimestamp(calendar.open_close_ns(day)[0] // 1_000_000_000, UTC)
 
 
-async def _ready(system: System) -> None:
+async def ready(system: System, symbol: str) -> None:
+    """Until the desk leads, the peer's session is up and the market is known. Raises ProcessFailed."""
     deadline = time.monotonic() + WAIT_S
     while time.monotonic() < deadline:
         status = await system.desk_status()
-        if status.get("state") == "leading" and "PEER" in status["sessions_up"] and "AMZN" in status["markets"]:
+        if status.get("state") == "leading" and "PEER" in status["sessions_up"] and symbol in status["markets"]:
             return
         await asyncio.sleep(0.05)
     raise ProcessFailed(f"the system was not ready within {WAIT_S:.0f} s")
@@ -282,7 +280,8 @@ def _order(**times: datetime) -> str:
 
 
 @contextmanager
-def _peer(role: str, port: int, directory: Path) -> Iterator[subprocess.Popen[str]]:
+def peer(role: str, port: int, directory: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process of `ems.bench.fix_peer`. Raises ProcessFailed."""
     command = [sys.executable, "-m", "ems.bench.fix_peer", role, str(port), str(directory / role)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdin is not None

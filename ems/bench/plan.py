@@ -1,7 +1,8 @@
 """`ems bench plan`: a whole adaptive plan from a stored observation to whole lots, and what it is made of.
 
 Futures, 500 of 20 steps with every forecast, are timed beside a bare GRU's; the program beside its bare solver; and a queue of
-orders that one worker plans as their fills come, by how old their plans get.
+orders that one worker plans as their fills come, by how old their plans get. Last, the whole system: how soon an order's New
+comes over FIX while 200 orders are planned anew at a fill a second each (`ems.bench.plan_live`).
 
 The bare rollout is torch's GRUCell and LayerNorm, no heads and no noise, at the faster of one and two threads. Both take turns.
 A figure is the median of the rounds.
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from domain.errors import InvariantBroken
+from ems.bench import plan_live
 from ems.bench.inference import version
 from ems.bench.output import emit
 from models.environment import cpu_name, environment_digest
@@ -81,6 +83,7 @@ def run(*, rounds: int = ROUNDS) -> dict[str, Any]:
         | _plans()
         | _solves()
         | _ages()
+        | plan_live.run()
         | {
             "max_abs_diff": difference,
             "samples": SAMPLES,

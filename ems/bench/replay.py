@@ -20,6 +20,7 @@ from adapters.memory.latch import MemoryLatch
 from adapters.postgres.embedded import EmbeddedPostgres
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.migrate import migrate
+from domain.basket import BasketRequest
 from domain.catalogue import TOPICS
 from domain.schedule import PlanRequest
 from domain.sending import Outbound
@@ -130,7 +131,7 @@ class _NoGateway:
 class _NoPlanners:
     """A pool that is never asked for an answer: a restart is over before one would come."""
 
-    def request(self, request: PlanRequest) -> None:
+    def request(self, request: PlanRequest | BasketRequest) -> None:
         """Dropped: the scheduler asks again."""
 
 

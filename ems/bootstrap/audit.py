@@ -12,7 +12,7 @@ from adapters.clock import WallClock
 from adapters.postgres.event_log import PostgresEventLog
 from domain import decision, model_decision
 from domain.catalogue import TOPICS
-from domain.decision import Planned
+from domain.decision import BasketPlanned, Planned
 from domain.errors import ConfigError, ForecastError, VersionConflict, WeightsError
 from domain.event import Entry, Event, Meta
 from domain.model_decision import Decided
@@ -21,7 +21,7 @@ from domain.values import StreamId
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.models import weights_of
 
-_WANTED: Final = (Planned, Decided)
+_WANTED: Final = (Planned, BasketPlanned, Decided)
 _UNREAD: Final = tuple(cls for topic in TOPICS if (cls := TOPICS[topic]) not in _WANTED)
 _ATTEMPTS: Final = 3
 
@@ -40,7 +40,7 @@ class Bench:
             WeightsError: its version's weights are not here, or not what they were.
             ForecastError: what is stored of it does not fit together.
         """
-        if isinstance(event, Planned):
+        if isinstance(event, Planned | BasketPlanned):
             return _planned_again(event)
         assert isinstance(event, Decided)
         place = (event.weights_sha256, event.use)
@@ -54,11 +54,13 @@ class Bench:
         return agreed
 
 
-def _planned_again(event: Planned) -> Agreement:
+def _planned_again(event: Planned | BasketPlanned) -> Agreement:
     """A plan has no floats beside it: it is the same or it is not."""
-    from ems.bootstrap.planning import plan
+    from ems.bootstrap.planning import LOADING, made
 
-    same = decision.request_sha256(event.request) == event.request_sha256 and plan(event.request) == event.schedule
+    told = event.plan if isinstance(event, BasketPlanned) else event.schedule
+    again = made(event.request, loading=told.fallback.startswith(LOADING))
+    same = decision.request_sha256(event.request) == event.request_sha256 and again == told
     return Agreement(Grade.BIT_EXACT if same else Grade.DIFFERENT, 0)
 
 
@@ -100,13 +102,18 @@ async def reproduce(dsn: str, directory: Path, only: str = "") -> dict[str, Any]
 async def _decisions(log: PostgresEventLog, only: str) -> AsyncIterator[tuple[StreamId, Event]]:
     if only:
         for recorded in await log.read(_stream(only)):
-            if isinstance(recorded.event, _WANTED):
+            if _computable(recorded.event):
                 yield recorded.stream, recorded.event
         return
     async for page in log.read_facts(unread=_UNREAD):
         for _, stream, _, (event, _) in page:
-            if isinstance(event, _WANTED):
+            if _computable(event):
                 yield stream, event
+
+
+def _computable(event: Event | None) -> bool:
+    """A plan that was made together with others is computed again with them: their basket's decision has it whole."""
+    return isinstance(event, _WANTED) and not (isinstance(event, Planned) and event.schedule.basket)
 
 
 async def explain(dsn: str, directory: Path, stream: str, output: str, *, now_ns: int, person: str) -> model_decision.Explained:

@@ -10,15 +10,18 @@ from typing import Any, Final, NamedTuple
 
 from domain.errors import ConfigError, WeightsError
 from models.execution import harness, report
+from models.execution.baskets import judge as judge_baskets
+from models.execution.baskets import table as basket_table
 from models.execution.choice import choose
 from models.execution.learned import ablations, read_nets
 from models.execution.pictures import draw
 from models.execution.tables import table
+from models.worlds.lq_basket import BasketConfig, BasketWorld
 from models.worlds.world import Policy, World
 
 Told = Callable[[str, int, int, float], None]
 LEARNED: Final = "adaptive"
-__all__ = ["WORLDS", "evaluate_execution", "table"]
+__all__ = ["WORLDS", "basket_table", "evaluate_baskets", "evaluate_execution", "table"]
 
 
 class Judged(NamedTuple):
@@ -81,6 +84,21 @@ def evaluate_execution(
         (out / "execution.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
         (out / "execution.txt").write_text("\n".join(table(figures)) + "\n", "utf-8")
         draw(figures, out / "execution.png")
+    return figures
+
+
+def evaluate_baskets(told: Told, *, baskets: int, urgency: float, out: Path | None = None) -> dict[str, Any]:
+    """Joint and independent planning of baskets in their exact world.
+
+    Args:
+        baskets: worked by the program, beside what is known exactly. out: a directory for basket.json and basket.txt.
+    """
+    world = BasketWorld(BasketConfig(urgency=urgency))
+    figures = judge_baskets(world, lambda what, done, of: told(what, done, of, 0.0), baskets)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "basket.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+        (out / "basket.txt").write_text("\n".join(basket_table(figures)) + "\n", "utf-8")
     return figures
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import cache
+from typing import Final
 
+from domain.basket import BasketRequest, BasketSchedule
 from domain.schedule import PlanRequest, Schedule
 from domain.values import Algo
 from ems.config import Settings
 from models.planners import planner_for
+
+LOADING: Final = "the world model is being loaded"
 
 
 class _Warming:
@@ -42,10 +46,20 @@ def _load() -> None:
     _warming()
 
 
-def plan(request: PlanRequest) -> Schedule:
-    """The schedule of the request's algorithm."""
-    if request.algo is Algo.ADAPTIVE and not _warming().over.is_set():
+def plan(request: PlanRequest | BasketRequest) -> Schedule | BasketSchedule:
+    """The schedule of the request's algorithm, or of each order of a basket."""
+    adaptive = isinstance(request, BasketRequest) or request.algo is Algo.ADAPTIVE
+    return made(request, loading=adaptive and not _warming().over.is_set())
+
+
+def made(request: PlanRequest | BasketRequest, *, loading: bool = False) -> Schedule | BasketSchedule:
+    """The same where everything is loaded, or (loading) where it is not."""
+    if isinstance(request, BasketRequest):
+        from models.planners.basket_planner import BasketPlanner
+
+        return BasketPlanner().instead(request, LOADING) if loading else BasketPlanner().plan(request)
+    if loading:
         from models.planners.adaptive import Adaptive
 
-        return Adaptive().instead(request, "the world model is being loaded")
+        return Adaptive().instead(request, LOADING)
     return planner_for(request.algo).plan(request)

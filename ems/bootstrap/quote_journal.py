@@ -16,7 +16,6 @@ from adapters.clock import WallClock
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.shm.ring import Ring
 from domain import quote as q
-from domain.catalogue import TOPICS
 from domain.errors import JournalError, LogUnavailable
 from ems import lifeline
 from ems.bootstrap.build import build_digest
@@ -45,7 +44,7 @@ async def _keep(runtime: Runtime) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with PostgresEventLog(runtime.app_dsn, TOPICS, WallClock(), answer_timeout_s=3.0, readback_timeout_s=1.0) as log:
+    async with PostgresEventLog(runtime.app_dsn, q.topics(), WallClock(), answer_timeout_s=3.0, readback_timeout_s=1.0) as log:
         journals = Journals(runtime, log)
         status = StatusSocket(runtime.socket("quote-journal"), lambda _: journals.status())
         await status.start()

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -31,35 +31,47 @@ from adapters.shm.latch import FILE_BYTES as LATCH_BYTES
 from adapters.shm.latch import SharedLatch
 from adapters.shm.ring import Ring
 from domain import quote as q
-from domain.errors import ConfigError, LatchUnreadable, WeightsError
+from domain.errors import ConfigError, LatchUnreadable
 from domain.kill_scope import Scope
 from domain.values import E9, ScopeKind
 from ems import lifeline
-from ems.bootstrap import models
 from ems.bootstrap.quote_codec import CODEC
-from ems.bootstrap.quoter_kernel import LiveKernel, digest, quoter_arrays
+from ems.bootstrap.quoter_kernel import LiveKernel, digest, quoter_arrays, warmed, weights_for
 from ems.bootstrap.runtime import Runtime
 from ems.health import StatusSocket
 from ems.quoting import journal as j
 from ems.quoting import state as s
 from ems.quoting.drainer import keep
-from ems.quoting.quoter import Around, Quoter
+from ems.quoting.ports import Around
+from ems.quoting.quoter import Quoter
 from ems.quoting_settings import QuotingSettings
 from models.environment import environment_digest
 from models.feature_session import begin_day
-from models.weights_store import CHAMPION, Weights, read_weights
 
 _log = structlog.get_logger("quoter")
 _ZONE: Final = ZoneInfo("America/New_York")
 _CONNECT_S: Final = 2.0
 
 
+def prepare(runtime_file: Path) -> int:
+    """What takes minutes the first time: compile the kernel. Raises ConfigError, WeightsError."""
+    runtime = Runtime.load(runtime_file)
+    settings = _settings(runtime)
+    lifeline.watch()
+    warmed(settings, weights_for(runtime.state / "models", settings.weights))
+    return 0
+
+
+def _settings(runtime: Runtime) -> QuotingSettings:
+    if runtime.settings.quoting is None:
+        raise ConfigError("the configuration has no [quoting]")
+    return runtime.settings.quoting
+
+
 def run(runtime_file: Path) -> int:
     """Quote until SIGTERM; the process's exit status."""
     runtime = Runtime.load(runtime_file)
-    settings = runtime.settings.quoting
-    if settings is None:
-        raise ConfigError("the configuration has no [quoting]")
+    settings = _settings(runtime)
     lifeline.watch()
     if settings.core >= 0:
         _pin(settings.core)
@@ -75,15 +87,6 @@ def run(runtime_file: Path) -> int:
     return 0
 
 
-def weights_for(runtime: Runtime, settings: QuotingSettings) -> Weights:
-    """The version that the configuration names. Raises WeightsError."""
-    path = models.weights_of(models.kept_in(runtime), settings.weights) if settings.weights else CHAMPION
-    weights = read_weights(path)
-    if settings.weights and weights.digest != settings.weights:
-        raise WeightsError(f"{path.name} is version {weights.digest[:12]}, not {settings.weights[:12]}")
-    return weights
-
-
 def quoter_of(runtime: Runtime, settings: QuotingSettings) -> tuple[Quoter, LiveKernel]:
     """A run of the quoter, its journal begun, before its first turn.
 
@@ -96,7 +99,8 @@ def quoter_of(runtime: Runtime, settings: QuotingSettings) -> tuple[Quoter, Live
     run = f"{datetime.fromtimestamp(now_ns // E9, UTC):%H%M%S}-{os.getpid()}"
     folder = runtime.quoter_directory / f"{today.date().isoformat()}-{run}"
     stream = q.key(settings.name, today.date().isoformat(), run)
-    weights = weights_for(runtime, settings)
+    weights = weights_for(runtime.state / "models", settings.weights)
+    warmed(settings, weights)
     feed = MoldFeed(settings.feed.pair, settings.again.pair if settings.again else None, group=settings.group)
     exposure = SharedExposure(runtime.exposure, max(each.locate for each in settings.instruments) + 1)
     latch = _Latch(runtime, settings)
@@ -108,13 +112,13 @@ def quoter_of(runtime: Runtime, settings: QuotingSettings) -> tuple[Quoter, Live
         settings, weights, int(today.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()) * E9, records=records,
         latch=latch.words, scopes=latch.digests, firm=exposure.rows, beat_max_ns=runtime.settings.watchdog.beat_max_ns,
     )  # fmt: skip
-    arrays.words[s.SESSION] = q.session_number(stream)
+    arrays.own.words[s.SESSION] = q.session_number(stream)
     _begin_day(runtime, settings, arrays, now_ns)
     kernel = LiveKernel(arrays, settings)
-    kernel.warm()
     keep(folder / "1.state", kernel.state())
     opened = q.Opened(
-        quoter=settings.name, trade_date=today.date().isoformat(), run=run, instruments=_instruments(runtime, settings),
+        quoter=settings.name, trade_date=today.date().isoformat(), run=run,
+        instruments=_instruments(runtime, settings, today.date()),
         weights_sha256=weights.digest, environment_sha256=environment_digest(), configuration=settings.public_json(),
         configuration_sha256=digest(settings.public_json().encode()), checkpoint_sha256=digest((folder / "1.state").read_bytes()),
         record_bytes=j.RECORD_BYTES,
@@ -125,14 +129,19 @@ def quoter_of(runtime: Runtime, settings: QuotingSettings) -> tuple[Quoter, Live
     around = Around(
         kernel=kernel, feed=feed, ring=ring, records=records, codec=CODEC, connect=lambda: _connect(settings),
         killed=latch.killed,
-XX
-        now_ns=clock.now_ns, busy_poll=settings.busy_poll,
+        exposed=lambda: not exposure_max_ns or exposure.fresh(exposure_max_ns),
+        keep_state=lambda first: kernel.write_state(folder / f"{first}.state"), cancel=_cancel, query=_query(),
+        now_ns=clock.now_ns, busy_poll=settings.busy_poll, state_every_ns=round(settings.journal.state_every_s * E9),
     )  # fmt: skip
     return Quoter(around), kernel
 
 
-def _connect(settings: QuotingSettings) -> SoupClient:
-    return SoupClient(settings.venue.pair, Login(settings.username, settings.password), timeout_s=_CONNECT_S)
+def _connect(settings: QuotingSettings) -> tuple[SoupClient, int]:
+    """A session from the day's first report on, and the number that its next new report will have: only a login that asks for
+    nothing old is told it."""
+    probe = SoupClient(settings.venue.pair, Login(settings.username, settings.password, number=0), timeout_s=_CONNECT_S)
+    probe.close()
+    return SoupClient(settings.venue.pair, Login(settings.username, settings.password), timeout_s=_CONNECT_S), probe.next_number
 
 
 def _cancel(ref: int) -> bytes:
@@ -159,16 +168,17 @@ def _begin_day(runtime: Runtime, settings: QuotingSettings, arrays: s.Quoter, no
     data = files.load_sample() if runtime.settings.instruments is None else files.load(runtime.settings.instruments)
     for each in settings.instruments:
         calendar = data.calendar_of(each.symbol)
-        begin_day(arrays.features, each.locate, calendar, calendar.date_at(now_ns))
+        begin_day(arrays.market.features, each.locate, calendar, calendar.date_at(now_ns))
 
 
-def _instruments(runtime: Runtime, settings: QuotingSettings) -> tuple[q.Quoted, ...]:
+def _instruments(runtime: Runtime, settings: QuotingSettings, on: date) -> tuple[q.Quoted, ...]:
     data = files.load_sample() if runtime.settings.instruments is None else files.load(runtime.settings.instruments)
     found = []
     for each in settings.instruments:
         if (instrument := data.universe.get(each.symbol)) is None:
             raise ConfigError(f"quoting: {each.symbol} is not in the instrument table")
-        found.append(q.Quoted(each.symbol, 10_000_000, instrument.lot_e9, each.position_lots * instrument.lot_e9))
+        lot_e9, held_e9 = instrument.lot_e9, each.position_lots * instrument.lot_e9
+        found.append(q.Quoted(each.symbol, instrument.tick_e9(E9, on), lot_e9, held_e9, each.locate))
     return tuple(found)
 
 

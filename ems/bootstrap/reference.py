@@ -15,10 +15,11 @@ import structlog
 from adapters.marketdata.bars import read_lean_minute_trades
 from adapters.reference import files
 from adapters.reference.tables import read as read_table
+from domain.calendar import Phase
 from domain.errors import ReferenceDataError
 from domain.instrument import Instrument, ReferenceData
-from domain.parent_rules import TradingDay
 from domain.schedule import VolumeCurve
+from domain.trading_day import TradingDay
 from ems.config import Settings
 from models.volume_curve import day_volumes, default_curve, learn_curve
 
@@ -89,7 +90,9 @@ class FileReference:
             _log.warning("no trading day is known", mic=mic, error=str(error))
             return None
         open_ns, close_ns = calendar.open_close_ns(on)
-        return TradingDay(on.isoformat(), open_ns, close_ns)
+        held = {span.phase: span.end_ns for span in calendar.phases(on)}
+        opening, closing = held.get(Phase.OPENING_AUCTION, 0), held.get(Phase.CLOSING_AUCTION, 0)
+        return TradingDay(on.isoformat(), open_ns, close_ns, opening, closing)
 
     def volume_curve(self, instrument: Instrument, day: TradingDay) -> VolumeCurve:
         """Learned from the bars of earlier days where there are any, else a plain U-shape."""

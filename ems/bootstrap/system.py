@@ -28,6 +28,7 @@ from ems.health import ask_http, ask_socket
 from ems.preflight import check_ports, state_lock
 from ems.supervisor import Supervisor
 
+WALLED: Final = "runtime-quoter.json"
 TURNED_MS_MAX: Final = 5_000
 COUNTDOWN_NS: Final = 2_000_000_000  # the tape clock stands at its start for so long while the processes start
 
@@ -97,6 +98,8 @@ async def _prepared(runtime: Runtime) -> Runtime:
 async def _prepare(runtime: Runtime) -> None:
     if runtime.settings.venue is not None:
         await run_once(_child("prepare", runtime.save(), _never), log_directory=runtime.logs)
+    if runtime.settings.quoting is not None:
+        await run_once(_child("prepare_quoter", runtime.walled().save(WALLED), _never), log_directory=runtime.logs)
 
 
 def children(runtime: Runtime) -> list[Child]:
@@ -114,7 +117,7 @@ def children(runtime: Runtime) -> list[Child]:
     found.append(_child("desk", file, lambda: _leads(runtime), after=database))
     if settings.quoting is not None:
         found.append(_child("quote_journal", file, lambda: _answers(runtime, "quote-journal", {}), after=database))
-        walled = runtime.walled().save("runtime-quoter.json")
+        walled = runtime.walled().save(WALLED)
         found.append(_child("quoter", walled, lambda: _turns(runtime), after=("quote_journal",)))
     if settings.console.enabled:
         found.append(_child("api", file, lambda: _serves(runtime), after=database))

@@ -23,7 +23,7 @@ from domain.calendar import Calendar, Phase
 from domain.errors import ConfigError
 from domain.instrument import ReferenceData
 from domain.ports import Clock
-from domain.ports_market import TapeSource
+from domain.ports_market import TapeSource, VenueTif
 from domain.ports_venue import Listing
 from domain.tape import Tape
 from domain.values import E9
@@ -46,6 +46,7 @@ from models.sight import sight
 
 _log = structlog.get_logger("venue")
 _DEFAULT_PRICE = 100.0
+_FOR = {Phase.OPENING_AUCTION: VenueTif.AT_OPEN, Phase.CLOSING_AUCTION: VenueTif.AT_CLOSE}
 
 
 def prepare(runtime_file: Path) -> int:
@@ -117,7 +118,9 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
         raise ConfigError(f"{ledger_path} is of a later time than the clock: give the venue a fresh state directory")
     AuctionMarket.warm()
     opened = [_open_market(number, venue, data, directory, start_ns) for number in range(len(venue.symbols))]
-    line = ItchLine(address(venue.itch), [listing for listing, _ in opened]) if venue.itch else None
+    line = None
+    if venue.itch:
+        line = ItchLine(address(venue.itch), [listing for listing, _ in opened], interface=venue.itch_interface)
     listings = {listing.symbol: listing for listing, _ in opened}
     simulated = Venue(
         venue.comp_id,
@@ -220,7 +223,7 @@ def auctions(calendar: Calendar, start_ns: int, *, following: bool = False) -> t
     last = calendar.last_date if following else on
     while on <= last:
         held = [span for span in calendar.phases(on) if span.phase in (Phase.OPENING_AUCTION, Phase.CLOSING_AUCTION)]
-        calls += [Call(span.begin_ns, span.end_ns) for span in held if span.end_ns > start_ns]
+        calls += [Call(span.begin_ns, span.end_ns, _FOR[span.phase]) for span in held if span.end_ns > start_ns]
         on += timedelta(days=1)
     return tuple(calls)
 

@@ -63,6 +63,12 @@ def inference(json_output: JsonOption = False) -> None:
 
 
 @app.command()
+def tactic(json_output: JsonOption = False) -> None:
+    """Children placed by their chance to be filled, beside always crossing and always joining, on the same made markets."""
+    _run("tactic", json_output)
+
+
+@app.command()
 def plan(json_output: JsonOption = False) -> None:
     """500 futures of 20 steps with every forecast, beside a bare GRU's."""
     _run("plan", json_output)

@@ -71,6 +71,23 @@ def execution(
     typer.echo(json.dumps(figures) if json_output else "\n".join(executions.table(figures)))
 
 
+@app.command()
+def basket(
+    baskets: Annotated[int, typer.Option(min=2, help="Worked by the program, beside what is known exactly.")] = 200,
+    urgency: Annotated[
+        float, typer.Option(min=0, max=10, help="How much risk weighs: kappa T of the average order alone.")
+    ] = 2.0,
+    out: Annotated[Path | None, typer.Option("--out", help="Also write basket.json and basket.txt here.")] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Plan baskets jointly and each order by itself in a world whose optimum is known, and tell what joint planning is worth."""
+    from ems.bootstrap import executions
+
+    with shown_progress(json_output) as told:
+        figures = executions.evaluate_baskets(told, baskets=baskets, urgency=urgency, out=out)
+    typer.echo(json.dumps(figures) if json_output else "\n".join(executions.basket_table(figures)))
+
+
 def _line(f: dict[str, Any]) -> str:
     return (
         f"MCC {f['mcc']:.3f}, logistic {f['mcc_logistic']:.3f}, gain {f['mcc_gain']:+.3f} from {f['mcc_gain_low']:+.3f};"

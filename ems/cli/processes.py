@@ -19,7 +19,7 @@ def add(app: typer.Typer) -> None:
     """Add one hidden command for each process."""
     runners = {
         "prepare": _prepare, "postgres": _postgres, "venue": _venue, "desk": _desk, "watchdog": _watchdog, "api": _api,
-        "quoter": _quoter, "quote_journal": _quote_journal,
+        "prepare_quoter": _prepare_quoter, "quoter": _quoter, "quote_journal": _quote_journal,
     }  # fmt: skip
     for name, runner in runners.items():
         app.command(f"_{name}", hidden=True)(_command(name, runner))
@@ -97,6 +97,12 @@ def _api(runtime: Path) -> int:
     from ems.bootstrap.api import run
 
     return run(runtime)
+
+
+def _prepare_quoter(runtime: Path) -> int:
+    from ems.bootstrap.quoter import prepare
+
+    return prepare(runtime)
 
 
 def _quoter(runtime: Path) -> int:

@@ -72,7 +72,7 @@ def impact(
 def scheduler(
     out: Annotated[Path, typer.Option("--out", help="Where weights and card are written.")] = Path("var/scheduler"),
     seed: Annotated[int, typer.Option(min=0, help="Decides weights, batches and noise.")] = 7,
-    batches: Annotated[int, typer.Option(min=1, help="How many; 0.5 s each on one idle core.")] = 240,
+    batches: Annotated[int, typer.Option(min=1, help="How many; 2 s each on one idle core.")] = 320,
     json_output: JsonOption = False,
 ) -> None:
     """Train the scheduler's nets in the training worlds. The same seed gives the same weights digest on one machine."""
@@ -84,5 +84,6 @@ def scheduler(
         typer.echo(json.dumps({"weights": str(made.weights), "digest": made.digest} | made.figures))
     else:
         for name, figures in made.figures.items():
-            typer.echo(f"{name}: R2 {figures['r2'][0]:.4f} of the next interval's move, bound {figures['r2_bound'][0]:.4f}")
+            bound = f", bound {figures['r2_bound'][0]:.4f}" if "r2_bound" in figures else ""
+            typer.echo(f"{name}: R2 {figures['r2'][0]:.4f} of the next interval's move{bound}")
         typer.echo(f"{made.weights}: version {made.digest[:12]}")

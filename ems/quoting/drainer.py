@@ -151,7 +151,7 @@ class Drainer:
         assert self.session is not None
         number = self.session.segment + 1
         state = self._folder / f"{records[0].number}.state"
-        state_sha256 = hashlib.sha256(state.read_bytes()).hexdigest() if state.exists() else ""
+        state_sha256 = await asyncio.to_thread(_on_disk, state) if state.exists() else ""
         data, root = await asyncio.to_thread(
             lambda: (
                 pack(records, stream=str(self.stream), number=number, state_sha256=state_sha256),
@@ -186,7 +186,11 @@ class Drainer:
             return
         at = self._last(recovering=True)
         orderly = at > 0 and int(self._ring.slot(at).view(np.int64)[j.KIND]) == j.STOPPED
-        held = {each.symbol: self._inventory.get(k, 0) * each.lot_e9 for k, each in enumerate(self._opened.instruments)}
+        lots = self._inventory
+        held = {
+            each.symbol: lots[each.number] * each.lot_e9 if each.number in lots else each.inventory_e9
+            for each in self._opened.instruments
+        }
         ending = Ending.ORDERLY if orderly else Ending.DIED
         await self._append([q.Stopped(ending=ending, last=at, records=self.session.record, inventory_e9=held)])
 
@@ -216,6 +220,13 @@ class Drainer:
             "waiting": len(self._records),
             "bytes": self.sealed_bytes,
         }
+
+
+def _on_disk(path: Path) -> str:
+    """The digest of a file that somebody else wrote, and that is on the disk afterwards. Raises OSError."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 def keep(path: Path, data: bytes) -> None:

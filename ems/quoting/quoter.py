@@ -12,18 +12,14 @@ anew from there. It is the same at the start, and when the venue speaks of an or
 from __future__ import annotations
 
 import select
-import time
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from domain.errors import LinkError
 from domain.quote import Why
 from ems.quoting import journal as j
-from ems.quoting.derive import Codec
+from ems.quoting.ports import Around, Venue
 from ems.quoting.reconcile import Reconciliation
 
 _log = structlog.get_logger("quoter")
@@ -32,100 +28,10 @@ LOOK_NS: Final = 10_000_000  # at latch, exposure and the journal's reader
 RETRY_NS: Final = 500_000_000
 READER_BEAT_MAX_NS: Final = 5_000_000_000
 STOP_NS: Final = 3_000_000_000  # how long orders have to be gone after a stop
+FOREIGN_MAX: Final = 20  # datagrams while none is of our session
 AT_ONCE: Final = 64  # datagrams of a turn
 _WAIT_S: Final = 0.001
 _SEQUENCED, _ENDED = ord("S"), ord("Z")
-
-
-class Kernel(Protocol):
-    """The compiled kernel with its arrays."""
-
-    out: memoryview  # what a call has left to send
-
-    def datagram(self, data: NDArray[np.uint8], length: int, now_ns: int) -> int: ...
-    def report(self, data: NDArray[np.uint8], number: int, now_ns: int) -> int: ...
-    def timer(self, now_ns: int) -> int: ...
-    def suspend(self, why: int) -> None: ...
-    def room_until(self, number: int) -> None: ...
-    def last(self) -> int: ...
-    def move_to(self, number: int) -> None: ...
-    def undone(self) -> bool: ...
-    def live(self) -> int: ...
-    def out_of_step(self) -> str: ...
-    def feed(self) -> tuple[bytes, int, int, bool]: ...  # session, next number, one behind the last that is known of, silent
-    def resynchronise(self, positions: dict[str, int], next_ref: int) -> None: ...
-
-
-class Feed(Protocol):
-    """See adapters.marketdata.mold_feed.MoldFeed."""
-
-    buffer: NDArray[np.uint8]
-
-    @property
-    def sockets(self) -> tuple[Any, ...]: ...
-    @property
-    def held(self) -> int: ...
-    def poll(self) -> int: ...
-    def answered(self) -> int: ...
-    def number(self, length: int) -> int: ...
-    def hold(self, length: int) -> None: ...
-    def ripe(self, next_number: int) -> int: ...
-    def ask(self, session: bytes, next_number: int, last: int, now_ns: int) -> None: ...
-    def close(self) -> None: ...
-
-
-class Venue(Protocol):
-    """See adapters.ouch.soup_client.SoupClient."""
-
-    buffer: NDArray[np.uint8]
-    socket: Any
-    next_number: int
-
-    def receive(self) -> int: ...
-    def take(self) -> Any: ...
-    def payload(self, taken: Any) -> bytes: ...
-    def send(self, data: bytes | memoryview) -> None: ...
-    def heard(self, now_ns: int) -> None: ...
-    def sent(self, now_ns: int) -> None: ...
-    def beat(self, now_ns: int) -> bool: ...
-    def log_out(self) -> None: ...
-    def close(self) -> None: ...
-
-
-class Ring(Protocol):
-    """The producer's side of adapters.shm.ring.Ring."""
-
-    slots: int
-    session: int
-
-    def room(self) -> int: ...
-    def publish(self, number: int) -> None: ...
-    def asked_to_stop(self) -> int: ...
-    def reader_beat_ns(self) -> int: ...
-
-
-class Around(NamedTuple):
-    """Everything around the loop.
-
-    connect: a session with the venue, its reports from the first one on; raises LinkError. killed, exposed: may quotes stand, by
-    the latch and by the firm's exposure? keep_state: the kernel's state goes into a file for the segment that begins at a record.
-    cancel, query: frames of a cancel of all of an order, and of an account query.
-    """
-
-    kernel: Kernel
-    feed: Feed
-    ring: Ring
-    records: j.Records
-    codec: Codec
-    connect: Callable[[], Venue]
-    killed: Callable[[], bool]
-    exposed: Callable[[], bool]
-    keep_state: Callable[[int], None]
-    cancel: Callable[[int], bytes]
-    query: bytes
-    now_ns: Callable[[], int]
-    monotonic_ns: Callable[[], int] = time.monotonic_ns
-    busy_poll: bool = False
 
 
 class Quoter:
@@ -136,10 +42,14 @@ class Quoter:
         self._kernel = around.kernel
         self._venue: Venue | None = None
         self._reconciling: Reconciliation | None = None
+        self._answer_from = 0  # an answer to an account query below this number is one of an earlier question
         self._why = Why.STARTING | Why.VENUE_DOWN
         self._tick_due_ns = self._look_due_ns = self._connect_due_ns = 0
+        self._state_due_ns = around.monotonic_ns() + around.state_every_ns
         self._stop_by_ns = 0
         self._oversized = 0
+        self._heard_at = 0  # datagrams, when the feed was last heard
+        self._untaken = False  # packets of the venue's wait for room in the journal
         self.over = False
         self.datagrams = self.reports = self.connections = 0
         self._kernel.suspend(int(self._why))
@@ -163,6 +73,8 @@ class Quoter:
         mono_ns = self._a.monotonic_ns()
         if mono_ns >= self._tick_due_ns or self._kernel.undone():
             self._tick(mono_ns)
+        if not busy and mono_ns >= self._state_due_ns:
+            self._keep_state()
         if not busy and not self._a.busy_poll:
             waiting = [*self._a.feed.sockets, *([self._venue.socket] if self._venue is not None else [])]
             select.select(waiting, [], [], _WAIT_S)
@@ -199,10 +111,13 @@ class Quoter:
         if venue is None:
             return False
         try:
-            if venue.receive() == 0:
+            if venue.receive() == 0 and not self._untaken:
                 return False
-            venue.heard(self._a.monotonic_ns())
-            while self._venue is venue and self._room() and (taken := venue.take()) is not None:
+            self._untaken = True
+            while self._venue is venue and self._room():
+                if (taken := venue.take()) is None:
+                    self._untaken = False
+                    break
                 self._packet(venue, taken)
         except LinkError as error:
             self._lose(str(error))
@@ -214,7 +129,7 @@ class Quoter:
         elif taken.letter != _SEQUENCED:
             return
         elif self._reconciling is not None:
-            self._reconcile(self._reconciling, venue.payload(taken))
+            self._reconcile(self._reconciling, venue.payload(taken), venue.next_number - 1)
         else:
             self.reports += 1
             data = venue.buffer[taken.at : taken.at + taken.length]
@@ -234,12 +149,12 @@ class Quoter:
             return j.NOT_SENT
         try:
             self._venue.send(data)
+            if self._venue.unsent:  # what waits here could leave after a kill
+                raise LinkError("the venue does not read what is sent")
         except LinkError as error:
             self._lose(str(error))
             return 0
-        now_ns = self._a.monotonic_ns()
-        self._venue.sent(now_ns)
-        return now_ns - started_ns
+        return self._a.monotonic_ns() - started_ns
 
     def _write(self, kind: int, data: bytes = b"", output: bytes = b"") -> None:
         """A record of the process's own, and its output sent."""
@@ -275,6 +190,10 @@ class Quoter:
         session, wanted, known, silent = self._kernel.feed()
         self._set(Why.FEED_GAP, known > wanted)
         self._set(Why.FEED_STALE, silent)
+        if not silent:
+            self._heard_at = self.datagrams
+        elif self.datagrams - self._heard_at > FOREIGN_MAX:
+            raise LinkError("the feed has begun another session: this run is over")
         if known > wanted:
             self._a.feed.ask(session, wanted, known, mono_ns)
         if self._reconciling is None and self._venue is not None and (text := self._kernel.out_of_step()):
@@ -303,7 +222,7 @@ class Quoter:
 
     def _connect(self, mono_ns: int) -> None:
         try:
-            self._venue = self._a.connect()
+            self._venue, self._answer_from = self._a.connect()
         except LinkError as error:
             _log.warning("no session with the venue", error=str(error))
             self._connect_due_ns = self._a.monotonic_ns() + RETRY_NS
@@ -322,7 +241,7 @@ class Quoter:
         self._why |= Why.VENUE_DOWN
         self._connect_due_ns = self._a.monotonic_ns() + RETRY_NS
 
-    def _reconcile(self, told: Reconciliation, payload: bytes) -> None:
+    def _reconcile(self, told: Reconciliation, payload: bytes, number: int) -> None:
         """One report more of the day. When the venue has answered our question, all before it is told."""
         self._write(j.REPLAYED, payload)
         try:
@@ -331,23 +250,30 @@ class Quoter:
             _log.error("a report that cannot be read", error=str(error), raw=payload.hex())
             return
         told.take(message)
-        if message.name != "account_query_response":
+        if message.name != "account_query_response" or number < self._answer_from:
             return
         if told.unknown:
             _log.error("the venue's day does not add up; nothing is quoted until a person has looked", what=told.unknown[:5])
             return
         if told.live:
+            self._answer_from = number + 1
             for ref in sorted(told.live):
                 self._write(j.REPLAYED, output=self._a.cancel(ref))
             self._write(j.REPLAYED, output=self._a.query)
             return
         self._kernel.resynchronise(told.positions, told.next_ref)
-        self._write(j.STATE)
-        self._a.keep_state(self._kernel.last() + 1)
+        self._keep_state()
         self._reconciling = None
         self._why &= ~(Why.STARTING | Why.RECONCILING | Why.UNKNOWN_ORDER)
         self._kernel.suspend(int(self._why))
         _log.info("reconciled with the venue", positions=told.positions, next_ref=told.next_ref)
+
+    def _keep_state(self) -> None:
+        """The kernel's state as it is now, for the segment that begins with the next record."""
+        self._state_due_ns = self._a.monotonic_ns() + self._a.state_every_ns
+        if self._room():
+            self._write(j.STATE)
+            self._a.keep_state(self._kernel.last() + 1)
 
     def end(self) -> None:
         """Say that it is over, to the journal and the venue."""

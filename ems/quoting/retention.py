@@ -78,5 +78,5 @@ def _going(sealed: list[q.SegmentSealed], surplus: int, *, over: bool) -> list[q
                 break
         size += each.bytes
     else:
-        going = len(sealed) if over and size <= surplus else going
+        going = len(sealed) if over else going
     return sealed[:going]

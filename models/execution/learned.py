@@ -20,11 +20,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from domain.errors import WeightsError
+from domain.errors import EmsError, WeightsError
 from models import world_model
 from models.impact import ImpactModel, read_impact
 from models.interval_examples import Propagator, action_of
 from models.net_contract import HEAD, LATENT, NOISE
+from models.planners.almgren_chriss import URGENCY, trajectory
 from models.planners.program import Outlook, quadratic, solve_many
 from models.weights_store import INTERVAL, read_weights
 from models.world_model import Observation, WorldModel
@@ -105,12 +106,13 @@ class _Memory:
     z: Tensor  # (P, 128) of the interval before
     displaced: F64  # (P,) basis points
     usual: F64 | None = None  # (P, n) what an even slice slips as a rule, price units
+    slope: F64 | None = None  # (P,) basis points that each share was expected to slip in the interval before
     plan: F64 | None = None  # (P, n) of the first look
 
 
 @dataclass
 class Learned:
-    """The strategy, or one of its ablations."""
+    """The strategy, or one of its ablations. plans, fallbacks: since `begin`; without replanning an order has one."""
 
     nets: Nets
     name: str = "adaptive"
@@ -122,10 +124,13 @@ class Learned:
     caution: float = CAUTION
     looks: bool = True
     seed: int = 0
+    plans: int = 0
+    fallbacks: int = 0  # plans that Almgren-Chriss made, where the program had none
     memory: _Memory = field(init=False, repr=False)
 
     def begin(self, world: World[Any], paths: int, seed: int) -> None:
         """Forget the orders before."""
+        self.plans = self.fallbacks = 0
         none = torch.zeros(paths, LATENT)
         self.seed = seed
         self.memory = _Memory(self.nets.market(world.name), none, none, np.zeros(paths))
@@ -143,15 +148,18 @@ class Learned:
         if self.shuffled:
             memory.z = memory.z[torch.from_numpy(np.random.default_rng([self.seed, k]).permutation(len(left)))]
         memory.plan = np.zeros((len(left), public.intervals))
-        memory.plan[:, k:] = _schedule(self._outlook(k, seen, public), left, public)
+        memory.plan[:, k:], failed = _schedule(self._outlook(k, seen, public), left, public)
+        self.plans, self.fallbacks = self.plans + len(left), self.fallbacks + failed
         return memory.plan[:, k]
 
     def _remember(self, k: int, public: Public) -> None:
         """What we bought in the interval that is over enters h, and displaces the price."""
         memory, before = self.memory, public._replace(k=k - 1)
         _, memory.h = self.nets.model.step(memory.z, torch.from_numpy(action_of(public.bought[:, k - 1], before)), memory.h)
-        slipped = np.where(public.bought[:, k - 1] > 0, public.prices[:, k - 1] - public.mids[:, k - 1], 0.0)
-        p = memory.market.propagator
+        p, bought = memory.market.propagator, public.bought[:, k - 1]
+        slipped = np.where(bought > 0, public.prices[:, k - 1] - public.mids[:, k - 1], 0.0)
+        if p.within and memory.slope is not None:
+            slipped = memory.slope * bought  # what was paid holds what the market did meanwhile
         pushed = p.displaces(public.curve[k - 1] * public.intervals) * slipped
         memory.displaced = p.decay * (memory.displaced + pushed)
 
@@ -162,10 +170,13 @@ class Learned:
         unit, even = seen.units[:, :1], public.total[:, None] / public.intervals
         first, later = memory.market.follows
         alpha = self.caution * first * later ** np.arange(told.moves.shape[1]) * told.moves * unit * self.foresees_moves
+        # A purchase pays a part of the move of its own interval: from one purchase to the next it is this that the price moves.
+        alpha = (1 - p.within) * alpha + p.within * np.concatenate([alpha[:, 1:], alpha[:, -1:]], axis=1)
         slips = told.slips * (np.array(memory.market.slips)[k:] if memory.market.slips else 1.0)
         if memory.usual is None:
             memory.usual = self._without_news(slips, public)
         slope = (slips if self.foresees_liquidity else memory.usual[:, k:]) * unit / even  # bps that each share slips
+        memory.slope = slope[:, 0]
         kappa = p.displaces(public.curve[k:] * public.intervals) * slope
         permanent = p.permanent * unit[:, 0] * np.sqrt(public.total / public.usual_volume) / even[:, 0]
         return Outlook(
@@ -200,11 +211,27 @@ class Learned:
         return Foreseen(*(torch.stack(one, dim=1).double().numpy() for one in (moves, slips)))
 
 
-def _schedule(outlook: Outlook, left: F64, public: Public) -> F64:
-    """(P, n - k) shares of least expected cost under the caps."""
+def _schedule(outlook: Outlook, left: F64, public: Public) -> tuple[F64, int]:
+    """(P, n - k) shares of least expected cost under the caps, and how many orders had none and follow Almgren-Chriss."""
     left, rest = np.maximum(left, 0.0), public.intervals - public.k  # a finished order may lack a rounding of nothing
-    form = quadratic(outlook, left)
     caps = np.minimum(np.maximum(public.cap, left / rest)[:, None], left[:, None]) * np.ones(rest)
+    try:
+        return _solved(outlook, left, caps), 0
+    except EmsError:  # one order's program fails them all: each by itself
+        shares, failed = left[:, None] * trajectory(rest, URGENCY), 0
+        for i in range(len(left)):
+            row = slice(i, i + 1)
+            arrays: dict[str, Any] = outlook._asdict()
+            alone = {name: each[row] if np.ndim(each) else each for name, each in arrays.items()}
+            try:
+                shares[row] = _solved(Outlook(**alone), left[row], caps[row])
+            except EmsError:
+                failed += 1
+        return shares, failed
+
+
+def _solved(outlook: Outlook, left: F64, caps: F64) -> F64:
+    form = quadratic(outlook, left)
     return solve_many(form.G, form.b, left, caps)
 
 

@@ -95,6 +95,7 @@ def _regime(plan: Plan, regime: str, drawn: _Drawn) -> dict[str, Any]:
             "mean_bps": float(drawn.whole.expected[0, place]), "median_bps": float(middles[place]),
             "sd_bps": float(drawn.whole.deviation[0, place]), "scenario_sd_bps": float(drawn.whole.between[0, place]),
             "cvar5_bps": float(tails[place]), "fill_rate": float(found.filled[place]), "bound": name in BOUNDS,
+            "fallback_share": found.fallback.get(name),
         }  # fmt: skip
         row |= _flat("ratio_twap", _ratio(drawn, name, "twap"))
         for other, at in against.items():

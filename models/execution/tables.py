@@ -17,7 +17,7 @@ def table(told: dict[str, Any]) -> list[str]:
         if told.get(name) is not None:
             lines.append(f"{name:<22} {_interval(told, name)}")
     share = told["fallback_share"]
-    lines.append(f"{'fallback share':<22} " + ("not told" if share is None else f"{100 * share:.1f} %"))
+    lines.append(f"{'fallback share':<22} {'not told' if share is None else _share(share)}")
     if told.get("left_out"):
         lines.append(f"left out: {told['left_out']}")
     return lines
@@ -30,13 +30,20 @@ def _regime(name: str, regime: dict[str, Any]) -> list[str]:
         lines.append(
             f"  exact: TWAP {regime['twap_exact_bps']:.2f}, optimum {best['full']:.2f}, of what books show {best['shown']:.2f}"
         )
-    lines.append(f"  {'':<18}{'mean':>8}{'sd':>8}{'CVaR 5%':>9}{'fill':>7}   {'/ TWAP':<22}{'- TWAP, bps':<26}verdict")
+    lines.append(
+        f"  {'':<18}{'mean':>8}{'sd':>8}{'CVaR 5%':>9}{'fill':>7}{'fell back':>11}   {'/ TWAP':<22}{'- TWAP, bps':<26}verdict"
+    )
     for strategy, row in regime["strategies"].items():
         lines.append(
-            f"  {strategy:<18}{row['mean_bps']:>8.2f}{row['sd_bps']:>8.2f}{row['cvar5_bps']:>9.1f}{row['fill_rate']:>7.3f}   "
-            f"{_interval(row, 'ratio_twap'):<22}{_interval(row, 'difference_twap_bps'):<26}{_verdict(row)}"
+            f"  {strategy:<18}{row['mean_bps']:>8.2f}{row['sd_bps']:>8.2f}{row['cvar5_bps']:>9.1f}{row['fill_rate']:>7.3f}"
+            f"{_share(row['fallback_share']):>11}   {_interval(row, 'ratio_twap'):<22}"
+            f"{_interval(row, 'difference_twap_bps'):<26}{_verdict(row)}"
         )
     return lines
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
 
 
 def _verdict(row: dict[str, Any]) -> str:

@@ -7,6 +7,8 @@ trade there, and market orders that are left over are gone (Unfilled). The refer
 A volatility auction begins when an order of ours would trade further than `collar_ticks` from the last trade: it trades up to
 there, what is left of it waits in the auction with everybody, and after `interruption_ns` trading goes on. A tape's own trades
 begin none: they are what happened.
+
+Orders for one auction alone (`domain.ports_market.AUCTIONS`) stand in no book until it begins, and end with it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,17 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from domain.ports_market import ORDER_ID_MIN, Execution, MarketEvent, Submitted, TapeSource, Unfilled, VenueOrder
+from domain.ports_market import (
+    AUCTIONS,
+    ORDER_ID_MIN,
+    Execution,
+    MarketEvent,
+    Submitted,
+    TapeSource,
+    Unfilled,
+    VenueOrder,
+    VenueTif,
+)
 from domain.tape import Status, empty_tape
 from models.market import layout as at
 from models.market.auction import NO_REFERENCE, auction_price, uncross
@@ -26,10 +38,11 @@ from models.market.shown import show_status
 
 
 class Call(NamedTuple):
-    """An auction that gathers orders from begin_ns on and trades at end_ns."""
+    """An auction that gathers orders from begin_ns on and trades at end_ns. tif: of the orders that are for it alone."""
 
     begin_ns: int
     end_ns: int
+    tif: VenueTif | None = None
 
 
 class Indication(NamedTuple):
@@ -61,6 +74,9 @@ class AuctionMarket(ContinuousMarket):
         self._collar = collar_ticks
         self._interruption_ns = interruption_ns
         self._ends_call_ns: int | None = None
+        self._calls_for: VenueTif | None = None  # of the auction that gathers orders
+        self._waiting: dict[int, VenueOrder] = {}  # for their auction to begin, in order of arrival
+        self._taking_part: set[int] = set()
 
     @classmethod
     def warm(cls) -> None:
@@ -87,8 +103,39 @@ class AuctionMarket(ContinuousMarket):
             events += self._turn(due)
         return events + super().advance(now_ns)
 
-    def begin_call(self, until_ns: int) -> None:
+    def awaits(self, tif: VenueTif) -> bool:
+        """Whether the auction of this time in force gathers orders, or is to come."""
+        return (self.calling and self._calls_for is tif) or any(call.tif is tif for call in self._calls)
+
+    def submit(self, order: VenueOrder, now_ns: int) -> Submitted:
+        """As in continuous trading; an order for one auction waits for it, and is not accepted where there is none to come."""
+        if order.tif not in AUCTIONS:
+            return super().submit(order, now_ns)
+        if self.calling and self._calls_for is order.tif:
+            self._taking_part.add(order.order_id)
+            return super().submit(order._replace(tif=VenueTif.DAY), now_ns)
+        if not self.awaits(order.tif) or not self._inside(order):
+            return Submitted([], 0, False, [])
+        self._waiting[order.order_id] = order
+        return Submitted([], order.quantity_lots, True, [])
+
+    def cancel(self, order_id: int) -> int:
+        """Take an order out, wherever it stands."""
+        waiting = self._waiting.pop(order_id, None)
+        return super().cancel(order_id) if waiting is None else waiting.quantity_lots
+
+    def replace(self, order: VenueOrder, now_ns: int) -> Submitted:
+        """Change an order, wherever it stands."""
+        if order.order_id not in self._waiting:
+            return super().replace(order._replace(tif=VenueTif.DAY) if order.tif in AUCTIONS else order, now_ns)
+        if not self._inside(order) or order.quantity_lots <= 0:
+            return Submitted([], 0, False, [])
+        self._waiting[order.order_id] = order
+        return Submitted([], order.quantity_lots, True, [])
+
+    def begin_call(self, until_ns: int, tif: VenueTif | None = None) -> None:
         """Gather orders for an auction that trades at until_ns."""
+        self._calls_for = tif
         self.book.meta[0, at.CALLING] = 1
         show_status(self.book, 0, int(Status.QUOTING), self._time_ns)
         self._ends_call_ns = until_ns
@@ -105,6 +152,8 @@ class AuctionMarket(ContinuousMarket):
             for order_id in self._owned_at(side, edge):
                 self.cancel(order_id)
                 events.append(Unfilled(order_id, now_ns))
+        events += [Unfilled(order_id, now_ns) for order_id in sorted(self._taking_part) if self.cancel(order_id)]
+        self._taking_part.clear()
         self.book.meta[0, at.CALLING] = 0
         show_status(self.book, 0, int(Status.TRADING), now_ns)
         self._ends_call_ns = None
@@ -126,8 +175,13 @@ class AuctionMarket(ContinuousMarket):
     def _turn(self, due_ns: int) -> list[MarketEvent]:
         if self.calling:
             return self.end_call(due_ns)
-        self.begin_call(self._calls.pop(0).end_ns)
-        return []
+        call = self._calls.pop(0)
+        self.begin_call(call.end_ns, call.tif)
+        mine = [order for order in self._waiting.values() if order.tif is call.tif]
+        for order in mine:
+            del self._waiting[order.order_id]
+        entered = {order.order_id: self.submit(order, due_ns) for order in mine}
+        return [Unfilled(order_id, due_ns) for order_id, result in entered.items() if not result.resting_lots]
 
     def _owned_at(self, side: int, price: int) -> list[int]:
         """Ids of our orders in a queue."""

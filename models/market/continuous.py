@@ -232,6 +232,10 @@ class ContinuousMarket:
         """Whether an auction is gathering orders; see `models.market.calls`."""
         return bool(self.book.meta[0, at.CALLING])
 
+    def awaits(self, tif: VenueTif) -> bool:
+        """There are no auctions."""
+        return False
+
     @property
     def halted(self) -> bool:
         """Whether a status event has halted trading."""

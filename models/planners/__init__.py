@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from domain.ports import Planner
 from domain.values import Algo
 from models.planners.adaptive import Adaptive
 from models.planners.almgren_chriss import AlmgrenChriss
+from models.planners.auctions import LeavesTheClose
 from models.planners.pov import Pov
 from models.planners.twap import Twap
 from models.planners.vwap import Vwap
 
-_PLANNERS: dict[Algo, Planner] = {
-    Algo.TWAP: Twap(), Algo.VWAP: Vwap(), Algo.POV: Pov(), Algo.AC: AlmgrenChriss(), Algo.ADAPTIVE: Adaptive()
-}  # fmt: skip
+_PLANNERS: Final[dict[Algo, Planner]] = {
+    Algo.TWAP: LeavesTheClose(Twap()),
+    Algo.VWAP: LeavesTheClose(Vwap()),
+    Algo.POV: LeavesTheClose(Pov()),
+    Algo.AC: LeavesTheClose(AlmgrenChriss()),
+    Algo.ADAPTIVE: Adaptive(),
+}
 
 
 def planner_for(algo: Algo) -> Planner:

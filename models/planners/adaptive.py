@@ -5,6 +5,9 @@ program (`models.planners.program`) its cheapest schedule. Twenty intervals hang
 again agree on where they end. What the schedule before has already released is left to it until its slice ends: however
 often it is planned again, each interval is decided once, and fills cannot rush an order through.
 
+What an order may leave to the closing auction is one more place of the program (`models.planners.closing`), so that it gets as
+much of it as is cheaper there. With a tail aversion the mean cost of the worst twentieth of the futures is weighed too.
+
 Where that cannot be done, Almgren-Chriss plans, and where that fails too, TWAP; the schedule says which and why.
 """
 
@@ -12,20 +15,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.errors import EmsError, ForecastError, InvariantBroken
+from domain.errors import EmsError, ForecastError, InvariantBroken, ModelRefused
 from domain.observation import Observation
-from domain.schedule import Evidence, PlanRequest, Schedule, Slice
+from domain.schedule import Evidence, PlanRequest, Schedule
 from domain.values import E9, Side
 from models.planners.almgren_chriss import URGENCY, AlmgrenChriss
+from models.planners.auctions import LeavesTheClose
+from models.planners.closing import closing_leg
 from models.planners.foresight import Foreseen, foresee, seed_of
 from models.planners.impact import impact
 from models.planners.ladder import SECOND_NS, all_now
 from models.planners.program import INTERVALS, Outlook, Program, Solution
+from models.planners.slicing import along, at_close, carried, edges_of
 from models.planners.twap import Twap
 from models.rollout import SAMPLES
 from models.sight import Sight, sight
@@ -33,6 +39,7 @@ from models.sight import Sight, sight
 F64 = NDArray[np.float64]
 AGE_NS_MAX: Final = 60 * SECOND_NS  # of an observation that may be planned on
 TAIL: Final = 0.05
+STILL: Final = 1e-3  # of a price unit: what never moves has no risk, and no impact either
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ class Adaptive:
         """What plans where the model cannot."""
         for planner in self.fallbacks:
             try:
-                said = planner.plan(request)
+                said = LeavesTheClose(planner).plan(request)
             except (EmsError, ArithmeticError, ValueError) as error:
                 why += f"; {planner.NAME}: {type(error).__name__}: {error}"
                 continue
@@ -65,41 +72,76 @@ class Adaptive:
 
     def _foreseen(self, request: PlanRequest) -> Schedule:
         begin_ns = max(request.now_ns, request.start_ns)
-        if request.remaining_e9 <= 0:
-            return Schedule(planner=self.NAME, filled_e9=request.filled_e9, slices=())
-        if begin_ns >= request.end_ns:
-            return Schedule(planner=self.NAME, filled_e9=request.filled_e9, slices=all_now(request))
-        due, free_ns = _carried(request, begin_ns)
+        if begin_ns >= request.end_ns or request.remaining_e9 <= 0:
+            close_e9 = at_close(request, request.remaining_e9)
+            slices = all_now(request.model_copy(update={"remaining_e9": request.remaining_e9 - close_e9}))
+            return Schedule(planner=self.NAME, filled_e9=request.filled_e9, slices=slices, at_close_e9=close_e9)
+        due, free_ns = carried(request, begin_ns)
         left_e9 = request.remaining_e9 - sum(each.quantity_e9 for each in due)
-        if left_e9 == 0:
-            return Schedule(planner=self.NAME, filled_e9=request.filled_e9, slices=due)
-        edges = _edges(request, free_ns)
-        observation = request.observation
-        if observation is None:
-            raise ForecastError("there is no market data to foresee by")
-        if not 0 <= request.now_ns - observation.time_ns <= AGE_NS_MAX:
-            raise ForecastError(f"the market data is {(request.now_ns - observation.time_ns) / SECOND_NS:.1f} s old")
-        seen, seed = self.seen or _shipped(), seed_of(request.parent, request.plan_number)
-        after = np.array(edges, np.int64) - observation.time_ns
-        ahead = foresee(seen, observation, after, seed=seed)
-        solution = self._solved(request, ahead, left_e9)
-        slices = (*due, *_lots(solution.shares[: len(edges) - 1], edges, left_e9, request.lot_e9))
-        return Schedule(
-            planner=self.NAME,
-            filled_e9=request.filled_e9,
-            slices=slices,
-            evidence=_evidence(seen, observation, ahead, solution, left_e9, edges).model_copy(update={"seed": seed}),
+        if left_e9 == 0 or free_ns >= request.end_ns:
+            return Schedule(planner=self.NAME, filled_e9=request.filled_e9, slices=due, at_close_e9=left_e9)
+        edges = edges_of(request.start_ns, request.end_ns, free_ns)
+        prospect = look(request, edges, self.seen)
+        solution = self._solved(request, prospect, left_e9)
+        count = len(edges) - 1
+        close_e9 = 0
+        if prospect.outlook.closing is not None:
+            close_e9 = at_close(request, round(float(solution.shares[-1]) * E9 / request.lot_e9) * request.lot_e9)
+        slices = (*due, *along(solution.shares[:count], edges, left_e9 - close_e9, request.lot_e9))
+        cost_e9 = round(solution.cost / (left_e9 / E9) * E9)
+        evidence = evidence_of(
+            prospect, edges, solver=solution.status, cost_e9=cost_e9, duals=solution.duals, lifted=solution.lifted
         )
+        return Schedule(
+            planner=self.NAME, filled_e9=request.filled_e9, slices=slices, at_close_e9=close_e9, evidence=evidence
+        )  # fmt: skip
 
-    def _solved(self, request: PlanRequest, ahead: Foreseen, left_e9: int) -> Solution:
-        outlook, caps = outlook_of(request, ahead)
-        if not self.tail_aversion:
-            return program().solve(outlook, left_e9 / E9, caps)
-        price = _price_unit(request)
+    def _solved(self, request: PlanRequest, prospect: Prospect, left_e9: int) -> Solution:
+        closing = prospect.outlook.closing is not None
+        aversion = self.tail_aversion if request.tail_aversion_e9 is None else request.tail_aversion_e9 / E9
+        if not aversion:
+            return program(closing=closing).solve(prospect.outlook, left_e9 / E9, prospect.caps)
         sign = 1.0 if request.side is Side.BUY else -1.0
+        ahead = prospect.ahead
         moves = np.zeros((SAMPLES, INTERVALS))
-        moves[:, : len(ahead.moves)] = (ahead.paths - ahead.moves) * sign * price
-        return program(SAMPLES).solve(outlook, left_e9 / E9, caps, moves=moves, aversion=self.tail_aversion)
+        moves[:, : len(ahead.moves)] = (ahead.paths - ahead.moves) * sign * price_unit(prospect.observation)
+        found = program(SAMPLES, closing=closing)
+        return found.solve(prospect.outlook, left_e9 / E9, prospect.caps, moves=moves, aversion=aversion)
+
+
+class Prospect(NamedTuple):
+    """What is foreseen of an order's intervals. outlook and caps: padded to 20; volatility: (20,) price units."""
+
+    seen: Sight
+    observation: Observation
+    seed: int
+    ahead: Foreseen
+    outlook: Outlook
+    caps: F64
+    volatility: F64
+
+
+def look(request: PlanRequest, edges: list[int], seen: Sight | None = None) -> Prospect:
+    """Foresee the intervals between the edges, by the shipped weights or others.
+
+    Raises:
+        ForecastError: there is no market data, or it is old or damaged. ModelRefused: these weights may not decide.
+    """
+    observation = request.observation
+    if observation is None:
+        raise ForecastError("there is no market data to foresee by")
+    if not 0 <= request.now_ns - observation.time_ns <= AGE_NS_MAX:
+        raise ForecastError(f"the market data is {(request.now_ns - observation.time_ns) / SECOND_NS:.1f} s old")
+    seen, seed = seen or _shipped(), seed_of(request.parent, request.plan_number)
+    if request.models is not None and seen.digest not in request.models:
+        raise ModelRefused(f"version {seen.digest[:12]} is not registered, was retired, or nobody has promoted it")
+    ahead = foresee(seen, observation, np.array(edges, np.int64) - observation.time_ns, seed=seed)
+    outlook, caps = outlook_of(request, ahead)
+    size = observation.size_unit_e9 / E9
+    closing = closing_leg(request, ahead, edges, price=price_unit(observation), size=size)
+    volatility = np.zeros(INTERVALS)
+    volatility[: len(ahead.deviation)] = np.maximum(ahead.deviation, STILL) * price_unit(observation)
+    return Prospect(seen, observation, seed, ahead, outlook._replace(closing=closing), caps, volatility)
 
 
 def outlook_of(request: PlanRequest, ahead: Foreseen) -> tuple[Outlook, F64]:
@@ -109,10 +151,9 @@ def outlook_of(request: PlanRequest, ahead: Foreseen) -> tuple[Outlook, F64]:
     """
     assert request.observation is not None
     n = len(ahead.moves)
-    price, size = _price_unit(request), request.observation.size_unit_e9 / E9
+    price, size = price_unit(request.observation), request.observation.size_unit_e9 / E9
     sign = 1.0 if request.side is Side.BUY else -1.0
-    tick = 1e-3  # of a price unit: what never moves has no risk, and no impact either
-    volatility, spread = np.maximum(ahead.deviation, tick) * price, np.maximum(ahead.spread, tick) * price
+    volatility, spread = np.maximum(ahead.deviation, STILL) * price, np.maximum(ahead.spread, STILL) * price
     least = request.lot_e9 / E9
     volume = np.maximum(ahead.volume * size, least)
     depth = np.maximum((ahead.depth_ask if sign > 0 else ahead.depth_bid) * size, least)
@@ -137,9 +178,9 @@ def outlook_of(request: PlanRequest, ahead: Foreseen) -> tuple[Outlook, F64]:
 
 
 @cache
-def program(paths: int = 0) -> Program:
+def program(paths: int = 0, *, closing: bool = False) -> Program:
     """Compiled once in a process."""
-    return Program(INTERVALS, paths=paths, tail=TAIL)
+    return Program(INTERVALS, closing=closing, paths=paths, tail=TAIL)
 
 
 @cache
@@ -147,57 +188,22 @@ def _shipped() -> Sight:
     return sight()
 
 
-def _carried(request: PlanRequest, begin_ns: int) -> tuple[tuple[Slice, ...], int]:
-    """What the schedule before has begun and not filled, as it stands, and from when on there is something to decide."""
-    if request.due_until_ns <= begin_ns:
-        return (), begin_ns
-    until_ns = min(request.due_until_ns, request.end_ns)
-    due_e9 = min(max(request.due_e9, 0), request.remaining_e9)
-    if due_e9 < request.remaining_e9:
-        due_e9 = due_e9 // request.lot_e9 * request.lot_e9
-    if until_ns >= request.end_ns:
-        due_e9 = request.remaining_e9
-    return (Slice(begin_ns, until_ns, due_e9),) if due_e9 else (), until_ns
+def price_unit(observation: Observation) -> float:
+    """Currency."""
+    return observation.price_unit_e9 / E9
 
 
-def _edges(request: PlanRequest, free_ns: int) -> list[int]:
-    """The bounds of what is still to be decided: 20 intervals from start to end, none shorter than a second, the first cut."""
-    span_ns = request.end_ns - request.start_ns
-    count = max(1, min(INTERVALS, span_ns // SECOND_NS))
-    bounds = [request.start_ns + span_ns * i // count for i in range(count + 1)]
-    return [free_ns, *(bound for bound in bounds if bound > free_ns)]
-
-
-def _lots(shares: F64, edges: list[int], left_e9: int, lot_e9: int) -> tuple[Slice, ...]:
-    """Whole lots along the sum of the shares, never half a lot off it; the odd rest goes with the last."""
-    targets = np.cumsum(shares) / shares.sum()
-    slices, released_e9 = [], 0
-    for k, target in enumerate(targets):
-        last = k + 1 == len(targets)
-        due_e9 = left_e9 if last else min(round(float(target) * left_e9 / lot_e9) * lot_e9, left_e9 // lot_e9 * lot_e9)
-        if due_e9 > released_e9:
-            slices.append(Slice(edges[k], edges[k + 1], due_e9 - released_e9))
-            released_e9 = due_e9
-    return tuple(slices)
-
-
-def _price_unit(request: PlanRequest) -> float:
-    assert request.observation is not None
-    return request.observation.price_unit_e9 / E9
-
-
-def _evidence(
-    seen: Sight, observation: Observation, ahead: Foreseen, solution: Solution, left_e9: int, edges: list[int]
-) -> Evidence:
+def evidence_of(prospect: Prospect, edges: list[int], *, solver: str, cost_e9: int, duals: F64, lifted: float) -> Evidence:
+    """What a plan rests on. cost_e9: expected, per share. duals: of the quantity first, price units."""
     return Evidence(
-        weights_sha256=seen.digest,
-        observation_sha256=observation.sha256,
-        seed=0,
+        weights_sha256=prospect.seen.digest,
+        observation_sha256=prospect.observation.sha256,
+        seed=prospect.seed,
         samples=SAMPLES,
-        solver=solution.status,
-        expected_cost_e9=round(solution.cost / (left_e9 / E9) * E9),
-        duals=tuple(float(each) for each in solution.duals),
-        lifted=solution.lifted,
-        latents=ahead.latents.astype("<f2").tobytes().hex(),
+        solver=solver,
+        expected_cost_e9=cost_e9,
+        duals=tuple(float(each) for each in duals),
+        lifted=lifted,
+        latents=prospect.ahead.latents.astype("<f2").tobytes().hex(),
         latents_ns=tuple(edges),
     )

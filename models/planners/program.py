@@ -16,7 +16,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.errors import Infeasible, InvariantBroken, ProgramInput, SolverFailed, Unbounded
+from domain.errors import Infeasible, ProgramInput, SolverFailed
+from models.planners.compiled_program import CompiledProgram
 from models.planners.outlook import Closing, Outlook, Quadratic, expected_cost, quadratic
 from models.planners.program_kernel import INFEASIBLE, NOT_A_NUMBER, SOLVED, WORK, solve_paths
 
@@ -25,8 +26,6 @@ __all__ = ["Closing", "Outlook", "Program", "Quadratic", "Solution", "expected_c
 F64 = NDArray[np.float64]
 INTERVALS: Final = 20
 ROOM: Final = 1e-9  # of the total: what caps may lack by rounding
-SOLVER: Final = "CLARABEL"
-SETTINGS: Final = {"tol_gap_abs": 1e-12, "tol_gap_rel": 1e-12, "tol_feas": 1e-12, "max_iter": 200}  # of numbers near 1
 
 
 class Solution(NamedTuple):
@@ -64,9 +63,8 @@ class Program:
         self._caps = cp.Parameter(places, nonneg=True)
         self._u = cp.Variable(places)
         cost = cp.sum_squares(self._factor @ self._u) + self._line @ self._u
-        self._all = cp.sum(self._u) == 1.0
-        self._under = self._u <= self._caps
-        limits = [self._all, self._u >= 0.0, self._under]
+        self._whole = cp.Parameter(1)  # 1; a parameter, so that its dual is found
+        limits = [cp.sum(self._u) == self._whole, self._u >= 0.0, self._u <= self._caps]
         if paths:
             self._moves = cp.Parameter((paths, places))
             level, beyond = cp.Variable(), cp.Variable(paths, nonneg=True)
@@ -74,32 +72,10 @@ class Program:
             cost = cost + level + cp.sum(beyond) / (tail * paths)
             limits.append(beyond >= self._moves @ self._u - level)
         self.problem = cp.Problem(cp.Minimize(cost), limits)
-        self._compile()
-
-    def _compile(self) -> None:
-        """Let cvxpy bring it into the solver's form once, and find where in that form every number stands.
-
-        Each parameter is given numbers that occur nowhere else. A solve then writes into those places and leaves out cvxpy's
-        own way from parameters to matrices, which takes several times as long as the solver.
-        """
-        marks, mark = {}, 1_000.0
-        for parameter in self.problem.parameters():
-            count = int(np.prod(parameter.shape))
-            marks[parameter] = parameter.value = np.arange(mark, mark + count).reshape(parameter.shape)
-            mark += count
-        self._data, _, _ = self.problem.get_problem_data(SOLVER)
-        self._matrix = type(self._data["A"])  # scipy's, which cvxpy brings
-        self._squares = self._matrix(np.triu(self._data["P"].toarray()))
-        self._solver = import_module("clarabel")  # the solver that cvxpy brings and has compiled for
-        dims = self._data["dims"]
-        self._cones = [self._solver.ZeroConeT(dims.zero), self._solver.NonnegativeConeT(dims.nonneg)]
-        self._settings = self._solver.DefaultSettings()
-        for name, value in (SETTINGS | {"verbose": False}).items():
-            setattr(self._settings, name, value)
-        self._places = {parameter: _places(self._data, numbers) for parameter, numbers in marks.items()}
-        self._at_u = self._places[self._line].at  # of u in the solver's variables: where its slope stands
-        self._at_caps = self._places[self._caps].at  # of the caps in the solver's limits
-        self._at_all = int(np.flatnonzero(self._data["b"] == 1.0)[0])
+        self._compiled = CompiledProgram(self.problem)
+        self._at_u = self._compiled.at(self._line)  # of u in the solver's variables: where its slope stands
+        self._at_caps = self._compiled.at(self._caps)  # of the caps in the solver's limits
+        self._at_all = int(self._compiled.at(self._whole)[0])
 
     def solve(self, outlook: Outlook, total: float, caps: F64, *, moves: F64 | None = None, aversion: float = 0.0) -> Solution:
         """The schedule of least cost.
@@ -121,10 +97,11 @@ class Program:
             self._factor: _factor(form.G * (total * total / scale)),
             self._line: form.b * (total / scale),
             self._caps: caps / total,
+            self._whole: np.ones(1),
         }
         if self.paths or moves is not None or aversion:
             values[self._moves] = self._checked_moves(moves, aversion) * (total / scale)
-        raw = self._run(values)
+        raw = self._compiled.run(values)
         shares = np.clip(np.asarray(raw.x, np.float64)[self._at_u], 0.0, caps / total)
         shares *= total / shares.sum()
         prices = np.asarray(raw.z, np.float64) * (scale / total)
@@ -156,44 +133,6 @@ class Program:
             each = np.concatenate([each, np.zeros((self.paths, 1))], -1)
         ahead = np.flip(np.cumsum(np.flip(each, -1), -1), -1)  # (paths, places) from each interval to the end
         return np.asarray((ahead[:, :1] - ahead) * aversion)
-
-    def _run(self, values: dict[Any, F64]) -> Any:
-        """The solver's own result, for parameters' values."""
-        limits = self._data["A"]
-        data = {"A": limits.data.copy(), "b": self._data["b"].copy(), "c": self._data["c"].copy()}
-        for parameter, numbers in values.items():
-            place = self._places[parameter]
-            data[place.name][place.at] = place.sign * numbers.ravel()
-        A = self._matrix((data["A"], limits.indices, limits.indptr), limits.shape)  # noqa: N806
-        raw = self._solver.DefaultSolver(self._squares, data["c"], A, data["b"], self._cones, self._settings).solve()
-        status = str(raw.status)
-        if status in ("Solved", "AlmostSolved") and np.isfinite(raw.x).all():
-            return raw
-        if "PrimalInfeasible" in status:
-            raise Infeasible("no schedule keeps every limit: raise the participation or the size limit, or give more time")
-        if "DualInfeasible" in status:
-            raise Unbounded("the cost falls without end under these limits: the impact that was handed in cannot be right")
-        raise SolverFailed(f"the solver stopped without a schedule: {status}")
-
-
-class _Place(NamedTuple):
-    """Where a parameter's numbers stand in the solver's form: the array, the places in it, and each one's sign."""
-
-    name: str
-    at: NDArray[np.intp]
-    sign: F64
-
-
-def _places(data: dict[str, Any], numbers: F64) -> _Place:
-    """Raises InvariantBroken where a number is not in exactly one place, which another version of cvxpy might bring about."""
-    for name in ("A", "b", "c"):
-        stored = np.abs(data["A"].data if name == "A" else np.asarray(data[name]))
-        order = np.argsort(stored, kind="stable")
-        found = order[np.searchsorted(stored, numbers.ravel(), sorter=order).clip(0, len(order) - 1)]
-        if (stored[found] == numbers.ravel()).all() and np.isin(stored, numbers).sum() == numbers.size:
-            signs = np.sign((data["A"].data if name == "A" else np.asarray(data[name]))[found])
-            return _Place(name, found, signs)
-    raise InvariantBroken("a parameter of the scheduling program that is not to be found in the solver's form")
 
 
 def solve_many(G: F64, b: F64, total: F64, caps: F64) -> F64:  # noqa: N803 (the field's letter)

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from domain.errors import InvariantBroken
+from domain.errors import ConfigError, InvariantBroken
 from domain.tape import empty_tape
 from models.feature_arrays import make_features
 from models.market.layout import I64, N_CROSSED, N_INVALID, N_LOCKED, N_OUTSIDE, N_OVERFLOW, N_SHORT, N_UNKNOWN, make_book
@@ -69,10 +69,18 @@ class EventBook:
         return tuple(name for name in REGIMES if name != "backward")
 
     def start(self, seed: int, paths: int, regime: str = "mixed") -> EventState:
-        """P orders have arrived: sides and sizes alternate."""
+        """P orders have arrived: sides and sizes alternate.
+
+        Raises:
+            ConfigError: no such regime, or more orders would come than the market has room for.
+        """
         known = regime_named(regime, self.regimes)
         sides = np.where(np.arange(paths) % 2 == 0, 1, -1).astype(np.int64)
-        par = np.tile(parameters(self.config, regime, known), (paths, 1))
+        one = parameters(self.config, regime, known)
+        most = one[ef.LIMITS] * one[ef.THICK] * (1 + one[ef.OPENING] + one[ef.CLOSING]) * LIVES
+        if most >= ORDERS:
+            raise ConfigError(f"regime {regime}: {most:.0f} limit orders in {LIVES} s; there is room for {ORDERS}")
+        par = np.tile(one, (paths, 1))
         par[:, ef.DRIFT] *= sides
         market = _market(self.config, seed, par)
         share = np.array(self.config.participations)[np.arange(paths) // 2 % len(self.config.participations)]

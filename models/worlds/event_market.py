@@ -55,7 +55,7 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 
 LIVES: Final = 128  # slots: no order is longer in the book
-ORDERS: Final = 8192  # of a path at a time, far beyond what 128 slots bring
+ORDERS: Final = 1 << 14  # of a path that await their end; were more to come in 128 slots, a ring entry would be its own successor
 PIECES: Final = 6  # of an interval's quantity
 _EVERY: Final = SLOTS // PIECES
 _SECOND: Final = i64(1_000_000_000)

@@ -127,8 +127,15 @@ S = TypeVar("S")
 class World(Protocol[S]):
     """A market, and orders that run in it. A state is never changed after it was made."""
 
-    name: str
-    intervals: int
+    @property
+    def name(self) -> str:
+        """What it is called on the command line and in weights files."""
+        ...
+
+    @property
+    def intervals(self) -> int:
+        """Of an order."""
+        ...
 
     @property
     def config_sha256(self) -> str:

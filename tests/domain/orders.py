@@ -14,7 +14,7 @@ from domain.event import Event, InboundRef
 from domain.instrument import Instrument, TickBand, TickTable
 from domain.messages import CancelOrder, NewOrder, ReplaceOrder, VenueReport
 from domain.parent_order import ParentOrder, Terms
-from domain.parent_rules import TradingDay
+from domain.trading_day import TradingDay
 from domain.values import E9, Algo, OrdType, Side, TimeInForce, stream_id
 
 MINUTE_NS = 60 * E9

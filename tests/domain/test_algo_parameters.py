@@ -77,7 +77,8 @@ def test_a_refusal_names_the_parameter_and_what_there_is() -> None:
     assert isinstance(unknown, Refusal)
     assert isinstance(late, Refusal)
     assert unknown.text == (
-        "twap has no parameter 'Urgency'; it has StartTime, EndTime, DurationMinutes, MaxParticipation, WouldPrice"
+        "twap has no parameter 'Urgency'; it has StartTime, EndTime, DurationMinutes, MaxParticipation, WouldPrice, "
+        "AtOpen, AtClose"
     )
     assert late.text.startswith("EndTime: 'late' is not a UTC time stamp")
 

@@ -11,8 +11,8 @@ from domain import parent_rules
 from domain.errors import InvariantBroken
 from domain.event import Event
 from domain.order_life import OrdStatus
-from domain.parent_rules import TradingDay
 from domain.refusal import Reason, Refusal
+from domain.trading_day import TradingDay
 from domain.values import E9, OrdType, Side, TimeInForce
 from tests.domain.orders import (
     ABC,

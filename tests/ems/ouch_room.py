@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from adapters.ouch.messages import Message, decode, encode
 from adapters.ouch.soup import Login, packet
 from adapters.ouch.soup_client import SoupClient
 from adapters.ouch.venue_front import OuchConfig, OuchFront
-from domain.ports_venue import Listing
+from domain.ports_venue import Listing, TapeLine
 from domain.tape import Kind, Tape, empty_tape, tape_of
 from domain.values import E9
 from ems.venue import Venue
@@ -31,8 +31,17 @@ BOOK: tuple[tuple[int, int, int], ...] = ((1, 9_990, 500), (-1, 10_010, 500), (-
 class OuchRoom:
     """The venue, and its state over restarts. Time moves by hand."""
 
-    def __init__(self, home: Path, *, book: Sequence[tuple[int, int, int]] = BOOK, **config: Any) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        book: Sequence[tuple[int, int, int]] = BOOK,
+        markets: Mapping[str, AuctionMarket] | None = None,
+        line: TapeLine | None = None,
+        **config: Any,
+    ) -> None:
         self.home, self.config, self.time_ns = home, config, OPEN_NS
+        self.line, self._given = line, markets
         rows = [(OPEN_NS, 0, n, price, size, 0, 0, Kind.ADD, side) for n, (side, price, size) in enumerate(book, 1)]
         self.tape: Tape = tape_of(rows) if rows else empty_tape()
         self.errors: list[BaseException] = []
@@ -47,12 +56,13 @@ class OuchRoom:
         resume = resume_times(path)
         listings = {symbol: Listing(symbol, CENT, E9) for symbol in ("TEST", "MORE")}
         ends_ns = OPEN_NS + 10_000 * E9
-        self.markets = {
+        self.markets = dict(self._given or {}) or {
             "TEST": AuctionMarket(RecordedFlow(self.tape, ends_ns=ends_ns), window=1 << 15, capacity=256, shows=True),
             "MORE": AuctionMarket(RecordedFlow(empty_tape(), ends_ns=ends_ns), window=1 << 15, capacity=256, shows=True),
         }
         self.ledger = Ledger(path)
-        self.venue = Venue("SIM", listings, self.markets, self, self.ledger, start_ns=resume.start_ns if resume else OPEN_NS)
+        start_ns = resume.start_ns if resume else OPEN_NS
+        self.venue = Venue("SIM", listings, self.markets, self, self.ledger, start_ns=start_ns, line=self.line)
         config = OuchConfig("127.0.0.1", 0, ACCOUNTS, self.home / "ouch", **self.config)
         self.front = OuchFront(config, listings, self, fatal=self.errors.append)
         self.venue.start(self.front)
@@ -153,6 +163,7 @@ class OuchClient:
 SHOWN = {
     "accepted": "quantity", "replaced": "quantity", "canceled": "quantity reason", "executed": "quantity price liquidity",
     "rejected": "reason", "aiq_canceled": "quantity prevented price", "system_event": "event", "mass_cancel_response": "symbol",
+    "disable_response": "firm", "enable_response": "firm",
 }  # fmt: skip
 
 

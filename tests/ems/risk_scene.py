@@ -12,12 +12,12 @@ from domain.event import Event, Meta
 from domain.instrument import Instrument
 from domain.limits import LimitSet
 from domain.market_state import MarketState
-from domain.parent_rules import TradingDay
 from domain.ports import RiskData
 from domain.risk import Check, Mark, Marked, RiskOrder, Scopes, Subject, check_key, day_key
 from domain.risk_data import RiskFacts
 from domain.risk_situation import Situation
 from domain.risk_verdicts import Checked, Verdict
+from domain.trading_day import TradingDay
 from domain.values import E9, ScopeKind, Side, StreamId, TimeInForce, stream_id
 from ems.desk_state import DeskState
 from tests.domain.orders import ABC, DAY, NOW_NS, accepted, created

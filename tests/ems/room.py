@@ -9,6 +9,7 @@ from typing import Any
 from adapters.memory.event_log import MemoryEventLog
 from adapters.memory.latch import MemoryLatch
 from domain import child_order as co
+from domain.basket import BasketRequest
 from domain.catalogue import TOPICS
 from domain.child_order import ChildOrder
 from domain.event import InboundRef
@@ -16,13 +17,13 @@ from domain.instrument import Instrument
 from domain.market_state import MarketState
 from domain.messages import CancelOrder, Inbound, Input, LinkUp, MarketUpdate, PlanReady, SessionChange, Timer
 from domain.parent_order import ParentOrder
-from domain.parent_rules import TradingDay
 from domain.ports import BrokerAlgos, RiskData
 from domain.ports import Reference as ReferencePort
 from domain.risk_data import NOTHING_KNOWN
 from domain.schedule import PlanRequest, Schedule, Slice, VolumeCurve
 from domain.sending import Outbound
 from domain.session_policy import SessionPolicy
+from domain.trading_day import TradingDay
 from domain.values import E9
 from ems import recovery
 from ems.desk import Desk
@@ -65,9 +66,9 @@ class Gateway:
 
 class Planners:
     def __init__(self) -> None:
-        self.asked: list[PlanRequest] = []
+        self.asked: list[Any] = []
 
-    def request(self, request: PlanRequest) -> None:
+    def request(self, request: PlanRequest | BasketRequest) -> None:
         self.asked.append(request)
 
 

@@ -9,6 +9,7 @@ from domain import parent_order as po
 from domain.event import Recorded
 from domain.messages import PlanReady
 from domain.observation import Observed
+from domain.risk_data import RiskFacts
 from domain.schedule import Schedule, Slice
 from domain.values import E9, Algo
 from tests.domain.orders import MINUTE_NS
@@ -31,7 +32,7 @@ async def events(room: Room) -> AsyncIterator[Recorded]:
 
 
 async def ordered() -> Room:
-    room = await Room().open()
+    room = await Room(risk_data=RiskFacts(models=frozenset({"w"}))).open()
     await room.order(algo="adaptive", parameters=(("Urgency", "2.5"), ("MaxParticipation", "20")))
     return room
 
@@ -56,6 +57,7 @@ async def test_the_planner_is_told_urgency_cap_and_the_newest_observation() -> N
     (request,) = room.planners.asked
     assert (request.algo, request.urgency_e9, request.max_participation_e9) == (Algo.ADAPTIVE, 2_500_000_000, E9 // 5)
     assert request.observation == newest.observation
+    assert request.models == (), "a desk without a registry lets no version decide"
     assert (request.due_e9, request.due_until_ns) == (0, 0)
 
 
@@ -95,3 +97,33 @@ async def test_other_algorithms_carry_no_observation() -> None:
     await room.desk.cycle([at(room, -1, 0.5)])
     await room.order(algo="ac")
     assert [(request.algo, request.observation) for request in room.planners.asked] == [(Algo.AC, None)]
+
+
+async def test_the_planner_is_told_which_versions_may_decide_and_others_are_told_nothing() -> None:
+    room = await Room(risk_data=RiskFacts(models=frozenset({"w", "a"}))).open()
+    await room.order(algo="adaptive")
+    await room.order(algo="twap", cl_ord_id="other")
+    assert [request.models for request in room.planners.asked] == [("a", "w"), None]
+
+
+async def test_a_plan_by_a_version_that_may_not_decide_any_more_is_refused_and_asked_for_again() -> None:
+    room = await ordered()
+    retired = (await answered(room)).evidence
+    assert retired is not None
+    request = room.planners.asked[-1]
+    room.clock.ns += 10 * MINUTE_NS
+    await room.wait(0)
+    other = Schedule(
+        planner="adaptive/1", filled_e9=0, slices=(), evidence=retired.model_copy(update={"weights_sha256": "f" * 64})
+    )
+    again = room.planners.asked[-1]
+    assert again.plan_number == request.plan_number + 1
+    await room.desk.cycle([PlanReady(request=again, schedule=other)])
+    failed = [each.event async for each in events(room) if isinstance(each.event, decision.Failed)]
+    assert [each.error for each in failed] == ["ModelRefused: version ffffffffffff may not decide any more"]
+    kept = room.parent().schedule
+    assert kept is not None and kept.slices, "the schedule before stays in force"
+    asked = len(room.planners.asked)
+    room.clock.ns += 6 * E9
+    await room.wait(0)
+    assert len(room.planners.asked) == asked + 1

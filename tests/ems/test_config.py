@@ -48,6 +48,16 @@ def test_a_tape_clock_stretches_what_waits_for_machines_but_not_what_waits_for_m
     assert pace.patience_ns == 30_000_000_000
 
 
+def test_when_an_adaptive_order_is_planned_again_is_a_setting(tmp_path: Path) -> None:
+    pace = load(write(tmp_path, TEMPLATE)).scheduler_pace()
+    assert (pace.fallback_ns, pace.deviation_max, pace.deviation_rest_ns) == (30_000_000_000, 0.15, 30_000_000_000)
+    changed = replaced("fallback_s = 30 ", "fallback_s = 7 ")
+    changed = changed.replace("deviation_max = 0.15 ", 'deviation_max = "conformal" ')
+    changed = changed.replace("deviation_rest_s = 30 ", "deviation_rest_s = 0.5 ")
+    pace = load(write(tmp_path, changed)).scheduler_pace()
+    assert (pace.fallback_ns, pace.deviation_max, pace.deviation_rest_ns) == (7_000_000_000, None, 500_000_000)
+
+
 def replaced(old: str, new: str, count: int = -1) -> str:
     assert old in TEMPLATE
     return TEMPLATE.replace(old, new, count)
@@ -60,6 +70,7 @@ BROKEN = {
     "a misspelt name": (replaced("patience_s", "patient_s"), "pace.patient_s is not a setting"),
     "a missing value": (replaced('target_comp_id = "OMS1"\n', ""), "sessions[0].target_comp_id is missing"),
     "a time too short": (replaced("patience_s = 30 ", "patience_s = 0 "), "pace.patience_s must be greater than 0"),
+    "a deviation that is none": (replaced("deviation_max = 0.15 ", "deviation_max = 0 "), "pace.deviation_max"),
     "two sessions of one name": (replaced('name = "SIM-MD"', 'name = "SIM"'), "two sessions have the name SIM"),
     "a route into nowhere": (replaced('"*" = "SIM"', '"*" = "NYSE"'), "the route of * leads to 'NYSE'"),
     "a paper desk on a live session": (

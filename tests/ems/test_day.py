@@ -12,9 +12,9 @@ import pytest
 from domain.instructions import Instructions
 from domain.instrument import Instrument
 from domain.order_life import OrdStatus
-from domain.parent_rules import TradingDay
 from domain.sending import Forget, Keep, ParentReport, SendStatusQuery
 from domain.session_policy import SessionPolicy
+from domain.trading_day import TradingDay
 from domain.values import E9, TimeInForce
 from ems.pace import Pace
 from tests.domain.orders import DAY, MINUTE_NS, NOW_NS

@@ -154,7 +154,7 @@ def test_replace_below_what_is_filled_ends_the_order(peer: FixPeer) -> None:
         (("1", 0, "101", "", "0"), "13"),
         (("1", 100, "101.005", "", "0"), "99"),
         (("1", 100, "-1", "", "0"), "99"),
-        (("1", 100, "101", "", "2"), "11"),
+        (("1", 100, "101", "", "2"), "99"),  # no auction is to come
         (("7", 100, "101", "", "0"), "11"),
     ],
 )
@@ -192,11 +192,13 @@ def feed(venue: VenueProcess, peer: FixPeer) -> Iterator[FixPeer]:
 def test_market_data_is_conflated_and_bounds_an_interval(peer: FixPeer, feed: FixPeer) -> None:
     feed.connect()
     feed.subscribe("r1", peer.symbol)
-    first = feed.groups(feed.next("W"))
+    begin = feed.next("W")
+    first = feed.groups(begin)
     assert Decimal(first["0"]["270"]) < Decimal(first["1"]["270"]) and int(first["0"]["271"]) > 0
     peer.order("A", "1", 5000, "101")
     filled(peer, "A")
-    then = feed.groups(feed.until(lambda m: m["35"] == "W" and float(m["5061"]) > 400_000))
+    traded = float(begin["5061"]) + 400_000
+    then = feed.groups(feed.until(lambda m: m["35"] == "W" and float(m["5061"]) > traded))
     volume = int(then["B"]["271"]) - int(first.get("B", {"271": "0"})["271"])
     assert volume >= 5000 and "9" in then and "2" in then
     times = [int(m["5060"]) for m in feed.inbox if m["35"] == "W"]

@@ -133,3 +133,21 @@ def test_a_torn_decision_is_cut_off(tmp_path: Path) -> None:
     again = Ledger(path)
     assert [line["k"] for line in again.lines()] == ["day", "mark"] and path.read_bytes() == whole
     again.close()
+
+
+def test_an_order_for_the_close_waits_for_it_through_a_crash_and_trades_at_one_price(start: Start) -> None:
+    process = start(speed=30.0, calls=[[200, 240, "at_close"]])
+    peer = FixPeer(process.port).connect()
+    peer.order("A", "1", 100, "101", tif="7")
+    peer.order("B", "1", 50, "90", tif="7")
+    assert [peer.report(name, "0")["59"] for name in "AB"] == ["7", "7"]
+    process.kill()
+    peer.drop()
+    process.start()
+    peer.connect()
+    done = peer.until(lambda m: m.get("11") == "A" and m.get("151") == "0", timeout_s=60)
+    assert (done["150"], done["6"]) == ("F", done["31"])
+    assert peer.report("B", "C")["58"] == "its auction is over"
+    peer.order("C", "1", 100, "101", tif="7")
+    assert peer.report("C", "8")["58"] == "no such auction is to come"
+    peer.drop()

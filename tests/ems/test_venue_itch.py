@@ -76,7 +76,8 @@ class Listener:
                 self.socket.sendto(request, sender)
 
     def check(self) -> None:
-        assert fault_report(self.receiver.state) == {} and not self._orders.meta[UNKNOWN]
+        assert fault_report(self.receiver.state) == {}, fault_report(self.receiver.state)
+        assert not self._orders.meta[UNKNOWN]
         assert not self.receiver.mold.meta[LOST]
 
 

@@ -1,7 +1,8 @@
 """A whole venue in a process of its own, for tests: `python -m tests.ems.venue_process '<json>'`, and its starter.
 
-JSON keys: dir, port, clients, symbols, speed, seed, publish_ms, faults; itch, a UDP port; tape (a LOBSTER zip of one symbol)
-with skip_s. The process prints "ready" when it listens, and stops in order on SIGTERM.
+JSON keys: dir, port, clients, symbols, speed, seed, publish_ms, faults; calls, auctions as [begin_s, end_s, tif]; itch, a
+UDP port; tape (a LOBSTER zip of one symbol) with skip_s. The process prints "ready" when it listens, and stops in order on
+SIGTERM.
 """
 
 from __future__ import annotations
@@ -41,13 +42,13 @@ def serve(config: dict[str, Any]) -> None:
     from adapters.fix.venue_front import FrontConfig, VenueFront
     from adapters.marketdata.itch_line import ItchLine
     from adapters.marketdata.lobster import read_zip
-    from domain.ports_market import TapeSource
+    from domain.ports_market import TapeSource, VenueTif
     from domain.ports_venue import Listing
     from ems.venue import Venue
     from ems.venue_control import Control
     from ems.venue_faults import FaultPlan
     from ems.venue_ledger import Ledger, resume_times
-    from models.market.continuous import ContinuousMarket
+    from models.market.calls import AuctionMarket, Call
     from models.market.flow import FlowParameters, GeneratedFlow, RecordedFlow
 
     home, symbols = Path(config["dir"]), config.get("symbols", ["TEST"])
@@ -61,7 +62,9 @@ def serve(config: dict[str, Any]) -> None:
         start_ns, reached_ns = resume or (OPEN_NS, OPEN_NS)
         seeds = [config.get("seed", 7) + number for number in range(len(symbols))]
         sources = [GeneratedFlow(np.random.default_rng(seed), FlowParameters(10_000), open_ns=start_ns) for seed in seeds]
-    ContinuousMarket.warm()
+    AuctionMarket.warm()
+    held = config.get("calls", ())
+    calls = [Call(OPEN_NS + begin_s * 10**9, OPEN_NS + end_s * 10**9, VenueTif(tif)) for begin_s, end_s, tif in held]
     faults = FaultPlan()
     faults.change(config.get("faults", {}))
     listings = {symbol: Listing(symbol, CENT_E9, 10**9) for symbol in symbols}
@@ -69,7 +72,7 @@ def serve(config: dict[str, Any]) -> None:
     venue = Venue(
         "SIM",
         listings,
-        {symbol: ContinuousMarket(source, shows=True) for symbol, source in zip(symbols, sources, strict=True)},
+        {symbol: AuctionMarket(source, calls=calls, shows=True) for symbol, source in zip(symbols, sources, strict=True)},
         ScaledClock(reached_ns, config.get("speed", 1.0)),
         Ledger(home / "ledger.jsonl"),
         start_ns=start_ns,

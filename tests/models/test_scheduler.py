@@ -13,8 +13,9 @@ from ems.bootstrap.schedulers import train_scheduler
 from models.execution.learned import Learned, ablations, read_nets
 from models.execution.policies import twap
 from models.interval_examples import Propagator, fit_propagator, run_schedules
+from models.planners.almgren_chriss import URGENCY, trajectory
 from models.scheduler_skill import kalman_moves, report, skill
-from models.train_scheduler import SchedulerTraining, drawn, mirrored, pooled
+from models.train_scheduler import SchedulerTraining, drawn, mirrored, pooled, practice
 from models.weights_store import CHAMPION
 from models.worlds.lq import LqConfig, LqWorld
 from models.worlds.world import F64, INTERVALS, TRAINING_SEEDS, Policy, run
@@ -26,8 +27,7 @@ SEED = TRAINING_SEEDS[700_000]  # nothing was learnt from it, nothing is judged 
 
 def test_what_we_buy_by_chance_knows_nothing_of_the_market() -> None:
     runs = run_schedules(LqWorld(), SEED, 4_000, "mixed")
-    own = PROPAGATOR.own_moves(runs)
-    market = runs.moves - own
+    market = PROPAGATOR.market_moves(runs)
     assert abs(np.corrcoef(runs.bought[:, 5], market[:, 5])[0, 1]) < 0.06
     assert np.allclose(runs.bought.sum(axis=1), INTERVALS)
     assert runs.action[..., 0] == pytest.approx(runs.bought * runs.share, rel=1e-5)
@@ -35,7 +35,8 @@ def test_what_we_buy_by_chance_knows_nothing_of_the_market() -> None:
 
 def test_our_own_impact_is_measured_from_orders_worked_by_chance() -> None:
     quiet = LqWorld(LqConfig(sigma_bps=1.0, prefactor=10.0))  # the usual impact beside a tenth of the noise
-    found = fit_propagator([run_schedules(quiet, SEED, 1_500, "mixed", looks=False)])
+    found = fit_propagator([run_schedules(quiet, SEED, 200, "mixed", looks=False)])
+    assert found.within == found.slope == 0, "all is bought at the beginning of an interval"
     usual = quiet.usual(np.array([0.1]), np.ones(1), np.ones(1))
     assert found.transient == pytest.approx(float(usual.kappa[0] / (usual.eta[0] + usual.kappa[0] / 2)), rel=0.15)
     assert found.decay == pytest.approx(quiet.decay, abs=0.03)
@@ -57,9 +58,10 @@ def test_a_mirrored_order_twice_is_the_order() -> None:
 
 
 def test_the_same_seed_gives_the_same_digest_and_the_files_work_together(tmp_path: Path) -> None:
-    first = train_scheduler(tmp_path / "a", lambda *_: None, TINY, judged=40)
+    worlds = [LqWorld(), practice()]
+    first = train_scheduler(tmp_path / "a", lambda *_: None, TINY, judged=40, learnt=worlds)
     torch.manual_seed(99)
-    assert train_scheduler(tmp_path / "b", lambda *_: None, TINY, judged=40).digest == first.digest
+    assert train_scheduler(tmp_path / "b", lambda *_: None, TINY, judged=40, learnt=worlds).digest == first.digest
     nets = read_nets(first.weights, tmp_path / "a" / "scheduler-impact.safetensors")
     assert nets.digest == first.digest and nets.market("nowhere").propagator == nets.market("lq").propagator
     assert run(LqWorld(), Learned(nets), SEED, 8).cost.filled == pytest.approx(1.0)
@@ -70,6 +72,23 @@ def test_the_same_seed_gives_the_same_digest_and_the_files_work_together(tmp_pat
 def test_weights_of_another_step_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="step"):
         read_nets(CHAMPION)
+
+
+def test_an_order_without_a_forecast_follows_almgren_chriss_and_is_counted() -> None:
+    class Blind(LqWorld):
+        def seen(self, state):  # type: ignore[no-untyped-def]
+            seen = super().seen(state)
+            book = seen.book.copy()
+            book[3, 0] = np.nan  # a price
+            return seen._replace(book=book)
+
+    sighted, blind = Learned(read_nets()), Learned(read_nets())
+    whole, rest = (run(world, one, SEED, 8).bought for world, one in ((LqWorld(), sighted), (Blind(), blind)))
+    assert (sighted.plans, sighted.fallbacks) == (8 * INTERVALS, 0)
+    assert (blind.plans, blind.fallbacks) == (8 * INTERVALS, INTERVALS)
+    assert rest[3, 0] / rest[3].sum() == pytest.approx(trajectory(INTERVALS, URGENCY)[0])
+    others = np.arange(8) != 3
+    assert rest[others] == pytest.approx(whole[others])
 
 
 def test_the_shipped_nets_foretell_nearly_what_the_bound_does() -> None:
@@ -84,7 +103,7 @@ def test_the_bound_foretells_a_loud_signal_as_it_should() -> None:
     runs = run_schedules(world, SEED, 2_000, "mixed", looks=True)
     u = world.usual(np.array([0.1]), np.ones(1), np.ones(1))
     true = Propagator(float(u.kappa[0] / (u.eta[0] + u.kappa[0] / 2 + u.gamma[0] / 2)), world.decay, 0.0)
-    moves = (runs.moves - true.own_moves(runs))[:, 8:] / runs.unit[:, 8:]
+    moves = true.market_moves(runs)[:, 8:] / runs.unit[:, 8:]
     assert skill(kalman_moves(world, runs, 8), moves).r2[0] == pytest.approx(0.5, abs=0.05)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from domain.basket import BasketRequest
 from domain.messages import PlanReady
 from domain.schedule import PlanRequest
-from models.planners import planner_for
+from ems.bootstrap.planning import made
 from tests.simulation.world import MS, S, World
 
 
@@ -17,7 +18,7 @@ class SimPlannerPool:
         self._world = world
         self._deliver = deliver
 
-    def request(self, request: PlanRequest) -> None:
+    def request(self, request: PlanRequest | BasketRequest) -> None:
         """Plan after a while."""
         world = self._world
         if world.strikes("plan_lost", 0.03):
@@ -27,8 +28,8 @@ class SimPlannerPool:
         if world.strikes("plan_twice", 0.02):
             world.after(world.between(MS, 5 * S), self._plan, request)
 
-    def _plan(self, request: PlanRequest) -> None:
+    def _plan(self, request: PlanRequest | BasketRequest) -> None:
         if self._world.strikes("plan_failed", 0.03):
             self._deliver(PlanReady(request=request, schedule=None, error="the planner gave up"))
         else:
-            self._deliver(PlanReady(request=request, schedule=planner_for(request.algo).plan(request)))
+            self._deliver(PlanReady(request=request, schedule=made(request)))

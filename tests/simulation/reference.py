@@ -6,8 +6,8 @@ from datetime import date
 from typing import Final
 
 from domain.instrument import Instrument, TickBand, TickTable
-from domain.parent_rules import TradingDay
 from domain.schedule import VolumeCurve
+from domain.trading_day import TradingDay
 from domain.values import E9
 from tests.simulation.world import MINUTE, START_NS
 

@@ -28,7 +28,7 @@ def messages(way: lo.Way) -> st.SearchStrategy[Message]:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.sampled_from(["in", "out"]).flatmap(lambda way: st.tuples(st.just(way), messages(way))))
 def test_there_and_back_is_the_same(pair: tuple[lo.Way, Message]) -> None:
     way, message = pair
@@ -37,7 +37,7 @@ def test_there_and_back_is_the_same(pair: tuple[lo.Way, Message]) -> None:
     assert encode(way, decode(way, data)) == data
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(messages("out"))
 def test_the_compiled_reader_reads_the_same(message: Message) -> None:
     data = np.frombuffer(encode("out", message), np.uint8)
@@ -54,12 +54,12 @@ def test_the_compiled_reader_reads_the_same(message: Message) -> None:
         assert fields[lo.STATE] == (message.text("state") == "L")
 
 
-def test_fifty_thousand_spoiled_messages_neither_fail_nor_hang() -> None:
+def test_twenty_five_thousand_spoiled_messages_neither_fail_nor_hang() -> None:
     rng = np.random.default_rng(5)
     good = [encode("out", decode("out", bytes([ord(each.letter)]) + bytes(each.size - 1))) for each in lo.LAYOUTS["out"].values()]
     fields = np.zeros(lo.FIELDS, np.int64)
     known = refused = 0
-    for _ in range(50_000):
+    for _ in range(25_000):
         data = np.frombuffer(good[rng.integers(len(good))] + rng.bytes(rng.integers(0, 6)), np.uint8).copy()
         data[rng.integers(0, len(data), 3)] = rng.integers(0, 256, 3)
         if rng.random() < 0.5:
@@ -72,15 +72,15 @@ def test_fifty_thousand_spoiled_messages_neither_fail_nor_hang() -> None:
             refused += 1
             continue
         assert kind == ord(lo.NAMES["out"][message.name].letter)
-    assert known > 2_000 and refused > 10_000
+    assert known > 1_000 and refused > 5_000
 
 
-def test_fifty_thousand_spoiled_streams_neither_fail_nor_hang() -> None:
+def test_twenty_five_thousand_spoiled_streams_neither_fail_nor_hang() -> None:
     rng = np.random.default_rng(6)
     frame = np.frombuffer(b"\x00\x15S" + bytes(20) + b"\x00\x01H", np.uint8)
     buffer = np.zeros(512, np.uint8)
     ends = set()
-    for _ in range(50_000):
+    for _ in range(25_000):
         size = int(rng.integers(0, 513))
         buffer[:size] = np.resize(frame, size)
         if size:

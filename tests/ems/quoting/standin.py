@@ -99,7 +99,7 @@ class StandIn:
 
 def opened(run: str = "1") -> q.Opened:
     return q.Opened(
-        quoter="maker", trade_date="2026-11-27", run=run, instruments=(q.Quoted(SYMBOL, 10_000_000, 10**9),),
+        quoter="maker", trade_date="2026-11-27", run=run, instruments=(q.Quoted(SYMBOL, 10_000_000, 10**9, 7 * 10**9, 1),),
         weights_sha256="", environment_sha256="", configuration="{}", configuration_sha256="", checkpoint_sha256="",
         record_bytes=j.RECORD_BYTES,
     )  # fmt: skip

@@ -91,6 +91,9 @@ def test_fallbacks_that_nobody_counts_are_not_called_none(told: dict) -> None:
         plan(learned=[Counted("adaptive", strength=0.1)], judged="adaptive", regimes=("no_alpha",)), lambda *_: None
     )
     assert counted["fallback_share"] == 1 / 40
+    rows = counted["regimes"]["no_alpha"]["strategies"]
+    assert (rows["adaptive"]["fallback_share"], rows["twap"]["fallback_share"]) == (1 / 40, None)
+    assert "2.5 %" in "\n".join(table(counted))
 
 
 def test_who_is_not_there_is_not_judged() -> None:

@@ -99,3 +99,35 @@ def test_a_session_does_not_end_before_its_closing_auction() -> None:
     assert m.ends_ns == 201
     m.advance(200)
     assert m.ends_ns == 51
+
+
+def test_orders_for_one_auction_stand_in_no_book_before_it_and_end_with_it() -> None:
+    m = market(Call(100, 200, VenueTif.AT_OPEN), Call(1_000, 1_100, VenueTif.AT_CLOSE))
+    m.submit(VenueOrder(A, 1, 10, 105, tif=VenueTif.AT_CLOSE), 10)
+    m.submit(VenueOrder(B, -1, 4, 100), 20)
+    assert m.submit(VenueOrder(C, 1, 3, 105, tif=VenueTif.AT_OPEN), 30) == ([], 3, True, []), "it crosses, and waits"
+    assert m.top().bid_lots == 0
+    m.advance(100)
+    assert m.indication() == Indication(100, 3, -1)
+    assert m.submit(VenueOrder(D, 1, 2, 90, tif=VenueTif.AT_OPEN), 150).resting_lots == 2
+    assert m.advance(200) == [Execution(C, 100, 3, 200, False), Execution(B, 100, 3, 200, False), Unfilled(D, 200)]
+    assert not m.awaits(VenueTif.AT_OPEN) and m.awaits(VenueTif.AT_CLOSE)
+    assert not m.submit(VenueOrder(C, 1, 3, 105, tif=VenueTif.AT_OPEN), 300).accepted
+    assert m.top().bid_lots == 0 and m.top().ask_lots == 1
+    assert m.replace(VenueOrder(A, 1, 6, 104, tif=VenueTif.AT_CLOSE), 400).resting_lots == 6
+    m.advance(1_000)
+    assert m.advance(1_100) == [Execution(A, 104, 1, 1_100, False), Execution(B, 104, 1, 1_100, False), Unfilled(A, 1_100)]
+    assert not m.awaits(VenueTif.AT_CLOSE)
+
+
+def test_an_order_that_waits_for_its_auction_can_be_taken_out_and_no_volatility_auction_takes_it() -> None:
+    m = market(Call(1_000, 1_100, VenueTif.AT_CLOSE), collar=2)
+    assert m.submit(VenueOrder(A, 1, 10, 105, tif=VenueTif.AT_CLOSE), 10).accepted
+    m.submit(VenueOrder(B, -1, 4, 100), 20)
+    m.submit(VenueOrder(C, 1, 1, 100), 25)
+    m.submit(VenueOrder(D, -1, 1, 90), 30)
+    m.begin_call(500)
+    m.advance(500)
+    assert m.cancel(A) == 10 and m.cancel(A) == 0
+    m.advance(1_000)
+    assert all(not isinstance(each, Unfilled) for each in m.advance(1_100))

@@ -41,6 +41,10 @@ def observation(seed: int = 1, **changes: Any) -> Observation:
     return Observation.model_validate(values)
 
 
+# 78 buckets of five minutes, alike, from the order's start on.
+DAY: dict[str, Any] = {"volume_curve": (1 / 78,) * 78, "curve_open_ns": START_NS, "curve_bucket_ns": 5 * MINUTE_NS}
+
+
 def asked(**changes: Any) -> PlanRequest:
     return request(**({"algo": Algo.ADAPTIVE, "observation": observation(), "remaining_e9": 10_000 * E9} | changes))
 
@@ -49,7 +53,8 @@ def check(schedule: Schedule, what: PlanRequest) -> None:
     """What holds for every plan of an order that has not ended."""
     slices = schedule.slices
     assert schedule.filled_e9 == what.filled_e9
-    assert sum(each.quantity_e9 for each in slices) == what.remaining_e9
+    assert sum(each.quantity_e9 for each in slices) + schedule.at_close_e9 == what.remaining_e9
+    assert 0 <= schedule.at_close_e9 <= what.at_close_max_e9 and schedule.at_close_e9 % what.lot_e9 == 0
     assert all(each.quantity_e9 > 0 and each.start_ns < each.end_ns for each in slices)
     assert all(each.quantity_e9 % what.lot_e9 == 0 for each in slices[:-1])
     assert all(earlier.end_ns <= later.start_ns for earlier, later in pairwise(slices))
@@ -80,6 +85,9 @@ def any_request(draw: st.DrawFn) -> PlanRequest:
         urgency_e9=draw(st.sampled_from([None, 1, E9, 30 * E9])),
         max_participation_e9=draw(st.sampled_from([None, 100, E9 // 5, E9])),
         plan_number=draw(st.integers(1, 5)),
+        at_close_max_e9=draw(st.sampled_from([0, 1, 7 * E9, 10**13, 10**16])),
+        tail_aversion_e9=draw(st.sampled_from([None, None, 0, E9])),
+        **DAY,
     )
 
 
@@ -157,6 +165,8 @@ def test_a_price_that_is_foreseen_to_rise_is_bought_early_and_sold_late(monkeypa
         ({"observation": observation(arrays=text_of(np.zeros(7, np.float32)))}, "an observation of 7 and 0 numbers"),
         ({"observation": observation(arrays="?")}, "an observation that is no array"),
         ({"observation": observation(price_unit_e9=0)}, "units are not above 0"),
+        ({"models": ("f" * 64,)}, "ModelRefused: version 518651e3216d is not registered, was retired, or nobody has promoted it"),
+        ({"models": ()}, "ModelRefused"),
         ({"max_participation_e9": 100}, "raise the participation or the size limit"),
     ],
 )
@@ -212,3 +222,34 @@ def test_the_hidden_state_is_read_where_there_is_one() -> None:
 def test_a_first_plan_loads_all() -> None:
     assert warm() == Adaptive().plan(made_request())
     assert program() is program()
+
+
+def test_the_close_gets_what_is_cheaper_there_and_no_more_than_the_order_allows() -> None:
+    whole, most = 10_000 * E9, 4_000 * E9
+    allowed = ADAPTIVE.plan(asked(at_close_max_e9=most, **DAY))
+    check(allowed, asked(at_close_max_e9=most))
+    assert allowed.fallback == "" and 0 < allowed.at_close_e9 <= most
+    assert allowed.evidence is not None and len(allowed.evidence.duals) == 22, "the auction's cap has a price too"
+    urgent = ADAPTIVE.plan(asked(at_close_max_e9=most, urgency_e9=30 * E9, **DAY))
+    assert urgent.at_close_e9 < allowed.at_close_e9, "who fears waiting leaves less to the end"
+    bound = ADAPTIVE.plan(asked(at_close_max_e9=50 * E9, **DAY))
+    assert bound.at_close_e9 == 50 * E9 and bound.evidence is not None and bound.evidence.duals[-1] > 0
+    assert ADAPTIVE.plan(asked(at_close_max_e9=most)).at_close_e9 == 0, "without the usual day's volume it is not sized"
+    alone = AlmgrenChriss().plan(asked(remaining_e9=whole - most))
+    unseen = ADAPTIVE.plan(asked(at_close_max_e9=most, observation=None, **DAY))
+    assert unseen.fallback and (unseen.at_close_e9, unseen.slices) == (most, alone.slices)
+
+
+def test_in_the_last_interval_the_close_keeps_what_was_left_to_it() -> None:
+    what = asked(at_close_max_e9=4_000 * E9, **DAY)
+    late_ns = what.end_ns - E9
+    late = what.model_copy(update={"now_ns": late_ns, "due_until_ns": what.end_ns, "due_e9": 9_000 * E9})
+    assert ADAPTIVE.plan(late).at_close_e9 == 1_000 * E9
+    over = what.model_copy(update={"now_ns": what.end_ns + 1, "at_close_max_e9": 300 * E9})
+    assert (ADAPTIVE.plan(over).at_close_e9, ADAPTIVE.plan(over).slices[0].quantity_e9) == (300 * E9, 9_700 * E9)
+
+
+def test_an_order_s_own_tail_aversion_is_weighed() -> None:
+    by_order = ADAPTIVE.plan(asked(tail_aversion_e9=5 * E9))
+    assert by_order.slices == Adaptive(tail_aversion=5.0).plan(asked()).slices != ADAPTIVE.plan(asked()).slices
+    assert Adaptive(tail_aversion=5.0).plan(asked(tail_aversion_e9=0)).slices == ADAPTIVE.plan(asked()).slices

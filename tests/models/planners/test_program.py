@@ -240,6 +240,6 @@ def test_a_cost_that_is_not_convex_has_no_optimum_to_find() -> None:
 
 
 def test_a_solver_that_stops_is_named(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.planners.program.SETTINGS", {"max_iter": 1})
+    monkeypatch.setattr("models.planners.compiled_program.SETTINGS", {"max_iter": 1})
     with pytest.raises(SolverFailed, match="the solver stopped without a schedule: MaxIterations"):
         Program().solve(outlook(np.random.default_rng(1)), TOTAL, np.full(N, np.inf))

@@ -133,3 +133,10 @@ def test_a_resting_share_of_each_piece_saves_some_of_the_spread() -> None:
     assert np.array_equal(b.filled, np.ones(80))
     saved = a.bps - b.bps
     assert saved.mean() > 2 * saved.std() / np.sqrt(80)
+
+
+def test_the_busiest_regime_comes_to_its_end_and_one_without_room_is_refused() -> None:
+    state = worked(WORLD, "close", 2, evenly)  # a ring too small for its orders was once its own successor, for ever
+    assert WORLD.cost(state).filled.min() == 1.0
+    with pytest.raises(ConfigError, match="room for 16384"):
+        EventBook(EventBookConfig(limits_per_s=100.0)).start(SEED, 1, "close")
