@@ -33,7 +33,8 @@ def lower_bounds() -> I64:
     """The least duration of each place, (PLACES,) ns."""
     place = np.arange(PLACES)
     power = np.maximum((place >> _BITS) - 1, 0)
-    return (place - (power << _BITS)) << power
+    bounds: I64 = (place - (power << _BITS)) << power
+    return bounds
 
 
 def percentile_ns(counts: I64, percent: float) -> float:

@@ -23,7 +23,7 @@ import numpy as np
 from adapters.shm.ring import Ring
 from domain.errors import InvariantBroken
 from ems.bench import quote_loop as ql
-from ems.bench.histogram import percentile_ns
+from ems.bench.histogram import PLACES, percentile_ns
 from ems.bench.inference import foreign_calls, version
 from ems.bench.output import emit
 from ems.bench.quote_judge import Judge, Limits
@@ -113,7 +113,7 @@ def _foreign(loop: Any) -> list[str]:
 def _measure(feed: Feed, loops: tuple[Any, Any, Any], runs: int, directory: Path) -> Measured:
     """Every run begins with a quoter of its own, warmed by the feed's first tenth, which is not counted."""
     main_loop, alone, empty = loops
-    histograms = np.zeros((runs, ql.ROWS, ql.PLACES), np.int64)
+    histograms = np.zeros((runs, ql.ROWS, PLACES), np.int64)
     counts = np.zeros((runs, ql.COUNTS), np.int64)
     collections, blocks, spin_ns = 0, 0, 10_000
     warm, end = len(feed.event_ns) // 10, len(feed.event_ns)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import numba
 import numpy as np
@@ -21,6 +22,7 @@ from models.inference import ADVANCE, WITH_HEADS, Core, infer
 I64 = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 F32 = NDArray[np.float32]
+F = TypeVar("F", bound=Callable[..., Any])
 # Histograms: the chapter's eight rows, then what stands beside them.
 PARSING, ASSEMBLY, ENCODER, DYNAMICS, CONTROLLER, POST, RISK, SEND, TOTAL, JOURNAL, REPORT, QUIET, EMPTY, INFERENCE, ROWS = range(
     15
@@ -28,6 +30,11 @@ PARSING, ASSEMBLY, ENCODER, DYNAMICS, CONTROLLER, POST, RISK, SEND, TOTAL, JOURN
 TICKS, INFERRED_TICKS, INFERENCES, SENDING_TICKS, SENT_BYTES, REPORTS, CROWDED, COUNTS = range(8)
 _DELAY_NS: Final = i64(20_000)  # from the event to our socket
 _ZERO: Final = i64(0)
+
+
+def _compiled(function: F) -> F:
+    """Compiled anew in every run: no cache would notice an edit of what it calls, and the bench would measure what was."""
+    return cast(F, numba.njit(nogil=True, _nrt=False)(function))
 
 
 class Loop(NamedTuple):
@@ -52,7 +59,7 @@ def make_loop() -> Loop:
     )  # fmt: skip
 
 
-@numba.njit(nogil=True, _nrt=False)
+@_compiled
 def _stages(q: Quoter, loop: Loop, before: int, total_ns: int) -> int:
     """Where the time of the last call went, from its records' stamps. How many times the core was asked."""
     words, rows, asked = q.call.records.words, loop.rows, _ZERO
@@ -85,7 +92,7 @@ def _stages(q: Quoter, loop: Loop, before: int, total_ns: int) -> int:
     return asked
 
 
-@numba.njit(nogil=True, _nrt=False)
+@_compiled
 def _answered(q: Quoter, loop: Loop, n: int, at_ns: int) -> None:
     """What was sent goes to the venue, and its answers come back."""
     size, at = answer(loop.venue, loop.out, n, loop.reports), _ZERO
@@ -143,4 +150,4 @@ def _empty(loops: int, spin_ns: int, histograms: I64) -> None:
 
 def compiled() -> tuple[Any, Any, Any]:
     """The three loops, compiled anew."""
-    return tuple(numba.njit(nogil=True, _nrt=False)(each) for each in (_run, _alone, _empty))  # type: ignore[return-value]
+    return _compiled(_run), _compiled(_alone), _compiled(_empty)

@@ -62,7 +62,9 @@ def made_feed(instruments: int, records_each: int) -> Feed:
     out, ends = np.zeros(len(stream.data) + HEADER * room, np.uint8), np.zeros(room + 1, np.int64)
     event_ns = np.zeros(room, np.int64)
     n, size = _pack(stream.data, out, ends, event_ns, stream.midnight_ns)
-    data, ends = out[:size], ends[: n + 1]
+    data, begins = out[:size], ends[: n + 1]
     for i, byte in enumerate(SESSION_NAME):
-        data[ends[:-1] + i] = byte
-    return Feed(data, ends, event_ns[:n], stream.messages, {i: f"SYM{i}" for i in range(1, instruments + 1)}, stream.midnight_ns)
+        data[begins[:-1] + i] = byte
+    return Feed(
+        data, begins, event_ns[:n], stream.messages, {i: f"SYM{i}" for i in range(1, instruments + 1)}, stream.midnight_ns
+    )

@@ -117,9 +117,7 @@ def _accepted(own: Own, f: I64, k: int, side: int, replaced: bool, out: U8, n: i
     ref = f[ouch.REF]
     shares, open_before = f[ouch.SHARES], o[OPEN]
     if replaced and o[NEXT_REF] == ref and o[REF] == f[ouch.REF_OLD]:
-        if shares == o[NEXT_LOTS]:  # the total, of which the old one's executions are a part
-            shares -= min(o[FILLED], shares)
-        o[REF], o[OPEN], o[PRICE] = ref, o[NEXT_LOTS], o[NEXT_PRICE]
+        o[REF], o[OPEN], o[PRICE], o[FILLED] = ref, o[NEXT_LOTS], o[NEXT_PRICE], o[NEXT_LOTS] - shares
         o[NEXT_REF], o[NEXT_PRICE], o[NEXT_LOTS] = 0, 0, 0
         release(own, k, side, open_before)
     elif o[REF] != ref:
