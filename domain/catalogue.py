@@ -19,6 +19,7 @@ from domain import (
     model_version,
     order_list,
     parent_order,
+    quote,
     risk,
     risk_verdicts,
     wheel,
@@ -46,5 +47,6 @@ for _stream in (
     market_note,
     wheel,
     model_decision,
+    quote,
 ):
     TOPICS.register(_stream.EVENTS)

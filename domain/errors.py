@@ -25,6 +25,7 @@ EmsError
 ├── LinkError              frames of a link are broken: between desk and gateway, or with a venue
 │   ├── LoginRefused       the other end does not let us log on
 │   └── LinkLost           a connection that is gone, silent for too long, or not read by its other end
+├── JournalError           the quoter's journal: a ring or segment that cannot be made, is missing, damaged or not one
 ├── LatchUnreadable        the kill switch's latch is missing or damaged, which counts as tripped
 └── ProcessFailed          a process of ours that does not start or keep running
 """
@@ -130,6 +131,10 @@ class LoginRefused(LinkError):
 
 class LinkLost(LinkError):
     """A connection is gone, silent for too long, or not read by its other end."""
+
+
+class JournalError(EmsError):
+    """A ring or segment of the quoter's journal cannot be made, is missing, damaged or none."""
 
 
 class LatchUnreadable(EmsError):

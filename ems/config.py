@@ -25,6 +25,7 @@ from ems.kill_settings import KILL_DEFAULT, KillSettings
 from ems.market_settings import ClockSettings, ObserverSettings, VenueSettings
 from ems.pace import Pace
 from ems.pace_settings import PaceSettings
+from ems.quoting_settings import QuotingSettings
 from ems.risk_settings import RiskSettings
 from ems.watch_settings import WatchSettings
 
@@ -94,6 +95,7 @@ class Settings(_Part):
     console: ConsoleSettings = ConsoleSettings()
     venue: VenueSettings | None = None
     observer: ObserverSettings | None = None
+    quoting: QuotingSettings | None = None  # market making; none: no quoter runs
     risk: RiskSettings = RiskSettings()
     kill: KillSettings = KILL_DEFAULT
     watchdog: WatchSettings = WatchSettings()

@@ -25,6 +25,7 @@ from domain import (
     order_list,
     parent_life,
     parent_order,
+    quote,
     risk,
     risk_verdicts,
     wheel,
@@ -101,10 +102,8 @@ class DeskState:
         supposed_seq += self._shift
         if not recorded or (shift := recorded[-1].seq - supposed_seq) == 0:
             return
-        if self.seq > supposed_seq:
-            later = {stream: seq + shift for stream, seq in self.last_seq.items() if seq > supposed_seq}
-        else:
-            later = {}
+        newer = self.last_seq.items() if self.seq > supposed_seq else ()
+        later = {stream: seq + shift for stream, seq in newer if seq > supposed_seq}
         self.last_seq.update((r.stream, r.seq) for r in recorded if r.stream in self.last_seq)
         self.last_seq.update(later)
         self.seq += shift
@@ -296,5 +295,5 @@ class DeskState:
         **dict.fromkeys(market_note.EVENTS, _noted),
         **dict.fromkeys(wheel.EVENTS, _wheel),
         **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS), _elsewhere),
-        **dict.fromkeys((*model_version.EVENTS, *model_decision.EVENTS), _elsewhere),
+        **dict.fromkeys((*model_version.EVENTS, *model_decision.EVENTS, *quote.EVENTS), _elsewhere),
     }

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from models import inference_layout as lay
 from models.compiled import hot, inlined
+from models.hot_clock import now_ns
 from models.inference_kernels import convolve, dense, dense_narrow, gru, layer_norm, silu_all
 from models.inference_layout import F32
 from models.net_contract import (
@@ -190,7 +191,9 @@ def _forecast(w: F32, k: F32) -> None:
 
 
 @hot
-def infer(core: Core, inputs: F32, state: F32, results: F32, asked: int) -> int:
+def infer(
+    core: Core, inputs: F32, state: F32, results: F32, asked: int, stamps: NDArray[np.int64] | None = None, at: int = 0
+) -> int:
     """Encode, step, act and the heads.
 
     Args:
@@ -201,6 +204,8 @@ def infer(core: Core, inputs: F32, state: F32, results: F32, asked: int) -> int:
         results: (RESULTS,), action at OUT_ACTION, heads at OUT_HEADS (as they were, unless asked for), z at OUT_Z and next z at
             OUT_NEXT. Unchanged where there is no decision.
         asked: ADVANCE and WITH_HEADS, or 0.
+        stamps: where the monotonic clock is written to, from `at` on, after encode, after step and after act with the heads;
+            None: it is not read. No decision depends on it.
 
     Returns:
         OK, or the bit of what forbids a decision. control[DECIDED_BY] is the version that the call read, decision or not.
@@ -217,12 +222,18 @@ def infer(core: Core, inputs: F32, state: F32, results: F32, asked: int) -> int:
         return STATE_NOT_FINITE
     w = core.weights[slot]
     _encode(w, inputs, k)
+    if stamps is not None:
+        stamps[at] = now_ns()
     _step(w, state, k)
+    if stamps is not None:
+        stamps[at + 1] = now_ns()
     _act(w, core.half, inputs, k)
     bad = any_not_finite(k, lay.AT_X, lay.AT_X + LATENT) or any_not_finite(k, lay.AT_NEXT_H, lay.AT_RAW + ACTION)
     if asked & WITH_HEADS:
         _forecast(w, k)
         bad = bad or any_not_finite(k, lay.AT_HEADS, lay.AT_HEADS + N_HEADS)
+    if stamps is not None:
+        stamps[at + 2] = now_ns()
     if bad:
         return RESULT_NOT_FINITE
     _hand_over(k, state, results, asked)

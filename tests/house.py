@@ -38,10 +38,13 @@ LIBRARIES: dict[str, set[str]] = {
     "models.worlds.making_peer": {"hftbacktest", "numpy"},
     "ems": {"psutil", "pydantic", "pydantic_settings", "structlog"},
     "ems.quoting": {"numpy", "psutil", "pydantic", "structlog"},
+    "ems.quoting.compiled": {"numba"},
     "ems.api": {"fastapi", "pydantic", "starlette", "structlog", "uvicorn", "websockets"},
     "ems.cli": {"httpx", "rich", "structlog", "typer", "websockets"},
 }
 ANY_LIBRARY = ("ems.bootstrap", "ems.bench")
+# The quoter's loop: one compiled function from the feed's bytes to ours is made of every wing's compiled parts.
+HOT = tuple(f"ems.quoting.{name}" for name in "checks compiled decision feed kernel lifecycle reports rows state".split())
 DOORS = ("ems.bootstrap", "ems.api", "ems.cli", "ems.bench", "ems.__main__")  # services do not look out of these
 
 PURE_STDLIB = set(
@@ -106,6 +109,8 @@ def _visible(module: str) -> tuple[str, ...]:
         return ("domain", ".".join([floor, *rest[:1]]))
     if any(within(module, door) for door in ANY_LIBRARY):
         return TOPS
+    if module in HOT:
+        return (*TOPS[:3], "ems.quoting")
     return ("domain",) if floor == "domain" else ("domain", floor)
 
 

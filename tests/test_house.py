@@ -77,6 +77,8 @@ def test_every_module_says_what_it_is() -> None:
         (house.import_rule, "ems/desk.py", "from models.planners import twap"),
         (house.import_rule, "ems/desk.py", "from ems import bootstrap"),
         (house.import_rule, "ems/desk.py", "import quickfix"),
+        (house.import_rule, "ems/quoting/quoter.py", "from models import quoting"),
+        (house.import_rule, "ems/quoting/kernel.py", "from ems import desk_state"),
         (house.import_rule, "ems/api/app.py", "from adapters.postgres import event_log"),
         (house.import_rule, "ems/desk.py", "from . import risk"),
         (house.impure, "domain/fill.py", "import datetime as dt\nx = dt.datetime.now()"),

@@ -33,8 +33,8 @@ from ems.bootstrap import kill
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.desk_words import CONFIGURE
+from ems.bootstrap.firm import beside
 from ems.bootstrap.live import Live
-from ems.bootstrap.observer import observing
 from ems.bootstrap.planning import begins, plan
 from ems.bootstrap.reference import FileReference
 from ems.bootstrap.running_day import RunningDay
@@ -149,8 +149,8 @@ class DeskProcess:
         settle_memory()
         self._state = "leading"
         await day.look(log)  # before anything is decided
-        seen = observing(settings, self._runtime.clock().now_ns, self._deliver)
-        await until_first(link.run(), desk.run(), self._keeper(desk, log, latch).run(), day.watch(log), seen)
+        others = beside(self._runtime, desk, self._deliver)
+        await until_first(link.run(), desk.run(), self._keeper(desk, log, latch).run(), day.watch(log), others)
 
     async def _beside(self, log: PostgresEventLog, others: Mapping[str, str]) -> str:
         """Why this desk may not open beside those that are up, "" if it may."""

@@ -66,6 +66,11 @@ class Runtime(BaseModel):
         return self.kill_directory / "latch"
 
     @property
+    def exposure(self) -> Path:
+        """The firm's exposure as numbers, from the desk to the quoter."""
+        return self.kill_directory / "exposure"
+
+    @property
     def metrics(self) -> Path:
         """Readings that the processes leave for the watchdog."""
         return self.kill_directory / "metrics"
@@ -74,6 +79,11 @@ class Runtime(BaseModel):
     def persons(self) -> Path:
         """Who may re-arm."""
         return self.settings.kill.persons or self.kill_directory / "persons.json"
+
+    @property
+    def quoter_directory(self) -> Path:
+        """The quoter's runs: each with its journal."""
+        return self.state / "quoter"
 
     def gateway_directory(self, group: str = MAIN_GROUP) -> Path:
         """Spool, live orders and FIX store of a session group's gateway."""
@@ -99,9 +109,21 @@ class Runtime(BaseModel):
 
     # ------------------------------------------------------------------------------------------ the file
 
-    def save(self) -> Path:
+    def walled(self) -> Self:
+        """What a quoter's process is told: no database, and nobody's session or broker."""
+        settings: dict[str, object] = {
+            "database_url": "",
+            "database_owner_url": "",
+            "sessions": (),
+            "routes": {},
+            "brokers": (),
+            "venue": None,
+        }
+        return self.model_copy(update={"settings": self.settings.model_copy(update=settings), "app_dsn": "", "owner_dsn": ""})
+
+    def save(self, name: str = "runtime.json") -> Path:
         """Write the file for the children; it holds passwords, so it is the owner's alone."""
-        path = self.state / "runtime.json"
+        path = self.state / name
         fresh = path.with_suffix(".new")
         fresh.unlink(missing_ok=True)
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -28,6 +28,8 @@ from ems.health import ask_http, ask_socket
 from ems.preflight import check_ports, state_lock
 from ems.supervisor import Supervisor
 
+WALLED: Final = "runtime-quoter.json"
+TURNED_MS_MAX: Final = 5_000
 COUNTDOWN_NS: Final = 2_000_000_000  # the tape clock stands at its start for so long while the processes start
 
 
@@ -96,6 +98,8 @@ async def _prepared(runtime: Runtime) -> Runtime:
 async def _prepare(runtime: Runtime) -> None:
     if runtime.settings.venue is not None:
         await run_once(_child("prepare", runtime.save(), _never), log_directory=runtime.logs)
+    if runtime.settings.quoting is not None:
+        await run_once(_child("prepare_quoter", runtime.walled().save(WALLED), _never), log_directory=runtime.logs)
 
 
 def children(runtime: Runtime) -> list[Child]:
@@ -111,6 +115,10 @@ def children(runtime: Runtime) -> list[Child]:
     if settings.watchdog.enabled:
         found.append(_child("watchdog", file, lambda: _watches(runtime), after=database))
     found.append(_child("desk", file, lambda: _leads(runtime), after=database))
+    if settings.quoting is not None:
+        found.append(_child("quote_journal", file, lambda: _answers(runtime, "quote-journal", {}), after=database))
+        walled = runtime.walled().save(WALLED)
+        found.append(_child("quoter", walled, lambda: _turns(runtime), after=("quote_journal",)))
     if settings.console.enabled:
         found.append(_child("api", file, lambda: _serves(runtime), after=database))
     return found
@@ -148,6 +156,12 @@ async def _watches(runtime: Runtime) -> bool:
     return status is not None and status["state"] == "watching"
 
 
+async def _turns(runtime: Runtime) -> bool:
+    """A quoter is well when its loop has turned just now: its answers come from a thread beside it."""
+    status = await ask_socket(runtime.socket("quoter"), {})
+    return status is not None and status["turned_ms"] < TURNED_MS_MAX
+
+
 async def _serves(runtime: Runtime) -> bool:
     console = runtime.settings.console
     return await ask_http(console.host, console.port) is not None
@@ -180,6 +194,12 @@ async def health(runtime: Runtime) -> dict[str, Any]:
         found["watchdog"] = {"up": dog is not None and dog["state"] == "watching", **(dog or {})}
     if settings.venue is not None:
         found["venue"] = {"up": venue is not None, **((venue or {}).get("status", {}))}
+    if settings.quoting is not None:
+        maker, kept = await asyncio.gather(
+            ask_socket(runtime.socket("quoter"), {}), ask_socket(runtime.socket("quote-journal"), {})
+        )
+        found["quoter"] = {"up": maker is not None and maker["turned_ms"] < TURNED_MS_MAX, **(maker or {})}
+        found["quote_journal"] = {"up": kept is not None, **(kept or {})}
     if console.enabled:
         found["api"] = {"up": api is not None, **(api or {})}
     return {"up": all(part["up"] for part in found.values()), **found}

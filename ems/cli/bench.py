@@ -72,3 +72,9 @@ def tactic(json_output: JsonOption = False) -> None:
 def plan(json_output: JsonOption = False) -> None:
     """500 futures of 20 steps with every forecast, beside a bare GRU's."""
     _run("plan", json_output)
+
+
+@app.command()
+def quote(json_output: JsonOption = False) -> None:
+    """ITCH bytes to OUCH bytes: a tick to a quote stage by stage, beside the core alone, an empty loop and real sockets."""
+    _run("quote", json_output)

@@ -17,7 +17,10 @@ FAILED, REFUSED = 1, 2
 
 def add(app: typer.Typer) -> None:
     """Add one hidden command for each process."""
-    runners = {"prepare": _prepare, "postgres": _postgres, "venue": _venue, "desk": _desk, "watchdog": _watchdog, "api": _api}
+    runners = {
+        "prepare": _prepare, "postgres": _postgres, "venue": _venue, "desk": _desk, "watchdog": _watchdog, "api": _api,
+        "prepare_quoter": _prepare_quoter, "quoter": _quoter, "quote_journal": _quote_journal,
+    }  # fmt: skip
     for name, runner in runners.items():
         app.command(f"_{name}", hidden=True)(_command(name, runner))
     app.command("_gateway", hidden=True)(_gateway)
@@ -92,5 +95,23 @@ def _watchdog(runtime: Path) -> int:
 
 def _api(runtime: Path) -> int:
     from ems.bootstrap.api import run
+
+    return run(runtime)
+
+
+def _prepare_quoter(runtime: Path) -> int:
+    from ems.bootstrap.quoter import prepare
+
+    return prepare(runtime)
+
+
+def _quoter(runtime: Path) -> int:
+    from ems.bootstrap.quoter import run
+
+    return run(runtime)
+
+
+def _quote_journal(runtime: Path) -> int:
+    from ems.bootstrap.quote_journal import run
 
     return run(runtime)

@@ -28,6 +28,7 @@ from ems.cli import (
     oms,
     plot,
     processes,
+    quote,
     risk,
     sessions,
     tape,
@@ -54,6 +55,7 @@ app.add_typer(algos.app, name="algos", help="Algorithms: what ours take, ours as
 app.add_typer(fix.app, name="fix", help="The rules of engagement, written from the code; raw messages with their events.")
 app.add_typer(builds.app, name="build", help="Which builds of this system may run beside each other.")
 app.add_typer(audit.app, name="audit", help="Decisions computed again from the log, and why one was as it was.")
+app.add_typer(quote.app, name="quote", help="The quoter's journal: verified against the log, its calls made again.")
 app.add_typer(
     models.app, name="models", help="Versions of our models: list, register, promote, roll back, retire, by named people."
 )

@@ -28,12 +28,16 @@ I64 = NDArray[np.int64]
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 
-# Kinds: what a call was of. STATE: the process changed the kernel's state; a checkpoint of it begins the next segment.
+# Kinds: what a call was of. Records that are no call, written by the process: STATE, it changed the state, which it keeps whole
+# in a file beside the journal, and a segment begins behind it; REPLAYED, a report that the venue repeated while the session was
+# reconciled, and that the kernel never saw, or what was sent for that; STOPPED, the last one of a session that ended in order.
 DATAGRAM: Final = 1
 REPORT: Final = 2
 TIMER: Final = 3
 STATE: Final = 4
-KINDS: Final = {DATAGRAM: "datagram", REPORT: "report", TIMER: "timer", STATE: "state"}
+REPLAYED: Final = 5
+STOPPED: Final = 6
+CALLS: Final = (DATAGRAM, REPORT, TIMER)
 
 NEXT, ROOM_UNTIL, PLACE = 0, 1, 2  # words of `place`
 PARTS_MAX: Final = 64  # records of one call
@@ -44,6 +48,7 @@ CHECK: Final = 1  # `check_of`
 STAMPS: Final = 2  # ns since the call began at the end of each stage, 0 where it was not reached
 PARSED, BOOKED, FEATURED, ENCODED, STEPPED, CONTROLLED, PRICED, CHECKED, SERIALISED, SENT = range(STAMPS, STAMPS + 10)
 N_STAMPS: Final = 10  # SENT is written by the process, after the send; CHECK does not cover the stamps
+NOT_SENT: Final = -1  # in SENT: there was no connection, so nothing has left; 0 with an output: nobody knows
 STARTED_NS: Final = 12  # the call's begin, ns of CLOCK_MONOTONIC
 RECEIVED_NS: Final = 13  # when the input was taken from the socket, ns of CLOCK_MONOTONIC
 # ---------------------------------------------------------------------- compared: from word 16 on
@@ -178,3 +183,22 @@ def check_of(words: I64, sequence: int) -> int:
 def whole(words: I64, sequence: int) -> bool:
     """Is this slot the record of that number, all of it?"""
     return bool(words[SEQUENCE] == sequence and words[CHECK] == check_of(words, sequence))
+
+
+def put(
+    words: I64, raw: U8, sequence: int, kind: int, session: int, now_ns: int, data: bytes = b"", output: bytes = b""
+) -> None:  # fmt: skip
+    """Write a record that is no call of the kernel's.
+
+    Args:
+        words, raw: the slot's rows of `Records`.
+        data, output: at most INPUT_BYTES and OUTPUT_BYTES.
+    """
+    words[:HEAD_WORDS] = 0
+    words[KIND], words[SESSION], words[NOW_NS] = kind, session, now_ns
+    words[INPUT_LENGTH], words[OUTPUT_LENGTH] = len(data), len(output)
+    words[INSTRUMENT] = words[INFERRED] = -1
+    raw[B_INPUT : B_INPUT + len(data)] = np.frombuffer(data, np.uint8)
+    raw[B_OUTPUT : B_OUTPUT + len(output)] = np.frombuffer(output, np.uint8)
+    words[CHECK] = check_of(words, sequence)
+    words[SEQUENCE] = sequence

@@ -30,7 +30,9 @@ def test_what_is_written_through_the_views_is_read_by_name() -> None:
     assert not records.words[0].any()
 
 
-@pytest.mark.parametrize("place", [j.KIND, j.VERDICT, j.HEAD_WORDS - 1, j.B_OUTPUT // 8 - 5, j.B_OUTPUT // 8 + 1, j.B_INPUT // 8 + 2])
+@pytest.mark.parametrize(
+    "place", [j.KIND, j.VERDICT, j.HEAD_WORDS - 1, j.B_OUTPUT // 8 - 5, j.B_OUTPUT // 8 + 1, j.B_INPUT // 8 + 2]
+)
 def test_a_record_with_one_word_of_another_lap_is_not_whole(place: int) -> None:
     words = np.random.default_rng(place).integers(-(2**62), 2**62, j.RECORD_BYTES // 8)
     words[j.INPUT_LENGTH], words[j.OUTPUT_LENGTH], words[j.SEQUENCE] = 24, 16, 9

@@ -1,0 +1,57 @@
+"""What runs beside a desk that leads: the observer of its markets, and the firm's numbers for a quoter."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from adapters.shm.exposure import Firm, SharedExposure
+from domain.messages import Input
+from domain.values import Side
+from ems.bootstrap.observer import observing
+from ems.bootstrap.runtime import Runtime
+from ems.bootstrap.tasks import until_first
+from ems.desk import Desk
+from ems.desk_state import DeskState
+from ems.quoting_settings import QuotingSettings
+
+EVERY_S: Final = 0.05
+_E4: Final = 100_000  # of a price at 1e-9 in 1/10,000
+
+
+async def beside(runtime: Runtime, desk: Desk, deliver: Callable[[list[Input]], None]) -> None:
+    """Until cancelled."""
+    settings = runtime.settings
+    await until_first(observing(settings, runtime.clock().now_ns, deliver), telling(runtime, desk))
+
+
+async def telling(runtime: Runtime, desk: Desk, *, every_s: float = EVERY_S) -> None:
+    """Tell a quoter of the firm's orders and positions in what it quotes, as numbers; where none is configured, nothing.
+
+    A desk that recovers tells nothing, so that what was told grows old and the quoter stands still.
+    """
+    quoting = runtime.settings.quoting
+    if quoting is None:
+        await asyncio.Event().wait()
+        return
+    shared = SharedExposure(runtime.exposure, max(each.locate for each in quoting.instruments) + 1, write=True)
+    while True:
+        if desk.ready:
+            for number, firm in firm_of(desk.state, quoting):
+                shared.tell(number, firm)
+            shared.told()
+        await asyncio.sleep(every_s)
+
+
+def firm_of(state: DeskState, quoting: QuotingSettings) -> Iterator[tuple[int, Firm]]:
+    """By the feed's number, what the desk's state says of each quoted instrument; lots are whole shares here."""
+    exposure = state.risk.exposure
+    exposure.settle()
+    for each in quoting.instruments:
+        amounts = [ledger.amounts() for ledger in exposure.of(each.symbol)]
+        net_e9, buying_e9, selling_e9 = (sum(one[at] for one in amounts) for at in (0, 2, 3))
+        bid_e9, ask_e9 = (exposure.flow(each.symbol, side).levels.best_e9 for side in (Side.BUY, Side.SELL))
+        bid_e4 = -(-bid_e9 // _E4) if bid_e9 is not None else 0  # towards the market: never told less close than it is
+        ask_e4 = ask_e9 // _E4 if ask_e9 is not None else 0
+        yield each.locate, Firm(bid_e4, ask_e4, net_e9 // 10**9, buying_e9 // 10**9, selling_e9 // 10**9)
