@@ -7,6 +7,7 @@ that one is on its way at a time. The time is from before the datagram's `send` 
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing as mp
 import socket
 import time
@@ -102,10 +103,8 @@ def _send(answers: Connection, udp_port: int, tcp_port: int, data: NDArray[np.ui
         udp.send(datagram)
         frames = b""
         while not frames:
-            try:
+            with contextlib.suppress(BlockingIOError):
                 frames = tcp.recv(j.OUTPUT_BYTES)
-            except BlockingIOError:
-                continue
         took = clock() - began
         took_ns[i] = 0 if frames.startswith(_NOTHING) else took
         time.sleep(0)  # let the other side's reports be folded on a machine of few cores
