@@ -61,7 +61,7 @@ from models.worlds.world import F32, chance, config_sha256, regime_named
 
 MARKOUTS_S: Final = (1, 5, 30)
 _ROOM: Final = 2_048  # fills of a session, at most
-_TERMS, _MIX = 31, 32  # streams
+_TERMS: Final = 31  # a stream
 
 
 @dataclass(frozen=True)
