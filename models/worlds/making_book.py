@@ -18,11 +18,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from domain.errors import ConfigError, InvariantBroken
 from models import inference_layout as lay
+from models.market.layout import N_OVERFLOW, N_UNKNOWN
 from models.worlds import event_flow as ef
 from models.worlds.event_book import market_of
 from models.worlds.event_flow import F64, WARM
-from models.worlds.event_market import I64, Market, interval
+from models.worlds.event_market import I64, LIVES, ORDERS, Market, interval
 from models.worlds.event_settings import EventBookConfig, parameters
 from models.worlds.making_market import (
     CASH,
@@ -59,7 +61,7 @@ from models.worlds.world import F32, chance, config_sha256, regime_named
 
 MARKOUTS_S: Final = (1, 5, 30)
 _ROOM: Final = 2_048  # fills of a session, at most
-_TERMS, _MIX = 31, 32  # streams
+_TERMS: Final = 31  # a stream
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,9 @@ class MakerBook:
             drawn: None: the settings as they are.
             noise: (P, T, 4) that is added to raw actions, for learning. keeps: what a net saw and did.
             teacher: gamma of the GLFT rule whose quotes are kept beside it; 0: of none.
+
+        Raises:
+            ConfigError: no such regime, or more orders would come than the market has room for.
         """
         c = self.config
         par = np.tile(parameters(c.market, regime, regime_named(regime)), (paths, 1))
@@ -151,6 +156,9 @@ class MakerBook:
             for n, (column, (low, high)) in enumerate(((ef.LIMITS, drawn.limits), (ef.MARKETS, drawn.markets))):
                 par[:, column] *= low * (high / low) ** uniform[:, n]
             latency = drawn.latency_ms[0] * (drawn.latency_ms[1] / drawn.latency_ms[0]) ** uniform[:, 2]
+        most = float((par[:, ef.LIMITS] * par[:, ef.THICK] * (1 + par[:, ef.OPENING])).max()) * LIVES
+        if most >= ORDERS:
+            raise ConfigError(f"regime {regime}: {most:.0f} limit orders in {LIVES} s; there is room for {ORDERS}")
         market = market_of(c.market, seed, par)
         sides, nothing = np.ones(paths, np.int64), np.zeros(paths, np.int64)
         interval(market, -WARM, WARM, sides, nothing, nothing, 0.0, np.zeros(paths), np.zeros(paths))
@@ -160,6 +168,8 @@ class MakerBook:
         session(market, seat, c.seconds, who, maker.core, chosen)
         last = np.zeros((paths, 2), np.int64)
         exits(market, seat, last)
+        if market.venue.meta[:, [N_OVERFLOW, N_UNKNOWN]].any() or (seat.who[:, FILLS] > _ROOM).any():
+            raise InvariantBroken(f"a market of seed {seed} had no room for its orders or for our fills")
         return told(seat, last, c)
 
     def seat(self, market: Market, paths: int, latency_ms: F64, keeps: bool, taught: bool) -> Seat:

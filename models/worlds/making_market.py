@@ -33,8 +33,7 @@ LOOKS_A_SECOND: Final = 4
 _SECOND: Final = i64(1_000_000_000)
 _BETWEEN: Final = i64(_SECOND // LOOKS_A_SECOND)
 _OWN: Final = i64(1 << 62)
-_NONE: Final = i64(0)
-_NEVER: Final = i64(1 << 62)
+_NONE, _NEVER = i64(0), i64(1 << 62)
 # Numbers of a maker, `Seat.who`.
 INVENTORY, CASH, DUE_NS, STEPPED, PLACED, KEPT, REFUSED, FILLS, PLACED_LOTS = 0, 1, 2, 3, 4, 5, 6, 7, 8
 SIDES: Final = 9  # where those of the bid begin, and then those of the ask
