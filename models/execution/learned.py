@@ -34,9 +34,7 @@ from models.worlds.world import F64, Public, Seen, World
 WEIGHTS: Final = Path(__file__).parents[1] / "weights"
 SHIPPED: Final = WEIGHTS / "scheduler.safetensors"
 SHIPPED_IMPACT: Final = WEIGHTS / "scheduler-impact.safetensors"
-_STATES: Final = 0.5  # deviation of one interval's impact over what is foretold, where nothing else is in what was paid
-_PRIOR: Final = 4.0  # of the scale of impact: as if its deviation over what is foretold were a half
-_SCALES: Final = (1 / 3, 4.0)
+SCALES: Final = (1 / 3, 4.0)  # impact by an order's own fills, over what the nets foretell
 CAUTION: Final = 0.7  # of expected moves is acted on: 0.91 of the gain stays where they are right, 0.49 of the loss if not
 
 
@@ -108,7 +106,7 @@ class _Memory:
     h: Tensor  # (P, 128)
     z: Tensor  # (P, 128) of the interval before
     displaced: F64  # (P,) basis points
-    paid: F64  # (2, P) what fills have told of impact, each by how sure it is: paid x foretold, foretold squared
+    paid: F64  # (2, P) basis points: what each interval's fills have slipped, added up, and the same foretold
     usual: F64 | None = None  # (P, n) what an even slice slips as a rule, price units
     slope: F64 | None = None  # (P,) basis points that each share was expected to slip in the interval before, by the nets alone
     plan: F64 | None = None  # (P, n) of the first look
@@ -163,20 +161,10 @@ class Learned:
         p, bought = memory.market.propagator, public.bought[:, k - 1]
         slipped = np.where(bought > 0, public.prices[:, k - 1] - public.mids[:, k - 1], 0.0)
         foretold = bought * (0.0 if memory.slope is None else memory.slope)
-        displaces = p.displaces(public.curve[k - 1] * public.intervals)
-        own = p.decay * (memory.displaced + displaces * foretold * self._scale()) - memory.displaced
-        meanwhile = public.mids[:, k] - public.mids[:, k - 1] - own  # what the market did by itself
-        noise = (_STATES * foretold) ** 2 + p.within**2 / 3 * meanwhile**2
-        known = np.where(foretold > 0, foretold / np.maximum(noise, 1e-12), 0.0)
-        memory.paid = memory.paid + np.stack([known * (slipped - p.within * meanwhile), known * foretold])
         if p.within:
-            slipped = foretold * self._scale()  # what was paid is mostly what the market did meanwhile
-        memory.displaced = p.decay * (memory.displaced + displaces * slipped)
-
-    def _scale(self) -> F64:
-        """(P,) impact over what the nets foretell, by what the order's own fills have paid: from 1, as far as they say so."""
-        told, weight = self.memory.paid
-        return np.asarray(np.clip((_PRIOR + told) / (_PRIOR + weight), *_SCALES))
+            slipped = foretold  # what was paid is mostly what the market did meanwhile
+        memory.paid = memory.paid + np.stack([slipped, foretold])
+        memory.displaced = p.decay * (memory.displaced + p.displaces(public.curve[k - 1] * public.intervals) * slipped)
 
     def _outlook(self, k: int, seen: Seen, public: Public) -> Outlook:
         """In basis points and shares."""
@@ -192,7 +180,9 @@ class Learned:
             memory.usual = self._without_news(slips, public)
         slope = (slips if self.foresees_liquidity else memory.usual[:, k:]) * unit / even  # bps that each share slips
         memory.slope = slope[:, 0]
-        slope = slope * self._scale()[:, None]
+        if not k:  # as if an even slice had slipped what is foretold
+            memory.paid = np.stack([slope[:, 0] * even[:, 0]] * 2)
+        slope = slope * np.clip(memory.paid[0] / memory.paid[1], *SCALES)[:, None]
         kappa = p.displaces(public.curve[k:] * public.intervals) * slope
         permanent = p.permanent * unit[:, 0] * np.sqrt(public.total / public.usual_volume) / even[:, 0]
         return Outlook(

@@ -126,3 +126,11 @@ def test_where_there_is_nothing_to_know_it_costs_what_twap_costs() -> None:
     ((gained, _),) = saved([Learned(read_nets())], "no_alpha", 300)
     even = run(LqWorld(), twap(INTERVALS), SEED, 300, "no_alpha").cost.expected_bps.mean()
     assert 0.98 <= 1 - gained / even <= 1.03
+
+
+def test_an_orders_own_fills_say_how_thin_the_market_is() -> None:
+    for prefactor, low, high in ((LqConfig().prefactor, 0.85, 1.15), (3 * LqConfig().prefactor, 2.2, 3.5)):
+        strategy = Learned(read_nets())
+        run(LqWorld(LqConfig(prefactor=prefactor)), strategy, SEED, 200)
+        slipped, foretold = strategy.memory.paid
+        assert low < float((slipped / foretold).mean()) < high
