@@ -92,7 +92,7 @@ def price(order: NewOrder, instrument: Instrument, trade_date: str) -> Refusal |
 
 def auctions(order: NewOrder, parameters: AlgoParameters, day: TradingDay, now_ns: int, end_ns: int) -> Refusal | None:
     """What an order wants of auctions that it cannot have."""
-    if order.time_in_force is TimeInForce.AT_THE_OPENING and now_ns >= day.open_ns:
+    if order.time_in_force is TimeInForce.AT_THE_OPENING and 0 < day.open_auction_ns <= now_ns:
         return Refusal(Reason.MARKET_CLOSED, f"the opening auction of {day.trade_date} is over")
     if (parameters.at_open_e9 or 0) + (parameters.at_close_e9 or 0) > E9:
         return Refusal(Reason.BAD_PARAMETER, "AtOpen and AtClose are more than the whole order")
