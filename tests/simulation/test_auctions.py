@@ -166,10 +166,9 @@ async def test_what_an_order_cannot_have_of_auctions_is_refused(tmp_path: Path) 
     day._day = TradingDay(DAY.trade_date, DAY.open_ns, DAY.close_ns)
     await refused_order(day, "W8", (("AtClose", "50"),))
     await refused_order(day, "W9", (("AtOpen", "50"),))
-    await day.order(algo="", quantity_e9=E9, cl_ord_id="W10", time_in_force=TimeInForce.AT_THE_OPENING)  # its venue knows better
     day._day = TradingDay(DAY.trade_date, DAY.open_ns, DAY.close_ns, open_auction_ns=DAY.open_ns)
     with pytest.raises(AssertionError):
-        await day.order(algo="", quantity_e9=E9, cl_ord_id="W11", time_in_force=TimeInForce.AT_THE_OPENING)
+        await day.order(algo="", quantity_e9=E9, cl_ord_id="W10", time_in_force=TimeInForce.AT_THE_OPENING)
     refused = [each.text async for each in events(day) if isinstance(each, po.Rejected)]
     without = ["AtClose: the market holds no closing auction", "AtOpen: the market holds no opening auction"]
     assert refused == [*wrong, *without, "the opening auction of 2026-03-02 is over"]
