@@ -8,12 +8,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.ports_market import ORDER_ID_MIN, VenueOrder, VenueTif
+from domain.ports_market import AUCTIONS, ORDER_ID_MIN, VenueOrder, VenueTif
 from domain.tape import FLAG_ALL, FLAG_IOC, FLAG_MAY_BE_GONE, Kind, empty_tape, tape_of
 from models.market import layout as at
 from models.market.continuous import ContinuousMarket
 from models.market.flow import RecordedFlow
 from tests.models.market.naive_book import NaiveBook
+
+CONTINUOUS = [tif for tif in VenueTif if tif not in AUCTIONS]
 
 BASE, WINDOW = 1000, 16
 
@@ -23,7 +25,7 @@ lots = st.integers(1, 9)
 actions = st.lists(
     st.one_of(
         st.tuples(st.just("flow"), sides, ticks, lots, st.booleans()),
-        st.tuples(st.just("own"), sides, ticks, lots, st.sampled_from([*VenueTif, "market"])),
+        st.tuples(st.just("own"), sides, ticks, lots, st.sampled_from([*CONTINUOUS, "market"])),
         st.tuples(st.just("flow cancel"), st.integers(0, 40)),
         st.tuples(st.just("own cancel"), st.integers(0, 40)),
         st.tuples(st.just("replace"), st.integers(0, 40), ticks, lots),

@@ -35,9 +35,9 @@ def one() -> Recorded:
     return recorded("made", _made(), 10, 1_800, None)
 
 
-def test_a_quote_at_the_back_of_the_queue_is_filled_by_what_goes_through_it_alone(one: Recorded) -> None:
-    """50 lots stand ahead and 50 are taken: what rests behind them is never reached."""
-    assert replay(one, CLOSE).fills.sum() == 0
+def test_a_quote_is_filled_by_what_trades_through_its_queue_alone(one: Recorded) -> None:
+    quiet = one.tape[one.tape["kind"] != Kind.TRADE]
+    assert replay(one._replace(tape=quiet), CLOSE).fills.sum() == 0
     alone = one.tape.copy()
     alone["size_lots"][alone["kind"] == Kind.TRADE] = 60
     reached = replay(one._replace(tape=alone, size_lots=10), CLOSE)
