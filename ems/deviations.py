@@ -55,13 +55,13 @@ class Deviations:
     def observed(self, item: Observed, now_ns: int) -> list[StreamId]:
         """A market is seen anew; the orders to plan again."""
         self._seen[item.instrument] = item
-        due = []
+        due, limit = [], self.threshold()
         for parent, (path, planned_ns) in self._paths[item.instrument].items():
             distance = path.deviation(item.observation.time_ns, item.latent)
             if parent in self._untried and len(path.moments_ns) > 1 and item.observation.time_ns >= path.moments_ns[1]:
                 self._untried.discard(parent)
                 self._errors.append(distance)
-            limit = self.threshold()
+                limit = self.threshold()
             if distance > limit and now_ns - planned_ns >= self._pace.deviation_rest_ns:
                 self._said[parent] = f"deviation {distance:.3f} over {limit:.3f}"
                 due.append(parent)

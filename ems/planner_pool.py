@@ -25,7 +25,7 @@ _log = structlog.get_logger("planners")
 
 Request = PlanRequest | BasketRequest
 Plan = Callable[[Request], Schedule | BasketSchedule]
-NICENESS: Final = 5
+NICENESS: Final = 15  # a desk on the same two cores comes first: a plan has seconds, an acknowledgement milliseconds
 _SPAWN: Final = multiprocessing.get_context("spawn")
 
 

@@ -144,7 +144,7 @@ class Scheduler:
         parent = turn.state.parent(stream)
         if self._works(parent, turn.now_ns) and turn.now_ns >= parent.terms.start_ns:
             self._stalls.work(turn, parent)
-        if self._waits_for_market(turn, parent):
+        if self._works(parent, turn.now_ns) and self._waits_for_market(turn, parent):
             self._by_market[parent.instrument][stream] = None
         else:
             self._by_market[parent.instrument].pop(stream, None)
@@ -157,9 +157,9 @@ class Scheduler:
         return works and begun and now_ns < parent.terms.end_ns
 
     def _waits_for_market(self, turn: Turn, parent: ParentOrder) -> bool:
-        """Could a move of the market release something that the clock alone would not?"""
-        if parent.direct or parent.steering.mode != "algo" or parent.steering.complete:
-            return not parent.direct and (parent.steering.complete or parent.steering.wanted is not None)
+        """Could a move of the market release something of a working order that the clock alone would not?"""
+        if (complete := parent.steering.complete) or parent.steering.mode != "algo":
+            return complete or parent.steering.wanted is not None
         if parent.terms.would_price_e9 is not None or parent.terms.max_participation_e9 is not None:
             return True
         if parent.schedule is None:
