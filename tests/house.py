@@ -39,6 +39,7 @@ LIBRARIES: dict[str, set[str]] = {
     "ems": {"psutil", "pydantic", "pydantic_settings", "structlog"},
     "ems.quoting": {"numpy", "psutil", "pydantic", "structlog"},
     "ems.quoting.compiled": {"numba"},
+    "ems.quoting.held": {"llvmlite", "numba", "numpy"},
     "ems.api": {"fastapi", "pydantic", "starlette", "structlog", "uvicorn", "websockets"},
     "ems.cli": {"httpx", "rich", "structlog", "typer", "websockets"},
 }

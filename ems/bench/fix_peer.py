@@ -121,7 +121,9 @@ class Drip(Peer):
                 sys.stdout.write(f"{fields['11']} {arrived_ns}\n")
                 sys.stdout.flush()
                 head = f"37=V{self._count}|11={fields['11']}|55={fields['55']}|54={fields['54']}|38={fields['38']}|"
-                order = _Dripping(head, fields["44"], int(fields["38"]), time.monotonic() + 1.0 + self._count % 200 / 200, session_id)
+                order = _Dripping(
+                    head, fields["44"], int(fields["38"]), time.monotonic() + 1.0 + self._count % 200 / 200, session_id
+                )
                 self._orders[fields["11"]] = order
                 self._send(f"35=8|{head}17=N{self._count}|150=0|39=0|151={fields['38']}|14=0|6=0|", session_id)
             elif fields["35"] == "F" and (gone := self._orders.pop(fields["41"], None)) is not None:

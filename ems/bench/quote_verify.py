@@ -11,7 +11,7 @@ from ems.bench.quote_judge import Judge
 from ems.bench.quote_stream import Feed
 from ems.bench.quote_venue import REPORT_ROOM, answer, make_venue
 from ems.quoting import journal as j
-from ems.quoting.kernel import on_datagram, on_report
+from ems.quoting.held import Held
 from ems.quoting.state import UNIT_E4, Quoter
 
 DATAGRAMS: Final = 20_000
@@ -22,11 +22,11 @@ def verify(q: Quoter, feed: Feed, judge: Judge, datagrams: int = DATAGRAMS) -> d
     """Figures of what was checked. Raises InvariantBroken where a quote crosses, exceeds a limit or meets our own other side."""
     venue, out, reports = make_venue(), np.zeros(j.OUTPUT_BYTES, np.uint8), np.zeros(REPORT_ROOM, np.uint8)
     report = np.zeros(j.INPUT_BYTES, np.uint8)
-    told = 0
+    told, held = 0, Held(q)
     for i in range(min(datagrams, len(feed.event_ns))):
         data = feed.data[feed.ends[i] : feed.ends[i + 1]]
         now_ns = int(feed.event_ns[i]) + _DELAY_NS
-        n = on_datagram(q, data, len(data), now_ns, out)
+        n = held.datagram(data, len(data), now_ns, out)
         if n <= 0:
             continue
         judge.sees(out[:n].tobytes(), tops(q, feed.symbols))
@@ -35,7 +35,7 @@ def verify(q: Quoter, feed: Feed, judge: Judge, datagrams: int = DATAGRAMS) -> d
             length = int.from_bytes(reports[at : at + 2].tobytes(), "big")
             report[:length] = reports[at + 2 : at + 2 + length]
             judge.told(decode("out", report[:length].tobytes()))
-            more = on_report(q, report, length, now_ns + _DELAY_NS, out)
+            more = held.report(report, length, now_ns + _DELAY_NS, out)
             assert more == 0, "a kind venue's answers pull nothing"
             at, told = at + 2 + length, told + 1
     return {

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ems.bench.quote_stream import Feed
 from ems.bench.quote_venue import REPORT_ROOM, answer, make_venue
 from ems.quoting import journal as j
-from ems.quoting.kernel import on_datagram, on_report
+from ems.quoting.held import Held
 from ems.quoting.state import Quoter
 
 DATAGRAMS: Final = 30_000
@@ -66,7 +66,7 @@ def _quote(q: Quoter, udp: socket.socket, tcp: socket.socket, feed: Feed, count:
     tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     packet, out = np.zeros(j.INPUT_BYTES, np.uint8), np.zeros(j.OUTPUT_BYTES, np.uint8)
     reports, report, venue = np.zeros(REPORT_ROOM, np.uint8), np.zeros(j.INPUT_BYTES, np.uint8), make_venue()
-    view, frames = memoryview(packet.data), memoryview(out.data)
+    view, frames, held = memoryview(packet.data), memoryview(out.data), Held(q)
     until = time.monotonic() + _LIMIT_S
     for i in range(count):
         length = 0
@@ -77,13 +77,13 @@ def _quote(q: Quoter, udp: socket.socket, tcp: socket.socket, feed: Feed, count:
                 if time.monotonic() > until:
                     raise
         now_ns = int(feed.event_ns[i]) + _DELAY_NS
-        n = on_datagram(q, packet, length, now_ns, out)
+        n = held.datagram(packet, length, now_ns, out)
         tcp.sendall(frames[:n] if n > 0 else _NOTHING)
         size, at = answer(venue, out, max(n, 0), reports), 0
         while at < size:
             told = int(reports[at]) << 8 | int(reports[at + 1])
             report[:told] = reports[at + 2 : at + 2 + told]
-            on_report(q, report, told, now_ns + _DELAY_NS, out)
+            held.report(report, told, now_ns + _DELAY_NS, out)
             at += 2 + told
         until = time.monotonic() + _LIMIT_S
 

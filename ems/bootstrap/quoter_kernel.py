@@ -16,7 +16,7 @@ from adapters.marketdata.mold import NEXT as FEED_NEXT
 from domain.errors import JournalError, WeightsError
 from ems.quoting import journal as j
 from ems.quoting import state as s
-from ems.quoting.kernel import on_datagram, on_report, on_timer, warm
+from ems.quoting.held import Held
 from ems.quoting.reports import resynchronised
 from ems.quoting.segments import Record
 from ems.quoting_settings import QuotingSettings
@@ -73,6 +73,7 @@ class LiveKernel:
 
     def __init__(self, q: s.Quoter, settings: QuotingSettings) -> None:
         self.q = q
+        self._held = Held(q)
         self._words = q.own.words
         self._place = q.call.place
         self._mold = q.market.mold
@@ -81,14 +82,14 @@ class LiveKernel:
         self.out = memoryview(self._out)  # type: ignore[arg-type]
 
     def datagram(self, data: NDArray[np.uint8], length: int, now_ns: int) -> int:
-        return int(on_datagram(self.q, data, length, now_ns, self._out))
+        return self._held.datagram(data, length, now_ns, self._out)
 
     def report(self, data: NDArray[np.uint8], number: int, now_ns: int) -> int:
         self._words[s.REPORT_NEXT] = number
-        return int(on_report(self.q, data, len(data), now_ns, self._out))
+        return self._held.report(data, len(data), now_ns, self._out)
 
     def timer(self, now_ns: int) -> int:
-        return int(on_timer(self.q, now_ns, self._out))
+        return self._held.timer(now_ns, self._out)
 
     def suspend(self, why: int) -> None:
         self._words[s.SUSPENDED] = why
@@ -164,7 +165,7 @@ def take_up(q: s.Quoter, state: bytes) -> None:
 def warmed(settings: QuotingSettings, weights: Weights) -> None:
     """Compile everything, or load it from the disk, on arrays that nobody needs."""
     rows = max(each.locate for each in settings.instruments) + 1
-    warm(quoter_arrays(settings, weights, 0, firm=_read_only(np.zeros((rows, j.N_EXPOSURE), np.int64))))
+    Held(quoter_arrays(settings, weights, 0, firm=_read_only(np.zeros((rows, j.N_EXPOSURE), np.int64)))).warm()
 
 
 def _read_only(array: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -180,6 +181,7 @@ class Replica:
     def __init__(self, settings: QuotingSettings, weights: Weights) -> None:
         self._firm = np.zeros((max(each.locate for each in settings.instruments) + 1, j.N_EXPOSURE), np.int64)
         self.q = quoter_arrays(settings, weights, 0, firm=_read_only(self._firm))
+        self._held = Held(self.q)
         self._out = np.zeros(j.OUTPUT_BYTES, np.uint8)
         self._input = np.zeros(j.INPUT_BYTES, np.uint8)
 
@@ -203,11 +205,11 @@ class Replica:
         now_ns, length = int(head[j.NOW_NS]), len(data)
         match int(head[j.KIND]):
             case j.DATAGRAM:
-                on_datagram(q, self._input, length, now_ns, self._out)
+                self._held.datagram(self._input, length, now_ns, self._out)
             case j.REPORT:
-                on_report(q, self._input, length, now_ns, self._out)
+                self._held.report(self._input, length, now_ns, self._out)
             case j.TIMER:
-                on_timer(q, now_ns, self._out)
+                self._held.timer(now_ns, self._out)
             case kind:
                 raise JournalError(f"record {first} is of no kind that is a call: {kind}")
         raw = q.call.records.bytes

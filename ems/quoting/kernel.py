@@ -17,8 +17,6 @@ that what is sent after a kill was set is cancels. `ems.quoting.verdicts` names 
 
 from __future__ import annotations
 
-import numpy as np
-
 from adapters.marketdata.mold import decode_datagram
 from adapters.ouch.compiled import read_report
 from ems.quoting import journal as j
@@ -226,11 +224,3 @@ def on_timer(q: Quoter, now_ns: int, out: U8) -> int:
     call.records.words[slot, j.SERIALISED] = clock_ns() - began_ns
     rows.end(call, own, _ONE, again, now_ns, out, n)
     return n
-
-
-def warm(q: Quoter) -> None:
-    """Compile all three, or load them from disk. What q held is worth nothing afterwards."""
-    data, out = np.zeros(j.INPUT_BYTES, np.uint8), np.zeros(j.OUTPUT_BYTES, np.uint8)
-    on_datagram(q, data, 0, 0, out)
-    on_report(q, data, 0, 0, out)
-    on_timer(q, 0, out)

@@ -20,6 +20,7 @@ from ems.bench.inference import version
 from ems.bench.quote_judge import Judge, Limits
 from ems.quoting import journal as j
 from ems.quoting import state as s
+from ems.quoting.held import Held
 from ems.quoting.kernel import on_datagram, on_report, on_timer
 from ems.quoting.reports import resynchronised
 from models.inference import put_weights
@@ -265,12 +266,14 @@ class Room:
         return {symbol: (int(best[k, 0]), int(best[k, 2])) for k, symbol in SYMBOLS.items()}
 
 
-def call(q: s.Quoter, kind: str, data: bytes, now_ns: int, out: NDArray[np.uint8]) -> int:
-    """One of the kernel's three."""
+def call(q: s.Quoter | Held, kind: str, data: bytes, now_ns: int, out: NDArray[np.uint8]) -> int:
+    """One of the kernel's three, with the quoter itself or by its address."""
     if kind == "timer":
-        return on_timer(q, now_ns, out)
+        return q.timer(now_ns, out) if isinstance(q, Held) else on_timer(q, now_ns, out)
     buffer = np.zeros(j.INPUT_BYTES, np.uint8)
     buffer[: len(data)] = np.frombuffer(data, np.uint8)
+    if isinstance(q, Held):
+        return (q.datagram if kind == "datagram" else q.report)(buffer, len(data), now_ns, out)
     return (on_datagram if kind == "datagram" else on_report)(q, buffer, len(data), now_ns, out)
 
 

@@ -16,6 +16,7 @@ from ems.quoting import journal as j
 from ems.quoting import state as s
 from ems.quoting import verdicts as v
 from ems.quoting.feed import renewed
+from ems.quoting.held import Held
 from tests.ems.quoting.kernel_room import SECOND, SYMBOLS, Room, call, make_quoter
 
 SEEDS = range(3)
@@ -86,7 +87,7 @@ def test_whatever_market_and_venue_do_no_rule_is_broken(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_same_inputs_from_a_copied_state_give_the_same_records_and_bytes(seed: int) -> None:
+def test_the_same_inputs_from_a_copied_state_give_the_same_records_and_bytes_by_its_address_too(seed: int) -> None:
     room = Room(seed + 20)
     room.warm()
     twin = make_quoter()
@@ -104,11 +105,11 @@ def test_the_same_inputs_from_a_copied_state_give_the_same_records_and_bytes(see
     room._call = kept  # type: ignore[method-assign]
     steady(room, 150)
     assert int(room.q.call.place[j.NEXT]) - first >= 150
-    out = np.zeros(j.OUTPUT_BYTES, np.uint8)
+    out, held = np.zeros(j.OUTPUT_BYTES, np.uint8), Held(twin)
     for (kind, data, now_ns, why), expected in zip(room.calls, seen, strict=True):
         twin.own.words[s.SUSPENDED] = why
         before = int(twin.call.place[j.NEXT])
-        n = call(twin, kind, data, now_ns, out)
+        n = call(held, kind, data, now_ns, out)
         assert (out[:n].tobytes(), compared(twin, before)) == expected
     for ours, theirs in zip(s.parts_of(room.q), s.parts_of(twin), strict=True):
         assert ours.tobytes() == theirs.tobytes()
