@@ -70,3 +70,9 @@ def evolve(state: Decision | None, event: Event, *, stream: StreamId, at_ns: int
 def request_sha256(request: PlanRequest | BasketRequest) -> str:
     """Digest of a planner's whole input, over its JSON."""
     return hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+
+
+def is_digest_of(digest: str, request: PlanRequest | BasketRequest) -> bool:
+    """Is it, by today's fields or by those that the request had when it was stored? What was added since is not set in it."""
+    stored = hashlib.sha256(request.model_dump_json(exclude_unset=True).encode()).hexdigest()
+    return digest in (stored, request_sha256(request))

@@ -19,6 +19,7 @@ class Observation(BaseModel):
     size_unit_e9: int
     step_ns: int  # how long ten events have lately taken
     hidden: str = ""  # (128,) the dynamics' own state, little-endian float32 in base64; "": none yet
+    weights_sha256: str = ""  # the version that looked, and that plans on it: the state is its own; "": the shipped champion
 
     @property
     def sha256(self) -> str:

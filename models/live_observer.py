@@ -57,6 +57,11 @@ class LiveObserver:
         one._look(0)
         infer(seen.core, np.zeros(lay.INPUTS, np.float32), one._states[0], np.zeros(lay.RESULTS, np.float32), ADVANCE)
 
+    def look_through(self, seen: Sight) -> None:
+        """Another version from now on. Books and features stay; its own state begins, as on a morning."""
+        self._seen = seen
+        self._states[:] = 0
+
     def take(self, tape: Tape) -> None:
         """Records in the order in which they came; all of one instrument at one time are an event."""
         if not len(tape):
@@ -90,6 +95,7 @@ class LiveObserver:
                 size_unit_e9=max(1, round(self._watch.units[k, SIZE] * self._lots_e9[k])),
                 step_ns=max(1, int(self._step_ns[k])),
                 hidden=hidden,
+                weights_sha256=self._seen.digest,
             )
             latent = results[lay.OUT_Z : lay.OUT_Z + LATENT]
             logits = results[[lay.OUT_HEADS + HEAD["fill_bid_logit"], lay.OUT_HEADS + HEAD["fill_ask_logit"]]]

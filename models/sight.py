@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,27 @@ def sight(path: Path = CHAMPION) -> Sight:
     """The champion's weights, learnt from tapes. The scheduler's own know made markets alone, whose units and whose impact were
     measured for them (`models.execution.learned`): on a live book they would be numbers of nothing. Raises WeightsError."""
     return of_weights(read_weights(path))
+
+
+Sights = Callable[[str], Sight]  # a version by its digest, "": the shipped champion. Raises WeightsError where it is not here
+
+
+def sights(kept: Path | None = None) -> Sights:
+    """Versions by their digests: the shipped champion, and what a folder keeps as `<digest>.safetensors`. Each is read once; two
+    are remembered, for there are two while one takes the other's place.
+    """
+
+    @lru_cache(maxsize=2)
+    def found(digest: str) -> Sight:
+        path = CHAMPION if kept is None else kept / f"{digest}.safetensors"
+        if not digest or not path.exists():
+            path = CHAMPION
+        return of_weights(read_weights(path, digest or None))
+
+    return found
+
+
+shipped: Sights = sights()
 
 
 def of_weights(weights: Weights) -> Sight:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ class Bench:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._deciders: dict[tuple[str, str], Any] = {}
+        self._sights = _sights(directory)
 
     def again(self, event: Event) -> Agreement:
         """One decision, again.
@@ -41,7 +42,7 @@ class Bench:
             ForecastError: what is stored of it does not fit together.
         """
         if isinstance(event, Planned | BasketPlanned):
-            return _planned_again(event)
+            return _planned_again(event, self._sights)
         assert isinstance(event, Decided)
         place = (event.weights_sha256, event.use)
         if place not in self._deciders:
@@ -54,13 +55,19 @@ class Bench:
         return agreed
 
 
-def _planned_again(event: Planned | BasketPlanned) -> Agreement:
+def _sights(directory: Path) -> Callable[[str], Any]:
+    from models.sight import sights
+
+    return sights(directory)
+
+
+def _planned_again(event: Planned | BasketPlanned, versions: Callable[[str], Any]) -> Agreement:
     """A plan has no floats beside it: it is the same or it is not."""
     from ems.bootstrap.planning import LOADING, made
 
     told = event.plan if isinstance(event, BasketPlanned) else event.schedule
-    again = made(event.request, loading=told.fallback.startswith(LOADING))
-    same = decision.request_sha256(event.request) == event.request_sha256 and again == told
+    again = made(event.request, loading=told.fallback.startswith(LOADING), versions=versions)
+    same = decision.is_digest_of(event.request_sha256, event.request) and again == told
     return Agreement(Grade.BIT_EXACT if same else Grade.DIFFERENT, 0)
 
 

@@ -35,7 +35,7 @@ from ems.bootstrap.build import build_digest
 from ems.bootstrap.desk_words import CONFIGURE
 from ems.bootstrap.firm import beside
 from ems.bootstrap.live import Live
-from ems.bootstrap.planning import begins, plan
+from ems.bootstrap.planning import planner_pool
 from ems.bootstrap.reference import FileReference
 from ems.bootstrap.running_day import RunningDay
 from ems.bootstrap.runtime import Runtime, of_group
@@ -113,7 +113,7 @@ class DeskProcess:
         await status.start()
         membership = Membership(self._build, lambda others: self._beside(log, others))
         log = PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock(), membership=membership)
-        pool = ProcessPlannerPool(plan, self._planned, count_error=self._pulse.count_error, begins=begins(self._live.settings))
+        pool = planner_pool(self._runtime, self._planned, self._pulse.count_error)
         try:
             await until_first(self._work(log, pool), self._pulse.run(), stop.wait())
             self._pulse.close()
@@ -149,7 +149,7 @@ class DeskProcess:
         settle_memory()
         self._state = "leading"
         await day.look(log)  # before anything is decided
-        others = beside(self._runtime, desk, self._deliver)
+        others = beside(self._runtime, desk, self._deliver, day.champion)
         await until_first(link.run(), desk.run(), self._keeper(desk, log, latch).run(), day.watch(log), others)
 
     async def _beside(self, log: PostgresEventLog, others: Mapping[str, str]) -> str:

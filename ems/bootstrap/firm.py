@@ -9,7 +9,8 @@ from typing import Final
 from adapters.shm.exposure import Firm, SharedExposure
 from domain.messages import Input
 from domain.values import Side
-from ems.bootstrap.observer import observing
+from ems.bootstrap.models import kept_in
+from ems.bootstrap.observer import Versions, observing
 from ems.bootstrap.runtime import Runtime
 from ems.bootstrap.tasks import until_first
 from ems.desk import Desk
@@ -20,10 +21,10 @@ EVERY_S: Final = 0.05
 _E4: Final = 100_000  # of a price at 1e-9 in 1/10,000
 
 
-async def beside(runtime: Runtime, desk: Desk, deliver: Callable[[list[Input]], None]) -> None:
-    """Until cancelled."""
-    settings = runtime.settings
-    await until_first(observing(settings, runtime.clock().now_ns, deliver), telling(runtime, desk))
+async def beside(runtime: Runtime, desk: Desk, deliver: Callable[[list[Input]], None], champion: Callable[[], str]) -> None:
+    """Until cancelled. champion: the version of the world model that looks at the markets."""
+    versions = Versions(kept_in(runtime), champion)
+    await until_first(observing(runtime.settings, runtime.clock().now_ns, deliver, versions), telling(runtime, desk))
 
 
 async def telling(runtime: Runtime, desk: Desk, *, every_s: float = EVERY_S) -> None:

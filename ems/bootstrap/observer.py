@@ -8,6 +8,7 @@ process ends it is started again, and until it says something plans are made wit
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 import tempfile
 import threading
@@ -34,12 +35,20 @@ from ems.config import Settings
 from ems.market_settings import ObserverSettings
 from models.feature_session import begin_day
 from models.live_observer import LiveObserver
-from models.sight import sight
+from models.sight import sights
 
 _log = structlog.get_logger("observer")
 _SPAWN: Final = multiprocessing.get_context("spawn")
 _AGAIN_S: Final = 2.0
+_LOOK_S: Final = 0.2  # how often the champion is asked for
 _ASK_AGAIN_S: Final = 1.0
+
+
+class Versions(NamedTuple):
+    """Of the world model. kept: where those are that the code came without; champion: the digest of the one that decides."""
+
+    kept: Path
+    champion: Callable[[], str]
 
 
 class _Wanted(NamedTuple):
@@ -48,20 +57,29 @@ class _Wanted(NamedTuple):
     settings: ObserverSettings
     instruments: Path | None
     now_ns: int
+    kept: Path
+    digest: str
 
 
-async def observing(settings: Settings, now_ns: Callable[[], int], deliver: Callable[[list[Input]], None]) -> None:
-    """Until cancelled: the observer's process, started again when it ends; where none is configured, nothing."""
+async def observing(
+    settings: Settings, now_ns: Callable[[], int], deliver: Callable[[list[Input]], None], versions: Versions
+) -> None:
+    """Until cancelled: the observer's process, started again when it ends; where none is configured, nothing.
+
+    When another version is champion the process goes over to it between two looks: an observation, its state and the plan that is
+    made of it are always of one version.
+    """
     if settings.observer is None:
         await asyncio.Event().wait()
         return
     while True:
-        await _once(_Wanted(settings.observer, settings.instruments, now_ns()), deliver)
+        wanted = _Wanted(settings.observer, settings.instruments, now_ns(), versions.kept, versions.champion())
+        await _once(wanted, deliver, versions.champion)
         _log.warning("the observer's process ended and is started again")
         await asyncio.sleep(_AGAIN_S)
 
 
-async def _once(wanted: _Wanted, deliver: Callable[[list[Input]], None]) -> None:
+async def _once(wanted: _Wanted, deliver: Callable[[list[Input]], None], champion: Callable[[], str]) -> None:
     ours, theirs = _SPAWN.Pipe()
     process = _SPAWN.Process(target=_serve, args=(wanted, theirs), name="observer", daemon=True)
     process.start()
@@ -76,8 +94,16 @@ async def _once(wanted: _Wanted, deliver: Callable[[list[Input]], None]) -> None
             over.set()
 
     loop.add_reader(ours.fileno(), told)
+    digest = wanted.digest
     try:
-        await over.wait()
+        while not over.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), _LOOK_S)
+            if champion() != digest and not over.is_set():
+                digest = champion()
+                ours.send(digest)
+    except (BrokenPipeError, ConnectionResetError):
+        return
     finally:
         loop.remove_reader(ours.fileno())
         process.kill()
@@ -103,9 +129,9 @@ def _serve(wanted: _Wanted, pipe: Connection) -> None:
     settings = wanted.settings
     data = files.load_sample() if wanted.instruments is None else files.load(wanted.instruments)
     terms = terms_of(settings, wanted.instruments, wanted.now_ns)
-    observer = LiveObserver(
-        sight(), list(terms), [each.tick_size_e9 for each in terms.values()], [each.lot_size_e9 for each in terms.values()]
-    )
+    ticks_e9, lots_e9 = ([getattr(each, name) for each in terms.values()] for name in ("tick_size_e9", "lot_size_e9"))
+    version = sights(wanted.kept)
+    observer = LiveObserver(version(wanted.digest), list(terms), ticks_e9, lots_e9)
     for k, symbol in enumerate(terms):
         calendar = data.calendar_of(symbol)
         begin_day(observer.features, k, calendar, calendar.date_at(wanted.now_ns))
@@ -118,7 +144,9 @@ def _serve(wanted: _Wanted, pipe: Connection) -> None:
         feed = MarketFeed(Path(folder), config, listener)
         feed.start()
         try:
-            while not pipe.poll(settings.every_s):  # the desk never says anything: what is there is the end
+            while True:
+                if pipe.poll(settings.every_s):
+                    observer.look_through(version(pipe.recv()))
                 for tape in listener.taken():
                     observer.take(tape)
                 for found in observer.observed():

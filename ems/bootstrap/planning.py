@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 from typing import Final
 
 from domain.basket import BasketRequest, BasketSchedule
+from domain.messages import PlanReady
 from domain.schedule import PlanRequest, Schedule
 from domain.values import Algo
-from ems.config import Settings
+from ems.bootstrap.models import kept_in
+from ems.bootstrap.runtime import Runtime
+from ems.planner_pool import ProcessPlannerPool
 from models.planners import planner_for
+from models.sight import Sights, shipped, sights
 
 LOADING: Final = "the world model is being loaded"
 
@@ -37,29 +42,36 @@ def _warming() -> _Warming:
     return _Warming()
 
 
-def begins(settings: Settings) -> Callable[[], None] | None:
-    """What a new worker does first: load the world model where there is something to foresee by."""
-    return None if settings.observer is None else _load
+@cache
+def _versions(kept: Path) -> Sights:
+    return sights(kept)
+
+
+def planner_pool(runtime: Runtime, deliver: Callable[[PlanReady], None], count_error: Callable[[], None]) -> ProcessPlannerPool:
+    """Workers that load the world model first, where there is something to foresee by."""
+    begins = None if runtime.settings.observer is None else _load
+    return ProcessPlannerPool(partial(plan, kept_in(runtime)), deliver, count_error=count_error, begins=begins)
 
 
 def _load() -> None:
     _warming()
 
 
-def plan(request: PlanRequest | BasketRequest) -> Schedule | BasketSchedule:
-    """The schedule of the request's algorithm, or of each order of a basket."""
+def plan(kept: Path, request: PlanRequest | BasketRequest) -> Schedule | BasketSchedule:
+    """The schedule of the request's algorithm, or of each order of a basket. kept: where later versions than the code's are."""
     adaptive = isinstance(request, BasketRequest) or request.algo is Algo.ADAPTIVE
-    return made(request, loading=adaptive and not _warming().over.is_set())
+    return made(request, loading=adaptive and not _warming().over.is_set(), versions=_versions(kept))
 
 
-def made(request: PlanRequest | BasketRequest, *, loading: bool = False) -> Schedule | BasketSchedule:
+def made(request: PlanRequest | BasketRequest, *, loading: bool = False, versions: Sights = shipped) -> Schedule | BasketSchedule:
     """The same where everything is loaded, or (loading) where it is not."""
     if isinstance(request, BasketRequest):
         from models.planners.basket_planner import BasketPlanner
 
-        return BasketPlanner().instead(request, LOADING) if loading else BasketPlanner().plan(request)
+        together = BasketPlanner(versions)
+        return together.instead(request, LOADING) if loading else together.plan(request)
     if loading:
         from models.planners.adaptive import Adaptive
 
-        return Adaptive().instead(request, LOADING)
-    return planner_for(request.algo).plan(request)
+        return Adaptive(versions).instead(request, LOADING)
+    return planner_for(request.algo, versions).plan(request)

@@ -20,6 +20,7 @@ from ems.model_registry import allowed, registry
 
 _log = structlog.get_logger("day")
 EVERY_S: Final = 5.0
+WORLD_MODEL: Final = "world-model"
 _ANSWERS: Final = tuple(name for name, found in vars(RiskData).items() if callable(found) and not name.startswith("_"))
 
 
@@ -43,6 +44,10 @@ class RunningDay:
     def name(self) -> str:
         """Of the folder in use, "" for the built-in sample."""
         return self._settings.instruments.name if self._settings.instruments is not None else ""
+
+    def champion(self) -> str:
+        """The version of the world model that decides, "" where none is known yet."""
+        return self._models.holder(WORLD_MODEL, mv.Alias.CHAMPION) or ""
 
     async def watch(self, log: EventLog) -> None:
         """Take what is loaded for the day in place of what is in use, until cancelled."""

@@ -12,16 +12,16 @@ from models.planners.auctions import LeavesTheClose
 from models.planners.pov import Pov
 from models.planners.twap import Twap
 from models.planners.vwap import Vwap
+from models.sight import Sights, shipped
 
 _PLANNERS: Final[dict[Algo, Planner]] = {
     Algo.TWAP: LeavesTheClose(Twap()),
     Algo.VWAP: LeavesTheClose(Vwap()),
     Algo.POV: LeavesTheClose(Pov()),
     Algo.AC: LeavesTheClose(AlmgrenChriss()),
-    Algo.ADAPTIVE: Adaptive(),
 }
 
 
-def planner_for(algo: Algo) -> Planner:
-    """The planner of an algorithm, with its default settings."""
-    return _PLANNERS[algo]
+def planner_for(algo: Algo, sights: Sights = shipped) -> Planner:
+    """The planner of an algorithm, with its default settings. sights: the versions that it may foresee with."""
+    return Adaptive(sights) if algo is Algo.ADAPTIVE else _PLANNERS[algo]

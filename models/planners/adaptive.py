@@ -34,7 +34,7 @@ from models.planners.program import INTERVALS, Outlook, Program, Solution
 from models.planners.slicing import along, at_close, carried, edges_of
 from models.planners.twap import Twap
 from models.rollout import SAMPLES
-from models.sight import Sight, sight
+from models.sight import Sight, Sights, shipped
 
 F64 = NDArray[np.float64]
 AGE_NS_MAX: Final = 60 * SECOND_NS  # of an observation that may be planned on
@@ -48,7 +48,7 @@ class Adaptive:
     expected cost; 0: variance alone is weighed, by the order's urgency."""
 
     NAME: ClassVar[str] = "adaptive/1"
-    seen: Sight | None = None  # None: the shipped weights
+    sights: Sights = shipped
     tail_aversion: float = 0.0
     fallbacks: tuple[AlmgrenChriss | Twap, ...] = field(default=(AlmgrenChriss(), Twap()))
 
@@ -81,7 +81,7 @@ class Adaptive:
         if left_e9 == 0 or free_ns >= request.end_ns:
             return Schedule(planner=self.NAME, filled_e9=request.filled_e9, slices=due, at_close_e9=left_e9)
         edges = edges_of(request.start_ns, request.end_ns, free_ns)
-        prospect = look(request, edges, self.seen)
+        prospect = look(request, edges, self.sights)
         solution = self._solved(request, prospect, left_e9)
         count = len(edges) - 1
         close_e9 = 0
@@ -121,18 +121,19 @@ class Prospect(NamedTuple):
     volatility: F64
 
 
-def look(request: PlanRequest, edges: list[int], seen: Sight | None = None) -> Prospect:
-    """Foresee the intervals between the edges, by the shipped weights or others.
+def look(request: PlanRequest, edges: list[int], sights: Sights = shipped) -> Prospect:
+    """Foresee the intervals between the edges, by the version that has looked at the market.
 
     Raises:
-        ForecastError: there is no market data, or it is old or damaged. ModelRefused: these weights may not decide.
+        ForecastError: there is no market data, or it is old or damaged. ModelRefused: that version may not decide.
+        WeightsError: it is not here.
     """
     observation = request.observation
     if observation is None:
         raise ForecastError("there is no market data to foresee by")
     if not 0 <= request.now_ns - observation.time_ns <= AGE_NS_MAX:
         raise ForecastError(f"the market data is {(request.now_ns - observation.time_ns) / SECOND_NS:.1f} s old")
-    seen, seed = seen or _shipped(), seed_of(request.parent, request.plan_number)
+    seen, seed = sights(observation.weights_sha256), seed_of(request.parent, request.plan_number)
     if request.models is not None and seen.digest not in request.models:
         raise ModelRefused(f"version {seen.digest[:12]} is not registered, was retired, or nobody has promoted it")
     ahead = foresee(seen, observation, np.array(edges, np.int64) - observation.time_ns, seed=seed)
@@ -181,11 +182,6 @@ def outlook_of(request: PlanRequest, ahead: Foreseen) -> tuple[Outlook, F64]:
 def program(paths: int = 0, *, closing: bool = False) -> Program:
     """Compiled once in a process."""
     return Program(INTERVALS, closing=closing, paths=paths, tail=TAIL)
-
-
-@cache
-def _shipped() -> Sight:
-    return sight()
 
 
 def price_unit(observation: Observation) -> float:

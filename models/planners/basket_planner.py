@@ -28,7 +28,7 @@ from models.planners.basket_terms import Band, Basket, BasketLimits, Weights
 from models.planners.outlook import Outlook
 from models.planners.program import INTERVALS
 from models.planners.slicing import carried, edges_of
-from models.sight import Sight
+from models.sight import Sights, shipped
 
 F64 = NDArray[np.float64]
 PLACES = INTERVALS + 1  # the last is the closing auction
@@ -50,7 +50,7 @@ class BasketPlanner:
     """Plans a list's orders as one."""
 
     NAME: ClassVar[str] = "basket/1"
-    seen: Sight | None = None  # None: the shipped weights
+    sights: Sights = shipped
 
     def plan(self, request: BasketRequest) -> BasketSchedule:
         """Each order's slices and what it leaves to the closing auction sum to what remains of it."""
@@ -61,7 +61,7 @@ class BasketPlanner:
 
     def instead(self, request: BasketRequest, why: str) -> BasketSchedule:
         """Each by itself."""
-        key, alone = str(decision.basket_key(request)), Adaptive(seen=self.seen)
+        key, alone = str(decision.basket_key(request)), Adaptive(sights=self.sights)
         schedules = []
         for order in request.orders:
             said = alone.plan(order)
@@ -78,7 +78,7 @@ class BasketPlanner:
         parts, done = _parts(request), {}
         for at, order in enumerate(request.orders):
             if at not in {part.at for part in parts}:  # nothing of it is to be decided any more
-                done[at] = Adaptive(seen=self.seen).plan(order)
+                done[at] = Adaptive(sights=self.sights).plan(order)
         evidence = None
         if parts:
             found, evidence = self._solved(request, parts)
@@ -91,7 +91,7 @@ class BasketPlanner:
             pick(getattr(part.request, name) for part in parts) for pick, name in ((min, "start_ns"), (max, "end_ns"))
         )
         edges = edges_of(start_ns, end_ns, min(part.free_ns for part in parts))
-        prospects = [look(part.request, edges, self.seen) for part in parts]
+        prospects = [look(part.request, edges, self.sights) for part in parts]
         basket = _basket(parts, prospects, edges, request.correlation_e9 / E9)
         found = plan(
             basket, tuple(part.request.lot_e9 for part in parts), _limits(request, parts), Weights(_aversion(basket, prospects)),

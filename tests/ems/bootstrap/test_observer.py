@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
@@ -13,10 +14,12 @@ from domain.errors import ConfigError
 from domain.observation import Observed
 from domain.values import E9
 from ems.bootstrap import observer
-from ems.bootstrap.observer import observing, terms_of
+from ems.bootstrap.observer import Versions, observing, terms_of
 from ems.config import Settings, check
 from ems.market_settings import ObserverSettings
 from models.planners.foresight import read_observation
+from models.sight import sight
+from models.weights_store import CHAMPION, read_weights, write_weights
 from tests.ems.venue_process import OPEN_NS, VenueProcess
 
 FOLLOWED: dict[str, Any] = {"comp_id": "TAPE", "target_comp_id": "SIM", "symbols": ["AMZN"], "every_s": 0.1}
@@ -24,6 +27,16 @@ FOLLOWED: dict[str, Any] = {"comp_id": "TAPE", "target_comp_id": "SIM", "symbols
 
 def settings(port: int, home: Path) -> Settings:
     return check({"observer": {**FOLLOWED, "port": port}}, name="the test's settings", folder=home)
+
+
+def other(folder: Path) -> str:
+    """A version that differs in one number, kept where versions are; its digest."""
+    found = read_weights(CHAMPION)
+    name = next(name for name in sorted(found.tensors) if not name.startswith("norm."))
+    tensors = found.tensors | {name: found.tensors[name] * np.float32(1.001)}
+    digest = write_weights(folder / "new.safetensors", tensors, {})
+    (folder / "new.safetensors").rename(folder / f"{digest}.safetensors")
+    return digest
 
 
 def test_a_symbol_that_nobody_knows_is_told_at_the_start() -> None:
@@ -36,20 +49,26 @@ def test_a_symbol_that_nobody_knows_is_told_at_the_start() -> None:
 
 async def test_without_an_observer_nothing_is_said_and_nothing_ends() -> None:
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(observing(Settings(), lambda: OPEN_NS, lambda _: pytest.fail("said")), 0.05)
+        await asyncio.wait_for(observing(Settings(), lambda: OPEN_NS, lambda _: pytest.fail("said"), Versions(Path(), str)), 0.05)
 
 
 @pytest.mark.slow
-async def test_it_says_what_the_nets_see_and_is_started_again_when_it_dies(
+async def test_it_says_what_the_nets_see_is_started_again_when_it_dies_and_gives_way_to_another_champion(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(observer, "_AGAIN_S", 0.05)
     venue = VenueProcess(tmp_path / "venue", symbols=["AMZN"], speed=60.0, publish_ms=20)
     venue.start()
+    champion = first_digest = sight().digest
     heard: asyncio.Queue[Any] = asyncio.Queue()
     before = {each.pid for each in psutil.Process().children()}
     task = asyncio.create_task(
-        observing(settings(venue.port, tmp_path), lambda: OPEN_NS, lambda items: [heard.put_nowait(each) for each in items][:0])
+        observing(
+            settings(venue.port, tmp_path),
+            lambda: OPEN_NS,
+            lambda items: [heard.put_nowait(each) for each in items][:0],
+            Versions(tmp_path, lambda: champion),
+        )
     )
     try:
         first = await asyncio.wait_for(heard.get(), 120)
@@ -66,6 +85,13 @@ async def test_it_says_what_the_nets_see_and_is_started_again_when_it_dies(
             heard.get_nowait()
         again = await asyncio.wait_for(heard.get(), 120)
         assert again.observation.time_ns > first.observation.time_ns
+        champion = other(tmp_path)
+        versions = [again.observation.weights_sha256]
+        while versions[-1] != champion:
+            versions.append((await asyncio.wait_for(heard.get(), 120)).observation.weights_sha256)
+        assert set(versions[:-1]) == {first_digest}, "one version after the other"
+        for _ in range(5):
+            assert (await asyncio.wait_for(heard.get(), 120)).observation.weights_sha256 == champion
     finally:
         task.cancel()
         await asyncio.wait([task])

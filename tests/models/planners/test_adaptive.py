@@ -112,7 +112,7 @@ def test_it_foresees_and_says_by_what() -> None:
 def test_the_decision_can_be_made_again_from_what_is_stored() -> None:
     what = asked(max_participation_e9=E9 // 2)
     stored = PlanRequest.model_validate_json(what.model_dump_json())
-    assert Adaptive(seen=sight()).plan(stored).model_dump_json() == ADAPTIVE.plan(what).model_dump_json()
+    assert Adaptive(sights=lambda _: sight()).plan(stored).model_dump_json() == ADAPTIVE.plan(what).model_dump_json()
 
 
 def test_participation_caps_bind_interval_by_interval() -> None:
