@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from tests.in_ci import load
+
 
 @pytest.fixture(scope="module")
 def campaign() -> ModuleType:
-    path = Path(__file__).resolve().parents[1] / ".ci" / "campaign.py"
-    spec = importlib.util.spec_from_file_location("campaign", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("campaign")
 
 
 GOOD = {
