@@ -1,0 +1,132 @@
+"""The console's page under a probe: what it loaded, what it painted when, what its grids hold."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib import resources
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from domain.errors import EmsError
+from ems.bench.console_room import Room
+
+TALL: Final = {"width": 2400, "height": 6000}  # so that a grid of thousands of rows is read in few steps
+PATIENCE_S: Final = 60.0
+# Every row that a grid of a topic shows from its first line to its last, as {row: {column: text}}.
+READ: Final = """
+async (topic) => {
+  const grid = document.querySelector(`[data-topic="${topic}"]`);
+  const body = grid.querySelector(".ag-body-viewport") ?? grid.querySelector(".ag-body");
+  const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const found = {};
+  for (let top = 0; top <= body.scrollHeight; top += Math.max(22, body.clientHeight - 44)) {
+    body.scrollTop = top;
+    await frame();
+    for (const row of grid.querySelectorAll("[row-id]")) {
+      const cells = (found[row.getAttribute("row-id")] ??= {});
+      for (const cell of row.querySelectorAll("[col-id]")) cells[cell.getAttribute("col-id")] = cell.textContent;
+    }
+  }
+  return found;
+}
+"""
+LOADED: Final = """
+() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+  .map((entry) => [entry.name, entry.encodedBodySize, entry.decodedBodySize])
+"""
+
+
+class Page:
+    """One tab. errors: what its console complained of; external: requests to anywhere but our server."""
+
+    def __init__(self, page: Any, room: Room) -> None:
+        self.tab = page
+        self.errors: list[str] = []
+        self.external: list[str] = []
+        self._own = urlsplit(room.url).netloc
+        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", self._requested)
+
+    def _requested(self, request: Any) -> None:
+        found = urlsplit(request.url)
+        if found.scheme not in ("data", "blob") and found.netloc != self._own:
+            self.external.append(request.url)
+
+    async def until_shows(self, topic: str, rows: int) -> None:
+        """Until a grid has so many rows, by what it tells a screen reader. Raises EmsError."""
+        grid = self.tab.locator(f'[data-topic="{topic}"] [aria-rowcount]').first
+        deadline_s = time.monotonic() + PATIENCE_S
+        said = None
+        while time.monotonic() < deadline_s:
+            if await grid.count():
+                said = await grid.get_attribute("aria-rowcount")
+                if said is not None and int(said) > rows:  # its header is one
+                    return
+            await asyncio.sleep(0.05)
+        raise EmsError(f"the grid {topic} has {said} rows after {PATIENCE_S:.0f} s, of {rows}; the page says {self.errors[:3]}")
+
+    async def until_seen(self, seq: int) -> None:
+        """Until the page has been told of an event, and has painted it. Raises EmsError."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while await self.tab.evaluate("window.__probe.seq()") < seq:
+            if time.monotonic() > deadline_s:
+                raise EmsError(f"the page has not heard of event {seq} after {PATIENCE_S:.0f} s")
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+
+    async def first_load(self) -> dict[str, Any]:
+        """What is loaded before the page does anything: the document, scripts, styles and fonts, in KB as they come."""
+        entries = [entry for entry in await self.tab.evaluate(LOADED) if not urlsplit(entry[0]).path.startswith("/api/")]
+        return {
+            "first_load_kb": round(sum(entry[1] for entry in entries) / 1000, 1),
+            "first_load_unpacked_kb": round(sum(entry[2] for entry in entries) / 1000, 1),
+            "first_load_requests": len(entries),
+        }
+
+    async def cookie(self) -> str:
+        """The session's, for a client beside the browser."""
+        return "; ".join(f"{each['name']}={each['value']}" for each in await self.tab.context.cookies())
+
+    async def probe_start(self) -> None:
+        """Time every painted change from now on."""
+        await self.tab.evaluate("window.__probe.start()")
+
+    async def probe_stop(self) -> dict[str, Any]:
+        """What was timed: `samples`, `firsts` and how many changes of rows on screen were never seen to be painted."""
+        told: dict[str, Any] = await self.tab.evaluate("window.__probe.stop()")
+        return told
+
+    async def differing(self, topic: str, expected: Mapping[str, Mapping[str, str]]) -> tuple[int, int]:
+        """How many rows of a grid are missing, too many or say anything else than they should; how many cells were compared."""
+        size = self.tab.viewport_size
+        await self.tab.set_viewport_size(TALL)
+        try:
+            shown: dict[str, dict[str, str]] = await self.tab.evaluate(READ, topic)
+        finally:
+            await self.tab.set_viewport_size(size)
+        wrong = len(shown.keys() ^ expected.keys())
+        cells = 0
+        for row in shown.keys() & expected.keys():
+            said = {name: shown[row][name].replace(",", "").strip() for name in expected[row] if name in shown[row]}
+            cells += len(said)
+            wrong += any(said[name] != expected[row][name] for name in said)
+        return wrong, cells
+
+
+@asynccontextmanager
+async def probed(chromium: Any, room: Room, size: Mapping[str, int], path: str = "") -> AsyncIterator[Page]:
+    """A tab of the console, signed in and under the probe."""
+    context = await chromium.new_context(viewport=dict(size), base_url=room.url)
+    try:
+        await room.sign_in(context)
+        await context.add_init_script(resources.files("ems.bench").joinpath("console_probe.js").read_text("utf-8"))
+        tab = await context.new_page()
+        page = Page(tab, room)
+        await tab.goto(f"{room.url}/{path}")
+        yield page
+    finally:
+        await context.close()
