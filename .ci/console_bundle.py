@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -88,7 +89,7 @@ def ensure(root: Path = ROOT) -> bool:
     npm = _npm()
     (root / "var").mkdir(exist_ok=True)
     with (root / "var" / LOG).open("wb") as log:
-        _run(root, log, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        _install(root, log, npm)
         fresh = bundle(root).with_name("_console.new")
         _run(root, log, npm, "run", "build", "--", "--outDir", str(fresh), "--emptyOutDir")
     if not (fresh / "index.html").is_file():
@@ -125,8 +126,20 @@ def recent_enough(version: str) -> bool:
     return major > max(NODE) or (major in NODE and minor >= NODE[major])
 
 
+def _install(root: Path, log: Any, npm: str) -> None:
+    """npm ci, unless what it would install is there."""
+    lock, stamp = source(root) / "package-lock.json", source(root) / "node_modules" / STAMP
+    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        _run(root, log, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        stamp.write_text(wanted)
+
+
 def _run(root: Path, log: Any, *command: str) -> None:
-    done = subprocess.run(command, cwd=source(root), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False)
+    done = subprocess.run(
+        command, cwd=source(root), env=os.environ | {"NO_COLOR": "1"}, stdin=subprocess.DEVNULL, stdout=log,
+        stderr=subprocess.STDOUT, check=False,
+    )  # fmt: skip
     if done.returncode:
         end = (root / "var" / LOG).read_text("utf-8", "replace").splitlines()[-15:]
         raise BundleFailed("\n".join([*end, f"npm {command[1]} failed: the lines above are the end of var/{LOG}."]))

@@ -81,6 +81,14 @@ def test_it_is_built_once_and_again_when_a_source_changes(bundles: ModuleType, t
     (tree / "ems" / "console" / "src.ts").write_text("two\n")
     assert bundles.ensure(tree)
     assert (bundles.bundle(tree) / "assets" / "main-1a2b.js").read_text() == "two\n"
+    assert [line.split()[0] for line in calls.read_text().splitlines()] == ["ci", "run", "run"]  # the packages are the same
+
+
+def test_packages_are_installed_anew_when_the_lock_changes(bundles: ModuleType, tree: Path, calls: Path) -> None:
+    bundles.ensure(tree)
+    (tree / "ems" / "console" / "package-lock.json").write_text(json.dumps(LOCK) + "\n")
+    assert bundles.ensure(tree)
+    assert [line.split()[0] for line in calls.read_text().splitlines()] == ["ci", "run"] * 2
 
 
 def test_what_npm_installs_is_no_source(bundles: ModuleType, tree: Path, calls: Path) -> None:

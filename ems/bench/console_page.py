@@ -19,7 +19,7 @@ PATIENCE_S: Final = 60.0
 READ: Final = """
 async (topic) => {
   const grid = document.querySelector(`[data-topic="${topic}"]`);
-  const body = grid.querySelector(".ag-body-viewport") ?? grid.querySelector(".ag-body");
+  const body = grid.querySelector(".ag-grid-viewport") ?? grid.querySelector(".ag-body-viewport");
   const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const found = {};
   for (let top = 0; top <= body.scrollHeight; top += Math.max(22, body.clientHeight - 44)) {

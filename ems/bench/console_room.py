@@ -15,13 +15,15 @@ from adapters.clock import WallClock
 from adapters.postgres.event_log import PostgresEventLog
 from domain.catalogue import TOPICS
 from domain.errors import ConfigError, EmsError
-from ems.bootstrap import kill
+from ems.api.bundle import BUNDLE
+from ems.bootstrap import kill, people
 from ems.bootstrap.database import close_database, open_database
 from ems.bootstrap.runtime import Runtime
 from ems.bootstrap.system import children
 from ems.config import Settings, check
 from ems.loopback import free_ports
 from ems.supervisor import Supervisor
+from ems.voucher import make_key
 
 USER: Final = "bench"
 PASSWORD: Final = "a bench that paints"  # noqa: S105 (of an account that lives as long as the bench)
@@ -60,12 +62,10 @@ class Room:
 
     async def sign_in(self, context: Any) -> None:
         """Sign a browser's context in; the first one makes the account, by the link that the first start printed."""
-        invite = self.runtime.invite_file
-        if invite.exists():
-            body = {"invite": invite.read_text().strip().rpartition("invite=")[2].rstrip("#"), "user": USER, "password": PASSWORD}
-            answer = await context.request.post("/api/session/invite", data=body)
-        else:
-            answer = await context.request.post("/api/session", data={"user": USER, "password": PASSWORD})
+        who = {"user": USER, "password": PASSWORD}
+        answer = await context.request.post("/api/session", data=who)
+        if not answer.ok:
+            answer = await context.request.post("/api/session/invite", data={**who, "invite": people.invite_of(self.runtime)})
         if not answer.ok:
             raise EmsError(f"the console lets nobody in: {answer.status} {await answer.text()}")
 
@@ -84,15 +84,15 @@ def _used_s(processes: Sequence[psutil.Process]) -> float:
 @asynccontextmanager
 async def room() -> AsyncIterator[Room]:
     """A log and the api, and nothing that trades. Raises ConfigError where the page was never built."""
-    from ems.api.page import bundle  # the api's word for whether there is one
-
-    if bundle() is None:
+    if not (BUNDLE / "index.html").is_file():
         raise ConfigError("the console's page is not built: make setup builds it where Node.js is installed")
     with tempfile.TemporaryDirectory(prefix="ems-bench-console-") as directory:
         runtime = Runtime(settings=_settings(Path(directory)))
         try:
             runtime = await asyncio.to_thread(open_database, runtime)
             await kill.prepare(runtime, exists=False)
+            make_key(runtime.voucher_key)
+            await people.prepare(runtime)
             kept = [child for child in children(runtime) if child.name in ("postgres", "api")]
             supervisor = Supervisor(kept, log_directory=runtime.logs)
             try:

@@ -66,8 +66,8 @@ class Tab:
             """topic => {
                 const found = {};
                 for (const row of document.querySelectorAll(`[data-topic="${topic}"] [row-id]`)) {
-                    const cells = (found[row.getAttribute("row-id")] ??= {});
-                    for (const cell of row.querySelectorAll("[col-id]")) cells[cell.getAttribute("col-id")] = cell.textContent.trim();
+                    const said = (found[row.getAttribute("row-id")] ??= {});
+                    for (const one of row.querySelectorAll("[col-id]")) said[one.getAttribute("col-id")] = one.textContent.trim();
                 }
                 return found;
             }""",
