@@ -1,0 +1,55 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { judgeOne } from "../forms/fields";
+import { FieldInput } from "../forms/FieldInput";
+import { useConsole } from "../app";
+import type { Field } from "../wire/types";
+import type { PaneProps } from "./ScreenPane";
+import { Timeline, type LoggedEvent } from "./Timeline";
+import { useAnswer } from "./useAnswer";
+
+const FIELDS: Field[] = [
+  { name: "q", title: "Words", kind: "text", help: "a topic, stream, person or id" },
+  { name: "from", title: "From", kind: "time" },
+  { name: "to", title: "To", kind: "time" },
+];
+
+/** The audit's search over all events. What is asked here is itself written to the log. */
+export function Search(_: PaneProps): JSX.Element {
+  const here = useConsole();
+  const [typed, setTyped] = useState<Record<string, string>>({ q: "", from: "", to: "" });
+  const [wrong, setWrong] = useState<Record<string, string>>({});
+  const [path, setPath] = useState<string | null>(null);
+  const { value, trouble, again } = useAnswer<{ events?: LoggedEvent[]; rows?: LoggedEvent[]; items?: LoggedEvent[]; next?: string | number | null }>(path);
+  const events = value?.events ?? value?.rows ?? value?.items ?? (Array.isArray(value) ? (value as LoggedEvent[]) : []);
+  const ask = (after?: string | number) => {
+    const errors: Record<string, string> = {};
+    const asked = new URLSearchParams();
+    for (const field of FIELDS) {
+      const [found, error] = judgeOne(field, typed[field.name], here.now_ns());
+      if (error) errors[field.name] = error;
+      else if (found !== null) asked.set(field.name, String(found));
+    }
+    setWrong(errors);
+    if (Object.keys(errors).length > 0) return;
+    if (after !== undefined) asked.set("after", String(after));
+    const next = `/api/log?${asked.toString()}`;
+    if (next === path) again();
+    else setPath(next);
+  };
+  return (
+    <section class="pane" aria-label="Audit search">
+      <form class="tools form-line" noValidate onSubmit={(event) => (event.preventDefault(), ask())}>
+        <h2>Audit search</h2>
+        {FIELDS.map((field) => (
+          <FieldInput key={field.name} field={field} form="search" value={typed[field.name] ?? ""} wrong={wrong[field.name]}
+            onChange={(text) => setTyped({ ...typed, [field.name]: String(text) })} />
+        ))}
+        <button type="submit" class="primary">Search</button>
+        {value?.next && <button type="button" onClick={() => ask(value.next!)}>Further</button>}
+      </form>
+      {trouble && <p class="error" role="alert">{trouble}</p>}
+      {path === null ? <p class="waiting">Every event can be found here. What you ask is itself logged.</p> : <Timeline events={events} />}
+    </section>
+  );
+}

@@ -1,0 +1,48 @@
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { useConsole } from "../app";
+import { Intents } from "../forms/VerbDialog";
+import { ScreenPane } from "../panes/ScreenPane";
+import { useWatched } from "../wire/signal";
+import { Banner } from "./Banner";
+import { CheatSheet } from "./CheatSheet";
+import { DetailDrawer } from "./DetailDrawer";
+import { Header } from "./Header";
+import { Rail } from "./Rail";
+import { ReplayBar } from "./ReplayBar";
+import { RowMenu } from "./RowMenu";
+import { StatusBar } from "./StatusBar";
+import { useKeyboard } from "./useKeyboard";
+
+export function Frame({ onLeave }: { onLeave: () => void }): JSX.Element {
+  const here = useConsole();
+  useWatched(here.link, here.layout, here.route);
+  useKeyboard();
+  const route = here.route.get();
+  const screen = here.screen(route.screen) ?? here.catalogue.screens[0] ?? null;
+  useEffect(() => void (document.documentElement.dataset.theme = here.layout.theme), [here.layout.theme]);
+  useEffect(() => {
+    document.title = `${screen?.title ?? "EMS"} · ${here.session.mode.toUpperCase()} · EMS console`;
+    here.detail.set(null);
+  }, [screen]);
+  const old = here.link.state !== "live";
+  return (
+    <div class={`frame${here.layout.rail ? "" : " narrow"}${here.link.at !== null ? " replaying" : ""}`}>
+      <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), here.active.get()?.grid.focus())}>To the rows</a>
+      <Header onLeave={onLeave} />
+      <Rail current={screen?.name ?? ""} />
+      <div class="middle">
+        <Banner />
+        {here.link.at !== null && <ReplayBar />}
+        <main id="main" class={old ? "old" : ""} tabIndex={-1}>
+          {screen === null ? <p class="waiting">There is no screen for your roles: {here.session.roles.join(", ") || "none"}.</p> : <ScreenPane key={screen.name} screen={screen} id={route.id} />}
+        </main>
+        <DetailDrawer />
+      </div>
+      <StatusBar />
+      <RowMenu />
+      <Intents />
+      <CheatSheet />
+    </div>
+  );
+}

@@ -1,0 +1,102 @@
+import { call, get, Refused } from "./http";
+import { Watched } from "./signal";
+
+export interface View {
+  name: string;
+  filter: string;
+}
+
+interface Kept {
+  theme?: "dark" | "light";
+  rail?: boolean;
+  grids?: Record<string, unknown>;
+  splits?: Record<string, number>;
+  views?: Record<string, View[]>;
+  screen?: string;
+}
+
+const PATH = "/api/layouts/console";
+const SAVE_MS = 1_000;
+
+/** How one person has the console arranged; kept on the server, so that it is the same at every desk. */
+export class Layout extends Watched {
+  private timer = 0;
+  failed = "";
+
+  constructor(private kept: Kept) {
+    super();
+  }
+
+  static async load(): Promise<Layout> {
+    try {
+      const found = await get<Kept | { layout: Kept } | null>(PATH);
+      return new Layout(found && "layout" in found ? (found.layout ?? {}) : ((found as Kept | null) ?? {}));
+    } catch (error) {
+      if (error instanceof Refused) return new Layout({}); // none yet: the console as it is delivered
+      throw error;
+    }
+  }
+
+  get theme(): "dark" | "light" {
+    return this.kept.theme ?? (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");
+  }
+
+  set theme(theme: "dark" | "light") {
+    this.put({ theme });
+  }
+
+  get rail(): boolean {
+    return this.kept.rail ?? true;
+  }
+
+  set rail(rail: boolean) {
+    this.put({ rail });
+  }
+
+  grid<T>(name: string): T | undefined {
+    return this.kept.grids?.[name] as T | undefined;
+  }
+
+  setGrid(name: string, state: unknown): void {
+    this.put({ grids: { ...this.kept.grids, [name]: state } }, false);
+  }
+
+  split(name: string): number | undefined {
+    return this.kept.splits?.[name];
+  }
+
+  setSplit(name: string, share: number): void {
+    this.put({ splits: { ...this.kept.splits, [name]: share } }, false);
+  }
+
+  views(topic: string): View[] {
+    return this.kept.views?.[topic] ?? [];
+  }
+
+  setViews(topic: string, views: View[]): void {
+    this.put({ views: { ...this.kept.views, [topic]: views } });
+  }
+
+  reset(): void {
+    this.kept = { theme: this.theme };
+    this.put({});
+  }
+
+  private put(part: Kept, shown = true): void {
+    this.kept = { ...this.kept, ...part };
+    window.clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => void this.save(), SAVE_MS);
+    if (shown) this.changed();
+  }
+
+  private async save(): Promise<void> {
+    try {
+      await call("PUT", PATH, this.kept);
+      this.failed = "";
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.failed = error.message;
+      this.changed();
+    }
+  }
+}
