@@ -22,7 +22,7 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 NODE: Final = {20: 19, 22: 12}  # of each major version the first minor one that Vite runs on; from the last on: any
-COMPRESSED: Final = {".css", ".html", ".js", ".json", ".map", ".svg", ".txt"}
+COMPRESSED: Final = {".css", ".js", ".json", ".map", ".svg", ".txt"}
 NOT_SOURCES: Final = {"node_modules", "dist", "coverage"}
 LICENCES: Final = "third-party-licences.txt"
 STAMP: Final = ".sources"
