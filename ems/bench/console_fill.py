@@ -42,7 +42,7 @@ async def measure(chromium: Any, fills: int) -> dict[str, Any]:
         async with started(_settings(Path(directory))) as system:
             there = Room(system.runtime, system.supervisor)
             await _ready(system)
-            async with probed(chromium, there, SIZE) as page:
+            async with probed(chromium, there, SIZE, "#/fills") as page:
                 await page.tab.wait_for_selector('[data-topic="fills"] [role="grid"], [data-topic="fills"] [role="treegrid"]')
                 await page.probe_start()
                 async with there.log() as log:

@@ -14,7 +14,15 @@
   let watching = false;
   let framed = false;
 
-  const now = () => (performance.timeOrigin + performance.now()) * 1e6;
+  // The wall clock that the server reads too, finer than Date.now() tells it: the page's own origin may have drifted from it.
+  let origin_ms = 0;
+  function setOrigin() {
+    const before = Date.now();
+    let ticked = before;
+    while (ticked === before) ticked = Date.now();
+    origin_ms = ticked - performance.now();
+  }
+  const now = () => (origin_ms + performance.now()) * 1e6;
   const key = (row) => row.getAttribute("row-id");
   const shown = () => new Set([...document.querySelectorAll("[row-id]")].map(key));
 
@@ -75,6 +83,7 @@
   window.__probe = {
     seq: () => seq,
     start() {
+      setOrigin();
       samples.length = 0;
       waiting.clear();
       watching = true;

@@ -52,13 +52,15 @@ class Room:
 
     def cpu_s(self) -> tuple[float, float, float]:
         """Processor seconds so far of the api, of the browser whole, and of Postgres whole."""
-        ours = psutil.Process().children(recursive=True)
-        groups: dict[str, list[psutil.Process]] = {"chrom": [], "postgres": []}
-        for process in ours:
-            for word, group in groups.items():
-                if word in process.name():
-                    group.append(process)
-        return _used_s([self.server()]), _used_s(groups["chrom"]), _used_s(groups["postgres"])
+        browser = [process for process in psutil.Process().children(recursive=True) if "chrom" in process.name()]
+        return _used_s([self.server()]), _used_s(browser), _used_s(self._postgres())
+
+    def _postgres(self) -> list[psutil.Process]:
+        if self.runtime.embedded is None:
+            return []
+        number = (self.runtime.embedded / "data" / "postmaster.pid").read_text().split()[0]
+        postmaster = psutil.Process(int(number))
+        return [postmaster, *postmaster.children(recursive=True)]
 
     async def sign_in(self, context: Any) -> None:
         """Sign a browser's context in; the first one makes the account, by the link that the first start printed."""
