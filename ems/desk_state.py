@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from domain import (
+    access,
     allocation,
+    approval,
     attention,
     builds,
     child_life,
@@ -160,9 +162,8 @@ class DeskState:
     # ---------------------------------------------------------------------------------------- folding
 
     def _received(self, ref: InboundRef) -> None:
-        mark = (ref.reset_epoch, ref.msg_seq_num)
-        if mark > self.watermarks.get(ref.session, (-1, 0)):
-            self.watermarks[ref.session] = mark
+        before = self.watermarks.get(ref.session, (-1, 0))
+        self.watermarks[ref.session] = max(before, (ref.reset_epoch, ref.msg_seq_num))
 
     def _parent(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> ParentOrder | RejectedOrder:
         before = self.parents.get(stream)
@@ -231,7 +232,7 @@ class DeskState:
         self.attention.apply(stream, after.version, event, meta.event_time_ns)
         if isinstance(event, fix_session.MessageRefused):  # what else happens at a session is told to nobody
             self.last_seq[stream] = seq
-        if isinstance(event, fix_session.OutboundReserved):
+        elif isinstance(event, fix_session.OutboundReserved):
             self.reserved[event.session] = (event.reset_epoch, event.up_to)
         return after
 
@@ -294,6 +295,6 @@ class DeskState:
         **dict.fromkeys(attention.EVENTS, _attended),
         **dict.fromkeys(market_note.EVENTS, _noted),
         **dict.fromkeys(wheel.EVENTS, _wheel),
-        **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS), _elsewhere),
+        **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS, *access.EVENTS, *approval.EVENTS), _elsewhere),
         **dict.fromkeys((*model_version.EVENTS, *model_decision.EVENTS, *quote.EVENTS), _elsewhere),
     }
