@@ -208,19 +208,17 @@ def same_origin(headers: Mapping[str, str]) -> bool:
     return origin is None or urlsplit(origin).netloc == headers.get("host", "")
 
 
-def content_policy(host: str, nonce: str = "") -> str:
-    """What a page of ours may load: its own files, and style sheets that bear the nonce."""
+def security_headers(host: str, nonce: str = "") -> dict[str, str]:
+    """What every answer carries: nothing is loaded from elsewhere, framed, sniffed, cached or told to other sites. nonce: of
+    the page, which lets its own script add style sheets.
+    """
     styles = f"'self' 'nonce-{nonce}'" if nonce else "'self'"
-    return (
+    policy = (
         f"default-src 'none'; script-src 'self'; style-src {styles}; img-src 'self' data:; font-src 'self'; "
         f"connect-src 'self' ws://{host} wss://{host}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-
-
-def security_headers(host: str) -> dict[str, str]:
-    """What every answer carries: nothing is loaded from elsewhere, framed, sniffed, cached or told to other sites."""
     return {
-        "Content-Security-Policy": content_policy(host),
+        "Content-Security-Policy": policy,
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "no-referrer",

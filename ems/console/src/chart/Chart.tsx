@@ -35,10 +35,11 @@ export function Chart({ label, data, options }: { label: string; data: uPlot.Ali
   const plot = useRef<uPlot | null>(null);
   const theme = here.layout.theme;
   useEffect(() => {
-    const size = () => ({ width: Math.max(120, box.current!.clientWidth), height: Math.max(80, box.current!.clientHeight) });
-    plot.current = new uPlot({ ...options(colours()), ...size() }, data, box.current!);
+    const element = box.current!;
+    const size = () => ({ width: Math.max(120, element.clientWidth), height: Math.max(80, element.clientHeight) });
+    plot.current = new uPlot({ ...options(colours()), ...size() }, data, element);
     const watcher = new ResizeObserver(() => plot.current?.setSize(size()));
-    watcher.observe(box.current!);
+    watcher.observe(element);
     return () => (watcher.disconnect(), plot.current?.destroy(), (plot.current = null));
   }, [theme, options]);
   useEffect(() => plot.current?.setData(data), [data]);

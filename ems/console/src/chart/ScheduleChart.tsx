@@ -2,7 +2,6 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type uPlot from "uplot";
 import { useConsole } from "../app";
-import { grouped } from "../format/decimal";
 import { get, Refused } from "../wire/http";
 import { axes, big, Chart, type Colours, hms, utc } from "./Chart";
 import { lines, type Schedule } from "./schedule";
@@ -36,7 +35,7 @@ export function ScheduleChart({ order }: { order: string }): JSX.Element {
   marks.current = drawn?.replans ?? [];
   const options = useMemo(() => (colours: Colours) => chartOptions(colours, marks), []);
   return (
-    <section class="pane" aria-label="Schedule against actual">
+    <section class="pane schedule" aria-label="Schedule against actual">
       <div class="tools">
         <h2>Schedule</h2><span class="dim clip" title={order}>{order}</span>
         {drawn && <Behind behind={drawn.behind} replans={drawn.replans.length} />}
@@ -53,7 +52,7 @@ export function ScheduleChart({ order }: { order: string }): JSX.Element {
 
 function said(behind: number | null): string {
   if (behind === null) return "outside of its plan";
-  return `${grouped(big(Math.abs(behind)))} ${behind < 0 ? "behind" : "ahead of"} plan`;
+  return `${big(Math.round(Math.abs(behind)))} ${behind < 0 ? "behind" : "ahead of"} plan`;
 }
 
 function Behind({ behind, replans }: { behind: number | null; replans: number }): JSX.Element {

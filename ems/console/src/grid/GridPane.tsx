@@ -69,5 +69,5 @@ export function GridPane({ topic, filter = null, title = topic.title, name = top
 function firstState(topic: Topic): GridState | undefined {
   const time = topic.columns.find((column: Column) => column.kind === "time" && !column.hidden);
   if (!time || !/time|created|received|since|at|day|begin|start/.test(time.name)) return undefined;
-  return { sort: { sortModel: [{ colId: time.name, sort: "desc" }] } };
+  return { partialColumnState: true, sort: { sortModel: [{ colId: time.name, sort: "desc" }] } };
 }

@@ -31,7 +31,6 @@ export function colDef(column: Column, table: Table): ColDef<Row> {
   return {
     colId: column.name,
     headerName: column.title,
-    headerTooltip: column.title,
     width: column.width ?? WIDTHS[column.kind] ?? 120,
     minWidth: 44,
     hide: column.hidden === true,

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { useConsole } from "../app";
 import { ScheduleChart } from "../chart/ScheduleChart";
 import { said } from "../format/kinds";
+import { cellClasses } from "../grid/cells";
 import { GridPane } from "../grid/GridPane";
 import { Dialog } from "../shell/Dialog";
 import { Tabs, type Tab } from "../shell/Tabs";
@@ -71,7 +72,7 @@ function Summary({ topic, named }: { topic: Topic; named: Record<string, Cell> }
   return (
     <dl class="strip">
       {topic.columns.filter((column) => !column.hidden && said(column.kind, named[column.name]) !== "").map((column) => (
-        <div key={column.name}><dt>{column.title}</dt><dd class={column.kind}>{said(column.kind, named[column.name])}</dd></div>
+        <div key={column.name}><dt>{column.title}</dt><dd class={cellClasses(column, named[column.name])}>{said(column.kind, named[column.name])}</dd></div>
       ))}
     </dl>
   );
