@@ -119,7 +119,8 @@ class Exposure:
     def parent(self, event: Event, before: ParentOrder | RejectedOrder | None, after: ParentOrder, trader: str) -> None:
         """Fold an event of ENTERING: what clients have asked for in all."""
         was_e9 = before.terms.quantity_e9 if type(before) is ParentOrder else 0
-        self.flow(after.instrument, after.side).entered_e9 += after.terms.quantity_e9 - was_e9
+        if not after.of:  # what the desk's own order is made of has been entered
+            self.flow(after.instrument, after.side).entered_e9 += after.terms.quantity_e9 - was_e9
         if trader and type(event) is po.Accepted:
             self._traders[after.id] = trader
 
@@ -208,7 +209,7 @@ class Exposure:
     def _owner(self, child: ChildOrder) -> tuple[Ledger, Flow]:
         parent = self._parents.get(child.parent)
         # Not `.value`: of an Enum that is a Python function, and every child of a log comes by here.
-        owner = (parent.client_session, parent.terms.algo._value_) if type(parent) is ParentOrder else ("", "")
+        owner = (parent.client_session or parent.behalf, parent.terms.algo._value_) if type(parent) is ParentOrder else ("", "")
         trader = self._traders.get(child.parent, "") if self._traders else ""
         key = (child.account, *owner, trader, child.instrument, child.venue_session)
         return self._ledgers.get(key) or self._ledger(key), self.flow(child.instrument, child.side)

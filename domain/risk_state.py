@@ -33,7 +33,7 @@ _COUNTED: Final = frozenset({Check.MESSAGE_RATE, Check.REPEATED_EXECUTION})
 _COUNTED_MAX: Final = 8_192
 _DUPLICATE: Final = Check.DUPLICATE
 _PARENT_VALUE: Final = Check.PARENT_VALUE
-_LIST: Final = Subject.LIST
+_UNCOUNTED: Final = (Subject.LIST, Subject.PART)
 _OUT: Final = (Subject.CHILD, Subject.REPLACE)
 _new = tuple.__new__  # of a named tuple, in a third of the time
 Counting = tuple[tuple[Check, Window, int], ...]  # and how far back its limits look, in ns
@@ -138,7 +138,7 @@ class RiskState:
         after = _new(Clearance, (known.version + 1 if known is not None else 1, passed, subject, allows, kept))
         self.clearances[order] = after
         if passed:
-            if subject is not _LIST:
+            if subject not in _UNCOUNTED:
                 self._count(event, at_ns)
             if self.blocked:
                 self.blocked.pop(event.parent, None)

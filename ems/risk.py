@@ -71,11 +71,14 @@ class RiskGate:
     # --------------------------------------------------------------------------------------- client orders
 
     def parent(self, turn: Turn, stream: StreamId, accepted: po.Accepted) -> Refusal | None:
-        """A client's order that its own rules have taken."""
+        """A client's order that its own rules have taken, or one that the desk makes of clients' orders."""
         terms = accepted.terms
         trader = trader_of(terms.instructions, turn.actor)
-        scopes = self._scopes(trader, accepted.account, accepted.client_session, accepted.instrument, terms)
-        return self._judge(turn, _of_terms(Subject.PARENT, stream, scopes, accepted.side, terms)).refusal
+        scopes = self._scopes(trader, accepted.account, accepted.client_session or accepted.behalf, accepted.instrument, terms)
+        if accepted.route:
+            scopes = scopes._replace(venue=accepted.route)
+        subject = Subject.PART if accepted.of else Subject.PARENT
+        return self._judge(turn, _of_terms(subject, stream, scopes, accepted.side, terms)).refusal
 
     def amend(self, turn: Turn, parent: ParentOrder, terms: Terms) -> Refusal | None:
         """What a client wants of an order instead; also a list's order that is begun only now."""
@@ -225,7 +228,8 @@ class RiskGate:
     def _scopes_of(self, turn: Turn, parent: ParentOrder, venue: str) -> Scopes:
         trader = turn.state.risk.exposure.trader(parent.id)
         algo: str = parent.terms.algo._value_  # not `.value`: of an Enum that is a Python function
-        return _new(Scopes, (self._desk, trader, parent.account, parent.client_session, algo, parent.instrument, venue))
+        client = parent.client_session or parent.behalf
+        return _new(Scopes, (self._desk, trader, parent.account, client, algo, parent.instrument, venue))
 
 
 def turned_down(refusal: Refusal) -> po.TurnedDown:

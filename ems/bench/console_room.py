@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import psutil
+import psycopg
 
 from adapters.clock import WallClock
 from adapters.postgres.event_log import PostgresEventLog
@@ -56,11 +57,10 @@ class Room:
         return _used_s([self.server()]), _used_s(browser), _used_s(self._postgres())
 
     def _postgres(self) -> list[psutil.Process]:
-        if self.runtime.embedded is None:
-            return []
-        number = (self.runtime.embedded / "data" / "postmaster.pid").read_text().split()[0]
-        postmaster = psutil.Process(int(number))
-        return [postmaster, *postmaster.children(recursive=True)]
+        with psycopg.connect(self.runtime.app_dsn) as connection:
+            backend = psutil.Process(connection.info.backend_pid)
+        postmaster = backend.parent()
+        return [] if postmaster is None else [postmaster, *postmaster.children(recursive=True)]
 
     async def sign_in(self, context: Any) -> None:
         """Sign a browser's context in; the first one makes the account, by the link that the first start printed."""
