@@ -34,16 +34,19 @@ async ([topic, columns]) => {
     }
     return here;
   };
-  for (let top = 0; top <= body.scrollHeight; top += Math.max(22, body.clientHeight - 44)) {
+  let keys = "";
+  for (let top = 0; top <= body.scrollHeight; top += Math.max(22, body.clientHeight - 66)) {
     body.scrollTop = top;
-    await frame();
-    let here = {};
     for (let tries = 0; tries < 120; tries += 1) {
       await frame();
-      here = drawn();
-      if (Object.values(here).every((cells) => Object.keys(cells).length === columns.length)) break;
+      const here = Object.entries(drawn());
+      for (const [row, cells] of here) if (Object.keys(cells).length === columns.length) found[row] = cells;
+      const scrolled = here.map(([row]) => row).join() !== keys || tries > 20; // at the end there is nowhere to scroll to
+      if (scrolled && here.every(([row]) => row in found)) {
+        keys = here.map(([row]) => row).join();
+        break;
+      }
     }
-    Object.assign(found, here);
   }
   return found;
 }
