@@ -57,6 +57,7 @@ class DeskState:
 
     def __init__(self) -> None:
         self.seq = self.decisions = 0
+        self.commanded: set[str] = set()  # causations of commands that have been decided: each is decided once
         self._shift = 0  # how much higher the log has numbered events than they were applied under
         self.parents: dict[StreamId, ParentOrder | RejectedOrder] = {}
         self.children: dict[StreamId, ChildOrder] = {}
@@ -89,6 +90,8 @@ class DeskState:
     def apply(self, stream: StreamId, event: Event, meta: Meta, *, seq: int) -> Any:
         """Fold one event; returns the state of its stream afterwards."""
         self.seq = seq
+        if meta.actor[:7] == "person:":
+            self.commanded.add(meta.causation)
         if meta.inbound is not self._ref:  # the events of one message share it
             self._ref = meta.inbound
             if meta.inbound is not None:
@@ -161,8 +164,6 @@ class DeskState:
         for line in (*self.risk.written(), *self.attention.open):
             sha.update(line.encode())
         return sha.hexdigest()
-
-    # ---------------------------------------------------------------------------------------- folding
 
     def _received(self, ref: InboundRef) -> None:
         mark = (ref.reset_epoch, ref.msg_seq_num)
@@ -246,9 +247,8 @@ class DeskState:
             self.alloc_ids.setdefault((after.client_session, after.trade_date, alloc_id), stream)
         if type(event) is allocation.Reported:
             self.alloc_reports[allocation.report_id(stream, event.number)] = (stream, event.number)
-        for parent in after.parents:
-            known = self.allocations_of.get(parent, ())
-            self.allocations_of[parent] = known if stream in known else (*known, stream)
+        for parent in [p for p in after.parents if stream not in self.allocations_of.get(p, ())]:
+            self.allocations_of[parent] = (*self.allocations_of.get(parent, ()), stream)
         return after
 
     def _mass_cancel(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> MassCancel:

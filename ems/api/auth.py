@@ -195,6 +195,12 @@ def bad_password(password: str) -> str:
     return "more than one character, please" if len(set(password)) < 5 else ""
 
 
+def changed(account: Account, act: str) -> access.AccountChanged:
+    """What an account may do from now on."""
+    entitlements = sorted((one.kind, one.value) for one in account.entitlements)
+    return access.AccountChanged.sample(user=account.id, act=act, roles=sorted(account.roles), entitlements=entitlements)
+
+
 def is_csrf(person: Person, given: str) -> bool:
     """Does a change carry the session's word? A machine's token needs none: no page can send it."""
     return not person.csrf or hmac.compare_digest(given.encode(), person.csrf.encode())

@@ -7,20 +7,19 @@ became of it, asking again asks the desk again under the same ids, which the des
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import hmac
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import orjson
 
-from domain.account import Accounts, Asked
-from domain.ports import Clock
+from domain.account import Asked
 from domain.values import stream_id
+from ems.api.approving import Approving
 from ems.api.auth import Person
 from ems.api.catalogue import Catalogue
 from ems.api.entitled import sieve
 from ems.api.ports import Outcome, Ports
-from ems.api.records import Records
 from ems.api.stream import Feed
 from ems.api.verb import Act, Verb
 
@@ -38,15 +37,13 @@ class Answer(NamedTuple):
 class Commands:
     """Takes them, one key at a time."""
 
-    def __init__(
-        self, catalogue: Catalogue, feed: Feed, accounts: Accounts, ports: Ports, records: Records, clock: Clock
-    ) -> None:
+    def __init__(self, catalogue: Catalogue, feed: Feed, ports: Ports) -> None:
         self._catalogue = catalogue
         self._feed = feed
-        self._accounts = accounts
+        self._accounts = ports.gate.accounts
         self._ports = ports
-        self._records = records
-        self._clock = clock
+        self._records = ports.gate.records
+        self._approving = Approving(catalogue, feed)
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
 
     async def take(self, person: Person, name: str, key: str, body: Mapping[str, Any], address: str) -> Answer:
@@ -66,8 +63,9 @@ class Commands:
                 self._locks.pop((person.id, key), None)
 
     async def _take(self, person: Person, verb: Verb, key: str, body: Mapping[str, Any], address: str) -> Answer:
-        digest = hashlib.sha256(orjson.dumps([verb.verb, body], option=orjson.OPT_SORT_KEYS)).digest()
-        asked = Asked(person.id, key, verb.verb, digest, self._clock.now_ns())
+        # Keyed, for a form may hold a password: whoever reads the table cannot try words against it.
+        words = orjson.dumps([verb.verb, body], option=orjson.OPT_SORT_KEYS)
+        asked = Asked(person.id, key, verb.verb, hmac.digest(self._ports.key, words, "sha256"), self._ports.gate.now_ns)
         before = await self._accounts.asked_as(person.id, key)
         if before is not None and (known := _known(before, asked)) is not None:
             return known
@@ -76,14 +74,14 @@ class Commands:
             return refused
         if before is None and (before := await self._accounts.ask(asked)) is not None:  # by another server, just now
             return _known(before, asked) or Answer(503, {"text": "it is being done: ask again with the same key"})
-        outcomes = await self._done(verb, acts)
+        outcomes = await self._done(verb, acts, _typed(verb, body))
         told = {"command_id": command_id_of(person.id, key), "verb": verb.verb, "results": [
             {"row": act.row_id or None, "ok": outcome.ok, "text": outcome.text, **outcome.more}
             for act, outcome in zip(acts, outcomes, strict=True)
         ]}  # fmt: skip
         if any(outcome.in_doubt for outcome in outcomes):
             return Answer(503, told | {"text": "the desk does not answer: ask again with the same key"})
-        await self._accounts.answered(person.id, key, told)
+        await self._accounts.answered(person.id, key, _kept(told))
         return Answer(202, told)
 
     # ------------------------------------------------------------------------------------------ acts
@@ -91,10 +89,7 @@ class Commands:
     async def _acts(
         self, person: Person, verb: Verb, key: str, body: Mapping[str, Any], address: str
     ) -> tuple[list[Act], Answer | None]:
-        typed = dict(body.get("fields") or {})
-        if "reason" not in typed and any(one.name == "reason" for one in verb.fields):
-            typed["reason"] = body.get("reason")
-        fields, wrong = verb.read(typed)
+        fields, wrong = verb.read(_typed(verb, body))
         ids = list(body.get("rows") or ())
         if bool(verb.topic) != bool(ids):
             wrong["rows"] = "choose at least one row" if verb.topic else "this takes no rows"
@@ -105,7 +100,7 @@ class Commands:
         command_id = command_id_of(person.id, key)
         acts = []
         for place, row_id in enumerate(ids or [""]):
-            row = self._row(person, verb, row_id)
+            row = await self._row(person, verb, row_id)
             if row is None:
                 await self._records.refused(person.id, verb.verb, f"not entitled to {row_id}", address)
                 return [], Answer(403, {"text": f"there is no row {row_id} for you"})
@@ -115,16 +110,19 @@ class Commands:
             return [], _unprocessable(wrong)
         return acts, None
 
-    def _row(self, person: Person, verb: Verb, row_id: str) -> Mapping[str, Any] | None:
+    async def _row(self, person: Person, verb: Verb, row_id: str) -> Mapping[str, Any] | None:
         if not verb.topic:
             return {}
         table = self._feed.models.tables[verb.topic]
+        await self._feed.fresh(verb.topic)
         row = table.row(row_id)
         if row is None or not sieve(person.account, table.topic).passes(row):
             return None
         return table.named(row_id)
 
-    async def _done(self, verb: Verb, acts: list[Act]) -> list[Outcome]:
+    async def _done(self, verb: Verb, acts: list[Act], typed: dict[str, Any]) -> list[Outcome]:
+        if verb.second_person:
+            return await self._approving.ask(verb, acts, typed)
         at_once = asyncio.Semaphore(_AT_ONCE)
 
         async def one(act: Act) -> Outcome:
@@ -132,6 +130,20 @@ class Commands:
                 return await verb.do(act)
 
         return list(await asyncio.gather(*(one(act) for act in acts)))
+
+
+def _typed(verb: Verb, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The form as it was filled in; a reason may stand beside it."""
+    typed = dict(body.get("fields") or {})
+    if "reason" not in typed and any(one.name == "reason" for one in verb.fields):
+        typed["reason"] = body.get("reason")
+    return typed
+
+
+def _kept(told: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer as it is kept: a secret is shown once."""
+    results = [{name: value for name, value in one.items() if name != "secret"} for one in told["results"]]
+    return {**told, "results": results}
 
 
 def _unprocessable(wrong: Mapping[str, str]) -> Answer:

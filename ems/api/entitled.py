@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from domain.account import ALL, Account
 from ems.read_models.topic import Topic
+
+_SEE_ALL: Final = frozenset({"risk", "admin", "auditor"})
 
 
 class Sieve(NamedTuple):
@@ -36,6 +38,8 @@ def sieve(account: Account, topic: Topic, wanted: Mapping[str, Any] | None = Non
         (topic.place(column), frozenset(value if isinstance(value, list) else [value]))
         for column, value in (wanted or {}).items()
     )
+    if topic.own and not account.roles & _SEE_ALL:
+        asked = (*asked, (topic.place(topic.own), frozenset({account.id})))
     if not topic.scoped:
         return Sieve(asked)
     kinds = account.kinds()

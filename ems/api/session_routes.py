@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain import access
 from domain.account import ALL, Account, Entitlement
-from ems.api.auth import COOKIE, SESSION_S, Denied, Person, bad_password, digest_of, same_origin
+from ems.api.auth import COOKIE, SESSION_S, Denied, Person, bad_password, changed, digest_of, same_origin
 from ems.api.parts import Parts, address_of
 
 _USER = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
@@ -84,12 +84,6 @@ def routes(parts: Parts) -> APIRouter:
         return answer
 
     return router
-
-
-def changed(account: Account, act: str) -> access.AccountChanged:
-    """What an account may do from now on."""
-    entitlements = sorted((one.kind, one.value) for one in account.entitlements)
-    return access.AccountChanged.sample(user=account.id, act=act, roles=sorted(account.roles), entitlements=entitlements)
 
 
 async def _from_here(parts: Parts, request: Request) -> None:

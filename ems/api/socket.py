@@ -142,6 +142,7 @@ class Connection:
         self._leave(number)
         if len(self._subscriptions) >= SUBSCRIPTIONS_MAX:
             return f"at most {SUBSCRIPTIONS_MAX} subscriptions"
+        await self._feed.fresh(table.topic.name)
         source.tell([table])
         subscription = Subscription(number, table, passing)
         self._subscriptions[number] = (source, subscription)

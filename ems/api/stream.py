@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -19,7 +19,7 @@ from domain.errors import LogUnavailable
 from domain.ports import Clock, EventLog
 from ems.api.entitled import Sieve
 from ems.read_models.models import ReadModels
-from ems.read_models.table import Table
+from ems.read_models.table import Stored, Table
 
 _log = structlog.get_logger("api")
 RETRY_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
@@ -131,16 +131,24 @@ class Source:
         return bool(self._watching[topic])
 
 
+Asking = Callable[[], Awaitable[Iterable[Mapping[str, Any]]]]
+
+
 class Feed(Source):
     """The live tables.
 
     Args:
         clock: the desk's.
         desk: its name.
+
+    Attributes:
+        asking: how the rows of a topic that is not in the log are asked for.
     """
 
     def __init__(self, log: EventLog, clock: Clock, desk: str = "") -> None:
         super().__init__(ReadModels(desk))
+        self.asking: dict[str, Asking] = {}
+        self._asked_s: dict[str, float] = {}
         self._log = log
         self._clock = clock
         self.following = False  # whether the log is being read now
@@ -150,6 +158,11 @@ class Feed(Source):
     def now_ns(self) -> int:
         """By the desk's clock."""
         return self._clock.now_ns()
+
+    def arms(self, wheel: str) -> list[str]:
+        """Of an algo wheel, in their order."""
+        found = (one for one in self.models.world.state.wheels.values() if one.name == wheel)
+        return [arm.name for one in found for arm in one.arms]
 
     async def run(self) -> None:
         """Follow the log until cancelled; a database that goes away is waited for, and no event is skipped."""
@@ -175,7 +188,21 @@ class Feed(Source):
                 await asyncio.sleep(0)
 
     async def turn(self) -> None:
-        """Let time pass in the tables until cancelled."""
+        """Let time pass in the tables, and ask for what is not in the log while somebody looks at it, until cancelled."""
         while True:
             self.tell(self.models.tick(self._clock.now_ns()))
+            await asyncio.gather(*(self.fresh(topic) for topic in self.asking if self.watched(topic)))
             await asyncio.sleep(TICK_S)
+
+    async def fresh(self, topic: str) -> None:
+        """Ask for a topic's rows where those that are there are older than its flush."""
+        table, now_s = self.models.tables.get(topic), time.monotonic()
+        if topic not in self.asking or not isinstance(table, Stored):
+            return
+        if now_s - self._asked_s.get(topic, -1e9) >= table.topic.flush_ms / 1000:
+            self._asked_s[topic] = now_s
+            try:
+                table.replace(await self.asking[topic]())
+            except LogUnavailable as error:
+                _log.warning("nobody can say", topic=topic, error=str(error))
+            self.tell([table])

@@ -19,6 +19,7 @@ from domain.catalogue import TOPICS
 from domain.ports import EventLog
 from ems import lifeline
 from ems.api.app import make_app
+from ems.api.asked_rows import asking
 from ems.api.auth import Gate
 from ems.api.catalogue import Catalogue
 from ems.api.commands import Commands
@@ -27,13 +28,14 @@ from ems.api.ports import Ports
 from ems.api.records import Records
 from ems.api.stream import Feed
 from ems.bootstrap import kill
+from ems.bootstrap.asked import asking_processes
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.runtime import Runtime
 from ems.health import ask_socket
 from ems.voucher import make_key
 
 _log = structlog.get_logger("api")
-ASK_S = 12.0  # the desk takes ten seconds at most to say that it does not know
+ASK_S = {"desk": 12.0, "supervisor": 60.0}  # the desk says after ten seconds at most that it does not know
 
 
 def run(runtime_file: Path) -> int:
@@ -63,14 +65,18 @@ def parts(runtime: Runtime, log: EventLog, accounts: Accounts) -> Parts:
     clock, wall, build = runtime.clock(), WallClock(), build_digest()
 
     async def ask(name: str, question: dict[str, Any]) -> Any:
-        return await ask_socket(runtime.socket(name), question, timeout_s=ASK_S)
+        return await ask_socket(runtime.socket(name), question, timeout_s=ASK_S.get(name, 12.0))
 
     feed = Feed(log, clock, runtime.settings.name)
     records = Records(log, clock, build=build)
     gate = Gate(accounts, records, wall)
-    ports = Ports(ask, make_key(runtime.voucher_key), log, clock, kill.service(runtime, log), build)
+    ports = Ports(
+        ask, make_key(runtime.voucher_key), log, clock, gate, kill.service(runtime, log), lambda: kill.ask_gateways(runtime),
+        len(runtime.settings.groups()), feed.arms, build,
+    )  # fmt: skip
     catalogue = Catalogue(table.topic for table in feed.models.tables.values())
-    commands = Commands(catalogue, feed, accounts, ports, records, wall)
+    commands = Commands(catalogue, feed, ports)
+    feed.asking.update(asking(accounts) | asking_processes(runtime))
     return Parts(feed, gate, ports, catalogue, commands, facts(runtime))
 
 

@@ -16,9 +16,9 @@ from domain import access
 from domain.account import Account
 from domain.catalogue import TOPICS
 from domain.errors import ConfigError
-from ems.api.auth import digest_of
+from ems.api.auth import changed, digest_of
 from ems.api.records import Records
-from ems.api.session_routes import EVERYTHING, changed
+from ems.api.session_routes import EVERYTHING
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.runtime import Runtime
 from ems.read_models.topic import ROLES

@@ -34,7 +34,6 @@ class Alerts(Stored):
             Column("raw", "Message", "text", hidden=True),
             Column("seq", "Offset", "int", 80),
         ),
-        verbs=("acknowledge", "dismiss", "book"),
         never_conflated=True,
         filters=("state", "kind", "session"),
     )

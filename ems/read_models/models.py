@@ -8,12 +8,25 @@ from typing import Final
 
 from domain.event import Event, Recorded
 from ems.read_models.alerts import Alerts
+from ems.read_models.approvals import Approvals
+from ems.read_models.asked import ASKED
+from ems.read_models.baskets import Allocations, Baskets, Wheels
 from ems.read_models.children import Children
+from ems.read_models.days import Days, Reads
 from ems.read_models.fills import Fills
+from ems.read_models.kills import Kills, Suspensions
+from ems.read_models.limits import LimitProposals, Limits, Overrides, Refusals, Strategies
 from ems.read_models.parents import Parents
+from ems.read_models.plans import Plans
+from ems.read_models.quoting import Quoters, Quotes
 from ems.read_models.table import Table, World
+from ems.read_models.versions import Decisions, Models
 
-TABLES: Final[tuple[type[Table], ...]] = (Parents, Children, Fills, Alerts)
+FOLDED: Final[tuple[type[Table], ...]] = (
+    Parents, Children, Fills, Alerts, Plans, Baskets, Allocations, Wheels, Kills, Suspensions, Limits, LimitProposals, Overrides,
+    Refusals, Strategies, Approvals, Models, Decisions, Quoters, Quotes, Days, Reads,
+)  # fmt: skip
+TABLES: Final[tuple[type[Table], ...]] = (*FOLDED, *ASKED)
 
 
 class ReadModels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -48,11 +49,11 @@ class Topic:
     Attributes:
         key: the column that names a row.
         flush_ms: how often a subscriber is told of rows that have changed since.
-        verbs: what may be done to a row, in the order of its menu.
         link: (topic, column): selecting a row here filters there.
         never_conflated: every state of a row is told, not its last alone.
         roles: who may read it.
         scoped: which column holds what an entitlement is of; without any, whoever may read it reads all of it.
+        own: the column that says whose a row is: who is neither risk, admin nor auditor sees their own.
     """
 
     name: str
@@ -60,11 +61,11 @@ class Topic:
     columns: tuple[Column, ...]
     key: str = "id"
     flush_ms: int = BLOTTER_MS
-    verbs: tuple[str, ...] = ()
     link: tuple[str, str] | None = None
     never_conflated: bool = False
     roles: frozenset[Role] = EVERYBODY
     scoped: tuple[tuple[EntitlementKind, str], ...] = ()
+    own: str = ""
     filters: tuple[str, ...] = ()
     _places: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -85,8 +86,8 @@ class Topic:
         """Of the columns, as rows are."""
         return list(self._places)
 
-    def told(self, verbs: frozenset[str]) -> dict[str, Any]:
-        """As the catalogue has it for somebody who may do these."""
+    def told(self, verbs: Sequence[str]) -> dict[str, Any]:
+        """As the catalogue has it. verbs: what may be done to a row, in the order of its menu."""
         return {
             "name": self.name,
             "title": self.title,
@@ -95,7 +96,7 @@ class Topic:
             "filters": list(self.filters),
             "flush_ms": self.flush_ms,
             "never_conflated": self.never_conflated,
-            "verbs": [verb for verb in self.verbs if verb in verbs],
+            "verbs": list(verbs),
             "link": None if self.link is None else {"topic": self.link[0], "column": self.link[1]},
         }
 

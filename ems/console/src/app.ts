@@ -49,6 +49,7 @@ export class Console {
   readonly menu = new Value<MenuAt | null>(null);
   readonly detail = new Value<{ topic: Topic; table: Table; key: string } | null>(null);
   readonly sheet = new Value(false);
+  readonly palette = new Value(false);
   readonly notice = new Value<{ text: string; bad: boolean } | null>(null);
   readonly route = new Value<Route>(routeOf(location.hash));
   private readonly topics: Map<string, Topic>;
@@ -112,6 +113,12 @@ export class Console {
   /** Verbs that belong to a topic and need none of its rows. */
   freeVerbs(topic: Topic): Verb[] {
     return this.catalogue.verbs.filter((verb) => verb.topic === topic.name && !topic.verbs.includes(verb.verb));
+  }
+
+  /** Verbs that need no row and belong to no one screen: the header has them. */
+  homelessVerbs(): Verb[] {
+    const housed = new Set(this.catalogue.screens.flatMap((screen) => screen.verbs ?? []));
+    return this.catalogue.verbs.filter((verb) => !verb.topic && !housed.has(verb.verb));
   }
 
   /** Of the rows given, those that a verb is for. */

@@ -23,6 +23,7 @@ from domain.account import ALL, Account, Entitlement
 from domain.catalogue import TOPICS
 from domain.event import Recorded
 from ems.api.app import make_app
+from ems.api.asked_rows import asking
 from ems.api.auth import Gate
 from ems.api.catalogue import Catalogue
 from ems.api.commands import Commands
@@ -66,11 +67,12 @@ class Server:
         clock = WallClock()
         self.feed = Feed(self.log, clock, "desk")
         records = Records(self.log, clock, build="test")
-        kill = KillService(MemoryLatch(), PendingFile(home / "pending.jsonl"), clock, build="test", log=self.log)
-        ports = Ports(self._ask, KEY, self.log, clock, kill, "test")
-        catalogue = Catalogue(table.topic for table in self.feed.models.tables.values())
+        self.kill = kill = KillService(MemoryLatch(), PendingFile(home / "pending.jsonl"), clock, build="test", log=self.log)
         self.gate = Gate(self.accounts, records, clock, HASHER)
-        commands = Commands(catalogue, self.feed, self.accounts, ports, records, clock)
+        ports = Ports(self._ask, KEY, self.log, clock, self.gate, kill, self._gateways, 1, self.feed.arms, "test")
+        catalogue = Catalogue(table.topic for table in self.feed.models.tables.values())
+        commands = Commands(catalogue, self.feed, ports)
+        self.feed.asking.update(asking(self.accounts))
         facts = Facts("PAPER", "desk", {"kind": "wall"}, ("127.0.0.1",))
         self.parts = Parts(self.feed, self.gate, ports, catalogue, commands, facts)
         config = uvicorn.Config(make_app(self.parts), log_config=None, server_header=False, timeout_graceful_shutdown=1)
@@ -81,6 +83,9 @@ class Server:
     async def _ask(self, name: str, question: dict[str, Any]) -> Any:
         self.asked.append(question | {"socket": name})
         return self.answer(question) if callable(self.answer) else self.answer
+
+    async def _gateways(self) -> list[dict[str, Any]]:
+        return [{"scopes": [[slot.scope.text] for slot in self.kill.slots()], "trips": {}}]
 
     async def __aenter__(self) -> Server:
         self.task = asyncio.create_task(self.server.serve([self.socket]))

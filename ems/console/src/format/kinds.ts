@@ -13,6 +13,7 @@ export function said(kind: Kind, value: Cell | undefined): string {
   if (value === null || value === undefined || value === "") return "";
   switch (kind) {
     case "price":
+      return grouped(twoDecimals(String(value)));
     case "quantity":
       return grouped(String(value));
     case "money":
@@ -57,6 +58,12 @@ function signed(value: number, digits: number): string {
 }
 
 export const words = (value: Cell): string => String(value).replaceAll("_", " ");
+
+/** Prices line up under each other: at least two decimals, and none of the exact ones cut. */
+function twoDecimals(text: string): string {
+  const dot = text.indexOf(".");
+  return dot < 0 ? `${text}.00` : text.padEnd(dot + 3, "0");
+}
 
 /** Money is shown in hundredths; what is finer is cut from the screen, not from the row. */
 function cents(text: string): string {

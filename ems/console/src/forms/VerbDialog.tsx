@@ -1,14 +1,16 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Intent, useConsole } from "../app";
-import { grouped } from "../format/decimal";
 import { said } from "../format/kinds";
 import { Dialog } from "../shell/Dialog";
 import { useWatched } from "../wire/signal";
 import type { Cell, Topic } from "../wire/types";
-import { begin } from "./fields";
+import { Refused } from "../wire/http";
+import { begin, judge } from "./fields";
 import { FieldInput } from "./FieldInput";
 import { worth } from "./notional";
+import { PreTrade } from "./PreTrade";
+import { Reach, scopeIn } from "./Reach";
 import { useForm } from "./useForm";
 
 /** Carries out the intent: at once where nothing is to be asked, else through a dialog. */
@@ -29,7 +31,7 @@ function VerbDialog({ intent }: { intent: Intent }): JSX.Element | null {
   const { verb, topic, rows, keys, passed_over } = intent;
   const word = verb.confirm?.startsWith("word:") ? verb.confirm.slice(5) : "";
   const single = rows.length === 1 ? (rows[0] ?? null) : null;
-  const form = useForm(verb.fields, begin(verb.fields, single), () => here.now_ns());
+  const form = useForm(verb.fields, begin(verb.fields, single && { price: single.limit_px ?? null, ...single }), () => here.now_ns());
   const [typedWord, setWord] = useState("");
   const [sending, setSending] = useState(false);
   const close = () => here.intent.set(null);
@@ -55,15 +57,20 @@ function VerbDialog({ intent }: { intent: Intent }): JSX.Element | null {
   }, []);
   if (quiet) return null;
 
+  const amends = AMENDS.has(verb.verb);
+  const { values, errors: unsound } = judge(verb.fields, form.typed, here.now_ns());
+  const amended = amends && single && Object.keys(unsound).length === 0 ? { ...ofOrder(single), ...values } : null;
   const ready = !sending && (word === "" || typedWord === word);
   return (
-    <Dialog title={verb.title} danger={verb.danger === true} onClose={close}>
+    <Dialog title={verb.title} danger={verb.danger === true} wide={amends} onClose={close}>
+      <div class={amends ? "beside" : ""}>
       <form ref={body} class="described" noValidate onSubmit={(event) => (event.preventDefault(), ready && void send())}>
         <Scope topic={topic} rows={rows} passed_over={passed_over} />
         {verb.fields.map((field) => (
           <FieldInput key={field.name} field={field} form="verb" value={form.typed[field.name] ?? ""} wrong={form.errors[field.name]}
             onChange={(value) => form.set(field.name, value)} onLeave={() => form.left(field)} />
         ))}
+        {/^(kill|suspend)/.test(verb.verb) && !verb.topic && <div class="scope"><Reach scope={scopeIn(form.typed)} label="Reaches " /></div>}
         {word && (
           <div class="field word">
             <label for="verb-word">Type <b>{word}</b> to confirm</label>
@@ -79,8 +86,18 @@ function VerbDialog({ intent }: { intent: Intent }): JSX.Element | null {
           <button type="button" onClick={close}>Back<kbd>Esc</kbd></button>
         </div>
       </form>
+      {amends && <PreTrade fields={amended} onErrors={(errors) => errors.length > 0 && form.refused(new Refused(422, "", errors))} />}
+      </div>
     </Dialog>
   );
+}
+
+const AMENDS: ReadonlySet<string> = new Set(["amend", "replace"]); // what the same checks as a new order's are run for
+
+/** An order's own terms under the names of a ticket's fields. */
+function ofOrder(row: Record<string, Cell>): Record<string, Cell> {
+  const { symbol = null, side = null, quantity = null, limit_px = null, algo = null, client = null, account = null } = row;
+  return Object.fromEntries(Object.entries({ symbol, side, quantity, price: limit_px, algo, client, account }).filter(([, value]) => value !== null && value !== ""));
 }
 
 /** What the act is about: the row in a line, or the count and the notional of many. */
@@ -93,7 +110,7 @@ function Scope({ topic, rows, passed_over }: { topic: Topic | null; rows: Record
       {count === 1
         ? <p>{summary(topic, one)}</p>
         : <p><b>{count}</b> {topic?.title.toLowerCase() ?? "rows"}: {count <= 6 ? rows.map((row) => String(row[topic?.key ?? "id"] ?? "")).join(", ") : `${String(one[topic?.key ?? "id"])} and ${count - 1} more`}</p>}
-      {notional !== null && <p>Notional <b class="figure">{grouped(notional)}</b>{missing > 0 && ` without ${missing} that have no price yet`}</p>}
+      {notional !== null && <p>Notional <b class="figure">{said("money", notional)}</b>{missing > 0 && ` without ${missing} that have no price yet`}</p>}
       {passed_over > 0 && <p class="note">{passed_over} selected {passed_over === 1 ? "row is" : "rows are"} left out: not for their state.</p>}
     </div>
   );

@@ -1,8 +1,6 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
 import { useConsole } from "../app";
-import { grouped } from "../format/decimal";
-import { worth } from "../forms/notional";
+import { Reach } from "../forms/Reach";
 import { Split } from "../shell/Split";
 import type { Topic } from "../wire/types";
 import { Tables } from "./GridScreen";
@@ -17,7 +15,7 @@ export function Controls({ screen }: PaneProps): JSX.Element {
     <section class="pane controls" aria-label={screen.title}>
       <div class="tools kill-line">
         <h2>{screen.title}</h2>
-        <Reach />
+        <Reach scope={null} />
         <span class="gap" />
         {verbs.map((verb) => verb && (
           <button key={verb.verb} type="button" class={verb.danger ? "danger primary" : ""} onClick={() => here.begin(verb)}>{verb.title}{verb.key && <kbd>{verb.key}</kbd>}</button>
@@ -33,24 +31,4 @@ function Halves({ name, topics }: { name: string; topics: Topic[] }): JSX.Elemen
   const right = topics.filter((topic) => !left.includes(topic));
   if (left.length === 0 || right.length === 0) return <Tables name={name} topics={topics} />;
   return <Split name={`${name}.halves`} across><Tables name={`${name}.left`} topics={left} /><Tables name={`${name}.right`} topics={right} /></Split>;
-}
-
-/** What a kill of everything would reach at this moment. */
-function Reach(): JSX.Element | null {
-  const here = useConsole();
-  const topic = here.topic("parents");
-  const [text, setText] = useState("");
-  useEffect(() => {
-    if (!topic) return;
-    const table = here.link.subscribe(topic.name, topic.key);
-    const reckon = () => {
-      const live = [...table.rows.values()].filter((row) => table.at(row, "live") === true).map((row) => table.named(row));
-      const { count, notional } = worth(topic, live);
-      setText(`${count} live ${count === 1 ? "order" : "orders"}${notional === null ? "" : `, ${grouped(notional)} open`}`);
-    };
-    reckon();
-    const timer = window.setInterval(reckon, 1_000);
-    return () => (window.clearInterval(timer), here.link.release(table));
-  }, [topic]);
-  return text ? <span class="count">{text}</span> : null;
 }

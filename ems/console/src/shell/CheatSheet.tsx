@@ -5,7 +5,7 @@ import type { Verb } from "../wire/types";
 import { Dialog } from "./Dialog";
 
 const ALWAYS: [string, string][] = [
-  ["/", "filter the grid in hand"], ["↑ ↓", "move the selection (Shift adds)"], ["Enter", "open the row"], ["m", "menu of the selected rows"],
+  ["/", "filter the grid in hand"], ["↑ ↓", "move the selection (Shift adds)"], ["Enter", "open the row"], ["m", "menu of the selected rows"], ["Ctrl+K", "go anywhere, do anything, by name"],
   ["Esc", "back out"], ["\\", "show or hide the list of screens"], ["?", "this sheet"],
 ];
 

@@ -8,6 +8,7 @@ import { Banner } from "./Banner";
 import { CheatSheet } from "./CheatSheet";
 import { DetailDrawer } from "./DetailDrawer";
 import { Header } from "./Header";
+import { Palette } from "./Palette";
 import { Rail } from "./Rail";
 import { ReplayBar } from "./ReplayBar";
 import { RowMenu } from "./RowMenu";
@@ -43,6 +44,7 @@ export function Frame({ onLeave }: { onLeave: () => void }): JSX.Element {
       <RowMenu />
       <Intents />
       <CheatSheet />
+      <Palette />
     </div>
   );
 }

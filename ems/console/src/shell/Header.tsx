@@ -12,7 +12,8 @@ export function Header({ onLeave }: { onLeave: () => void }): JSX.Element {
   const { link, session, layout } = here;
   useWatched(link, layout);
   const live = session.mode.toLowerCase() === "live";
-  const freeVerbs = here.catalogue.verbs.filter((verb) => !verb.topic && !isTicket(verb));
+  const verbs = here.homelessVerbs().filter((verb) => !isTicket(verb)).sort((a, b) => Number(b.danger ?? false) - Number(a.danger ?? false));
+  const kills = here.catalogue.verbs.filter((verb) => verb.verb === "kill" && !verbs.includes(verb)); // within reach of one key on every screen
   const ticket = here.screenOf("ticket");
   return (
     <header class="top">
@@ -21,11 +22,13 @@ export function Header({ onLeave }: { onLeave: () => void }): JSX.Element {
       <span class={`badge ${live ? "live" : "paper"}`}>{session.mode.toUpperCase()}</span>
       <span class="who">{session.name}</span>
       {ticket && <button type="button" onClick={() => here.go(ticket.name)}>New order{ticket.key && <kbd>{ticket.key}</kbd>}</button>}
-      {freeVerbs.map((verb) => (
+      {[...kills, ...verbs].slice(0, SHOWN_MAX).map((verb) => (
         <button key={verb.verb} type="button" class={verb.danger ? "danger" : ""} onClick={() => here.begin(verb)}>{verb.title}{verb.key && <kbd>{verb.key}</kbd>}</button>
       ))}
+      <button type="button" onClick={() => here.palette.set(true)}>{verbs.length > SHOWN_MAX ? "More" : "Find"}<kbd>Ctrl K</kbd></button>
       <span class="gap" />
-      <OpenAlerts />
+      <Waiting topic="approvals" one="approval" many="approvals" open={["open", "pending", "proposed", "waiting"]} />
+      <Waiting topic="alerts" one="alert" many="alerts" open={["open"]} always />
       <span class="fact" title="the desk's clock, UTC"><small>UTC</small>{link.server_ns === null ? "--:--:--" : clockTime(link.server_ns, 0)}</span>
       <span class="fact" title="the last event of the log that is on screen"><small>event</small>{grouped(String(link.at ?? link.seq))}</span>
       <Lag />
@@ -38,6 +41,7 @@ export function Header({ onLeave }: { onLeave: () => void }): JSX.Element {
   );
 }
 
+const SHOWN_MAX = 3;
 const STATES = { connecting: "connecting", live: "live", stale: "stale", lost: "lost", "signed-out": "signed out" } as const;
 
 /** The log's lag behind the desk, and from the server's stamp to paint, over the latest changes. */
@@ -58,24 +62,33 @@ function Lag(): JSX.Element {
   );
 }
 
-function OpenAlerts(): JSX.Element | null {
+interface Waits {
+  topic: string;
+  one: string;
+  many: string;
+  open: string[]; // the states in which a row waits for somebody
+  always?: boolean;
+}
+
+/** How many rows of a table wait for a person, and the way to them. */
+function Waiting({ topic: name, one, many, open, always = false }: Waits): JSX.Element | null {
   const here = useConsole();
-  const topic = here.topic("alerts");
+  const topic = here.topic(name);
   const [count, setCount] = useState(0);
   useEffect(() => {
     if (!topic) return;
     const table = here.link.subscribe(topic.name, topic.key);
-    const state = topic.columns.find((column) => column.kind === "status")?.name ?? "state";
-    const tally = () => setCount([...table.rows.values()].filter((row) => table.at(row, state) === "open").length);
+    const state = topic.columns.find((column) => column.kind === "status")?.name;
+    const tally = () => setCount([...table.rows.values()].filter((row) => state === undefined || open.includes(String(table.at(row, state)))).length);
     tally();
     const unlisten = table.listen(tally);
     return () => (unlisten(), here.link.release(table));
   }, [topic]);
-  if (!topic) return null;
-  const screen = here.catalogue.screens.find((each) => each.topics[0] === "alerts");
+  const screen = here.catalogue.screens.find((each) => each.topics[0] === name) ?? here.catalogue.screens.find((each) => each.topics.includes(name));
+  if (!topic || !screen || (count === 0 && !always)) return null;
   return (
-    <button type="button" class={count > 0 ? "alerts some" : "alerts"} onClick={() => screen && here.go(screen.name)}>
-      {count > 0 ? "⚠ " : ""}{count} {count === 1 ? "alert" : "alerts"}
+    <button type="button" class={count > 0 ? "alerts some" : "alerts"} onClick={() => here.go(screen.name)}>
+      {count > 0 ? "⚠ " : ""}{count} {count === 1 ? one : many}
     </button>
   );
 }

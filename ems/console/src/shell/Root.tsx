@@ -8,12 +8,15 @@ import { SignIn } from "./SignIn";
 
 type Stage = { at: "asking" } | { at: "door"; again: boolean; trouble: string } | { at: "in"; console: Console };
 
+const BEEN_IN = "been-in"; // whether it is worth asking who is here: the sign-in itself is a cookie that no script can read
+
 /** Who is here? Nobody yet: the door. Somebody: the console. An expired sign-in opens the door over what is on screen. */
 export function Root(): JSX.Element {
   const [stage, setStage] = useState<Stage>({ at: "asking" });
   const [expired, setExpired] = useState(false);
 
   const enter = async (session: Session) => {
+    localStorage.setItem(BEEN_IN, "yes");
     useToken(session.csrf, () => setExpired(true));
     const here = await open(session);
     here.link.watch(() => here.link.state === "signed-out" && setExpired(true));
@@ -24,10 +27,12 @@ export function Root(): JSX.Element {
     setStage({ at: "in", console: here });
   };
   const begin = async () => {
+    if (localStorage.getItem(BEEN_IN) === null) return setStage({ at: "door", again: false, trouble: "" });
     try {
       await enter(await get<Session>("/api/session"));
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
+      localStorage.removeItem(BEEN_IN);
       setStage({ at: "door", again: false, trouble: error.status === 401 ? "" : error.message });
     }
   };
@@ -41,6 +46,7 @@ export function Root(): JSX.Element {
     await call("DELETE", "/api/session").catch((error: unknown) => {
       if (!(error instanceof Refused)) throw error;
     });
+    localStorage.removeItem(BEEN_IN);
     location.assign("/");
   };
   if (stage.at === "asking") return <p class="waiting" role="status">Asking who is here…</p>;

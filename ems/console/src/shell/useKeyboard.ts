@@ -12,7 +12,7 @@ export function useKeyboard(): void {
       if (event.defaultPrevented || ["Shift", "Control", "Alt", "Meta"].includes(event.key)) return;
       if (here.intent.get() || here.menu.get() || document.querySelector("dialog[open]")) return;
       const key = pressed(event);
-      if (typing(event.target) && !/^(F\d+|Escape|Alt\+.*)$/.test(key)) return;
+      if (typing(event.target) && !/^(F\d+|Escape|Alt\+.*|Ctrl\+k)$/.test(key)) return;
       for (const meant of sequence.meant(key)) {
         if (!act(here, meant, event)) continue;
         event.preventDefault();
@@ -27,19 +27,14 @@ export function useKeyboard(): void {
 
 function act(here: Console, key: string, event: KeyboardEvent): boolean {
   const active = here.active.get();
+  if (key === "Ctrl+k" || key === ":") return here.palette.set(true), true;
   if (key === "?") return here.sheet.set(true), true;
   if (key === "Escape") return back(here);
   if (key === "/" && active) return active.filter?.focus(), true;
   if (key === "\\") return (here.layout.rail = !here.layout.rail), true;
   if (key === "m" && active && active.grid.selectedKeys().length > 0) return openMenu(here, event), true;
   const verb = verbFor(here, key);
-  if (verb) {
-    const rows = active?.topic.verbs.includes(verb.verb) ? active.grid.selectedKeys() : [];
-    const ticket = here.screenOf("ticket");
-    if (isTicket(verb) && ticket) here.go(ticket.name);
-    else here.begin(verb, active?.topic ?? null, active?.table ?? null, rows);
-    return true;
-  }
+  if (verb) return startVerb(here, verb), true;
   const screen = here.catalogue.screens.find((each) => each.key && named(each.key) === key);
   if (screen) return here.go(screen.name), true;
   return false;
@@ -47,6 +42,15 @@ function act(here: Console, key: string, event: KeyboardEvent): boolean {
 
 /** New orders are entered on the ticket, which knows the algorithms' own parameters. */
 export const isTicket = (verb: Verb): boolean => verb.verb === "enter_order";
+
+/** Begin a verb on what is selected, or on nothing where it needs no row. */
+export function startVerb(here: Console, verb: Verb): void {
+  const active = here.active.get();
+  const ticket = here.screenOf("ticket");
+  if (isTicket(verb) && ticket) return here.go(ticket.name);
+  if (active?.topic.verbs.includes(verb.verb)) return here.begin(verb, active.topic, active.table, active.grid.selectedKeys());
+  here.begin(verb);
+}
 
 function verbFor(here: Console, key: string): Verb | undefined {
   const fits = (verb: Verb) => Boolean(verb.key) && named(verb.key!) === key;
