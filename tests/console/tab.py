@@ -43,8 +43,8 @@ class Tab:
     def sign_in(self, user: str, password: str) -> None:
         """Through the form."""
         self.page.goto(self.url + "/")
-        self.page.get_by_label("User").fill(user)
-        self.page.get_by_label("Password", exact=True).fill(password)
+        self.page.locator("[name=user]").fill(user)
+        self.page.locator("[name=password]").fill(password)
         self.page.get_by_role("button", name="Sign in").click()
         self.live()
 
