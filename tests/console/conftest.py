@@ -20,7 +20,7 @@ from tests.in_ci import load
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "var" / "console"  # screenshots, and what a test that failed saw
-FIRST_ORDER = "LONG"
+FIRST_ORDER, FIRST_QUANTITY = "LONG", "20,000"
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +63,7 @@ class Running(Program):
             said.append(self.up.stdout.readline())
             assert said[-1], f"ems up ended: {''.join(said)}"
         make_people(self.runtime)
-        done = self.send("--qty", "20000", "--algo", "twap", "--minutes", "60", "--cl-ord-id", FIRST_ORDER)
+        done = self.send("--qty", FIRST_QUANTITY.replace(",", ""), "--algo", "twap", "--minutes", "60", "--cl-ord-id", FIRST_ORDER)
         assert done.returncode == 0, done.stderr
 
     def configure(self) -> None:
