@@ -43,6 +43,7 @@ class EnterOrder(BaseModel):
     algo: str = ""  # "": a direct order
     parameters: tuple[tuple[str, str], ...] = ()
     instructions: Instructions | None = None
+    check_only: bool = False  # say what would become of it; nothing is placed and nothing is written
 
 
 class _PersonsCommand(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Set as AbstractSet
 
 from domain import fix_session as fs
@@ -26,7 +27,7 @@ from domain.messages import NewOrder
 from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.refusal import Refusal
-from domain.values import short_id, stream_id
+from domain.values import StreamId, short_id, stream_id
 from ems import risk_desk
 from ems.desk_state import DeskState
 from ems.kill_desk import KillDesk
@@ -96,7 +97,8 @@ class CommandDesk:
         stream = po.key(entry.client_session, trade_date, cl_ord_id)
         if isinstance(known := turn.state.parents.get(stream), ParentOrder):
             return Answer(True, "entered before", (("order_id", known.order_id), ("cl_ord_id", cl_ord_id)))
-        order = self._wheels.spin(turn, _order(entry, cl_ord_id), stream)
+        order = _order(entry, cl_ord_id)
+        order = order if entry.check_only else self._wheels.spin(turn, order, stream)
         if (stopped := self._kills.refusal(order, entry.actor)) is not None:
             return Answer(False, stopped.text)
         instrument = self._reference.instrument(entry.symbol)
@@ -110,12 +112,24 @@ class CommandDesk:
             now_ns=turn.now_ns,
             arrival=self._markets.get(entry.symbol),
         )
+        if entry.check_only:
+            return self._would(turn, stream, accepted)
         if isinstance(accepted, po.Accepted):
             accepted = self._risk.parent(turn, stream, accepted) or accepted
         if isinstance(accepted, Refusal):
             return Answer(False, accepted.text)
         turn.parent(stream, accepted)
         return Answer(True, "entered", (("order_id", accepted.order_id), ("cl_ord_id", cl_ord_id)))
+
+    def _would(self, turn: Turn, stream: StreamId, accepted: po.Accepted | Refusal) -> Answer:
+        """What would become of an order."""
+        if isinstance(accepted, Refusal):
+            return Answer(False, accepted.text, (("reason", accepted.reason.value),))
+        refusal, found = self._risk.would(turn, stream, accepted)
+        known = (("pretrade", json.dumps(found)),)
+        if refusal is not None:
+            return Answer(False, refusal.text, (("reason", refusal.reason.value), *known))
+        return Answer(True, "it would be taken", known)
 
     def _operate(self, turn: Turn, asked: OperateSessions) -> Answer:
         for session, _, act in asked.acts:

@@ -7,7 +7,7 @@ made. Cancels are never asked. `cleared` is the other half: what may leave, by w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -40,6 +40,7 @@ from domain.trader import trader_of
 from domain.values import E9, Algo, Side, StreamId
 from ems.desk_state import DeskState
 from ems.risk_day import RiskDay, RiskTerms
+from ems.risk_told import market_facts, verdict_row
 from ems.turn import Turn
 
 _DISABLING: Final = frozenset({Check.REPEATED_EXECUTION, Check.CHILD_SUM})  # a breach is a strategy's fault, not an order's
@@ -76,6 +77,18 @@ class RiskGate:
         trader = trader_of(terms.instructions, turn.actor)
         scopes = self._scopes(trader, accepted.account, accepted.client_session, accepted.instrument, terms)
         return self._judge(turn, _of_terms(Subject.PARENT, stream, scopes, accepted.side, terms)).refusal
+
+    def would(self, turn: Turn, stream: StreamId, accepted: po.Accepted) -> tuple[Refusal | None, dict[str, Any]]:
+        """What `parent` would say, and what the cost of the order is reckoned from. Nothing of the order is written."""
+        terms, symbol = accepted.terms, accepted.instrument
+        trader = trader_of(terms.instructions, turn.actor)
+        scopes = self._scopes(trader, accepted.account, accepted.client_session, symbol, terms)
+        order = _of_terms(Subject.PARENT, stream, scopes, accepted.side, terms)
+        at = self._situation(turn, order)
+        refusing = risk_checks.judge(order, at).refusing()
+        facts = market_facts(self._markets.get(symbol), self.data.adv_e9(symbol), at.notional_e9)
+        refusal = risk_checks.refusal(risk_checks.worst(refusing)) if refusing else None
+        return refusal, facts | {"verdicts": [verdict_row(verdict) for verdict in refusing]}
 
     def amend(self, turn: Turn, parent: ParentOrder, terms: Terms) -> Refusal | None:
         """What a client wants of an order instead; also a list's order that is begun only now."""

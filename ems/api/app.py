@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from domain.errors import LogError
-from ems.api import bundle, command_routes, session_routes
+from ems.api import bundle, command_routes, order_routes, read_routes, session_routes
 from ems.api.auth import security_headers
 from ems.api.parts import Parts
 from ems.api.socket import serve
@@ -36,8 +36,14 @@ def make_app(parts: Parts) -> FastAPI:
     app.middleware("http")(_headed)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(parts.facts.hosts))
     app.add_exception_handler(LogError, _unavailable)
-    for router in (session_routes.routes(parts), command_routes.routes(parts), bundle.routes()):
-        app.include_router(router)
+    for room in (session_routes, command_routes, order_routes, read_routes):
+        app.include_router(room.routes(parts))
+    app.include_router(bundle.routes())
+
+    @app.get("/api/openapi.json", tags=["health"], summary="This description")
+    async def described(request: Request) -> JSONResponse:
+        await parts.one_of(request, frozenset({"admin"}))
+        return JSONResponse(app.openapi())
 
     @app.get("/health", tags=["health"])
     async def health() -> JSONResponse:
@@ -45,7 +51,7 @@ def make_app(parts: Parts) -> FastAPI:
 
     @app.websocket("/ws")
     async def stream(socket: WebSocket) -> None:
-        await serve(socket, parts.feed, parts.gate, parts.connections)
+        await serve(socket, parts.feed, parts.gate, parts.ports.log, parts.connections)
 
     return app
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +43,7 @@ class Parts:
     catalogue: Catalogue
     commands: Commands
     facts: Facts
+    tickets: Sequence[Mapping[str, Any]] = ()
     connections: set[Connection] = field(default_factory=set)
 
     async def anyone(self, request: Request) -> Person:

@@ -12,8 +12,10 @@ import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from domain.errors import LogUnavailable
+from domain.ports import EventLog
 from ems.api.auth import Gate, Person, same_origin
 from ems.api.entitled import sieve
+from ems.api.replay import SPEED_MAX, Replay
 from ems.api.stream import Feed, Source, Subscription
 
 _log = structlog.get_logger("api")
@@ -27,7 +29,7 @@ _GRAIN_S: Final = 0.011  # how exactly a flush is kept
 class Connection:
     """One browser. What is told without being asked goes out from one loop, so that a slow one waits in one place."""
 
-    def __init__(self, socket: WebSocket, feed: Feed, gate: Gate, person: Person) -> None:
+    def __init__(self, socket: WebSocket, feed: Feed, gate: Gate, person: Person, log: EventLog) -> None:
         self._socket = socket
         self._feed = feed
         self._gate = gate
@@ -35,6 +37,9 @@ class Connection:
         self._subscriptions: dict[int, tuple[Source, Subscription]] = {}
         self._answers: deque[bytes] = deque()
         self._bye = ""
+        self._log = log
+        self._past: Replay | None = None
+        self._player: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Until the browser goes or is sent away."""
@@ -46,6 +51,9 @@ class Connection:
                 job.cancel()
             for number in list(self._subscriptions):
                 self._leave(number)
+            if self._player is not None:
+                self._player.cancel()
+                jobs.append(self._player)
             for outcome in await asyncio.gather(*jobs, return_exceptions=True):
                 if isinstance(outcome, Exception) and not isinstance(outcome, WebSocketDisconnect | RuntimeError):
                     raise outcome
@@ -124,14 +132,62 @@ class Connection:
         if kind == "unsub":
             self._leave(int(str(number)))
             return ""
+        if kind in ("seek", "play", "pause"):
+            return await self._moved(kind, said)
         return f"{kind!r} is nothing that is understood here"
 
+    # ----------------------------------------------------------------------------------------- replays
+
+    async def _past_at(self, seq: int) -> Replay:
+        """This socket's own past, at an offset; all of its subscriptions there move with it."""
+        if self._past is None:
+            self._past = Replay(self._log, self._feed.models.world.desk)
+        if seq != self._past.models.seq:
+            await self._seek(self._past, seq)
+        return self._past
+
+    async def _seek(self, past: Replay, seq: int) -> None:
+        past.playing = 0.0
+        await past.seek(seq)
+        for number, (source, old) in list(self._subscriptions.items()):
+            if source is past:
+                self._leave(number)
+                fresh = Subscription(number, past.models.tables[old.table.topic.name], old.sieve)
+                self._join(past, fresh)
+
+    async def _moved(self, kind: str, said: dict[str, Any]) -> str:
+        past = self._past
+        if past is None:
+            return "nothing here is of the past: subscribe with an offset"
+        if kind == "seek":
+            if not _is_number(said.get("at"), 0, 2**62):
+                return "an offset is a number"
+            await self._seek(past, int(said["at"]))
+        elif kind == "pause":
+            past.playing = 0.0
+        else:
+            if not _is_number(said.get("speed"), 0.01, SPEED_MAX):
+                return f"a speed is a number up to {SPEED_MAX:g}"
+            stood, past.playing = not past.playing, float(said["speed"])
+            if stood:
+                self._player = asyncio.create_task(past.play(), name="play")
+        return ""
+
+    def _join(self, source: Source, subscription: Subscription) -> None:
+        self._subscriptions[subscription.number] = (source, subscription)
+        source.join(subscription)
+        self._answers.append(subscription.snapshot(source.models.seq))
+
     async def _subscribe(self, number: int, said: dict[str, Any]) -> str:
-        source = self._feed
+        source: Source = self._feed
+        if said.get("at") is not None:
+            if not _is_number(said["at"], 0, 2**62):
+                return "an offset is a number"
+            source = await self._past_at(int(said["at"]))
         table = source.models.tables.get(str(said.get("topic")))
         if table is None or not table.topic.roles & self._person.roles:
             await self._gate.records.refused(self._person.id, f"sub {said.get('topic')}", "not for these roles", "")
-            return f"there is no topic {said.get('topic')!r} for you"
+            return f"there is no topic {said.get('topic')!r} for you" + (" in the past" if source is not self._feed else "")
         wanted = said.get("filter") or {}
         if not isinstance(wanted, dict) or not all(table.topic.has(column) for column in wanted):
             return "a filter names columns of its topic"
@@ -142,12 +198,10 @@ class Connection:
         self._leave(number)
         if len(self._subscriptions) >= SUBSCRIPTIONS_MAX:
             return f"at most {SUBSCRIPTIONS_MAX} subscriptions"
-        await self._feed.fresh(table.topic.name)
-        source.tell([table])
-        subscription = Subscription(number, table, passing)
-        self._subscriptions[number] = (source, subscription)
-        source.join(subscription)
-        self._answers.append(subscription.snapshot(source.models.seq))
+        if source is self._feed:
+            await self._feed.fresh(table.topic.name)
+            source.tell([table])
+        self._join(source, Subscription(number, table, passing))
         return ""
 
     def _leave(self, number: int) -> None:
@@ -155,7 +209,11 @@ class Connection:
             found[0].leave(found[1])
 
 
-async def serve(socket: WebSocket, feed: Feed, gate: Gate, connections: set[Connection]) -> None:
+def _is_number(value: Any, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+async def serve(socket: WebSocket, feed: Feed, gate: Gate, log: EventLog, connections: set[Connection]) -> None:
     """One socket from its first byte: cookie and origin are looked at before it is accepted."""
     address = socket.client.host if socket.client is not None else ""
     try:
@@ -167,7 +225,7 @@ async def serve(socket: WebSocket, feed: Feed, gate: Gate, connections: set[Conn
         await socket.close(1008)  # before it is accepted: the browser sees a refusal
         return
     await socket.accept()
-    connection = Connection(socket, feed, gate, person)
+    connection = Connection(socket, feed, gate, person, log)
     connections.add(connection)
     try:
         await connection.run()

@@ -34,7 +34,7 @@ class Subscription:
     def __init__(self, number: int, table: Table, sieve: Sieve) -> None:
         self.number = number
         self.table = table
-        self._sieve = sieve
+        self.sieve = sieve
         self._n = 0
         self._dirty: dict[str, None] = {}
         self._queue: list[Any] = []
@@ -98,7 +98,7 @@ class Subscription:
         if self._shown is None:
             return self.table.encoded(key)
         row = self.table.row(key)
-        if row is None or not self._sieve.passes(row):
+        if row is None or not self.sieve.passes(row):
             return None
         self._shown.add(key)
         return self.table.encoded(key)

@@ -31,6 +31,7 @@ from ems.bootstrap import kill
 from ems.bootstrap.asked import asking_processes
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.runtime import Runtime
+from ems.bootstrap.tickets import tickets
 from ems.health import ask_socket
 from ems.voucher import make_key
 
@@ -77,7 +78,7 @@ def parts(runtime: Runtime, log: EventLog, accounts: Accounts) -> Parts:
     catalogue = Catalogue(table.topic for table in feed.models.tables.values())
     commands = Commands(catalogue, feed, ports)
     feed.asking.update(asking(accounts) | asking_processes(runtime))
-    return Parts(feed, gate, ports, catalogue, commands, facts(runtime))
+    return Parts(feed, gate, ports, catalogue, commands, facts(runtime), tickets(runtime.settings))
 
 
 def facts(runtime: Runtime) -> Facts:

@@ -31,7 +31,8 @@ def _steer(act_name: str) -> Any:
     return by_desk(command)
 
 
-def _enter(act: Act) -> dict[str, Any]:
+def enter(act: Act) -> dict[str, Any]:
+    """What the desk is asked."""
     fields = act.fields
     return {
         "command": "enter_order",
@@ -55,7 +56,7 @@ VERBS: Final = (
     Verb(
         "enter_order",
         "Enter an order",
-        by_desk(_enter),
+        by_desk(enter),
         TRADERS,
         key="n",
         fields=(
