@@ -48,9 +48,10 @@ export class Console {
   readonly intent = new Value<Intent | null>(null);
   readonly menu = new Value<MenuAt | null>(null);
   readonly detail = new Value<{ topic: Topic; table: Table; key: string } | null>(null);
+  readonly secret = new Value<{ title: string; text: string } | null>(null);
   readonly sheet = new Value(false);
   readonly palette = new Value(false);
-  readonly notice = new Value<{ text: string; bad: boolean } | null>(null);
+  readonly notice = new Value<{ text: string; bad: boolean; at: number } | null>(null);
   readonly route = new Value<Route>(routeOf(location.hash));
   private readonly topics: Map<string, Topic>;
   private readonly verbs: Map<string, Verb>;
@@ -145,7 +146,7 @@ export class Console {
   }
 
   say(text: string, bad = false): void {
-    this.notice.set({ text, bad });
+    this.notice.set({ text, bad, at: Date.now() });
   }
 
   /** The desk's time in nanoseconds, as its last heartbeat said it. */

@@ -2,9 +2,11 @@ import { describe, expect, it } from "vitest";
 import { type Answer, type Command, Commands } from "../src/wire/commands";
 import { Refused } from "../src/wire/http";
 
+const kept = new Map<string, string>();
+
 function desk(...answers: (Answer | Refused)[]) {
   const asked: string[] = [];
-  const kept = new Map<string, string>();
+  kept.clear();
   const later: (() => void)[] = [];
   let keys = 0;
   const make = () => new Commands(
@@ -71,6 +73,14 @@ describe("commands", () => {
     const { commands, later } = desk(new Refused(422, "above the limit", [{ field: "quantity", text: "above the limit" }]));
     await expect(commands.send(CANCEL)).rejects.toThrow("above the limit");
     expect([commands.list[0]!.state, later.length]).toEqual(["refused", 0]);
+  });
+
+  it("that hold a secret are written down nowhere, and no secret of an answer is", async () => {
+    const { commands, make } = desk(new Refused(0, "no answer"), { command_id: "c", results: [{ ok: true, secret: "s3cret" }] });
+    await commands.send({ ...CANCEL, fields: { password: "open sesame" }, secret: true });
+    expect(make().list).toEqual([]);
+    const command = await commands.send(CANCEL);
+    expect([command.results[0]!.secret, JSON.stringify([...kept.values()]).includes("s3cret")]).toEqual(["s3cret", false]);
   });
 
   it("that need a second person say so", async () => {

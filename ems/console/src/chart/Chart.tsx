@@ -47,10 +47,10 @@ export function Chart({ label, data, options }: { label: string; data: uPlot.Ali
 }
 
 /** Axes alike on every chart. */
-export function axes(colours: Colours, units: { x?: (value: number) => string; y?: (value: number) => string }): uPlot.Axis[] {
+export function axes(colours: Colours, units: { x?: (value: number) => string; y?: (value: number) => string; steps?: number[] }): uPlot.Axis[] {
   const shared = { stroke: colours.text, grid: { stroke: colours.line, width: 1 }, ticks: { stroke: colours.line, width: 1, size: 4 }, font: "11px system-ui" };
   return [
-    { ...shared, size: 26, ...(units.x ? { values: (_: uPlot, ticks: number[]) => ticks.map(units.x!) } : {}) },
+    { ...shared, size: 26, ...(units.steps ? { incrs: units.steps } : {}), ...(units.x ? { values: (_: uPlot, ticks: number[]) => ticks.map(units.x!) } : {}) },
     { ...shared, size: 62, ...(units.y ? { values: (_: uPlot, ticks: number[]) => ticks.map(units.y!) } : {}) },
   ];
 }

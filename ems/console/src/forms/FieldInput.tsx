@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { Field } from "../wire/types";
-import { choices } from "./fields";
+import { choices, isSecret } from "./fields";
 
 interface Props {
   field: Field;
@@ -51,7 +51,7 @@ function input(field: Field, shared: Record<string, unknown>, value: string | bo
     return <textarea {...shared} rows={4} spellcheck={false} placeholder={HINTS[field.kind]} value={text} onInput={(event) => onChange(event.currentTarget.value)} />;
   }
   const numeric = ["quantity", "price", "money", "bps", "pct", "int"].includes(field.kind);
-  if (field.kind === "password") {
+  if (isSecret(field)) {
     return <input {...shared} type="password" value={text} autocomplete="new-password" onInput={(event) => onChange(event.currentTarget.value)} />;
   }
   return (

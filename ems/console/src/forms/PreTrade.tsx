@@ -89,7 +89,7 @@ function curveOptions(colours: Colours): Omit<uPlot.Options, "width" | "height">
     legend: { show: false },
     padding: [6, 10, 0, 0],
     scales: { x: { time: false } },
-    axes: axes(colours, { x: (seconds) => duration(seconds * 1e9), y: (bps) => bps.toFixed(1) }),
+    axes: axes(colours, { x: (seconds) => duration(seconds * 1e9), y: (bps) => bps.toFixed(1), steps: [10, 30, 60, 300, 600, 900, 1_800, 3_600, 7_200, 14_400] }),
     bands: [{ series: [2, 1], fill: `${colours.bound}22` }],
     series: [
       {}, { stroke: colours.bound, dash: [4, 4], ...quiet }, { stroke: colours.bound, dash: [4, 4], ...quiet },

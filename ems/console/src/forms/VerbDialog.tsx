@@ -6,7 +6,7 @@ import { Dialog } from "../shell/Dialog";
 import { useWatched } from "../wire/signal";
 import type { Cell, Topic } from "../wire/types";
 import { Refused } from "../wire/http";
-import { begin, judge } from "./fields";
+import { begin, isSecret, judge } from "./fields";
 import { FieldInput } from "./FieldInput";
 import { worth } from "./notional";
 import { PreTrade } from "./PreTrade";
@@ -44,8 +44,10 @@ function VerbDialog({ intent }: { intent: Intent }): JSX.Element | null {
     const { reason, ...fields } = values;
     setSending(true);
     try {
-      await here.commands.send({ verb: verb.verb, title: verb.title, rows: keys, fields: verb.fields.some((field) => field.name === "reason") ? values : fields, reason: reason === undefined ? undefined : String(reason) });
+      const command = await here.commands.send({ secret: verb.fields.some(isSecret), verb: verb.verb, title: verb.title, rows: keys, fields: verb.fields.some((field) => field.name === "reason") ? values : fields, reason: reason === undefined ? undefined : String(reason) });
       close();
+      const secret = command.results.find((result) => result.secret)?.secret;
+      if (secret) here.secret.set({ title: verb.title, text: secret });
     } catch (error) {
       setSending(false);
       form.refused(error);
@@ -70,7 +72,7 @@ function VerbDialog({ intent }: { intent: Intent }): JSX.Element | null {
           <FieldInput key={field.name} field={field} form="verb" value={form.typed[field.name] ?? ""} wrong={form.errors[field.name]}
             onChange={(value) => form.set(field.name, value)} onLeave={() => form.left(field)} />
         ))}
-        {/^(kill|suspend)/.test(verb.verb) && !verb.topic && <div class="scope"><Reach scope={scopeIn(form.typed)} label="Reaches " /></div>}
+        {verb.danger && !verb.topic && verb.fields.some((field) => field.name === "kind") && <div class="scope"><Reach scope={scopeIn(form.typed)} label="Reaches " /></div>}
         {word && (
           <div class="field word">
             <label for="verb-word">Type <b>{word}</b> to confirm</label>

@@ -103,6 +103,9 @@ function sized(field: Field, text: string): Verdict {
   return [text, ""];
 }
 
+/** What must not be seen on screen nor kept by the browser. */
+export const isSecret = (field: Field): boolean => field.kind === "password" || field.name === "password";
+
 export interface Choice {
   value: string;
   title: string;
@@ -118,6 +121,7 @@ export function begin(fields: Field[], row: Record<string, Cell> | null): Typed 
     fields.map((field) => {
       const value = row?.[field.name] ?? field.default ?? null;
       if (field.kind === "flag") return [field.name, value === true || value === "true"];
+      if (Array.isArray(value)) return [field.name, value.map(String).join("\n")];
       return [field.name, value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value)];
     }),
   );

@@ -55,7 +55,7 @@ export function GridTools({ topic, title, counts, text, setText, unknown, input,
         </button>
       ))}
       {rowVerbs.length > 0 && (
-        <button type="button" disabled={selected.length === 0} aria-haspopup="menu" onClick={openMenu}>Act<kbd>m</kbd></button>
+        <button type="button" disabled={selected.length === 0} aria-haspopup="menu" onClick={openMenu}>Act<kbd>.</kbd></button>
       )}
       <Popover label="Columns" title={`Columns of ${title}`}>
         {() => held.current?.grid.columns().map((column) => <ColumnBox key={column.name} {...column} held={held} />)}

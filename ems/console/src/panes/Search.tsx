@@ -3,7 +3,10 @@ import { useState } from "preact/hooks";
 import { judgeOne } from "../forms/fields";
 import { FieldInput } from "../forms/FieldInput";
 import { useConsole } from "../app";
-import type { Field } from "../wire/types";
+import { GridPane } from "../grid/GridPane";
+import { Split } from "../shell/Split";
+import { Tabs } from "../shell/Tabs";
+import type { Field, Topic } from "../wire/types";
 import type { PaneProps } from "./ScreenPane";
 import { Timeline, type LoggedEvent } from "./Timeline";
 import { useAnswer } from "./useAnswer";
@@ -15,7 +18,19 @@ const FIELDS: Field[] = [
 ];
 
 /** The audit's search over all events. What is asked here is itself written to the log. */
-export function Search(_: PaneProps): JSX.Element {
+export function Search({ screen }: PaneProps): JSX.Element {
+  const here = useConsole();
+  const topics = screen.topics.map((name) => here.topic(name)).filter((topic): topic is Topic => topic !== null);
+  if (topics.length === 0) return <Find />;
+  return (
+    <Split name="search" share={0.6}>
+      <Find />
+      <Tabs label="Reads and commands" tabs={topics.map((topic) => ({ name: topic.name, title: topic.title, body: () => <GridPane topic={topic} /> }))} />
+    </Split>
+  );
+}
+
+function Find(): JSX.Element {
   const here = useConsole();
   const [typed, setTyped] = useState<Record<string, string>>({ q: "", from: "", to: "" });
   const [wrong, setWrong] = useState<Record<string, string>>({});

@@ -52,7 +52,7 @@ function Ticket({ verb }: { verb: Verb }): JSX.Element {
     try {
       const command = await here.commands.send({ verb: verb.verb, title: verb.title, rows: [], fields: withParameters(values) });
       if (command.results.some((each) => !each.ok)) form.refused(new Refused(422, command.text || "refused"));
-      else here.say("", false);
+      else here.notice.set(null);
     } catch (error) {
       form.refused(error);
     } finally {

@@ -5,7 +5,7 @@ import type { Verb } from "../wire/types";
 import { Dialog } from "./Dialog";
 
 const ALWAYS: [string, string][] = [
-  ["/", "filter the grid in hand"], ["↑ ↓", "move the selection (Shift adds)"], ["Enter", "open the row"], ["m", "menu of the selected rows"], ["Ctrl+K", "go anywhere, do anything, by name"],
+  ["/", "filter the grid in hand"], ["↑ ↓", "move the selection (Shift adds)"], ["Enter", "open the row"], [".", "menu of the selected rows"], ["Ctrl+K", "go anywhere, do anything, by name"],
   ["Esc", "back out"], ["\\", "show or hide the list of screens"], ["?", "this sheet"],
 ];
 
@@ -23,11 +23,11 @@ export function CheatSheet(): JSX.Element | null {
         <List title="Everywhere" keys={ALWAYS} />
         {verbs.length > 0 && <List title={active!.topic.title} keys={keysOf(verbs)} />}
         {free.length > 0 && <List title="Without a row" keys={keysOf(free)} />}
-        <List title="Screens" keys={here.catalogue.screens.filter((screen) => screen.key).map((screen) => [screen.key!, screen.title])} />
+        <List title="Screens (g first where a verb has the key)" keys={here.catalogue.screens.filter((screen) => screen.key).map((screen) => [screen.key!, screen.title])} />
       </div>
       <p class="note">Filters: words, <code>symbol:AAA</code>, <code>open&gt;1000</code>, <code>status!=filled</code>, <code>-word</code> for without.</p>
       <div class="buttons"><button type="button" class="primary" onClick={() => here.sheet.set(false)}>Back<kbd>Esc</kbd></button>
-        <button type="button" onClick={() => (here.layout.reset(), location.reload())}>Put the layout back as delivered</button></div>
+        <button type="button" onClick={() => void here.layout.reset().then(() => location.reload())}>Put the layout back as delivered</button></div>
     </Dialog>
   );
 }

@@ -20,7 +20,7 @@ export function DetailDrawer(): JSX.Element | null {
     <aside class="drawer" aria-label={`${topic.title}: ${key}`}>
       <div class="tools"><h2>{topic.title}</h2><span class="gap" /><button type="button" onClick={close}>Close<kbd>Esc</kbd></button></div>
       {row === undefined ? <p class="note">The row has gone.</p> : (
-        <dl class="facts" tabIndex={0} role="group" aria-label="Values of the row">
+        <div class="scroll" tabIndex={0} role="group" aria-label="Values of the row"><dl class="facts">
           {topic.columns.map((column) => {
             const value = table.at(row, column.name);
             return (
@@ -30,7 +30,7 @@ export function DetailDrawer(): JSX.Element | null {
               </div>
             );
           })}
-        </dl>
+        </dl></div>
       )}
     </aside>
   );

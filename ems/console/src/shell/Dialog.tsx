@@ -1,10 +1,12 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useContext, useEffect, useId, useRef } from "preact/hooks";
+import { Here } from "../app";
 
 /** A modal dialog: focus stays in it, Escape backs out, and focus goes back to where it was. */
 export function Dialog({ title, danger = false, wide = false, onClose, children }: {
   title: string; danger?: boolean; wide?: boolean; onClose: () => void; children: ComponentChildren;
 }): JSX.Element {
+  const here = useContext(Here);
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -14,7 +16,8 @@ export function Dialog({ title, danger = false, wide = false, onClose, children 
     element.querySelector<HTMLElement>("input:not([disabled]), select, textarea, .primary")?.focus();
     return () => {
       element.close();
-      before?.focus?.();
+      if (before?.isConnected && before !== document.body) before.focus();
+      else here?.active.get()?.grid.focus(); // its row was drawn anew meanwhile
     };
   }, []);
   return (

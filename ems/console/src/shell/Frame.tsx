@@ -12,6 +12,7 @@ import { Palette } from "./Palette";
 import { Rail } from "./Rail";
 import { ReplayBar } from "./ReplayBar";
 import { RowMenu } from "./RowMenu";
+import { Secret } from "./Secret";
 import { StatusBar } from "./StatusBar";
 import { useKeyboard } from "./useKeyboard";
 
@@ -28,21 +29,22 @@ export function Frame({ onLeave }: { onLeave: () => void }): JSX.Element {
   }, [screen]);
   const old = here.link.state !== "live";
   return (
-    <div class={`frame${here.layout.rail ? "" : " narrow"}${here.link.at !== null ? " replaying" : ""}`}>
+    <div class={`frame${here.layout.rail ? "" : " narrow"}${here.link.at !== null ? " replaying" : ""}${old ? " stale" : ""}`}>
       <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), here.active.get()?.grid.focus())}>To the rows</a>
       <Header onLeave={onLeave} />
       <Rail current={screen?.name ?? ""} />
       <div class="middle">
         <Banner />
         {here.link.at !== null && <ReplayBar />}
-        <main id="main" class={old ? "old" : ""} tabIndex={-1}>
+        <main id="main" tabIndex={-1}>
+          <RowMenu />
           {screen === null ? <p class="waiting">There is no screen for your roles: {here.session.roles.join(", ") || "none"}.</p> : <ScreenPane key={screen.name} screen={screen} id={route.id} />}
         </main>
         <DetailDrawer />
       </div>
       <StatusBar />
-      <RowMenu />
       <Intents />
+      <Secret />
       <CheatSheet />
       <Palette />
     </div>

@@ -13,7 +13,7 @@ export function Header({ onLeave }: { onLeave: () => void }): JSX.Element {
   useWatched(link, layout);
   const live = session.mode.toLowerCase() === "live";
   const verbs = here.homelessVerbs().filter((verb) => !isTicket(verb)).sort((a, b) => Number(b.danger ?? false) - Number(a.danger ?? false));
-  const kills = here.catalogue.verbs.filter((verb) => verb.verb === "kill" && !verbs.includes(verb)); // within reach of one key on every screen
+  const stops = here.catalogue.verbs.filter((verb) => verb.danger && verb.key && !verb.topic && !verbs.includes(verb)); // in reach on every screen
   const ticket = here.screenOf("ticket");
   return (
     <header class="top">
@@ -22,7 +22,7 @@ export function Header({ onLeave }: { onLeave: () => void }): JSX.Element {
       <span class={`badge ${live ? "live" : "paper"}`}>{session.mode.toUpperCase()}</span>
       <span class="who">{session.name}</span>
       {ticket && <button type="button" onClick={() => here.go(ticket.name)}>New order{ticket.key && <kbd>{ticket.key}</kbd>}</button>}
-      {[...kills, ...verbs].slice(0, SHOWN_MAX).map((verb) => (
+      {[...stops, ...verbs].slice(0, SHOWN_MAX).map((verb) => (
         <button key={verb.verb} type="button" class={verb.danger ? "danger" : ""} onClick={() => here.begin(verb)}>{verb.title}{verb.key && <kbd>{verb.key}</kbd>}</button>
       ))}
       <button type="button" onClick={() => here.palette.set(true)}>{verbs.length > SHOWN_MAX ? "More" : "Find"}<kbd>Ctrl K</kbd></button>

@@ -23,7 +23,7 @@ export function ReplayBar(): JSX.Element {
   const { link } = here;
   const at = link.at ?? 0;
   return (
-    <div class="banner replay" role="group" aria-label="Replay">
+    <section class="banner replay" aria-label="Replay">
       <b>REPLAY</b>
       <span>event {grouped(String(at))}{link.at_ns !== null && `, ${clockTime(link.at_ns, 0)} UTC`}. Commands are off.</span>
       {span && (
@@ -42,6 +42,6 @@ export function ReplayBar(): JSX.Element {
         }}>{SPEEDS.map((speed) => <option key={speed} value={String(speed)}>{speed}×</option>)}</select>
       </label>
       <button type="button" class="primary" onClick={() => link.replay(null)}>Back to now</button>
-    </div>
+    </section>
   );
 }

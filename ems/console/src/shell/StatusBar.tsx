@@ -15,13 +15,13 @@ export function StatusBar(): JSX.Element {
   return (
     <footer class="bottom">
       <span class="latest" role="status" aria-live="polite">
-        {notice ? <span class={notice.bad ? "bad" : ""}>{notice.text} <button type="button" class="plain" aria-label="Put this message away" onClick={() => here.notice.set(null)}>×</button></span>
+        {notice && notice.at >= (latest?.since ?? 0) ? <span class={notice.bad ? "bad" : ""}>{notice.text} <button type="button" class="plain" aria-label="Put this message away" onClick={() => here.notice.set(null)}>×</button></span>
           : latest ? <Line command={latest} /> : <span class="dim">no command yet</span>}
       </span>
       {waiting > 0 && <span class="count chosen">{waiting} waiting</span>}
       <span class="gap" />
       {here.layout.failed && <span class="bad">layout not saved: {here.layout.failed}</span>}
-      <span class="dim keys"><kbd>/</kbd> filter <kbd>↑↓</kbd> select <kbd>m</kbd> act <kbd>Enter</kbd> open <kbd>?</kbd> keys</span>
+      <span class="dim keys"><kbd>/</kbd> filter <kbd>↑↓</kbd> select <kbd>.</kbd> act <kbd>Enter</kbd> open <kbd>?</kbd> keys</span>
       <Popover label={`Commands (${here.commands.list.length})`} title="Commands asked from here">
         {(close) => (
           <>

@@ -28,11 +28,13 @@ export function useKeyboard(): void {
 function act(here: Console, key: string, event: KeyboardEvent): boolean {
   const active = here.active.get();
   if (key === "Ctrl+k" || key === ":") return here.palette.set(true), true;
+  const far = key.startsWith("g ") ? here.catalogue.screens.find((each) => each.key && `g ${named(each.key)}` === key) : undefined;
+  if (far) return here.go(far.name), true;
   if (key === "?") return here.sheet.set(true), true;
   if (key === "Escape") return back(here);
   if (key === "/" && active) return active.filter?.focus(), true;
   if (key === "\\") return (here.layout.rail = !here.layout.rail), true;
-  if (key === "m" && active && active.grid.selectedKeys().length > 0) return openMenu(here, event), true;
+  if ((key === "." || key === "ContextMenu" || key === "Shift+F10") && active && active.grid.selectedKeys().length > 0) return openMenu(here, event), true;
   const verb = verbFor(here, key);
   if (verb) return startVerb(here, verb), true;
   const screen = here.catalogue.screens.find((each) => each.key && named(each.key) === key);

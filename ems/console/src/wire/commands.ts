@@ -10,6 +10,7 @@ export interface Request {
   rows: string[];
   fields: Record<string, Cell | Record<string, Cell>>;
   reason?: string;
+  secret?: boolean; // holds a password: never written down, so a reload of the page asks it no second time
 }
 
 export interface Command extends Request {
@@ -137,7 +138,8 @@ export class Commands extends Watched {
   }
 
   private keep(): void {
-    this.memory.setItem(KEPT, JSON.stringify(this.list));
+    const plain = this.list.filter((command) => !command.secret);
+    this.memory.setItem(KEPT, JSON.stringify(plain.map(({ results, ...rest }) => ({ ...rest, results: results.map(({ secret: _unkept, ...result }) => result) }))));
     this.changed();
   }
 }

@@ -38,7 +38,7 @@ export class Layout extends Watched {
   }
 
   get theme(): "dark" | "light" {
-    return this.kept.theme ?? (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");
+    return this.kept.theme ?? "dark";
   }
 
   set theme(theme: "dark" | "light") {
@@ -77,9 +77,11 @@ export class Layout extends Watched {
     this.put({ views: { ...this.kept.views, [topic]: views } });
   }
 
-  reset(): void {
+  /** As delivered, but for the colours; resolves when the server has it. */
+  async reset(): Promise<void> {
     this.kept = { theme: this.theme };
-    this.put({});
+    window.clearTimeout(this.timer);
+    await this.save();
   }
 
   private put(part: Kept, shown = true): void {

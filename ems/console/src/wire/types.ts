@@ -98,6 +98,7 @@ export interface CommandResult {
   text?: string;
   seq?: number | null;
   pending?: string | null;
+  secret?: string | null; // shown once, kept nowhere
 }
 
 export type FromServer =
