@@ -72,6 +72,7 @@ class Care(NamedTuple):
     """What is in force."""
 
     rule: str = ""  # by which it was staged
+    reserved_price_e9: int | None = None
     owner: str = ""
     returning: Returning = ""  # it goes back to its client as soon as nothing of it is out
     why: str = ""  # in words, for the client

@@ -15,7 +15,7 @@ _Changes = dict[str, Any]
 
 
 def _staged(state: ParentOrder, event: Staged) -> _Changes:
-    return {"staged": True, "care": state.care._replace(rule=event.rule)}
+    return {"staged": True, "care": state.care._replace(rule=event.rule, reserved_price_e9=event.reserved_price_e9)}
 
 
 def _handled(state: ParentOrder, event: Handled) -> _Changes:

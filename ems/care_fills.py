@@ -8,7 +8,7 @@ command.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from domain import care_rules, parent_rules
 from domain import child_order as co
@@ -31,7 +31,7 @@ from ems.risk import RiskGate
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
 
-HOUSE = "house"
+HOUSE: Final = "house"
 
 
 class _Execution(NamedTuple):
@@ -74,8 +74,8 @@ class HandFills:
         if why := care_rules.may_enter(order):
             return why
         over_e9 = care_rules.over_e9(order, command.quantity_e9)
-        if (why := care_rules.needs_second(order, command.quantity_e9)) and not _second(command):
-            return Refusal(Reason.NOT_AMENDABLE, f"{why}: a second person has to say so")
+        if (alone := care_rules.needs_second(order, command.quantity_e9)) and not _second(command):
+            return Refusal(Reason.NOT_AMENDABLE, f"{alone}: a second person has to say so")
         if not care_rules.within(order.side, order.terms.limit_price_e9, command.price_e9) and not _second(command):
             said = "it is worse than the client's limit: a second person has to say so"
             return Refusal(Reason.NOT_AMENDABLE, said)

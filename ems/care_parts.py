@@ -161,8 +161,9 @@ class PartsDesk:
         if terms.algo is Algo.DIRECT and cap_e9 is not None:
             return Refusal(Reason.NOT_AMENDABLE, "its client caps its share of the volume: only our own algorithms keep to that")
         caps = [cap for cap in (terms.max_participation_e9, cap_e9) if cap is not None]
-        kept = {"end_ns": min(terms.end_ns, end_ns), "max_participation_e9": min(caps, default=None)}
-        if terms.start_ns >= kept["end_ns"]:
+        end_ns = min(terms.end_ns, end_ns)
+        kept = {"end_ns": end_ns, "max_participation_e9": min(caps, default=None)}
+        if terms.start_ns >= end_ns:
             return Refusal(Reason.END_NOT_AFTER_START, "it would start after its client's end")
         strategy = terms.instructions is not None and terms.instructions.strategy is not None
         accepted = accepted.model_copy(
