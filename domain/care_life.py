@@ -19,7 +19,7 @@ def _staged(state: ParentOrder, event: Staged) -> _Changes:
 
 
 def _handled(state: ParentOrder, event: Handled) -> _Changes:
-    care = state.care._replace(commands=(*state.care.commands, event.command))
+    care = state.care
     if event.act in ("claim", "reassign"):
         care = care._replace(owner=event.owner)
     if event.act in ("split", "route", "merge"):

@@ -82,7 +82,7 @@ class HandFills:
         turn.parent(
             order.id,
             Handled(
-                act="fill", command=command.command_id, reason=command.reason, quantity_e9=told.quantity_e9,
+                act="fill", reason=command.reason, quantity_e9=told.quantity_e9,
                 price_e9=told.price_e9, counterparty=command.broker, over_e9=over_e9, approver=command.approver or "",
             ),
         )  # fmt: skip
@@ -110,7 +110,7 @@ class HandFills:
         turn.parent(
             order.id,
             Handled(
-                act="fill", command=command.command_id, reason=command.reason, quantity_e9=command.quantity_e9,
+                act="fill", reason=command.reason, quantity_e9=command.quantity_e9,
                 price_e9=command.price_e9, counterparty=command.broker,
             ),
         )  # fmt: skip
@@ -136,7 +136,7 @@ class HandFills:
         turn.parent(
             order.id,
             Handled(
-                act="block", command=command.command_id, reason=command.reason, quantity_e9=told.quantity_e9,
+                act="block", reason=command.reason, quantity_e9=told.quantity_e9,
                 price_e9=told.price_e9, counterparty=account, orders=((house.id, told.quantity_e9),),
             ),
         )  # fmt: skip

@@ -73,7 +73,11 @@ class CommandDesk:
     def handle(self, turn: Turn, commanded: Commanded) -> None:
         """Decide one command; its answer waits for the commit."""
         command = commanded.command
-        turn.begin(actor=command.actor, causation=f"command:{command.command_id}")
+        cause = f"command:{command.command_id}"
+        turn.begin(actor=command.actor, causation=cause)
+        if cause in turn.state.commanded and not isinstance(command, EnterOrder):  # which knows its order again
+            turn.replies.append((commanded.reply, Answer(True, "done before")))
+            return
         match command:
             case EnterOrder():
                 answer = self._enter(turn, command)

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from domain import (
+    access,
     allocation,
+    approval,
     attention,
     builds,
     child_life,
@@ -55,6 +57,7 @@ class DeskState:
 
     def __init__(self) -> None:
         self.seq = self.decisions = 0
+        self.commanded: set[str] = set()  # causations of commands that have been decided: each is decided once
         self._shift = 0  # how much higher the log has numbered events than they were applied under
         self.parents: dict[StreamId, ParentOrder | RejectedOrder] = {}
         self.children: dict[StreamId, ChildOrder] = {}
@@ -87,6 +90,8 @@ class DeskState:
     def apply(self, stream: StreamId, event: Event, meta: Meta, *, seq: int) -> Any:
         """Fold one event; returns the state of its stream afterwards."""
         self.seq = seq
+        if meta.actor[:7] == "person:":
+            self.commanded.add(meta.causation)
         if meta.inbound is not self._ref:  # the events of one message share it
             self._ref = meta.inbound
             if meta.inbound is not None:
@@ -160,11 +165,8 @@ class DeskState:
             sha.update(line.encode())
         return sha.hexdigest()
 
-    # ---------------------------------------------------------------------------------------- folding
-
     def _received(self, ref: InboundRef) -> None:
-        mark = (ref.reset_epoch, ref.msg_seq_num)
-        self.watermarks[ref.session] = max(mark, self.watermarks.get(ref.session, mark))
+        self.watermarks[ref.session] = max(self.watermarks.get(ref.session, (-1, 0)), (ref.reset_epoch, ref.msg_seq_num))
 
     def _parent(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> ParentOrder | RejectedOrder:
         before = self.parents.get(stream)
@@ -231,7 +233,7 @@ class DeskState:
         self.attention.apply(stream, after.version, event, meta.event_time_ns)
         if isinstance(event, fix_session.MessageRefused):  # what else happens at a session is told to nobody
             self.last_seq[stream] = seq
-        if isinstance(event, fix_session.OutboundReserved):
+        elif isinstance(event, fix_session.OutboundReserved):
             self.reserved[event.session] = (event.reset_epoch, event.up_to)
         return after
 
@@ -244,9 +246,8 @@ class DeskState:
             self.alloc_ids.setdefault((after.client_session, after.trade_date, alloc_id), stream)
         if type(event) is allocation.Reported:
             self.alloc_reports[allocation.report_id(stream, event.number)] = (stream, event.number)
-        for parent in after.parents:
-            known = self.allocations_of.get(parent, ())
-            self.allocations_of[parent] = known if stream in known else (*known, stream)
+        for parent in [p for p in after.parents if stream not in self.allocations_of.get(p, ())]:
+            self.allocations_of[parent] = (*self.allocations_of.get(parent, ()), stream)
         return after
 
     def _mass_cancel(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> MassCancel:
@@ -294,6 +295,6 @@ class DeskState:
         **dict.fromkeys(attention.EVENTS, _attended),
         **dict.fromkeys(market_note.EVENTS, _noted),
         **dict.fromkeys(wheel.EVENTS, _wheel),
-        **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS), _elsewhere),
+        **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS, *access.EVENTS, *approval.EVENTS), _elsewhere),
         **dict.fromkeys((*model_version.EVENTS, *model_decision.EVENTS, *quote.EVENTS), _elsewhere),
     }

@@ -109,7 +109,8 @@ class DeskProcess:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        status = StatusSocket(self._runtime.socket("desk"), self.status, peer.proving(self._runtime.persons, self._command))
+        proved = peer.proving(self._runtime.persons, self._command, voucher_key=self._runtime.voucher_key)
+        status = StatusSocket(self._runtime.socket("desk"), self.status, proved)
         await status.start()
         membership = Membership(self._build, lambda others: self._beside(log, others))
         log = PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock(), membership=membership)
@@ -149,8 +150,8 @@ class DeskProcess:
         settle_memory()
         self._state = "leading"
         await day.look(log)  # before anything is decided
-        others = beside(self._runtime, desk, self._deliver)
-        await until_first(link.run(), desk.run(), self._keeper(desk, log, latch).run(), day.watch(log), others)
+        keeper, others = self._keeper(desk, log, latch), beside(self._runtime, desk, self._deliver)
+        await until_first(link.run(), desk.run(), keeper.run(), day.watch(log), others)
 
     async def _beside(self, log: PostgresEventLog, others: Mapping[str, str]) -> str:
         """Why this desk may not open beside those that are up, "" if it may."""
@@ -158,12 +159,12 @@ class DeskProcess:
         return builds.refusal(self._build, others, self._approved)
 
     def _keeper(self, desk: Desk, log: PostgresEventLog, latch: SharedLatch) -> KillKeeper:
-        runtime, settings = self._runtime, self._runtime.settings
-        service = kill.service(runtime, log)
+        runtime = self._runtime
         parts = KeeperParts(
-            desk, service, latch, log, runtime.clock(), self._scopes, self._deliver, lambda: kill.ask_gateways(self._runtime)
-        )
-        return KillKeeper(parts, name=settings.name, outage_s=settings.kill.outage_s)
+            desk, kill.service(runtime, log), latch, log, runtime.clock(), self._scopes, self._deliver,
+            lambda: kill.ask_gateways(self._runtime),
+        )  # fmt: skip
+        return KillKeeper(parts, name=runtime.settings.name, outage_s=runtime.settings.kill.outage_s)
 
     def _state_now(self) -> DeskState:
         assert self._desk is not None
@@ -203,7 +204,7 @@ class DeskProcess:
         try:
             answer = await asyncio.wait_for(answered, COMMAND_TIMEOUT_S)
         except TimeoutError:
-            return {"ok": False, "text": "no answer in time: ask again with the same command_id"}
+            return {"ok": False, "in_doubt": True, "text": "no answer in time: ask again with the same command_id"}
         return {"ok": answer.ok, "text": answer.text, **dict(answer.ids)}
 
     async def _configure(self, desk: Desk, restarted: Sequence[str]) -> dict[str, Any]:
@@ -261,8 +262,7 @@ class DeskProcess:
         if desk is None:
             return answer
         state = desk.state
-        if self._state == "leading" and not desk.ready:
-            answer["state"] = "recovering"
+        answer |= {"state": "recovering"} if self._state == "leading" and not desk.ready else {}
         answer |= alerts.told(state, question)
         if question.get("limits"):
             answer["limits"] = risk_desk.told(state.risk, self._runtime.clock().now_ns())

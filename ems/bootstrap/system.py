@@ -15,8 +15,7 @@ from typing import Any, Final
 from adapters.postgres.deployment import answers
 from adapters.postgres.embedded import EmbeddedPostgres
 from domain.errors import LogUnavailable
-from ems.api.auth import make_token
-from ems.bootstrap import kill, models
+from ems.bootstrap import kill, models, people
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.database import close_database, open_database
 from ems.bootstrap.day import with_loaded_files
@@ -27,6 +26,7 @@ from ems.config import Settings
 from ems.health import ask_http, ask_socket
 from ems.preflight import check_ports, state_lock
 from ems.supervisor import Supervisor
+from ems.voucher import make_key
 
 WALLED: Final = "runtime-quoter.json"
 TURNED_MS_MAX: Final = 5_000
@@ -42,9 +42,9 @@ class System:
 
     @property
     def console_url(self) -> str:
-        """The page's address with its access token."""
-        console = self.runtime.settings.console
-        return f"http://{console.host}:{console.port}/?token={make_token(self.runtime.token_file)}"
+        """The page's address; before anybody has an account, with the link's secret that makes the first."""
+        console, invite = self.runtime.settings.console, people.invite_of(self.runtime)
+        return f"http://{console.host}:{console.port}/" + (f"?invite={invite}#" if invite else "")
 
     async def desk_status(self) -> dict[str, Any]:
         """The desk's own words, empty while it does not answer."""
@@ -74,7 +74,8 @@ async def started(settings: Settings) -> AsyncIterator[System]:
             runtime = runtime.model_copy(update={"tape_origin_ns": time.time_ns() + COUNTDOWN_NS})
             supervisor = Supervisor(children(runtime), log_directory=runtime.logs)
             if settings.console.enabled:
-                make_token(runtime.token_file)
+                make_key(runtime.voucher_key)
+                await people.prepare(runtime)
             try:
                 await supervisor.start()
                 yield System(runtime, supervisor)
