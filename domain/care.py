@@ -32,7 +32,6 @@ class Handled(Event):
 
     TOPIC: ClassVar[str] = "parent_order.handled.v1"
     act: CareAct
-    command: str  # its id: the same one again is no second act
     reason: str
     owner: str = ""  # of a claim or reassignment: whose it is from now on
     orders: tuple[tuple[StreamId, int], ...] = ()  # parts that were made of it, or what it went into, with the quantity
@@ -72,11 +71,11 @@ class Care(NamedTuple):
     """What is in force."""
 
     rule: str = ""  # by which it was staged
+    reserved_price_e9: int | None = None
     owner: str = ""
     returning: Returning = ""  # it goes back to its client as soon as nothing of it is out
     why: str = ""  # in words, for the client
     asked: Algo | None = None  # what its client had asked for, where a trader works it otherwise
-    commands: tuple[str, ...] = ()  # that have been carried out
     parts: tuple[StreamId, ...] = ()  # orders of the desk's that were ever made of it
     allotted: tuple[tuple[StreamId, tuple[tuple[StreamId, int], ...]], ...] = ()  # execution -> who had what of it
 

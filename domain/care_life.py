@@ -15,11 +15,11 @@ _Changes = dict[str, Any]
 
 
 def _staged(state: ParentOrder, event: Staged) -> _Changes:
-    return {"staged": True, "care": state.care._replace(rule=event.rule)}
+    return {"staged": True, "care": state.care._replace(rule=event.rule, reserved_price_e9=event.reserved_price_e9)}
 
 
 def _handled(state: ParentOrder, event: Handled) -> _Changes:
-    care = state.care._replace(commands=(*state.care.commands, event.command))
+    care = state.care
     if event.act in ("claim", "reassign"):
         care = care._replace(owner=event.owner)
     if event.act in ("split", "route", "merge"):

@@ -128,7 +128,7 @@ class Exposure:
         """What an account holds as the day begins, whatever the ledgers say of earlier days."""
         self.settle()
         held = [ledger.opening_e9 for ledger in self.of(instrument) if ledger.key[ACCOUNT] == account]
-        more_e9, ledger = quantity_e9 - sum(held), self._ledger((account, "", "", "", instrument, ""))
+        more_e9, ledger = quantity_e9 - sum(held), self.ledger((account, "", "", "", instrument, ""))
         ledger.opening_e9 += more_e9
         ledger.opening_e18 += more_e9 * price_e9
         self._traded(ledger)
@@ -212,9 +212,10 @@ class Exposure:
         owner = (parent.client_session or parent.behalf, parent.terms.algo._value_) if type(parent) is ParentOrder else ("", "")
         trader = self._traders.get(child.parent, "") if self._traders else ""
         key = (child.account, *owner, trader, child.instrument, child.venue_session)
-        return self._ledgers.get(key) or self._ledger(key), self.flow(child.instrument, child.side)
+        return self._ledgers.get(key) or self.ledger(key), self.flow(child.instrument, child.side)
 
-    def _ledger(self, key: LedgerKey) -> Ledger:
+    def ledger(self, key: LedgerKey) -> Ledger:
+        """The ledger of a key, which there is from now on."""
         ledger = self._ledgers.get(key)
         if ledger is None:
             ledger = self._ledgers[key] = Ledger(key)
@@ -223,6 +224,10 @@ class Exposure:
 
     def _traded(self, ledger: Ledger) -> None:
         ledger.traded_anew = True
+        self.moved(ledger)
+
+    def moved(self, ledger: Ledger) -> None:
+        """The totals have to follow it."""
         if not ledger.dirty:
             ledger.dirty = True
             self.dirty.append(ledger)

@@ -1,13 +1,11 @@
 """What a trader does about an order beside steering it (`ems.steer_desk`): takes it or turns it down, claims it, hands it on,
 gives it back. Parts and merged orders are in `ems.care_parts`, executions that no venue told of in `ems.care_fills`.
-
-A command's id stands in the event that it causes: the same one again is answered, and nothing is done twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from domain import care_rules, parent_rules
 from domain import parent_order as po
@@ -49,8 +47,6 @@ from ems.tactic import MANUAL
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
 
-_ONCE: Final = Answer(True, "done before")
-
 
 class CareDesk:
     """Decides those commands. Pure but for what it is given."""
@@ -73,8 +69,6 @@ class CareDesk:
             order = found(turn.state, order_id)
             if order is None:
                 return Answer(False, f"no order has the OrderID {order_id}")
-            if command.command_id in order.care.commands:
-                return _ONCE
             if why := self._forbidden(turn, order, command):
                 return Answer(False, why)
             orders.append(order)
@@ -183,7 +177,7 @@ def found(state: DeskState, order_id: str) -> ParentOrder | None:
 
 def handled(command: CareCommand, act: CareAct, **more: Any) -> Handled:
     """What is written of an act."""
-    return Handled(act=act, command=command.command_id, reason=command.reason, **more)
+    return Handled(act=act, reason=command.reason, **more)
 
 
 def _by_hand(terms: Terms) -> bool:

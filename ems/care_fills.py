@@ -8,7 +8,7 @@ command.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from domain import care_rules, parent_rules
 from domain import child_order as co
@@ -31,7 +31,7 @@ from ems.risk import RiskGate
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
 
-HOUSE = "house"
+HOUSE: Final = "house"
 
 
 class _Execution(NamedTuple):
@@ -74,15 +74,15 @@ class HandFills:
         if why := care_rules.may_enter(order):
             return why
         over_e9 = care_rules.over_e9(order, command.quantity_e9)
-        if (why := care_rules.needs_second(order, command.quantity_e9)) and not _second(command):
-            return Refusal(Reason.NOT_AMENDABLE, f"{why}: a second person has to say so")
+        if (alone := care_rules.needs_second(order, command.quantity_e9)) and not _second(command):
+            return Refusal(Reason.NOT_AMENDABLE, f"{alone}: a second person has to say so")
         if not care_rules.within(order.side, order.terms.limit_price_e9, command.price_e9) and not _second(command):
             said = "it is worse than the client's limit: a second person has to say so"
             return Refusal(Reason.NOT_AMENDABLE, said)
         turn.parent(
             order.id,
             Handled(
-                act="fill", command=command.command_id, reason=command.reason, quantity_e9=told.quantity_e9,
+                act="fill", reason=command.reason, quantity_e9=told.quantity_e9,
                 price_e9=told.price_e9, counterparty=command.broker, over_e9=over_e9, approver=command.approver or "",
             ),
         )  # fmt: skip
@@ -110,7 +110,7 @@ class HandFills:
         turn.parent(
             order.id,
             Handled(
-                act="fill", command=command.command_id, reason=command.reason, quantity_e9=command.quantity_e9,
+                act="fill", reason=command.reason, quantity_e9=command.quantity_e9,
                 price_e9=command.price_e9, counterparty=command.broker,
             ),
         )  # fmt: skip
@@ -136,7 +136,7 @@ class HandFills:
         turn.parent(
             order.id,
             Handled(
-                act="block", command=command.command_id, reason=command.reason, quantity_e9=told.quantity_e9,
+                act="block", reason=command.reason, quantity_e9=told.quantity_e9,
                 price_e9=told.price_e9, counterparty=account, orders=((house.id, told.quantity_e9),),
             ),
         )  # fmt: skip

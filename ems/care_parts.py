@@ -72,7 +72,7 @@ class PartsDesk:
             made.append(part)
         act: CareAct = "split" if isinstance(command, SplitOrder) else "route"
         orders = tuple((part.stream, part.accepted.terms.quantity_e9) for part in made)
-        turn.parent(order.id, Handled(act=act, command=command.command_id, reason=command.reason, orders=orders))
+        turn.parent(order.id, Handled(act=act, reason=command.reason, orders=orders))
         for part in made:
             self._write(turn, part)
         return _answer("made", made)
@@ -93,7 +93,7 @@ class PartsDesk:
             return part
         for order, quantity_e9 in members:
             told = Handled(
-                act="merge", command=command.command_id, reason=command.reason, orders=((part.stream, quantity_e9),)
+                act="merge", reason=command.reason, orders=((part.stream, quantity_e9),)
             )  # fmt: skip
             turn.parent(order.id, told)
         self._write(turn, part)
@@ -113,7 +113,7 @@ class PartsDesk:
         if isinstance(rest_e9, Refusal):
             return rest_e9
         told = Handled(
-            act="unmerge", command=command.command_id, reason=command.reason, orders=((member.id, rest_e9),)
+            act="unmerge", reason=command.reason, orders=((member.id, rest_e9),)
         )  # fmt: skip
         turn.parent(order.id, told, ShareLeft(order=member.id, returned_e9=rest_e9))
         turn.parent(member.id, po.ChildClosed(child=order.id, status=order.status))
@@ -127,7 +127,7 @@ class PartsDesk:
         events = parent_rules.withdraw(order, text=f"pulled back: {command.reason}")
         if not events:
             return Refusal(Reason.TOO_LATE, f"{order.order_id} is {order.status}, or on its way back already")
-        turn.parent(order.id, Handled(act=act, command=command.command_id, reason=command.reason), *events)
+        turn.parent(order.id, Handled(act=act, reason=command.reason), *events)
         return Answer(True, "what is left is back as soon as nothing of it is out")
 
     # ---------------------------------------------------------------------------------------------- one part
@@ -161,8 +161,9 @@ class PartsDesk:
         if terms.algo is Algo.DIRECT and cap_e9 is not None:
             return Refusal(Reason.NOT_AMENDABLE, "its client caps its share of the volume: only our own algorithms keep to that")
         caps = [cap for cap in (terms.max_participation_e9, cap_e9) if cap is not None]
-        kept = {"end_ns": min(terms.end_ns, end_ns), "max_participation_e9": min(caps, default=None)}
-        if terms.start_ns >= kept["end_ns"]:
+        end_ns = min(terms.end_ns, end_ns)
+        kept = {"end_ns": end_ns, "max_participation_e9": min(caps, default=None)}
+        if terms.start_ns >= end_ns:
             return Refusal(Reason.END_NOT_AFTER_START, "it would start after its client's end")
         strategy = terms.instructions is not None and terms.instructions.strategy is not None
         accepted = accepted.model_copy(

@@ -34,6 +34,7 @@ from domain import (
 )  # fmt: skip
 from domain.allocation import Allocation
 from domain.attention import Attention, alert_id
+from domain.care import Staged
 from domain.child_order import ChildOrder
 from domain.event import UNREAD, Event, InboundRef, Meta, Recorded, Unread
 from domain.exposure import ENTERING, MOVING
@@ -45,11 +46,10 @@ from domain.order_list import OrderList
 from domain.parent_life import NAMING, OPENING
 from domain.parent_order import ParentOrder, RejectedOrder
 from domain.risk_state import RiskState
-from domain.trader import trader_of
 from domain.values import StreamId
 from domain.wheel import Wheel
 
-_NOTED = frozenset({*NAMING, *OPENING, *ENTERING, parent_order.Rejected, parent_order.Finished})
+_NOTED = frozenset({*NAMING, *OPENING, *ENTERING, Staged, parent_order.Rejected, parent_order.Finished})
 
 
 class DeskState:
@@ -166,16 +166,15 @@ class DeskState:
         return sha.hexdigest()
 
     def _received(self, ref: InboundRef) -> None:
-        mark = (ref.reset_epoch, ref.msg_seq_num)
-        self.watermarks[ref.session] = max(mark, self.watermarks.get(ref.session, mark))
+        self.watermarks[ref.session] = max(self.watermarks.get(ref.session, (-1, 0)), (ref.reset_epoch, ref.msg_seq_num))
 
     def _parent(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> ParentOrder | RejectedOrder:
         before = self.parents.get(stream)
         after = self.parents[stream] = parent_life.evolve(before, event, stream=stream, at_ns=meta.event_time_ns)
         self.last_seq[stream] = seq
         if type(event) in _NOTED:
-            if type(event) in ENTERING and isinstance(after, ParentOrder):
-                self.risk.exposure.parent(event, before, after, trader_of(after.terms.instructions, meta.actor))
+            if isinstance(after, ParentOrder):
+                self.risk.parent(event, before, after, meta)
             self._index(stream, event, after)
         return after
 

@@ -100,7 +100,7 @@ class RiskGate:
             state.exposure.trader(parent.id), parent.account, parent.client_session, parent.instrument, terms
         )  # fmt: skip
         open_e9 = max(0, terms.quantity_e9 - parent.cum_quantity_e9)
-        held = [state.exposure.reserved(child) for child in parent.open_e9]
+        held = [state.waiting.reserved(parent.id), *(state.exposure.reserved(child) for child in parent.open_e9)]
         price_e9 = parent.terms.limit_price_e9 or terms.limit_price_e9 or 0
         left_e9 = 0 if parent.staged else max(0, parent.leaves_e9 - sum(quantity_e9 for quantity_e9, _ in held))
         order = _of_terms(Subject.AMEND, parent.id, scopes, parent.side, terms)._replace(

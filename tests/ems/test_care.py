@@ -11,11 +11,15 @@ from domain.care_rules import STAGED, CareRule, CareTerms
 from domain.kill_scope import FIRM
 from domain.kill_table import Level
 from domain.order_life import OrdStatus
+from domain.risk import Check
 from domain.risk_data import RiskFacts
 from domain.sending import ParentReport
 from domain.values import E9, Algo
+from ems.risk_day import RiskTerms
 from tests.domain.orders import replace_order
 from tests.ems.care import STAGE, CareRoom, in_hand, opened
+from tests.ems.house_room import NOBODYS
+from tests.ems.risk_scene import limit
 from tests.ems.room import market, topics
 
 DONE = CareTerms(rules=STAGE.rules, pull_back="done_for_day")
@@ -242,3 +246,20 @@ RULES = (
 async def test_the_first_rule_that_fits_decides(changes: dict[str, Any], rule: str) -> None:
     room = await opened(CareTerms(rules=RULES))
     assert (await room.order(**changes)).care.rule == rule
+
+
+@pytest.mark.parametrize(("reserve", "status"), [(True, OrdStatus.REJECTED), (False, OrdStatus.PENDING_NEW)])
+async def test_what_waits_counts_as_open_where_that_is_agreed(reserve: bool, status: OrdStatus) -> None:
+    terms = RiskTerms(limits=(limit(Check.POSITION, 1500 * E9, "quantity"),), digest="0123456789abcdef")
+    room = await opened(CareTerms(rules=STAGE.rules, reserve=reserve), risk=terms, risk_data=NOBODYS)
+    await room.order()
+    room.take()
+    await room.order(cl_ord_id="A2")
+    (report,) = room.take(ParentReport)
+    assert report.ord_status is status
+    await room.client(replace_order(cl_ord_id="A3", quantity_e9=1200 * E9))  # what is held for it counts once
+    assert room.named("A3").terms.quantity_e9 == 1200 * E9
+    await room.done("accept_order", room.named("A3"), algo="manual")
+    await room.order(cl_ord_id="A4")
+    assert room.named("A4").status is OrdStatus.PENDING_NEW  # what is taken reserves what it sends out, like any order
+    await room.folded()

@@ -18,6 +18,7 @@ from domain.values import E9, Side
 from ems import recovery
 from ems.risk_day import RiskTerms
 from tests.ems.care import STAGE, CareRoom, in_hand
+from tests.ems.house_room import NOBODYS
 from tests.ems.risk_scene import limit
 from tests.ems.room import topics
 
@@ -169,12 +170,13 @@ async def test_what_cannot_be_is_refused(asked: dict[str, Any], care: CareTerms,
 
 async def test_the_houses_limits_hold_for_blocks() -> None:
     own = limit(Check.POSITION, 500 * E9, "quantity", scope="account", scope_id="HOUSE")
-    room = await in_hand(1000, risk=RiskTerms(limits=(own,), digest="0123456789abcdef"))
-    refused = await room.ask("take_block", quantity=600, price=100)
+    room = await in_hand(1000, risk=RiskTerms(limits=(own,), digest="0123456789abcdef"), risk_data=NOBODYS)
+    await room.done("take_block", quantity=500, price=100)
+    refused = await room.ask("take_block", quantity=100, price=100)
     assert not refused.ok and "position" in refused.text
-    assert room.named("A1").cum_quantity_e9 == 0
+    assert room.named("A1").cum_quantity_e9 == 500 * E9
     parents = [p for p in room.desk.state.parents.values() if isinstance(p, ParentOrder)]
-    assert len(parents) == 1
+    assert len(parents) == 2
 
 
 async def test_a_command_that_comes_again_takes_no_second_block() -> None:
