@@ -20,6 +20,13 @@ from tests.in_ci import load
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "var" / "console"  # screenshots, and what a test that failed saw
+CLIENT = "OMS1"  # as the template calls it
+CARE = """
+[[care.rules]]  # what is large waits for a trader
+name = "large"
+quantity_min = 50000
+handling = "stage"
+"""
 FIRST_ORDER, FIRST_QUANTITY = "LONG", "20,000"
 
 
@@ -63,7 +70,9 @@ class Running(Program):
             said.append(self.up.stdout.readline())
             assert said[-1], f"ems up ended: {''.join(said)}"
         make_people(self.runtime)
-        done = self.send("--qty", FIRST_QUANTITY.replace(",", ""), "--algo", "twap", "--minutes", "60", "--cl-ord-id", FIRST_ORDER)
+        done = self.send(
+            "--qty", FIRST_QUANTITY.replace(",", ""), "--algo", "twap", "--minutes", "60", "--cl-ord-id", FIRST_ORDER
+        )
         assert done.returncode == 0, done.stderr
 
     def configure(self) -> None:
@@ -75,7 +84,7 @@ class Running(Program):
         text = path.read_text()
         for old, new in zip((9876, 9880, 8410), free_ports(3), strict=True):
             text = text.replace(f"port = {old}", f"port = {new}")
-        path.write_text(text.replace('["DEMO", "AMZN"]', '["DEMO"]'))
+        path.write_text(text.replace('["DEMO", "AMZN"]', '["DEMO"]') + CARE)
 
     def send(self, *words: str) -> subprocess.CompletedProcess[str]:
         """An order over the client's FIX session."""
@@ -120,9 +129,13 @@ class Desks:
         """Somebody's tab, on a screen; the same tab again for whoever is there already."""
         if person not in self._tabs:
             self._tabs[person] = tab = self.stranger()
-            tab.sign_in(person, PEOPLE[person].password)
+            self.sign_in(tab, person)
         self._tabs[person].go(screen)
         return self._tabs[person]
+
+    def sign_in(self, tab: Tab, person: str) -> None:
+        """At the door."""
+        tab.sign_in(person, PEOPLE[person].password)
 
     def stranger(self) -> Tab:
         """A browser that nobody has signed in at."""

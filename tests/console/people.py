@@ -11,8 +11,8 @@ from argon2 import PasswordHasher
 from adapters.clock import WallClock
 from adapters.postgres.accounts import PostgresAccounts
 from domain.account import ALL, Account, Entitlement
-from ems.read_models.topic import ROLES
 from ems.bootstrap.runtime import Runtime
+from ems.read_models.topic import ROLES
 
 
 class Somebody(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.console.conftest import FIRST_QUANTITY, Desks
+from tests.console.conftest import CLIENT, FIRST_QUANTITY, Desks
 from tests.console.tab import Tab
 
 
@@ -42,7 +42,7 @@ def test_the_door_wants_a_name_and_its_password(desks: Desks) -> None:
 
 def test_an_order_from_the_ticket_is_steered_and_worked_by_hand(desks: Desks) -> None:
     tab = desks.of("tara", "ticket")
-    for name, text in {"client": "OMS", "symbol": "DEMO", "quantity": "1k7"}.items():
+    for name, text in {"client": CLIENT, "symbol": "DEMO", "quantity": "1k7"}.items():
         tab.page.locator(f"form.described [name={name}]").fill(text)
     tab.page.locator("form.described [name=side]").select_option("buy")
     tab.page.locator("form.described [name=algo]").select_option("twap")
