@@ -73,7 +73,11 @@ export class Console {
       () => Date.now(),
       newKey,
     );
-    link.watch(() => link.at === null && this.commands.reached(link.seq));
+    let trouble = "";
+    link.watch(() => {
+      if (link.at === null) this.commands.reached(link.seq);
+      if (link.trouble !== trouble) this.say((trouble = link.trouble), true);
+    });
     window.addEventListener("hashchange", () => this.route.set(routeOf(location.hash)));
   }
 

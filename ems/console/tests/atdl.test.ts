@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { asLines, ticketFrom, ticketOf } from "../src/forms/tickets";
 import { beginWith, type Edit, holds, outcome, settle, type Strategy } from "../src/forms/atdl";
 
 const STRATEGY: Strategy = {
   name: "VWAP",
   parameters: [
     { name: "EndTime", type: "UTCTimestamp_t", required: true },
-    { name: "MaxPart", type: "Percentage_t", min: "1", max: "40" },
+    { name: "MaxPart", type: "Percentage_t", min: "0.01", max: "0.4", times_100: true },
     { name: "Style", type: "Char_t", enum: [{ id: "p", wire: "1" }, { id: "a", wire: "2" }] },
     { name: "Kind", type: "String_t", const: "V" },
     { name: "Fixed", type: "Int_t", mutable: false },
@@ -56,12 +57,12 @@ describe("a ticket", () => {
 
   it("sends wire values, constants and nothing that is hidden or off", () => {
     const given = { ...beginWith(STRATEGY), end: "14:30:00", style: "p", fixed: "9" };
-    expect(outcome(STRATEGY, given, order(""))).toEqual({ params: { EndTime: "14:30:00", MaxPart: "20", Style: "1", Kind: "V", Dark: "Y" }, errors: {} });
+    expect(outcome(STRATEGY, given, order(""), false, 1_764_000_000e9)).toEqual({ params: { EndTime: "20251124-14:30:00", MaxPart: "20", Style: "1", Kind: "V", Dark: "Y" }, errors: {} });
   });
 
   it("says what is wrong beside each control, and a strategy's own words for what concerns several", () => {
     const given = { ...beginWith(STRATEGY), end: "", part: "41", style: "a" };
-    expect(outcome(STRATEGY, given, order("")).errors).toEqual({ end: "is needed", part: "is above 40", "": "Aggressive needs a limit." });
+    expect(outcome(STRATEGY, given, order("")).errors).toEqual({ end: "is needed", part: "is above 40 %", "": "Aggressive needs a limit." });
     expect(outcome(STRATEGY, { ...given, end: "soon", part: "x" }, order("10")).errors).toEqual({ end: "is no time: 14:30:00", part: "is no number" });
   });
 
@@ -69,5 +70,28 @@ describe("a ticket", () => {
     const given = { ...beginWith(STRATEGY), end: "14:30:00", style: "a" };
     expect(outcome(STRATEGY, given, order("10"), true).params).not.toHaveProperty("Fixed");
     expect(outcome(STRATEGY, given, order("10"), false).params.Fixed).toBe("7");
+  });
+});
+
+describe("a ticket as the server describes it", () => {
+  const raw = {
+    provider: "EMS", session: "", name: "AlmgrenChriss", ui_rep: "Almgren-Chriss", description: "", strategy_edits: [
+      { error_message: "EndTime must be after StartTime", edit: { operator: "OR", edits: [{ operator: "NX", field: "EndTime" }, { operator: "NX", field: "StartTime" }, { operator: "GT", field: "EndTime", field2: "StartTime" }] } },
+    ],
+    parameters: [{ name: "StartTime", type: 19 }, { name: "EndTime", type: 19 }, { name: "MaxParticipation", type: 11, maximum: "1", multiply_by_100: true }, { name: "Style", type: 12, enum_pairs: [{ enum_id: "a", wire_value: "2", ui_rep: "Active" }] }],
+    panels: [{ title: "", orientation: "VERTICAL", content: ["StartTime", "EndTime", "MaxParticipation", "Style"].map((name) => ({ id: `c_${name}`, type: "TextField_t", parameter_ref: name, label: name, items: [], state_rules: [] })) }],
+  };
+  const ticket = ticketFrom(raw);
+
+  it("is found by name, title or initials, ours apart from brokers'", () => {
+    expect(["ac", "almgrenchriss", "Almgren-Chriss"].map((algo) => ticketOf([ticket], algo)?.name)).toEqual(Array(3).fill("AlmgrenChriss"));
+    expect([ticketOf([ticket], "vwap"), ticketOf([ticket], "ac", "BROKER"), ticketOf([ticket], "")]).toEqual([null, null, null]);
+  });
+
+  it("goes to the desk as lines, times on its day, percentages as percent", () => {
+    const given = { c_StartTime: "9:30", c_EndTime: "16:00:00", c_MaxParticipation: "12.5", c_Style: "a" };
+    const { params, errors } = outcome(ticket.strategy, given, () => "", false, 1_764_000_000e9);
+    expect([asLines(params), errors]).toEqual([["StartTime=20251124-09:30:00", "EndTime=20251124-16:00:00", "MaxParticipation=12.5", "Style=2"], {}]);
+    expect(outcome(ticket.strategy, { ...given, c_EndTime: "09:00", c_MaxParticipation: "101" }, () => "", false, 1_764_000_000e9).errors).toEqual({ c_MaxParticipation: "is above 100 %", "": "EndTime must be after StartTime" });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { lines } from "../src/chart/schedule";
+import { lines, type Schedule } from "../src/chart/schedule";
 import { Flashes } from "../src/grid/flash";
 import { barsOf } from "../src/panes/Bars";
 import { groupsOf } from "../src/panes/Groups";
@@ -9,13 +9,14 @@ import type { Topic } from "../src/wire/types";
 
 describe("the schedule's lines", () => {
   const schedule = {
-    quantity: "100", start_ns: "0", end_ns: "100000000000",
-    slices: [{ start_ns: "0", end_ns: "50000000000", quantity: "60" }, { start_ns: "50000000000", end_ns: "100000000000", quantity: "40" }],
-    actual: [{ t_ns: "10000000000", filled: "20" }], replans: [{ t_ns: "25000000000", why: "amended" }],
-  };
+    quantity: "100", start_ns: "0", end_ns: "100000000000", now_ns: "25000000000",
+    target: [["0", "0"], ["50000000000", "60"], ["50000000000", "60"], ["100000000000", "100"]],
+    bounds: [], actual: [["10000000000", "20", "10.5"]], market_volume: [],
+    replans: [{ time_ns: "0", reason: "accepted" }, { time_ns: "25000000000", reason: "amended" }],
+  } as Schedule;
 
   it("follow the plan straight, what is done in steps, and stop at now", () => {
-    const { data, behind, replans } = lines(schedule, 25e9);
+    const { data, behind, replans } = lines(schedule);
     const [xs, low, , plan, done] = data;
     expect([...xs]).toEqual([0, 10, 25, 50, 100]);
     expect(plan).toEqual([0, 12, 30, 60, 100]);
@@ -24,7 +25,7 @@ describe("the schedule's lines", () => {
     expect([behind, replans]).toEqual([-10, [{ x: 25, why: "amended" }]]);
   });
 
-  it("of an order without a plan say nothing of a plan", () => expect(lines({ quantity: "1", slices: [], actual: [] }, 5e9).behind).toBeNull());
+  it("of an order without a plan say nothing of a plan", () => expect(lines({ quantity: "1", start_ns: null, end_ns: null, now_ns: "5", target: [], bounds: [], actual: [], replans: [], market_volume: [] }).behind).toBeNull());
 });
 
 describe("flashes", () => {

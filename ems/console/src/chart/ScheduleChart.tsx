@@ -13,12 +13,13 @@ export function ScheduleChart({ order }: { order: string }): JSX.Element {
   const here = useConsole();
   const [schedule, setSchedule] = useState<Schedule | null>(null);
   const [trouble, setTrouble] = useState("");
-  const at = here.link.at;
+  const past = here.link.at !== null;
   useEffect(() => {
+    if (past) return;
     let gone = false;
     const ask = async () => {
       try {
-        const found = await get<Schedule>(`/api/orders/${encodeURIComponent(order)}/schedule${at === null ? "" : `?at=${at}`}`);
+        const found = await get<Schedule>(`/api/orders/${encodeURIComponent(order)}/schedule`);
         if (!gone) (setSchedule(found), setTrouble(""));
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
@@ -28,12 +29,13 @@ export function ScheduleChart({ order }: { order: string }): JSX.Element {
     void ask();
     const timer = window.setInterval(() => here.link.state === "live" && void ask(), AGAIN_MS);
     return () => ((gone = true), window.clearInterval(timer));
-  }, [order, at]);
+  }, [order, past]);
 
-  const drawn = useMemo(() => (schedule === null ? null : lines(schedule, here.now_ns())), [schedule]);
+  const drawn = useMemo(() => (schedule === null ? null : lines(schedule)), [schedule]);
   const marks = useMemo(() => ({ current: drawn?.replans ?? [] }), []);
   marks.current = drawn?.replans ?? [];
   const options = useMemo(() => (colours: Colours) => chartOptions(colours, marks), []);
+  if (past) return <section class="pane" aria-label="Schedule against actual"><p class="waiting">The schedule is drawn of now alone. The plans of the past are in the order's timeline.</p></section>;
   return (
     <section class="pane schedule" aria-label="Schedule against actual">
       <div class="tools">
@@ -43,7 +45,7 @@ export function ScheduleChart({ order }: { order: string }): JSX.Element {
         <span class="legend"><i class="plan" />plan<i class="bound" />bounds<i class="actual" />done<i class="volume" />market volume<i class="mark" />new plan</span>
       </div>
       {trouble && <p class="error" role="alert">{trouble}</p>}
-      {drawn && schedule && schedule.slices.length + schedule.actual.length > 0
+      {drawn && schedule && schedule.target.length + schedule.actual.length > 0
         ? <Chart label={`Done against schedule of ${order}: ${said(drawn.behind)}`} data={drawn.data} options={options} />
         : !trouble && <p class="waiting">{schedule === null ? "Asking…" : "No plan yet."}</p>}
     </section>

@@ -1,16 +1,19 @@
 import type uPlot from "uplot";
 
-/** What the server says of one order's schedule. Quantities are decimal text, times text of nanoseconds. */
+type Ns = string | null;
+type Qty = string | null;
+
+/** What the server says of one order's schedule. Quantities are decimal text and cumulative, times text of nanoseconds. */
 export interface Schedule {
-  start_ns?: string | number | null;
-  end_ns?: string | number | null;
-  quantity: string;
-  slices: { start_ns: string | number; end_ns: string | number; quantity: string }[];
-  bounds?: { t_ns: string | number; low: string | number; high: string | number }[];
-  actual: { t_ns: string | number; filled: string | number; liquidity?: string | null }[];
-  replans?: { t_ns: string | number; why?: string }[];
-  market?: { t_ns: string | number; volume: string | number; forecast?: string | number | null }[];
-  planned_from?: string | number; // what was filled already when the plan began
+  quantity: Qty;
+  start_ns: Ns;
+  end_ns: Ns;
+  now_ns: Ns;
+  target: [Ns, Qty][]; // where the plan is, straight between these points
+  bounds: [Ns, Qty, Qty][]; // least and most
+  actual: [Ns, Qty, string | null][]; // and the price of each fill
+  replans: { time_ns: Ns; number?: number; reason?: string }[];
+  market_volume: [Ns, Qty][];
 }
 
 export interface ScheduleLines {
@@ -19,17 +22,18 @@ export interface ScheduleLines {
   behind: number | null; // actual less plan at the last fill or now, in quantity
 }
 
-const seconds = (ns: string | number): number => Number(ns) / 1e9;
+const seconds = (ns: Ns): number => Number(ns) / 1e9;
 
 /** The lines of the chart on one axis of times. Plan and bounds run straight between their points, actual in steps. */
-export function lines(schedule: Schedule, now_ns: number): ScheduleLines {
-  const plan = planPoints(schedule);
-  const bounds = (schedule.bounds ?? []).map((point) => ({ x: seconds(point.t_ns), low: Number(point.low), high: Number(point.high) }));
-  const actual = [...schedule.actual].map((point) => ({ x: seconds(point.t_ns), y: Number(point.filled) })).sort((a, b) => a.x - b.x);
-  const market = (schedule.market ?? []).map((point) => ({ x: seconds(point.t_ns), y: Number(point.volume) }));
-  const begin = schedule.start_ns ? seconds(schedule.start_ns) : (plan[0]?.x ?? actual[0]?.x ?? seconds(now_ns));
+export function lines(schedule: Schedule): ScheduleLines {
+  const plan = schedule.target.map(([at, quantity]) => ({ x: seconds(at), y: Number(quantity) }));
+  const bounds = schedule.bounds.map(([at, low, high]) => ({ x: seconds(at), low: Number(low), high: Number(high) }));
+  const actual = schedule.actual.map(([at, filled]) => ({ x: seconds(at), y: Number(filled) })).sort((a, b) => a.x - b.x);
+  const market = schedule.market_volume.map(([at, volume]) => ({ x: seconds(at), y: Number(volume) }));
+  const now = seconds(schedule.now_ns);
+  const begin = Math.min(...[schedule.start_ns ? seconds(schedule.start_ns) : now, plan[0]?.x ?? now, actual[0]?.x ?? now]);
   const end = schedule.end_ns ? seconds(schedule.end_ns) : (plan.at(-1)?.x ?? begin);
-  const until = Math.min(Math.max(seconds(now_ns), begin), Math.max(end, actual.at(-1)?.x ?? begin));
+  const until = Math.min(Math.max(now, begin), Math.max(end, actual.at(-1)?.x ?? begin));
   const xs = [...new Set([begin, end, until, ...plan.map((p) => p.x), ...bounds.map((p) => p.x), ...actual.map((p) => p.x), ...market.map((p) => p.x)])].sort((a, b) => a - b);
   const low = xs.map((x) => between(bounds.map((p) => ({ x: p.x, y: p.low })), x));
   const high = xs.map((x) => between(bounds.map((p) => ({ x: p.x, y: p.high })), x));
@@ -39,7 +43,7 @@ export function lines(schedule: Schedule, now_ns: number): ScheduleLines {
   const due = between(plan, until);
   return {
     data: [xs, low, high, planned, done, volume],
-    replans: (schedule.replans ?? []).map((mark) => ({ x: seconds(mark.t_ns), why: mark.why ?? "" })),
+    replans: schedule.replans.slice(1).map((mark) => ({ x: seconds(mark.time_ns), why: mark.reason ?? "" })), // the first is no new plan
     behind: due === null ? null : stepped(actual, until) - due,
   };
 }
@@ -47,17 +51,6 @@ export function lines(schedule: Schedule, now_ns: number): ScheduleLines {
 interface Point {
   x: number;
   y: number;
-}
-
-function planPoints(schedule: Schedule): Point[] {
-  let sum = Number(schedule.planned_from ?? 0);
-  const points: Point[] = [];
-  for (const slice of [...schedule.slices].sort((a, b) => Number(a.start_ns) - Number(b.start_ns))) {
-    points.push({ x: seconds(slice.start_ns), y: sum });
-    sum += Number(slice.quantity);
-    points.push({ x: seconds(slice.end_ns), y: sum });
-  }
-  return points;
 }
 
 /** Straight between points; null outside of them. */

@@ -2,24 +2,33 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type uPlot from "uplot";
 import { axes, Chart, type Colours } from "../chart/Chart";
-import { said } from "../format/kinds";
+import { grouped } from "../format/decimal";
+import { said, words } from "../format/kinds";
 import { duration } from "../format/times";
-import { Facts } from "../panes/Facts";
 import { post, Refused } from "../wire/http";
-import type { Cell, FieldError, Kind } from "../wire/types";
+import type { Cell, FieldError } from "../wire/types";
+
+interface Verdict {
+  check: string;
+  outcome: string; // pass, soft, hard or missing
+  scope?: string;
+  observed?: string | null;
+  limit?: string | null;
+}
 
 interface Judgement {
-  curve?: { x: number; cost_bps: number; low_bps?: number | null; high_bps?: number | null }[];
-  chosen?: { x: number; cost_bps: number } | null;
-  figures?: { title: string; value: Cell; kind?: Kind }[];
-  warnings?: FieldError[];
-  hard?: FieldError[];
-  errors?: FieldError[];
-  [more: string]: unknown;
+  errors: FieldError[];
+  warnings: string[];
+  verdicts: Verdict[];
+  curve: [minutes: number, mean_bps: number, low_bps: number | null, high_bps: number | null][];
+  missing: string[]; // what is not known, so that there is no curve
+  notional: string | null;
+  adv_pct?: number | null; // of the average day's volume
+  touch: { bid: string | null; ask: string | null; last: string | null } | null;
+  asked: boolean; // whether the desk has answered
 }
 
 const PAUSE_MS = 400;
-const KNOWN = new Set(["curve", "chosen", "figures", "warnings", "hard", "errors"]);
 
 /** What an order would cost and what the desk's checks would say, before it is sent. */
 export function PreTrade({ fields, onErrors }: { fields: Record<string, Cell> | null; onErrors: (errors: FieldError[]) => void }): JSX.Element {
@@ -47,9 +56,11 @@ export function PreTrade({ fields, onErrors }: { fields: Record<string, Cell> | 
     return () => ((gone = true), window.clearTimeout(timer));
   }, [asked]);
 
-  const data = useMemo(() => curveData(found?.curve ?? [], found?.chosen ?? null), [found]);
+  const data = useMemo(() => curveData(found?.curve ?? []), [found]);
   const options = useMemo(() => curveOptions, []);
-  const rest = Object.entries(found ?? {}).filter(([name, value]) => !KNOWN.has(name) && value !== null && value !== "" && !(Array.isArray(value) && value.length === 0));
+  const verdicts = (found?.verdicts ?? []).filter((each) => each.outcome !== "pass");
+  const general = (found?.errors ?? []).filter((each) => !each.field);
+  const plainly = found?.verdicts.length ? [] : (found?.warnings ?? []);
   return (
     <section class="pane pretrade" aria-label="Before the trade">
       <div class="tools"><h2>Before the trade</h2></div>
@@ -57,30 +68,44 @@ export function PreTrade({ fields, onErrors }: { fields: Record<string, Cell> | 
       {trouble && <p class="error" role="alert">{trouble}</p>}
       {found && (
         <>
-          {(found.hard ?? []).map((each) => <p key={each.text} class="limit bad" role="alert"><b>LIMIT</b> {each.text}</p>)}
-          {(found.warnings ?? []).map((each) => <p key={each.text} class="limit warn"><b>WARNING</b> {each.text}</p>)}
-          {(found.hard ?? []).length + (found.warnings ?? []).length === 0 && <p class="limit good">No warning and no limit in the way.</p>}
-          {found.figures && <dl class="strip">{found.figures.map((figure) => <div key={figure.title}><dt>{figure.title}</dt><dd>{said(figure.kind ?? "text", figure.value) || "unknown"}</dd></div>)}</dl>}
+          {general.map((each) => <p key={each.text} class="limit bad" role="alert"><b>REFUSED</b> {each.text}</p>)}
+          {verdicts.map((each) => <Line key={each.check + (each.scope ?? "")} verdict={each} />)}
+          {plainly.map((text) => <p key={text} class="limit warn"><b>WARNING</b> {text}</p>)}
+          {found.asked && verdicts.length + general.length + found.errors.length === 0 && <p class="limit good">The desk would take it: no limit is in the way.</p>}
+          <dl class="strip">
+            {figures(found).map(([title, value]) => <div key={title}><dt>{title}</dt><dd>{value || <span class="dim">unknown</span>}</dd></div>)}
+          </dl>
+          {found.missing.length > 0 && <p class="note">No cost curve: {found.missing.join(", ")} not known.</p>}
           {data[0].length > 1 && (
             <div class="curve">
               <h3>Expected cost against how long the order is worked, bps</h3>
-              <Chart label={`Expected cost from ${found.curve![0]!.cost_bps.toFixed(1)} to ${found.curve!.at(-1)!.cost_bps.toFixed(1)} basis points`} data={data} options={options} />
+              <Chart label={`Expected cost from ${found.curve[0]![1].toFixed(1)} to ${found.curve.at(-1)![1].toFixed(1)} basis points`} data={data} options={options} />
             </div>
           )}
-          {rest.length > 0 && <Facts value={Object.fromEntries(rest)} />}
         </>
       )}
     </section>
   );
 }
 
-function curveData(curve: NonNullable<Judgement["curve"]>, chosen: Judgement["chosen"]): uPlot.AlignedData {
-  const sorted = [...curve].sort((a, b) => a.x - b.x);
-  const nearest = chosen ? sorted.reduce((best, point) => (Math.abs(point.x - chosen.x) < Math.abs(best - chosen.x) ? point.x : best), sorted[0]?.x ?? 0) : null;
+/** A check that did not simply pass: a hard limit stops the order, a soft one may be overridden by a second person. */
+function Line({ verdict }: { verdict: Verdict }): JSX.Element {
+  const soft = verdict.outcome === "soft";
+  const figures = verdict.observed && verdict.limit ? `: ${grouped(verdict.observed)} against a limit of ${grouped(verdict.limit)}` : "";
+  return <p class={`limit ${soft ? "warn" : "bad"}`} role={soft ? undefined : "alert"}><b>{soft ? "WARNING" : verdict.outcome === "missing" ? "NOT KNOWN" : "LIMIT"}</b> {words(verdict.check)}{figures}{verdict.scope && ` (${verdict.scope})`}</p>;
+}
+
+function figures(found: Judgement): [string, string][] {
+  const { touch } = found;
   return [
-    sorted.map((point) => point.x), sorted.map((point) => point.low_bps ?? null), sorted.map((point) => point.high_bps ?? null),
-    sorted.map((point) => point.cost_bps), sorted.map((point) => (nearest === point.x ? point.cost_bps : null)),
+    ["Notional", said("money", found.notional)], ["Of a day's volume", said("pct", found.adv_pct ?? null)],
+    ["Bid", said("price", touch?.bid ?? null)], ["Ask", said("price", touch?.ask ?? null)], ["Last", said("price", touch?.last ?? null)],
   ];
+}
+
+function curveData(curve: Judgement["curve"]): uPlot.AlignedData {
+  const sorted = [...curve].sort((a, b) => a[0] - b[0]);
+  return [sorted.map((point) => point[0] * 60), sorted.map((point) => point[2]), sorted.map((point) => point[3]), sorted.map((point) => point[1])];
 }
 
 function curveOptions(colours: Colours): Omit<uPlot.Options, "width" | "height"> {
@@ -93,7 +118,7 @@ function curveOptions(colours: Colours): Omit<uPlot.Options, "width" | "height">
     bands: [{ series: [2, 1], fill: `${colours.bound}22` }],
     series: [
       {}, { stroke: colours.bound, dash: [4, 4], ...quiet }, { stroke: colours.bound, dash: [4, 4], ...quiet },
-      { stroke: colours.actual, width: 2, ...quiet }, { stroke: colours.warn, points: { show: true, size: 9, fill: colours.warn } },
+      { stroke: colours.actual, width: 2, points: { show: true, size: 6, fill: colours.actual } },
     ],
   };
 }

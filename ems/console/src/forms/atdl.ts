@@ -12,6 +12,9 @@ export interface Parameter {
   const?: string | null;
   default?: string | null;
   mutable?: boolean; // in a replace
+  times_100?: boolean; // a percentage goes as 20 rather than 0.2
+  yes?: string; // a boolean's words on the wire
+  no?: string;
   enum?: { id: string; wire: string; text?: string }[];
   help?: string;
 }
@@ -145,14 +148,15 @@ export interface Outcome {
 }
 
 /** What a ticket would send, and everything wrong with it. A control that is hidden or disabled sends nothing. */
-export function outcome(strategy: Strategy, given: Values, order: (field: string) => string, amend = false): Outcome {
+export function outcome(strategy: Strategy, given: Values, order: (field: string) => string, amend = false, today_ns = 0): Outcome {
   const { values, states } = settle(strategy, given, order);
   const params: Record<string, string> = {};
+  const compared: Record<string, string> = {}; // what rules see: a percentage as a ratio, all else as it is sent
   const errors: Record<string, string> = {};
   const controls = controlsOf(strategy.panels);
   for (const parameter of strategy.parameters) {
     if (parameter.const !== null && parameter.const !== undefined && parameter.const !== "") {
-      params[parameter.name] = parameter.const;
+      params[parameter.name] = compared[parameter.name] = parameter.const;
       continue;
     }
     if (amend && parameter.mutable === false) continue;
@@ -165,9 +169,13 @@ export function outcome(strategy: Strategy, given: Values, order: (field: string
     }
     const wrong = wrongWith(parameter, text);
     if (wrong) errors[place] = wrong;
-    else params[parameter.name] = wireValue(parameter, text);
+    else {
+      const wire = wireValue(parameter, text, today_ns);
+      compared[parameter.name] = isPercentage(parameter) ? String(Number(text) / 100) : wire;
+      if (wire !== "" && wire !== NULL) params[parameter.name] = wire;
+    }
   }
-  const at = (field: string) => (field.startsWith("FIX_") ? order(field) : (params[field] ?? (values[field] ?? "")));
+  const at = (field: string) => (field.startsWith("FIX_") ? order(field) : (compared[field] ?? (values[field] ?? "")));
   for (const rule of strategy.edits) if (!holds(rule.edit, at)) errors[""] = errors[""] ? `${errors[""]} ${rule.message}` : rule.message;
   return { params, errors };
 }
@@ -180,11 +188,11 @@ function wrongWith(parameter: Parameter, text: string): string {
   const type = parameter.type.replace(/_t$/, "");
   if (parameter.enum?.length) return "";
   if (NUMERIC.test(type)) {
-    const value = Number(text);
+    const value = isPercentage(parameter) ? Number(text) / 100 : Number(text);
     if (text === "" || Number.isNaN(value)) return "is no number";
     if (WHOLE.test(type) && !Number.isInteger(value)) return "is no whole number";
-    if (present(parameter.min) && value < Number(parameter.min)) return `is below ${parameter.min}`;
-    if (present(parameter.max) && value > Number(parameter.max)) return `is above ${parameter.max}`;
+    if (present(parameter.min) && value < Number(parameter.min)) return `is below ${bound(parameter, parameter.min)}`;
+    if (present(parameter.max) && value > Number(parameter.max)) return `is above ${bound(parameter, parameter.max)}`;
   }
   if (CLOCK.test(type) && !/^(\d{8}-)?\d{1,2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)?$/.test(text)) return "is no time: 14:30:00";
   if (present(parameter.min_length) && text.length < Number(parameter.min_length)) return `is shorter than ${parameter.min_length} characters`;
@@ -192,14 +200,27 @@ function wrongWith(parameter: Parameter, text: string): string {
   return "";
 }
 
+const isPercentage = (parameter: Parameter): boolean => parameter.type.startsWith("Percentage");
+const bound = (parameter: Parameter, text: string | null | undefined): string => (isPercentage(parameter) ? `${Number(text) * 100} %` : String(text));
 const present = (bound: unknown): boolean => bound !== null && bound !== undefined && bound !== "";
 
-function wireValue(parameter: Parameter, text: string): string {
+function wireValue(parameter: Parameter, text: string, today_ns: number): string {
   const pair = parameter.enum?.find((each) => each.id === text);
   if (pair) return pair.wire;
-  if (parameter.type.startsWith("Boolean")) return text === "true" || text === "Y" ? "Y" : "N";
+  if (parameter.type.startsWith("Boolean")) return text === "true" || text === "Y" ? (parameter.yes ?? "Y") : (parameter.no ?? "N");
+  if (isPercentage(parameter)) return parameter.times_100 ? text : String(Number(text) / 100);
+  if (/^(UTCTimestamp|TZTimestamp)/.test(parameter.type) && !/^\d{8}-/.test(text)) return `${day(today_ns)}-${padded(text)}`;
+  if (/^(UTCTimeOnly|TZTimeOnly)/.test(parameter.type)) return padded(text);
   if (/^(MultipleCharValue|MultipleStringValue)/.test(parameter.type) && parameter.enum?.length) {
     return text.split(" ").map((id) => parameter.enum?.find((each) => each.id === id)?.wire ?? id).join(" ");
   }
   return text;
 }
+
+const day = (ns: number): string => new Date(ns / 1e6).toISOString().slice(0, 10).replaceAll("-", "");
+
+/** 9:30 -> 09:30:00 */
+const padded = (text: string): string => {
+  const [, hour = "", rest = "", seconds = ":00", zone = ""] = /^(\d{1,2})(:\d{2})(:\d{2}(?:\.\d+)?)?(.*)$/.exec(text) ?? [];
+  return `${hour.padStart(2, "0")}${rest}${seconds}${zone}`;
+};

@@ -5,6 +5,7 @@ import { dateTime, duration } from "../format/times";
 
 /** Anything the server says, as it says it: objects as facts, lists of objects as tables, numbers by what their names end in. */
 export function Facts({ value, name = "" }: { value: unknown; name?: string }): JSX.Element {
+  if (Array.isArray(value) && value.length > 0 && value.every(Array.isArray)) return <Pairs rows={value as unknown[][]} name={name} />;
   if (Array.isArray(value)) return isTable(value) ? <Rows rows={value} label={name} /> : <span>{value.map((each) => plain(name, each)).join(", ")}</span>;
   if (value !== null && typeof value === "object") {
     return (
@@ -25,7 +26,7 @@ export function Rows({ rows, label, onPick }: { rows: Record<string, unknown>[];
   const names = [...new Set(rows.slice(0, 200).flatMap((row) => Object.keys(row)))];
   const right = new Set(names.filter((name) => rows.every((row) => row[name] === null || row[name] === undefined || isFigure(name, row[name]))));
   return (
-    <div class="scroll" tabIndex={0} role="group" aria-label={label ? heading(label) : "Rows"}>
+    <div class={onPick ? "scroll" : "scroll table"} tabIndex={0} role="group" aria-label={label ? heading(label) : "Rows"}>
       <table class="plain-table">
         <thead><tr>{names.map((name) => <th key={name} class={right.has(name) ? "right" : ""}>{heading(name)}</th>)}{onPick && <th><span class="unseen">Open</span></th>}</tr></thead>
         <tbody>
@@ -39,6 +40,12 @@ export function Rows({ rows, label, onPick }: { rows: Record<string, unknown>[];
       </table>
     </div>
   );
+}
+
+/** Rows without names: points of a curve, a constraint and its dual. */
+function Pairs({ rows, name }: { rows: unknown[][]; name: string }): JSX.Element {
+  const unit = (cell: unknown) => (/^\d{18,20}$/.test(String(cell)) ? "_ns" : name);
+  return <table class="plain-table pairs"><tbody>{rows.map((row, index) => <tr key={index}>{row.map((cell, place) => <td key={place} class={typeof cell === "string" && !/^[\d.-]+$/.test(cell) ? "" : "right"}>{plain(unit(cell), cell)}</td>)}</tr>)}</tbody></table>;
 }
 
 export const heading = (name: string): string => {

@@ -28,8 +28,9 @@ export function OrderPane({ id }: PaneProps): JSX.Element {
   const here = useConsole();
   const parents = here.topic("parents");
   const at = here.link.at;
+  const until = (events: LoggedEvent[]) => (at === null ? events : events.filter((event) => event.seq <= at));
   const row = useRow(parents, id);
-  const { value, trouble, again } = useAnswer<Detail>(id === null ? null : `/api/orders/${encodeURIComponent(id)}${at === null ? "" : `?at=${at}`}`);
+  const { value, trouble, again } = useAnswer<Detail>(id === null ? null : `/api/orders/${encodeURIComponent(id)}`);
   const [why, setWhy] = useState<string | null>(null);
   const changed = JSON.stringify(row?.named ?? null);
   useEffect(() => {
@@ -40,7 +41,7 @@ export function OrderPane({ id }: PaneProps): JSX.Element {
   if (id === null) return <p class="waiting">Open an order from the blotter with Enter.</p>;
   const known = new Set(["order", "events", "children", "parent", "id", "seq"]);
   const tabs: Tab[] = [
-    { name: "timeline", title: "Timeline", body: () => <Timeline events={value?.events ?? []} /> },
+    { name: "timeline", title: "Timeline", body: () => <Timeline events={until(value?.events ?? [])} /> },
     { name: "schedule", title: "Schedule", body: () => <ScheduleChart order={id} /> },
     { name: "children", title: "Why each child", body: () => <Rows rows={value?.children ?? []} label="Children" onPick={(child) => setWhy(String(child.id ?? child.child ?? ""))} /> },
     ...["children", "fills"].map((name) => here.topic(name)).filter((topic): topic is Topic => topic !== null && topic.columns.some((column) => column.name === "parent"))

@@ -6,7 +6,7 @@ import { clockTime, dateTime } from "../format/times";
 import { Split } from "../shell/Split";
 import type { Span } from "../shell/ReplayBar";
 import type { Topic } from "../wire/types";
-import { Facts } from "./Facts";
+import { type Diff, DifferenceTable } from "./Difference";
 import { Tables } from "./GridScreen";
 import type { PaneProps } from "./ScreenPane";
 import { useAnswer } from "./useAnswer";
@@ -72,7 +72,8 @@ function Difference({ span }: { span: Span }): JSX.Element {
   const [to, setTo] = useState(String(span.last_seq));
   const [topic, setTopic] = useState("parents");
   const [path, setPath] = useState<string | null>(null);
-  const { value, trouble } = useAnswer<unknown>(path);
+  const { value, trouble } = useAnswer<Diff>(path);
+  const asked = here.topic(path === null ? null : new URLSearchParams(path.split("?")[1]).get("topic"));
   const right = [from, to].every((text) => /^\d+$/.test(text)) && Number(from) <= Number(to);
   return (
     <div class="difference">
@@ -86,7 +87,7 @@ function Difference({ span }: { span: Span }): JSX.Element {
         <button type="submit" disabled={!right}>Compare</button>
       </form>
       {trouble && <p class="error" role="alert">{trouble}</p>}
-      {value !== null && <div class="scroll" tabIndex={0} role="group" aria-label="Differences"><Facts value={value} name="difference" /></div>}
+      {value !== null && asked && <div class="scroll" tabIndex={0} role="group" aria-label="Differences"><DifferenceTable diff={value} topic={asked} /></div>}
     </div>
   );
 }

@@ -13,8 +13,8 @@ import { useAnswer } from "./useAnswer";
 
 const FIELDS: Field[] = [
   { name: "q", title: "Words", kind: "text", help: "a topic, stream, person or id" },
-  { name: "from", title: "From", kind: "time" },
-  { name: "to", title: "To", kind: "time" },
+  { name: "from", title: "From event", kind: "int", min: "0" },
+  { name: "to", title: "To event", kind: "int", min: "0" },
 ];
 
 /** The audit's search over all events. What is asked here is itself written to the log. */
@@ -35,9 +35,8 @@ function Find(): JSX.Element {
   const [typed, setTyped] = useState<Record<string, string>>({ q: "", from: "", to: "" });
   const [wrong, setWrong] = useState<Record<string, string>>({});
   const [path, setPath] = useState<string | null>(null);
-  const { value, trouble, again } = useAnswer<{ events?: LoggedEvent[]; rows?: LoggedEvent[]; items?: LoggedEvent[]; next?: string | number | null }>(path);
-  const events = value?.events ?? value?.rows ?? value?.items ?? (Array.isArray(value) ? (value as LoggedEvent[]) : []);
-  const ask = (after?: string | number) => {
+  const { value, trouble, again } = useAnswer<{ events: LoggedEvent[]; next: number | null }>(path);
+  const ask = (from?: number) => {
     const errors: Record<string, string> = {};
     const asked = new URLSearchParams();
     for (const field of FIELDS) {
@@ -47,7 +46,7 @@ function Find(): JSX.Element {
     }
     setWrong(errors);
     if (Object.keys(errors).length > 0) return;
-    if (after !== undefined) asked.set("after", String(after));
+    if (from !== undefined) asked.set("from", String(from));
     const next = `/api/log?${asked.toString()}`;
     if (next === path) again();
     else setPath(next);
@@ -64,7 +63,7 @@ function Find(): JSX.Element {
         {value?.next && <button type="button" onClick={() => ask(value.next!)}>Further</button>}
       </form>
       {trouble && <p class="error" role="alert">{trouble}</p>}
-      {path === null ? <p class="waiting">Every event can be found here. What you ask is itself logged.</p> : <Timeline events={events} />}
+      {path === null ? <p class="waiting">Every event can be found here. What you ask is itself logged.</p> : <Timeline events={value?.events ?? []} />}
     </section>
   );
 }

@@ -6,7 +6,7 @@ import { beginWith, outcome, type Values } from "../forms/atdl";
 import { begin, judge } from "../forms/fields";
 import { FieldInput } from "../forms/FieldInput";
 import { PreTrade } from "../forms/PreTrade";
-import { asLines, fixField, ticketOf, type Tickets } from "../forms/tickets";
+import { asLines, fixField, ticketFrom, ticketOf } from "../forms/tickets";
 import { useForm } from "../forms/useForm";
 import { Split } from "../shell/Split";
 import { Refused } from "../wire/http";
@@ -24,15 +24,16 @@ export function TicketPane(_: PaneProps): JSX.Element {
 
 function Ticket({ verb }: { verb: Verb }): JSX.Element {
   const here = useConsole();
-  const { value: tickets } = useAnswer<Tickets>("/api/tickets");
+  const { value: raw } = useAnswer<Record<string, unknown>[]>("/api/tickets");
   const form = useForm(verb.fields, begin(verb.fields, null), () => here.now_ns());
   const [controls, setControls] = useState<Values>({});
   const [shown, setShown] = useState(false); // the ticket's errors, once somebody has tried to send it
   const [sending, setSending] = useState(false);
   const body = useRef<HTMLFormElement>(null);
-  const ticket = ticketOf(tickets?.tickets ?? [], String(form.typed.algo ?? ""));
+  const tickets = useMemo(() => (raw ?? []).map(ticketFrom), [raw]);
+  const ticket = useMemo(() => ticketOf(tickets, String(form.typed.algo ?? "")), [tickets, form.typed.algo]);
   const order = (field: string) => fixField(form.typed, field);
-  const result = ticket ? outcome(ticket.strategy, controls, order) : { params: {}, errors: {} };
+  const result = ticket ? outcome(ticket.strategy, controls, order, false, here.now_ns()) : { params: {}, errors: {} };
   useEffect(() => setControls(ticket ? beginWith(ticket.strategy) : {}), [ticket]);
   useEffect(() => body.current?.querySelector<HTMLElement>("input, select")?.focus(), []);
 
@@ -69,7 +70,7 @@ function Ticket({ verb }: { verb: Verb }): JSX.Element {
             <FieldInput key={field.name} field={field} form="ticket" value={form.typed[field.name] ?? ""} wrong={form.errors[field.name]}
               onChange={(value) => form.set(field.name, value)} onLeave={() => form.left(field)} />
           ))}
-          {ticket && <div class="whole"><h3>{ticket.title}{ticket.broker && ` (${ticket.broker})`}</h3>
+          {ticket && <div class="whole"><h3>{ticket.title}: {ticket.help}</h3>
             <AtdlPanel strategy={ticket.strategy} values={controls} order={order} errors={shown ? result.errors : {}} onChange={setControls} /></div>}
           {form.general && <p class="error whole" role="alert">{form.general}</p>}
           <div class="buttons whole">

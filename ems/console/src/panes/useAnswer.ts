@@ -12,6 +12,7 @@ export function useAnswer<T>(path: string | null): Answered<T> {
   const [value, setValue] = useState<T | null>(null);
   const [trouble, setTrouble] = useState("");
   const [asked, ask] = useState(0);
+  useEffect(() => setValue(null), [path]); // what another question was answered
   useEffect(() => {
     if (path === null) return;
     let gone = false;

@@ -77,7 +77,7 @@ function Waiting({ topic: name, one, many, open, always = false }: Waits): JSX.E
   const [count, setCount] = useState(0);
   useEffect(() => {
     if (!topic) return;
-    const table = here.link.subscribe(topic.name, topic.key);
+    const table = here.link.subscribe(topic.name, topic.key, null, false);
     const state = topic.columns.find((column) => column.kind === "status")?.name;
     const tally = () => setCount([...table.rows.values()].filter((row) => state === undefined || open.includes(String(table.at(row, state)))).length);
     tally();

@@ -1,7 +1,6 @@
 import type { JSX } from "preact";
 import { useConsole } from "../app";
 import { grouped } from "../format/decimal";
-import { clockTime } from "../format/times";
 import { useAnswer } from "../panes/useAnswer";
 import { useWatched } from "../wire/signal";
 
@@ -25,7 +24,7 @@ export function ReplayBar(): JSX.Element {
   return (
     <section class="banner replay" aria-label="Replay">
       <b>REPLAY</b>
-      <span>event {grouped(String(at))}{link.at_ns !== null && `, ${clockTime(link.at_ns, 0)} UTC`}. Commands are off.</span>
+      <span>event {grouped(String(at))}. Commands are off.</span>
       {span && (
         <>
           <button type="button" aria-label="One event back" onClick={() => link.replay(Math.max(span.first_seq, at - 1))}>‹</button>

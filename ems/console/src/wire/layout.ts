@@ -15,7 +15,8 @@ interface Kept {
   screen?: string;
 }
 
-const PATH = "/api/layouts/console";
+const NAME = "console";
+const PATH = `/api/layouts/${NAME}`;
 const SAVE_MS = 1_000;
 
 /** How one person has the console arranged; kept on the server, so that it is the same at every desk. */
@@ -28,13 +29,8 @@ export class Layout extends Watched {
   }
 
   static async load(): Promise<Layout> {
-    try {
-      const found = await get<Kept | { layout: Kept } | null>(PATH);
-      return new Layout(found && "layout" in found ? (found.layout ?? {}) : ((found as Kept | null) ?? {}));
-    } catch (error) {
-      if (error instanceof Refused) return new Layout({}); // none yet: the console as it is delivered
-      throw error;
-    }
+    const kept = await get<string[]>("/api/layouts");
+    return new Layout(kept.includes(NAME) ? ((await get<{ body: Kept | null }>(PATH)).body ?? {}) : {});
   }
 
   get theme(): "dark" | "light" {
@@ -93,7 +89,7 @@ export class Layout extends Watched {
 
   private async save(): Promise<void> {
     try {
-      await call("PUT", PATH, this.kept);
+      await call("PUT", PATH, { body: this.kept });
       this.failed = "";
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

@@ -36,11 +36,11 @@ export class Link extends Watched {
   lag_ms: number | null = null;
   seq = 0;
   at: number | null = null; // the replay's position, null when live
-  at_ns: number | null = null;
   playing = false;
   speed = 1;
   server_ns: number | null = null;
   why = "";
+  trouble = ""; // what the server would not do of what was asked last
   private socket: Socket | null = null;
   private heard = 0;
   private open = false;
@@ -68,7 +68,7 @@ export class Link extends Watched {
 
   /** The table of a topic under a filter; the same for all that ask the same. Give it back with `release`. */
   subscribe(topic: string, key: string, filter: Record<string, unknown> | null = null, replayable = true): Table {
-    const name = `${topic} ${JSON.stringify(filter)}`;
+    const name = `${topic} ${JSON.stringify(filter)} ${replayable}`;
     const known = this.held.get(name);
     if (known) {
       known.users += 1;
@@ -100,7 +100,6 @@ export class Link extends Watched {
   replay(at: number | null): void {
     const moved = this.at !== null && at !== null;
     this.at = at;
-    this.at_ns = null;
     if (at === null) this.playing = false;
     if (moved) this.tell({ t: "seek", at });
     else for (const held of this.held.values()) if (held.replayable) this.askAgain(held);
@@ -162,7 +161,8 @@ export class Link extends Watched {
       const held = this.byId.get(message.id);
       if (held) this.askAgain(held);
     } else if (message.t === "err") {
-      console.error(`the server: ${message.text}`);
+      this.trouble = message.text;
+      this.changed();
     } else if (message.t === "bye") {
       this.why = message.why ?? "";
       this.become("signed-out");
@@ -174,13 +174,8 @@ export class Link extends Watched {
     this.heard = this.world.now();
     this.lag_ms = message.lag_ms ?? null;
     this.server_ns = message.t_ns === undefined ? null : Number(message.t_ns);
-    if (this.at === null) {
-      this.seen(message.seq);
-    } else if (message.at !== undefined && message.at !== null) {
-      this.at = message.at;
-      this.at_ns = message.at_ns === undefined || message.at_ns === null ? null : Number(message.at_ns);
-      this.playing = message.playing ?? this.playing;
-    }
+    if (this.at === null) this.seen(message.seq);
+    else if (this.at >= message.seq) this.playing = false; // the replay has come to the log's end
     this.become(message.live ? "live" : "stale");
     this.changed();
   }

@@ -104,7 +104,7 @@ export interface CommandResult {
 export type FromServer =
   | { t: "snap"; id: number; n: number; seq: number; cols: string[]; rows: Row[] }
   | { t: "upd"; id: number; n: number; seq: number; p?: number | string; rows?: Row[]; del?: string[] }
-  | { t: "hb"; seq: number; lag_ms?: number | null; live: boolean; t_ns?: string | number; at?: number | null; at_ns?: string | number | null; playing?: boolean; speed?: number }
+  | { t: "hb"; seq: number; lag_ms?: number | null; live: boolean; t_ns?: string | number }
   | { t: "gap"; id: number; why?: string }
   | { t: "err"; text: string }
   | { t: "bye"; why?: string };
