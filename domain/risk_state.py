@@ -131,7 +131,9 @@ class RiskState:
     def parent(self, event: Event, before: ParentOrder | RejectedOrder | None, after: ParentOrder, meta: Meta) -> None:
         """Fold an event of a parent order: what clients have asked for in all, and what of it waits."""
         if type(event) in ENTERING:
-            self.exposure.parent(event, before, after, trader_of(after.terms.instructions, meta.actor))
+            traders = (self.exposure.trader(share.order) for share in after.of)  # of what the desk made: its orders' trader
+            trader = next((name for name in traders if name), "") or trader_of(after.terms.instructions, meta.actor)
+            self.exposure.parent(event, before, after, trader)
         if after.staged or after.id in self.waiting:
             self.waiting.follow(after)
 

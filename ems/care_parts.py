@@ -83,6 +83,8 @@ class PartsDesk:
         """What is free of several orders, in whole lots, as one."""
         if why := care_rules.together(orders):
             return why
+        if len({turn.state.risk.exposure.trader(order.id) for order in orders}) > 1:
+            return Refusal(Reason.NOT_AMENDABLE, "they are not of one trader")
         instrument = self._reference.instrument(orders[0].instrument)
         lot_e9 = instrument.lot_e9 if instrument is not None else 1
         members = tuple((order, care_rules.free_e9(order) // lot_e9 * lot_e9) for order in orders)

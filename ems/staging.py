@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from domain import parent_order as po
 from domain.care import Staged
 from domain.care_rules import STAGED, CareTerms, rule_of
+from domain.instructions import PLAIN
 from domain.market_state import MarketState
 from domain.ports import Reference
 from domain.terms import Terms
@@ -29,7 +30,9 @@ class Staging:
         market = self._markets.get(order.instrument)
         price_e9 = None if market is None else market.mid_e9 or market.last_e9
         rule = rule_of(self._terms.rules, order, price_e9)
-        if rule is None or order.staged:  # with its list, until its client says execute
+        strategy = (order.terms.instructions or PLAIN).strategy
+        basket = strategy is not None and strategy.basket is not None  # its broker works the whole list together
+        if rule is None or basket or order.staged:  # with its list, until its client says execute
             return (order,)
         reserved_e9 = (order.terms.limit_price_e9 or price_e9) if self._terms.reserve else None
         staged = Staged(rule=rule.name, text=STAGED, reserved_price_e9=reserved_e9)

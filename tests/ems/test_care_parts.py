@@ -16,6 +16,7 @@ from domain.risk import Check
 from domain.sending import ParentReport, SendChild
 from domain.values import E9, Algo
 from ems.risk_day import RiskTerms
+from ems.tca.record import NOW, Ledger
 from tests.domain.orders import replace_order, venue_report
 from tests.ems.care import CareRoom, in_hand, slices
 from tests.ems.risk_scene import limit
@@ -295,3 +296,24 @@ async def walked(lots: list[int], fills: list[int]) -> None:
         for name, each in zip(names, lots, strict=True):
             assert abs(room.named(name).cum_quantity_e9 * sum(lots) - done * each) < 10 * E9 * sum(lots)
     await room.folded()
+
+
+async def test_costs_are_the_clients_orders_whatever_they_were_worked_as() -> None:
+    room = await in_hand(600, 400)
+    orders = [room.named(f"A{n}").order_id for n in (1, 2)]
+    merged = room.by_id(dict((await room.done("merge_orders", orders=orders)).ids)["order_id"])
+    part = room.by_id(dict((await room.done("route_order", merged, venue="BROKER1", quantity=500)).ids)["order_id"])
+    await said(room, part, "new")
+    await executed(room, part, 500, "E1")
+    await executed(room, part, 0, "B1", exec_kind="trade_cancel", exec_ref_id="E1", leaves_quantity_e9=500 * E9)
+    await executed(room, part, 100, "E2")
+    ledger = Ledger()
+    for page in [page async for page in room.log.read_pages()]:
+        for one in page:
+            ledger.apply(one.stream, one.recorded_time_ns, one.event, one.meta)
+    assert {order.cl_ord_id for order in ledger.orders.values()} == {"A1", "A2"}
+    for order, quantity in zip((ledger.find("A1")[0], ledger.find("A2")[0]), (60, 40), strict=True):
+        now = [version for fill in order.fills.values() if (version := fill.at(NOW)) is not None]
+        assert sum(version.quantity_e9 for version in now) == room.named(order.cl_ord_id).cum_quantity_e9 > 0
+        assert {fill.venue for fill in order.fills.values()} == {"VENUE"}  # whose session told of it
+        assert abs(sum(version.quantity_e9 for version in now) - quantity * E9) <= 10 * E9
