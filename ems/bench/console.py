@@ -48,6 +48,16 @@ def run(load: Load) -> dict[str, Any]:
     return asyncio.run(_run(load))
 
 
+def streamed(load: Load) -> dict[str, Any]:
+    """The figures of the busy day alone, without the real chain's fills."""
+
+    async def stream() -> dict[str, Any]:
+        async with browser() as chromium, room() as there:
+            return await _stream(load, chromium, there)
+
+    return asyncio.run(stream())
+
+
 def main(json_output: bool) -> int:
     """Run, print, and fail where a row was lost or is stale, or the page reached out."""
     log_plain(logging.ERROR)  # standard output is the figures'

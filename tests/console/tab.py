@@ -16,6 +16,19 @@ AXE = Path(__file__).resolve().parents[2] / "ems" / "console" / "node_modules" /
 REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (401|403|409|422|429|503)")
 
 
+def number(text: str) -> float:
+    """A figure as a grid shows it; nothing is 0."""
+    return float(text.replace(",", "") or 0)
+
+
+def same(shown: str, wanted: str) -> bool:
+    """Does a cell say this? 1.00 says 1."""
+    try:
+        return number(shown) == number(wanted) and bool(shown) == bool(wanted)
+    except ValueError:
+        return shown.lower() == wanted.lower()
+
+
 class Tab:
     """One browser context with one page. complaints: whatever its console called an error, and every request elsewhere."""
 
@@ -88,7 +101,7 @@ class Tab:
 
     def _found(self, topic: str, cells: Mapping[str, str]) -> Any:
         for key, row in self.rows(topic).items():
-            if all(row.get(column, "").lower() == text.lower() for column, text in cells.items()):
+            if all(same(row.get(column, ""), text) for column, text in cells.items()):
                 yield key
 
     def says(self, topic: str, row: str, column: str) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import psutil
 
 from tests.console.conftest import FIRST_QUANTITY, Desks, Running
-from tests.console.tab import Tab
-from tests.console.test_trading import number
+from tests.console.tab import Tab, number
 
 # Before the page's own code: its sockets in reach, and messages that never arrive.
 SOCKETS = """

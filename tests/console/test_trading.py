@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from tests.console.conftest import CLIENT, FIRST_QUANTITY, Desks
-from tests.console.tab import Tab
-
-
-def number(text: str) -> float:
-    return float(text.replace(",", "") or 0)
+from tests.console.tab import Tab, number
 
 
 def steer(tab: Tab, order: str, key: str, **fields: str) -> None:
