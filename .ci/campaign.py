@@ -138,6 +138,28 @@ BENCHES: dict[str, list[Bar]] = {
         ),
         Bar("the quoter's checks <= 0.5 us", lambda f: f"{f['hot_us']:.3f} us", lambda f: f["hot_us"] <= 0.5),
     ],
+    "console": [
+        Bar(
+            "publish to paint p50 <= 40 ms, p99 <= 90 ms",
+            lambda f: f"{f['p50_ms']:.1f} ms, {f['p99_ms']:.1f} ms",
+            lambda f: f["p50_ms"] <= 40 and f["p99_ms"] <= 90,
+        ),
+        Bar(
+            "a venue's fill at the gateway to its paint p50 <= 60 ms",
+            lambda f: f"{f['fill_to_paint_p50_ms']:.1f} ms",
+            lambda f: f["fill_to_paint_p50_ms"] <= 60,
+        ),
+        Bar("no row lost or stale", lambda f: f"{f['stale_rows']}", lambda f: f["stale_rows"] == 0),
+        Bar("the server <= 10 % of a core", lambda f: f"{f['server_cpu_pct']:.1f} %", lambda f: f["server_cpu_pct"] <= 10),
+        Bar(
+            "clients that do not read cost <= 10 MB",
+            lambda f: f"{f['rss_growth_stalled_mb']:.1f} MB, without them {f['rss_growth_mb']:.1f} MB",
+            lambda f: f["rss_growth_stalled_mb"] - f["rss_growth_mb"] <= 10,
+        ),
+        Bar("first load <= 350 KB", lambda f: f"{f['first_load_kb']:.0f} KB", lambda f: f["first_load_kb"] <= 350),
+        Bar("no external request", lambda f: f"{f['external_requests']}", lambda f: f["external_requests"] == 0),
+        Bar("no error in the browser's console", lambda f: f"{f['console_errors']}", lambda f: f["console_errors"] == 0),
+    ],
 }
 # Longer than in `make test`: how many simulated days, how many kills; and the seconds they may take.
 TESTS: dict[str, tuple[str, dict[str, str], float]] = {

@@ -79,9 +79,15 @@ build_quickfix() {
     pip_install "$QUICKFIX"
 }
 
+# The page that browsers load, of the sources as they are; without Node.js everything else is there all the same.
+build_console() { "$VENV/bin/python" .ci/console_bundle.py || lack "the console's page could not be built."; }
+
 main() {
     local python
-    if [ -e "$STAMP" ] && "$VENV/bin/python" -c '' 2>/dev/null; then return; fi
+    if [ -e "$STAMP" ] && "$VENV/bin/python" -c '' 2>/dev/null; then
+        build_console
+        return
+    fi
     say "setting up $VENV (once; QuickFIX is compiled, which takes about 5 minutes unless pip still has its wheel)"
     if ! { [ -x "$VENV/bin/python" ] && recent_enough "$VENV/bin/python"; }; then
         python="$(find_python)"
@@ -97,6 +103,7 @@ main() {
     with_progress "installing the other packages" pip_install --editable '.[dev,inference]'
     rm -f "$VENV"/setup-*
     : >"$STAMP"
+    build_console
 }
 
 main

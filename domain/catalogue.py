@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from domain import (
+    access,
     allocation,
+    approval,
     attention,
     builds,
     child_order,
@@ -48,5 +50,7 @@ for _stream in (
     wheel,
     model_decision,
     quote,
+    access,
+    approval,
 ):
     TOPICS.register(_stream.EVENTS)

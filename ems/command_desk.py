@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Set as AbstractSet
 
 from domain import fix_session as fs
+from domain import parent_intake
 from domain import parent_order as po
-from domain import parent_rules
+from domain.care_rules import CareTerms
 from domain.commands import (
     AcknowledgeAlerts,
     Answer,
     BookFill,
     Commanded,
     DismissFill,
+    EnableStrategy,
     EnterOrder,
+    GrantOverride,
     NoteDecision,
     OpenWheel,
     OperateSessions,
+    RetireLimit,
     ReweighWheel,
+    SetLimit,
     SteerOrder,
 )  # fmt: skip
 from domain.event import InboundRef
@@ -26,8 +32,9 @@ from domain.messages import NewOrder
 from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.refusal import Refusal
-from domain.values import short_id, stream_id
+from domain.values import StreamId, short_id, stream_id
 from ems import risk_desk
+from ems.care_desk import CareDesk
 from ems.desk_state import DeskState
 from ems.kill_desk import KillDesk
 from ems.quarantine_desk import QuarantineDesk
@@ -51,7 +58,9 @@ class CommandDesk:
         kills: KillDesk,
         venue: VenueDesk,
         strategies: Strategies,
+        care: CareTerms,
     ) -> None:
+        self._care = CareDesk(reference, markets, risk, kills, venue, strategies, care)
         self._strategies = strategies
         self._quarantine = QuarantineDesk(venue)
         self._steering = SteerDesk(reference, risk)
@@ -65,7 +74,11 @@ class CommandDesk:
     def handle(self, turn: Turn, commanded: Commanded) -> None:
         """Decide one command; its answer waits for the commit."""
         command = commanded.command
-        turn.begin(actor=command.actor, causation=f"command:{command.command_id}")
+        cause = f"command:{command.command_id}"
+        turn.begin(actor=command.actor, causation=cause)
+        if cause in turn.state.commanded and not isinstance(command, EnterOrder):  # which knows its order again
+            turn.replies.append((commanded.reply, Answer(True, "done before")))
+            return
         match command:
             case EnterOrder():
                 answer = self._enter(turn, command)
@@ -77,8 +90,10 @@ class CommandDesk:
                 answer = self._wheels.handle(turn, command)
             case SteerOrder() | NoteDecision():
                 answer = self._steering.handle(turn, command)
-            case _:
+            case SetLimit() | RetireLimit() | GrantOverride() | EnableStrategy():
                 answer = risk_desk.handle(turn, command, self._date(turn))
+            case _:
+                answer = self._care.handle(turn, command)
         turn.replies.append((commanded.reply, answer))
 
     def _date(self, turn: Turn) -> str:
@@ -92,11 +107,12 @@ class CommandDesk:
         stream = po.key(entry.client_session, trade_date, cl_ord_id)
         if isinstance(known := turn.state.parents.get(stream), ParentOrder):
             return Answer(True, "entered before", (("order_id", known.order_id), ("cl_ord_id", cl_ord_id)))
-        order = self._wheels.spin(turn, _order(entry, cl_ord_id), stream)
+        order = _order(entry, cl_ord_id)
+        order = order if entry.check_only else self._wheels.spin(turn, order, stream)
         if (stopped := self._kills.refusal(order, entry.actor)) is not None:
             return Answer(False, stopped.text)
         instrument = self._reference.instrument(entry.symbol)
-        accepted = parent_rules.place(
+        accepted = parent_intake.place(
             self._strategies.resolved(order, turn.now_ns),
             stream=stream,
             duplicate=False,
@@ -106,12 +122,24 @@ class CommandDesk:
             now_ns=turn.now_ns,
             arrival=self._markets.get(entry.symbol),
         )
+        if entry.check_only:
+            return self._would(turn, stream, accepted)
         if isinstance(accepted, po.Accepted):
             accepted = self._risk.parent(turn, stream, accepted) or accepted
         if isinstance(accepted, Refusal):
             return Answer(False, accepted.text)
         turn.parent(stream, accepted)
         return Answer(True, "entered", (("order_id", accepted.order_id), ("cl_ord_id", cl_ord_id)))
+
+    def _would(self, turn: Turn, stream: StreamId, accepted: po.Accepted | Refusal) -> Answer:
+        """What would become of an order."""
+        if isinstance(accepted, Refusal):
+            return Answer(False, accepted.text, (("reason", accepted.reason.value),))
+        refusal, found = self._risk.would(turn, stream, accepted)
+        known = (("pretrade", json.dumps(found)),)
+        if refusal is not None:
+            return Answer(False, refusal.text, (("reason", refusal.reason.value), *known))
+        return Answer(True, "it would be taken", known)
 
     def _operate(self, turn: Turn, asked: OperateSessions) -> Answer:
         for session, _, act in asked.acts:

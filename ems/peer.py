@@ -1,7 +1,8 @@
 """Whose word a command is: what the kernel says of the process at the other end of a Unix socket, and secrets for the rest.
 
 A command names its person, and a second one where two are needed. A name is believed where it is that of the account that the
-peer runs under (SO_PEERCRED, unix(7)), or where the person's secret comes with the command. The supervisor, whose children the
+peer runs under (SO_PEERCRED, unix(7)), where the person's secret comes with the command, or where the api, with which people sign
+in, vouches for the whole command (`ems.voucher`). The supervisor, whose children the
 desk and the others are, has looked already at its own door, and its word is taken. On a system whose kernel says nothing of
 peers everybody needs a secret.
 """
@@ -19,6 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from domain.errors import ConfigError
 from ems.persons import Persons
+from ems.voucher import is_vouched, read_key
 
 _CREDENTIALS: Final = struct.Struct("3i")  # struct ucred: pid, uid, gid
 _PERSON: Final = "person:"
@@ -58,21 +60,38 @@ def own_account() -> str:
     return account_of(os.geteuid())
 
 
-def proving(persons: Path, command: Command, *, relayed: bool = True) -> Callable[[Said, Peer], Awaitable[Said]]:
+def proving(
+    persons: Path, command: Command, *, relayed: bool = True, voucher_key: Path | None = None
+) -> Callable[[Said, Peer], Awaitable[Said]]:
     """A command's handler behind the proof of who asks. Secrets end here: they are in no command, log or event.
 
     Args:
         persons: the file of `ems kill enroll`.
         relayed: is the word of this process's parent taken?
+        voucher_key: the file of the key that the api vouches with; None: nobody vouches.
     """
 
     async def proved(question: Said, peer: Peer) -> Said:
-        secrets = question.pop("secrets", {})
+        secrets, voucher = question.pop("secrets", {}), question.pop("voucher", None)
         taken = relayed and peer.pid == os.getppid()
+        if voucher is not None:
+            if why := await asyncio.to_thread(_not_vouched, question, voucher, voucher_key):
+                return {"ok": False, "text": why, "reason": "not_authenticated"}
+            taken = True
         why = "" if taken else await asyncio.to_thread(_unproved, question, secrets, peer, Persons(persons))
         return {"ok": False, "text": why, "reason": "not_authenticated"} if why else await command(question)
 
     return proved
+
+
+def _not_vouched(question: Said, voucher: object, key: Path | None) -> str:
+    """Why a voucher is not taken, "" if it is."""
+    if key is None:
+        return "nobody vouches at this door"
+    try:
+        return "" if is_vouched(read_key(key), question, voucher) else "the voucher is not of this command"
+    except ConfigError as error:
+        return f"nobody's voucher can be checked: {error}"
 
 
 def _unproved(question: Said, secrets: Any, peer: Peer, persons: Persons) -> str:

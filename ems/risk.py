@@ -7,7 +7,7 @@ made. Cancels are never asked. `cleared` is the other half: what may leave, by w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -40,6 +40,7 @@ from domain.trader import trader_of
 from domain.values import E9, Algo, Side, StreamId
 from ems.desk_state import DeskState
 from ems.risk_day import RiskDay, RiskTerms
+from ems.risk_told import market_facts, verdict_row
 from ems.turn import Turn
 
 _DISABLING: Final = frozenset({Check.REPEATED_EXECUTION, Check.CHILD_SUM})  # a breach is a strategy's fault, not an order's
@@ -71,11 +72,26 @@ class RiskGate:
     # --------------------------------------------------------------------------------------- client orders
 
     def parent(self, turn: Turn, stream: StreamId, accepted: po.Accepted) -> Refusal | None:
-        """A client's order that its own rules have taken."""
+        """A client's order that its own rules have taken, or one that the desk makes of clients' orders."""
         terms = accepted.terms
         trader = trader_of(terms.instructions, turn.actor)
-        scopes = self._scopes(trader, accepted.account, accepted.client_session, accepted.instrument, terms)
-        return self._judge(turn, _of_terms(Subject.PARENT, stream, scopes, accepted.side, terms)).refusal
+        scopes = self._scopes(trader, accepted.account, accepted.client_session or accepted.behalf, accepted.instrument, terms)
+        if accepted.route:
+            scopes = scopes._replace(venue=accepted.route)
+        subject = Subject.PART if accepted.of else Subject.PARENT
+        return self._judge(turn, _of_terms(subject, stream, scopes, accepted.side, terms)).refusal
+
+    def would(self, turn: Turn, stream: StreamId, accepted: po.Accepted) -> tuple[Refusal | None, dict[str, Any]]:
+        """What `parent` would say, and what the cost of the order is reckoned from. Nothing of the order is written."""
+        terms, symbol = accepted.terms, accepted.instrument
+        trader = trader_of(terms.instructions, turn.actor)
+        scopes = self._scopes(trader, accepted.account, accepted.client_session, symbol, terms)
+        order = _of_terms(Subject.PARENT, stream, scopes, accepted.side, terms)
+        at = self._situation(turn, order)
+        refusing = risk_checks.judge(order, at).refusing()
+        facts = market_facts(self._markets.get(symbol), self.data.adv_e9(symbol), at.notional_e9)
+        refusal = risk_checks.refusal(risk_checks.worst(refusing)) if refusing else None
+        return refusal, facts | {"verdicts": [verdict_row(verdict) for verdict in refusing]}
 
     def amend(self, turn: Turn, parent: ParentOrder, terms: Terms) -> Refusal | None:
         """What a client wants of an order instead; also a list's order that is begun only now."""
@@ -84,7 +100,7 @@ class RiskGate:
             state.exposure.trader(parent.id), parent.account, parent.client_session, parent.instrument, terms
         )  # fmt: skip
         open_e9 = max(0, terms.quantity_e9 - parent.cum_quantity_e9)
-        held = [state.exposure.reserved(child) for child in parent.open_e9]
+        held = [state.waiting.reserved(parent.id), *(state.exposure.reserved(child) for child in parent.open_e9)]
         price_e9 = parent.terms.limit_price_e9 or terms.limit_price_e9 or 0
         left_e9 = 0 if parent.staged else max(0, parent.leaves_e9 - sum(quantity_e9 for quantity_e9, _ in held))
         order = _of_terms(Subject.AMEND, parent.id, scopes, parent.side, terms)._replace(
@@ -225,7 +241,8 @@ class RiskGate:
     def _scopes_of(self, turn: Turn, parent: ParentOrder, venue: str) -> Scopes:
         trader = turn.state.risk.exposure.trader(parent.id)
         algo: str = parent.terms.algo._value_  # not `.value`: of an Enum that is a Python function
-        return _new(Scopes, (self._desk, trader, parent.account, parent.client_session, algo, parent.instrument, venue))
+        client = parent.client_session or parent.behalf
+        return _new(Scopes, (self._desk, trader, parent.account, client, algo, parent.instrument, venue))
 
 
 def turned_down(refusal: Refusal) -> po.TurnedDown:

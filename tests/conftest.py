@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -17,6 +18,7 @@ from adapters.postgres.embedded import APP, DATABASE, OWNER, SUPERUSER, Embedded
 from adapters.postgres.migrate import migrate
 
 _numbers = itertools.count(1)
+TOGETHER = "tests/console/"  # files that share one running system, and of whose browsers one at a time is enough
 
 
 @dataclass(frozen=True)
@@ -77,3 +79,15 @@ def postgres_dsn(database: Database) -> str:
 def app_dsn(database: Database) -> str:
     """The application's connection string of a fresh, migrated database."""
     return database.app_dsn
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files go to workers one by one, except those that belong together."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return TOGETHER if nodeid.startswith(TOGETHER) else str(super()._split_scope(nodeid))
+
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None

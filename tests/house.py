@@ -40,7 +40,8 @@ LIBRARIES: dict[str, set[str]] = {
     "ems.quoting": {"numpy", "psutil", "pydantic", "structlog"},
     "ems.quoting.compiled": {"numba"},
     "ems.quoting.held": {"llvmlite", "numba", "numpy"},
-    "ems.api": {"fastapi", "pydantic", "starlette", "structlog", "uvicorn", "websockets"},
+    "ems.api": {"argon2", "fastapi", "orjson", "pydantic", "starlette", "structlog", "uvicorn", "websockets"},
+    "ems.read_models": {"orjson"},
     "ems.cli": {"httpx", "rich", "structlog", "typer", "websockets"},
 }
 ANY_LIBRARY = ("ems.bootstrap", "ems.bench")

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from tests.in_ci import load
+
 
 @pytest.fixture(scope="module")
 def campaign() -> ModuleType:
-    path = Path(__file__).resolve().parents[1] / ".ci" / "campaign.py"
-    spec = importlib.util.spec_from_file_location("campaign", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("campaign")
 
 
 GOOD = {
@@ -34,6 +28,10 @@ GOOD = {
     },
     "tape": {"decode_eps": 20_000_000, "book_eps": 5_000_000, "p99_us": 0.5, "itchfeed_eps": 160_000, "meatpy_eps": None},
     "risk": {"p50_us_100": 20, "p50_us_10000": 30, "p99_us": 60, "hot_us": 0.5},
+    "console": {
+        "p50_ms": 40, "p99_ms": 90, "fill_to_paint_p50_ms": 60, "stale_rows": 0, "server_cpu_pct": 10, "rss_growth_mb": 2,
+        "rss_growth_stalled_mb": 12, "first_load_kb": 350, "external_requests": 0, "console_errors": 0,
+    },
     "features": {
         "ofi_p99_us": 1, "qi_p99_us": 1, "vpin_p99_us": 5, "spread_p99_us": 1, "arrival_p99_us": 1, "slope_p99_us": 10,
         "all_p99_us": 1,
@@ -59,6 +57,15 @@ SPOILED = [
     ("replay", "events_per_s", 99_999),
     ("replay", "rss_mb", 1_000),
     ("replay", "digest_equal", 0),
+    ("console", "p50_ms", 40.1),
+    ("console", "p99_ms", 90.1),
+    ("console", "fill_to_paint_p50_ms", 60.1),
+    ("console", "stale_rows", 1),
+    ("console", "server_cpu_pct", 10.1),
+    ("console", "rss_growth_stalled_mb", 12.1),
+    ("console", "first_load_kb", 351),
+    ("console", "external_requests", 1),
+    ("console", "console_errors", 1),
     ("features", "slope_p99_us", 10.1),
     ("features", "qi_p99_us", 1.01),
     ("features", "all_p99_us", 1.01),

@@ -12,15 +12,31 @@ import uvicorn
 import uvloop
 
 from adapters.clock import WallClock
+from adapters.postgres.accounts import PostgresAccounts
 from adapters.postgres.event_log import PostgresEventLog
+from domain.account import Accounts
 from domain.catalogue import TOPICS
+from domain.ports import EventLog
 from ems import lifeline
-from ems.api.app import Facts, make_app
-from ems.api.auth import Access, make_token
+from ems.api.app import make_app
+from ems.api.asked_rows import asking
+from ems.api.auth import Gate
+from ems.api.catalogue import Catalogue
+from ems.api.commands import Commands
+from ems.api.parts import Facts, Parts
+from ems.api.ports import Ports
+from ems.api.records import Records
 from ems.api.stream import Feed
+from ems.bootstrap import kill
+from ems.bootstrap.asked import asking_processes
+from ems.bootstrap.build import build_digest
 from ems.bootstrap.runtime import Runtime
+from ems.bootstrap.tickets import tickets
+from ems.health import ask_socket
+from ems.voucher import make_key
 
 _log = structlog.get_logger("api")
+ASK_S = {"desk": 12.0, "supervisor": 60.0}  # the desk says after ten seconds at most that it does not know
 
 
 def run(runtime_file: Path) -> int:
@@ -36,13 +52,33 @@ async def _serve(runtime: Runtime) -> None:
     signal.signal(signal.SIGTERM, lambda *_: _log.info("stopped"))
     lifeline.watch()
     console = runtime.settings.console
-    async with PostgresEventLog(runtime.app_dsn, TOPICS, WallClock()) as log:
-        app = make_app(Feed(log), Access(make_token(runtime.token_file)), facts(runtime))
+    async with PostgresEventLog(runtime.app_dsn, TOPICS, WallClock()) as log, PostgresAccounts(runtime.app_dsn) as accounts:
         config = uvicorn.Config(
-            app, host=console.host, port=console.port, log_config=None, access_log=False, timeout_graceful_shutdown=1,
-            server_header=False, ws_ping_interval=10, ws_ping_timeout=10,
+            make_app(parts(runtime, log, accounts)), host=console.host, port=console.port, log_config=None, access_log=False,
+            timeout_graceful_shutdown=1, server_header=False, ws_ping_interval=10, ws_ping_timeout=10, ws_max_size=65_536,
+            ws_per_message_deflate=False,
         )  # fmt: skip
         await uvicorn.Server(config).serve()
+
+
+def parts(runtime: Runtime, log: EventLog, accounts: Accounts) -> Parts:
+    """All that the server is made of."""
+    clock, wall, build = runtime.clock(), WallClock(), build_digest()
+
+    async def ask(name: str, question: dict[str, Any]) -> Any:
+        return await ask_socket(runtime.socket(name), question, timeout_s=ASK_S.get(name, 12.0))
+
+    feed = Feed(log, clock, runtime.settings.name)
+    records = Records(log, clock, build=build)
+    gate = Gate(accounts, records, wall)
+    ports = Ports(
+        ask, make_key(runtime.voucher_key), log, clock, gate, kill.service(runtime, log), lambda: kill.ask_gateways(runtime),
+        len(runtime.settings.groups()), feed.arms, build,
+    )  # fmt: skip
+    catalogue = Catalogue(table.topic for table in feed.models.tables.values())
+    commands = Commands(catalogue, feed, ports)
+    feed.asking.update(asking(accounts) | asking_processes(runtime))
+    return Parts(feed, gate, ports, catalogue, commands, facts(runtime), tickets(runtime.settings))
 
 
 def facts(runtime: Runtime) -> Facts:
@@ -53,4 +89,4 @@ def facts(runtime: Runtime) -> Facts:
         start_ns = int(settings.clock.start.timestamp()) * 1_000_000_000
         clock |= {"start_ns": str(start_ns), "origin_ns": str(runtime.tape_origin_ns), "speed": settings.clock.speed}
     hosts = ("*",) if settings.console.host in ("0.0.0.0", "::") else ("127.0.0.1", "localhost", settings.console.host)  # noqa: S104
-    return Facts(settings.mode, settings.name, clock, hosts)
+    return Facts(settings.mode, settings.name, clock, hosts, build_digest())

@@ -15,6 +15,7 @@ from adapters.reference import files
 from domain.catalogue import TOPICS
 from domain.errors import ConfigError
 from domain.instrument import ReferenceData
+from domain.ports import EventLog
 from domain.values import E9, from_e9
 from ems.bootstrap.runtime import Runtime
 from ems.projections import Projections
@@ -42,6 +43,19 @@ def tape_open(path: Path) -> datetime:
 def open_log(runtime: Runtime) -> PostgresEventLog:
     """The log of a run, to read."""
     return PostgresEventLog(runtime.app_dsn, TOPICS, WallClock())
+
+
+class Follower:
+    """The demo's own eyes: the log's events as the terminal's rows, read apart from the console."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self.rows = Projections()
+
+    async def run(self) -> None:
+        """Follow until cancelled. Raises LogError: a demo whose database is gone is over."""
+        async for recorded in self._log.subscribe(after_seq=self.rows.seq):
+            self.rows.apply(recorded)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,10 +24,10 @@ from adapters.shm.metrics import SharedMetrics
 from domain import builds
 from domain.catalogue import TOPICS
 from domain.commands import COMMAND, Answer, Commanded
-from domain.errors import ConfigError, EmsError, LogUnavailable
+from domain.errors import ConfigError, EmsError
 from domain.instrument import Universe
 from domain.messages import Input, PlanReady
-from ems import alerts, lifeline, peer, risk_desk
+from ems import desk_answers, lifeline, peer
 from ems.bootstrap import kill
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.build import build_digest
@@ -39,12 +38,12 @@ from ems.bootstrap.planning import planner_pool
 from ems.bootstrap.reference import FileReference
 from ems.bootstrap.running_day import RunningDay
 from ems.bootstrap.runtime import Runtime, of_group
-from ems.bootstrap.tasks import until_first
+from ems.bootstrap.tasks import lead, until_first
 from ems.builds import approvals
 from ems.collector import settle_memory
 from ems.command_desk import unfinished
 from ems.config import Settings
-from ems.desk import RETRY_S, Desk
+from ems.desk import Desk
 from ems.desk_ports import DeskPorts
 from ems.desk_state import DeskState
 from ems.health import StatusSocket
@@ -109,7 +108,8 @@ class DeskProcess:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        status = StatusSocket(self._runtime.socket("desk"), self.status, peer.proving(self._runtime.persons, self._command))
+        proved = peer.proving(self._runtime.persons, self._command, voucher_key=self._runtime.voucher_key)
+        status = StatusSocket(self._runtime.socket("desk"), self.status, proved)
         await status.start()
         membership = Membership(self._build, lambda others: self._beside(log, others))
         log = PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock(), membership=membership)
@@ -141,16 +141,16 @@ class DeskProcess:
                       count_error=self._pulse.count_error),
             name=f"{settings.name}/{os.getpid()}", build=self._build, pace=settings.scheduler_pace(),
             venue_sessions=self._live.venue_sessions, client_sessions=self._live.client_sessions,
-            policies=self._live.policies, copies=self._live.copies, house=settings.kill.house(),
-            risk=settings.risk.terms(settings.name, watched=settings.watchdog.enabled),
+            policies=self._live.policies, copies=self._live.copies, care=settings.care.terms(self._live.venue_sessions),
+            house=settings.kill.house(), risk=settings.risk.terms(settings.name, watched=settings.watchdog.enabled),
         )  # fmt: skip
         self._state = "standing by"
-        await _start(desk)
+        await lead(desk)
         settle_memory()
         self._state = "leading"
         await day.look(log)  # before anything is decided
-        others = beside(self._runtime, desk, self._deliver, day.champion)
-        await until_first(link.run(), desk.run(), self._keeper(desk, log, latch).run(), day.watch(log), others)
+        keeper, others = self._keeper(desk, log, latch), beside(self._runtime, desk, self._deliver, day.champion)
+        await until_first(link.run(), desk.run(), keeper.run(), day.watch(log), others)
 
     async def _beside(self, log: PostgresEventLog, others: Mapping[str, str]) -> str:
         """Why this desk may not open beside those that are up, "" if it may."""
@@ -158,12 +158,12 @@ class DeskProcess:
         return builds.refusal(self._build, others, self._approved)
 
     def _keeper(self, desk: Desk, log: PostgresEventLog, latch: SharedLatch) -> KillKeeper:
-        runtime, settings = self._runtime, self._runtime.settings
-        service = kill.service(runtime, log)
+        runtime = self._runtime
         parts = KeeperParts(
-            desk, service, latch, log, runtime.clock(), self._scopes, self._deliver, lambda: kill.ask_gateways(self._runtime)
-        )
-        return KillKeeper(parts, name=settings.name, outage_s=settings.kill.outage_s)
+            desk, kill.service(runtime, log), latch, log, runtime.clock(), self._scopes, self._deliver,
+            lambda: kill.ask_gateways(self._runtime),
+        )  # fmt: skip
+        return KillKeeper(parts, name=runtime.settings.name, outage_s=runtime.settings.kill.outage_s)
 
     def _state_now(self) -> DeskState:
         assert self._desk is not None
@@ -203,7 +203,7 @@ class DeskProcess:
         try:
             answer = await asyncio.wait_for(answered, COMMAND_TIMEOUT_S)
         except TimeoutError:
-            return {"ok": False, "text": "no answer in time: ask again with the same command_id"}
+            return {"ok": False, "in_doubt": True, "text": "no answer in time: ask again with the same command_id"}
         return {"ok": answer.ok, "text": answer.text, **dict(answer.ids)}
 
     async def _configure(self, desk: Desk, restarted: Sequence[str]) -> dict[str, Any]:
@@ -261,11 +261,8 @@ class DeskProcess:
         if desk is None:
             return answer
         state = desk.state
-        if self._state == "leading" and not desk.ready:
-            answer["state"] = "recovering"
-        answer |= alerts.told(state, question)
-        if question.get("limits"):
-            answer["limits"] = risk_desk.told(state.risk, self._runtime.clock().now_ns())
+        answer |= {"state": "recovering"} if self._state == "leading" and not desk.ready else {}
+        answer |= desk_answers.told(state, question, self._runtime.clock().now_ns())
         return answer | {
             "epoch": desk.epoch,
             "day": self._day.name if self._day is not None else "",
@@ -287,14 +284,3 @@ def _marks(desk: Desk, session: str) -> SessionMarks:
     inbound = desk.durable_marks.get(session, (0, 0))
     epoch, up_to = desk.state.reserved.get(session, (0, 0))
     return SessionMarks(inbound=inbound, reserved=(epoch, max(0, up_to - OUTBOUND_BLOCK), up_to))
-
-
-async def _start(desk: Desk) -> None:
-    """Lead and recover, however long the database takes to be there."""
-    for attempt in count():
-        try:
-            await desk.start()
-            return
-        except LogUnavailable as error:
-            _log.warning("the log is not there", error=str(error))
-            await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])

@@ -60,8 +60,9 @@ class Operations:
         self._profiles: Mapping[str, Profile] = profiles(system.runtime.settings)
         self._lock = asyncio.Lock()  # one act at a time
         self._socket = StatusSocket(
-            system.runtime.socket(DOOR), self._status, proving(system.runtime.persons, self._command, relayed=False)
-        )
+            system.runtime.socket(DOOR), self._status,
+            proving(system.runtime.persons, self._command, relayed=False, voucher_key=system.runtime.voucher_key),
+        )  # fmt: skip
 
     async def start(self) -> None:
         """Listen."""

@@ -41,9 +41,14 @@ class Runtime(BaseModel):
         return self.state / "logs"
 
     @property
-    def token_file(self) -> Path:
-        """The console's access token."""
-        return self.state / "console.token"
+    def voucher_key(self) -> Path:
+        """What the api vouches for its signed-in people with."""
+        return self.state / "api.key"
+
+    @property
+    def invite_file(self) -> Path:
+        """The one-time link by which the first account is made."""
+        return self.state / "console.invite"
 
     @property
     def venue_directory(self) -> Path:

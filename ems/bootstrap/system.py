@@ -15,8 +15,7 @@ from typing import Any, Final
 from adapters.postgres.deployment import answers
 from adapters.postgres.embedded import EmbeddedPostgres
 from domain.errors import LogUnavailable
-from ems.api.auth import make_token
-from ems.bootstrap import kill, models
+from ems.bootstrap import kill, models, people
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.database import close_database, open_database
 from ems.bootstrap.day import with_loaded_files
@@ -27,9 +26,11 @@ from ems.config import Settings
 from ems.health import ask_http, ask_socket
 from ems.preflight import check_ports, state_lock
 from ems.supervisor import Supervisor
+from ems.voucher import make_key
 
 WALLED: Final = "runtime-quoter.json"
 TURNED_MS_MAX: Final = 5_000
+NOT_BEGUN_NS: Final = 2**62  # before the tape begins to be played its clock stands at its start
 COUNTDOWN_NS: Final = 2_000_000_000  # the tape clock stands at its start for so long while the processes start
 
 
@@ -42,9 +43,9 @@ class System:
 
     @property
     def console_url(self) -> str:
-        """The page's address with its access token."""
-        console = self.runtime.settings.console
-        return f"http://{console.host}:{console.port}/?token={make_token(self.runtime.token_file)}"
+        """The page's address; before anybody has an account, with the link's secret that makes the first."""
+        console, invite = self.runtime.settings.console, people.invite_of(self.runtime)
+        return f"http://{console.host}:{console.port}/" + (f"?invite={invite}#" if invite else "")
 
     async def desk_status(self) -> dict[str, Any]:
         """The desk's own words, empty while it does not answer."""
@@ -66,7 +67,7 @@ async def started(settings: Settings) -> AsyncIterator[System]:
     brokers(settings)
     with state_lock(settings.state_directory):
         check_ports(settings.ports())
-        runtime = Runtime(settings=settings)
+        runtime = Runtime(settings=settings, tape_origin_ns=NOT_BEGUN_NS)
         try:
             runtime = await with_loaded_files(await _prepared(runtime))
             await models.prepare(runtime)
@@ -74,7 +75,8 @@ async def started(settings: Settings) -> AsyncIterator[System]:
             runtime = runtime.model_copy(update={"tape_origin_ns": time.time_ns() + COUNTDOWN_NS})
             supervisor = Supervisor(children(runtime), log_directory=runtime.logs)
             if settings.console.enabled:
-                make_token(runtime.token_file)
+                make_key(runtime.voucher_key)
+                await people.prepare(runtime)
             try:
                 await supervisor.start()
                 yield System(runtime, supervisor)

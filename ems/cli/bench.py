@@ -78,3 +78,9 @@ def plan(json_output: JsonOption = False) -> None:
 def quote(json_output: JsonOption = False) -> None:
     """ITCH bytes to OUCH bytes: a tick to a quote stage by stage, beside the core alone, an empty loop and real sockets."""
     _run("quote", json_output)
+
+
+@app.command()
+def console(json_output: JsonOption = False) -> None:
+    """The page in a real browser: from the log to the paint with 5,000 orders on screen, and from a venue's fill to its row."""
+    _run("console", json_output)

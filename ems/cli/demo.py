@@ -22,9 +22,9 @@ from rich.live import Live
 
 from domain.errors import ConfigError, EmsError, ProcessFailed
 from domain.values import Algo
-from ems.api.stream import Feed
-from ems.bootstrap.demo import Agreement, judge_venue, open_log, sample_data, tape_open
+from ems.bootstrap.demo import Agreement, Follower, judge_venue, open_log, sample_data, tape_open
 from ems.bootstrap.logs import log_plain
+from ems.bootstrap.people import DemoPerson, make_demo_people
 from ems.bootstrap.rerun import compared
 from ems.bootstrap.system import System, started
 from ems.cli.demo_screen import Screen, summary_panel
@@ -81,11 +81,12 @@ async def _demo(options: DemoOptions, settings: Settings) -> int:
     try:
         async with started(settings) as system:
             await _ready(system, options.symbol)
-            say(f"console: {system.console_url}")
+            people = await make_demo_people(system.runtime)
+            say(f"console: {system.console_url}  sign in as {_named(people)}")
             outcome = await _work(options, system, began_s)
             _tell(options, outcome)
             if not options.headless:
-                say(f"the page stays up: {system.console_url}  (Ctrl-C stops everything)")
+                say(f"the page stays up: {system.console_url}  sign in as {_named(people)}  (Ctrl-C stops everything)")
                 await _stay(system)
             return 0 if outcome.agreement.agrees else 1
     except ProcessFailed:
@@ -93,6 +94,10 @@ async def _demo(options: DemoOptions, settings: Settings) -> int:
             logs = "; ems demo --keep DIRECTORY keeps the logs"
             say(f"a process failed{logs}")
         raise
+
+
+def _named(people: list[DemoPerson]) -> str:
+    return " or ".join(f"{one.user} / {one.password}" for one in people)
 
 
 async def _stay(system: System) -> None:
@@ -117,7 +122,7 @@ async def _ready(system: System, symbol: str) -> None:
 async def _work(options: DemoOptions, system: System, began_s: float) -> Outcome:
     """Send the order and follow the log until the parent is finished."""
     async with open_log(system.runtime) as log:
-        feed = Feed(log)
+        feed = Follower(log)
         following = asyncio.create_task(feed.run())
         oms = await _send(options, system)
         try:
@@ -159,7 +164,7 @@ async def _send(options: DemoOptions, system: System) -> asyncio.subprocess.Proc
         )
 
 
-async def _watch(options: DemoOptions, system: System, feed: Feed, oms: asyncio.subprocess.Process) -> dict[str, Any]:
+async def _watch(options: DemoOptions, system: System, feed: Follower, oms: asyncio.subprocess.Process) -> dict[str, Any]:
     """Show the order until it is over; its last row. Raises EmsError where it never arrives or never ends."""
     deadline = time.monotonic() + options.minutes * 60 / options.speed + PATIENCE_S
     screen = Screen(options, system.runtime, system.console_url)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from domain import kill_switch as ks
 from domain.errors import LatchUnreadable, LogError
@@ -14,16 +14,14 @@ from domain.kill_latch import Source
 from domain.kill_refusal import KillRefusal
 from domain.kill_scope import Scope
 from domain.kill_table import Level
-from domain.values import E9, ScopeKind
+from domain.values import E9
 from ems.bootstrap import kill
 from ems.bootstrap.runtime import Runtime
 from ems.config import Settings
 from ems.kill import KillService
+from ems.kill_drill import LOG_S, SEEN_S, drill, flushed
 from ems.persons import Persons
 
-LOG_S: Final = 3.0  # a log that has not answered by then is told later
-SEEN_S: Final = 1.5  # a gateway that has not seen a trip by then is dead or deaf
-DRILL: Final = Scope(ScopeKind.STRATEGY, "ems-drill")
 Told = dict[str, Any]
 
 
@@ -39,7 +37,7 @@ async def trip_scope(settings: Settings, scope: Scope, level: Level, actor: str,
     tripped = kill.service(runtime, None).trip(scope, level, actor=actor, reason=reason)
     told: Told = {"scope": scope.text, "level": level.name, "trip": tripped.trip, "at_ns": tripped.at_ns}
     async with _service(runtime) as service:
-        seen, logged = await asyncio.gather(_seen(runtime, tripped.trip, level), _flush(service))
+        seen, logged = await asyncio.gather(_seen(runtime, tripped.trip, level), flushed(service))
         report = await _report(service, tripped.trip, wait_s) if logged else None
     cancels = sum(gateway["trips"].get(tripped.trip, {}).get("cancels", 0) for gateway in seen)
     return told | {"gateways": len(seen), "cancels": cancels, "logged": logged, "report": report}
@@ -56,14 +54,6 @@ async def _seen(runtime: Runtime, trip: str, level: Level) -> list[Mapping[str, 
             break
         await asyncio.sleep(0.02)
     return found
-
-
-async def _flush(service: KillService) -> bool:
-    try:
-        await asyncio.wait_for(service.flush(), LOG_S)
-    except (LogError, TimeoutError):
-        return False
-    return True
 
 
 async def _report(service: KillService, trip: str, wait_s: float) -> Told | None:
@@ -165,25 +155,9 @@ def _refused(refusal: KillRefusal) -> Told:
 async def run_drill(settings: Settings) -> Told:
     """Suspend a scope that no order has, see who notices, clear it."""
     runtime = kill.runtime_of(settings)
-    began_ns = time.monotonic_ns()
-    silent = kill.service(runtime, None)
-    silent.suspend(DRILL, Source.DRILL, actor="system:drill", reason="drill")
-    latch_us = (time.monotonic_ns() - began_ns) // 1000
-    told: Told = {"latch_us": latch_us}
-    try:
-        deadline = time.monotonic() + SEEN_S
-        gateways, seen = await kill.ask_gateways(runtime), 0
-        while time.monotonic() < deadline:
-            gateways = await kill.ask_gateways(runtime)
-            seen = sum(DRILL.text in [slot[0] for slot in gateway["scopes"]] for gateway in gateways)
-            if seen == len(runtime.settings.groups()):
-                break
-            await asyncio.sleep(0.02)
-        told |= {"gateways": len(runtime.settings.groups()), "gateways_seen": seen}
-        told["seen_ms"] = (time.monotonic_ns() - began_ns) // 1_000_000
-    finally:
-        silent.clear(DRILL, Source.DRILL, actor="system:drill")
+    groups = len(runtime.settings.groups())
+    told = await drill(kill.service(runtime, None), lambda: kill.ask_gateways(runtime), groups, actor="system:drill")
     async with _service(runtime) as service:
-        told["logged"] = await _flush(service)
+        told["logged"] = await flushed(service)
     persons = len(Persons(runtime.persons).names())
     return told | {"persons": persons, "ok": told["gateways_seen"] == told["gateways"] and told["logged"] and persons >= 2}

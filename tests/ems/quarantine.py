@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from domain.commands import COMMAND, Answer, Commanded
 from ems import alerts, recovery
@@ -26,7 +27,7 @@ async def room_with_a_child(*quantities: int) -> Room:
 async def ask(room: Room, command: str, **fields: Any) -> Answer:
     """A person's command and its answer."""
     answers: list[Answer] = []
-    asked = {"command": command, "command_id": "C1", "actor": "person:jane", "reason": "the venue says so", **fields}
+    asked = {"command": command, "command_id": uuid4().hex, "actor": "person:jane", "reason": "the venue says so", **fields}
     await room.desk.cycle([Commanded(COMMAND.validate_python(asked), answers.append)])
     (answer,) = answers
     return answer

@@ -39,7 +39,7 @@ async def test_a_booked_execution_is_a_fill_of_its_order() -> None:
     assert [ledger.amounts()[0] for ledger in room.desk.state.risk.exposure.of("ABC")] == [100 * E9]
     assert (await topics(room))[-4:] == ["fill.booked", "fill.recorded", "child_order.filled", "parent_order.filled"]
     last = [r.meta async for page in room.log.read_pages() for r in page][-1]
-    assert (last.actor, last.causation) == ("person:jane", "command:C1")
+    assert last.actor == "person:jane" and last.causation.startswith("command:")
     assert held(room) == await agree(room, Alerts()) == []
     await agree(room)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -49,7 +50,8 @@ async def verdicts(room: Room) -> list[Checked]:
 
 async def commanded(room: Room, command: Command) -> Answer:
     answers: list[Answer] = []
-    await room.desk.cycle([Commanded(command, answers.append)])
+    fresh = command.model_copy(update={"command_id": uuid4().hex})  # each is an act of its own
+    await room.desk.cycle([Commanded(fresh, answers.append)])
     (answer,) = answers
     return answer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -22,7 +23,7 @@ from tests.ems.room import PACE, Room, market, topics
 async def steer(room: Room, act: str, **changes: Any) -> Answer:
     """A person asks, and has the answer."""
     answers: list[Answer] = []
-    asked = {"command_id": "S1", "actor": "person:jane", "reason": "news", "order_id": room.parent().order_id, "act": act}
+    asked = {"command_id": uuid4().hex, "actor": "person:jane", "reason": "news", "order_id": room.parent().order_id, "act": act}
     await room.desk.cycle([Commanded(SteerOrder.model_validate({**asked, **changes}), answers.append)])
     (answer,) = answers
     return answer
@@ -61,6 +62,18 @@ async def test_each_act_is_an_event_by_a_named_person_with_a_reason() -> None:
     assert {(r.meta.actor, r.meta.correlation) for r in events} == {("person:jane", room.parent().id)}
     folded = await recovery.fold(room.log)
     assert folded.digest() == room.desk.state.digest()
+
+
+async def test_the_same_command_told_again_is_no_second_act_also_after_a_restart() -> None:
+    room = await working()
+    assert (await steer(room, "take_over", command_id="T")).ok
+    placed = {"quantity_e9": 10 * E9, "limit_price_e9": 100 * E9, "command_id": "P"}
+    assert (await steer(room, "place", **placed)).ok
+    assert await steer(room, "place", **placed) == Answer(True, "done before")
+    successor = await (await room.successor()).open()
+    assert await steer(successor, "place", **placed) == Answer(True, "done before")
+    events = [r.event async for page in room.log.read_pages() for r in page if isinstance(r.event, Steered)]
+    assert [event.act for event in events] == ["take_over", "place"]
 
 
 async def test_a_paused_order_withdraws_what_rests_and_releases_nothing_until_it_is_resumed() -> None:
@@ -234,11 +247,11 @@ async def test_a_decision_price_is_noted_for_an_order() -> None:
     room = await working()
     answers: list[Answer] = []
     asked = {
-        "command_id": "N1", "actor": "person:jane", "reason": "the manager's ticket", "order_id": room.parent().order_id,
+        "actor": "person:jane", "reason": "the manager's ticket", "order_id": room.parent().order_id,
         "price_e9": 98 * E9, "decided_ns": NOW_NS - 60 * E9,
     }  # fmt: skip
     for decided_ns in (NOW_NS - 60 * E9, NOW_NS - 30 * E9, NOW_NS + E9):
-        note = NoteDecision.model_validate({**asked, "decided_ns": decided_ns})
+        note = NoteDecision.model_validate({**asked, "command_id": f"N{decided_ns}", "decided_ns": decided_ns})
         await room.desk.cycle([Commanded(note, answers.append)])
     assert [answer.ok for answer in answers] == [True, True, False]
     noted = [r.event async for page in room.log.read_pages() for r in page if isinstance(r.event, DecisionNoted)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from domain import wheel
 from domain.commands import COMMAND, Answer, Commanded
@@ -25,7 +26,8 @@ OPEN = {
 
 async def asked(room: Room, command: dict[str, Any]) -> Answer:
     answers: list[Answer] = []
-    await room.desk.cycle([Commanded(COMMAND.validate_python(command), answers.append)])
+    fresh = command if command["command"] == "enter_order" else command | {"command_id": uuid4().hex}
+    await room.desk.cycle([Commanded(COMMAND.validate_python(fresh), answers.append)])
     return answers[0]
 
 

@@ -1,0 +1,1 @@
+"""Verbs by room: each file exports VERBS."""
