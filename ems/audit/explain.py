@@ -53,10 +53,11 @@ async def explain(
     at_seq = await place_of(source, at, at_ns)
     named = named or await locate(source, asked, await hints(source, means.sessions))
     scene = await gather(source, named, at_seq)
+    plan = decisions.plan_in_force(scene)
     told = [
         sections.identity(scene),
         sections.state(scene),
-        sections.events(scene),
+        sections.events(scene, plan),
         sections.cause(scene),
         decisions.book(scene),
         decisions.features(scene, means.reading),
@@ -65,7 +66,7 @@ async def explain(
         decisions.plan(scene),
         sections.risk(scene),
         sections.kill(scene),
-        wire(scene, means.find),
+        wire(scene, plan, means.find),
         clock(scene, await means.clocks(at_seq)),
         await proof(scene, means.proofs),
     ]

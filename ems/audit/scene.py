@@ -73,6 +73,14 @@ class Scene:
         accepted = [one.event for one in self.of(self.parent) if isinstance(one.event, po.Accepted)]
         return accepted[0] if accepted else None
 
+    def concerns(self, one: Recorded, plan: Recorded | None) -> bool:
+        """Of an order asked about as a whole, everything; of one child, what is its own, its parent's beginning, and its plan."""
+        if self.child is None or one.stream != self.parent:
+            return self.child is None or not isinstance(one.event, decision.Planned | decision.Failed) or one is plan
+        if isinstance(one.event, po.Scheduled | po.PlanFailed):
+            return plan is not None and one.event.decision == plan.stream
+        return getattr(one.event, "child", self.child) == self.child
+
     @property
     def order(self) -> list[Recorded]:
         """The events of the order's own streams: parent, children, executions, verdicts, plans."""

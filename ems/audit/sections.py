@@ -92,9 +92,9 @@ def folded_order(scene: Scene) -> dict[str, Any]:
     return states
 
 
-def events(scene: Scene) -> Section:
-    """Every event of the order up to there: the stored bytes, and where an older version was read as a newer one, both."""
-    own = scene.order or scene.of(scene.focus)
+def events(scene: Scene, plan: Recorded | None) -> Section:
+    """The order's events up to there: the stored bytes, and where an older version was read as a newer one, both."""
+    own = [one for one in scene.order if scene.concerns(one, plan)] or scene.of(scene.focus)
     content = [_event(scene.rows[one.seq], one.event) for one in own]
     return present("events", [_event_line(one, scene.rows[one.seq].topic) for one in own], content)
 

@@ -10,7 +10,7 @@ from domain import child_life, parent_life
 from domain import child_order as co
 from domain import fill as fl
 from domain import parent_order as po
-from domain.event import InboundRef
+from domain.event import InboundRef, Recorded
 from domain.sending import Forget, Keep, Outbound
 from domain.values import StreamId
 from ems import reports
@@ -54,27 +54,28 @@ class Journal(NamedTuple):
 Find = Callable[[Expected, int, int], Journal]  # expected, from ns, to ns
 
 
-def expected(scene: Scene) -> Expected:
+def expected(scene: Scene, plan: Recorded | None) -> Expected:
     """From the order's events: each one's own message, and what it made leave."""
     received: dict[InboundRef, int] = {}
     sent: dict[int, str] = {}
     states: dict[StreamId, Any] = {}
     for one in scene.order:
-        if one.meta.inbound is not None:
+        concerned = scene.concerns(one, plan)
+        if concerned and one.meta.inbound is not None:
             received.setdefault(one.meta.inbound, one.seq)
         for events, evolve in _FOLD:
             if isinstance(one.event, events):
                 place = one.stream
                 states[place] = evolve(states.get(place), one.event, stream=place, at_ns=one.meta.event_time_ns)
                 message: Outbound | None = reports.outbound(one, states[place])
-                if message is not None and not isinstance(message, _INWARD):
+                if concerned and message is not None and not isinstance(message, _INWARD):
                     sent[one.seq] = message.session
     return Expected(received, sent)
 
 
-def wire(scene: Scene, find: Find) -> Section:
+def wire(scene: Scene, plan: Recorded | None, find: Find) -> Section:
     """Every message of the order with its bytes; missing where the journal lacks one, or has it altered."""
-    wanted = expected(scene)
+    wanted = expected(scene, plan)
     if not wanted.received and not wanted.sent:
         return idle("wire", "no message led to it or came of it")
     times = [one.recorded_time_ns for one in scene.order]

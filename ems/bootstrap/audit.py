@@ -116,7 +116,7 @@ def _computable(event: Event | None) -> bool:
     return isinstance(event, _WANTED) and not (isinstance(event, Planned) and event.schedule.basket)
 
 
-async def explain(dsn: str, directory: Path, stream: str, output: str, *, now_ns: int, person: str) -> model_decision.Explained:
+async def attribute(dsn: str, directory: Path, stream: str, output: str, *, now_ns: int, person: str) -> model_decision.Explained:
     """Why a decision had an output; stored in its stream, once.
 
     Raises:
@@ -139,7 +139,7 @@ async def explain(dsn: str, directory: Path, stream: str, output: str, *, now_ns
                     return event
             weights = read_weights(weights_of(directory, decided.weights_sha256), decided.weights_sha256, step=None)
             why = explained(weights, decided, output)
-            meta = Meta(now_ns, f"person:{person}", correlation=place, causation="command:explain", build=build_digest())
+            meta = Meta(now_ns, f"person:{person}", correlation=place, causation="command:attribute", build=build_digest())
             try:
                 await log.append([Entry(place, len(found), (why,), meta)])
                 return why

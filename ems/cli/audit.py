@@ -1,4 +1,4 @@
-"""`ems audit`: decisions computed again, and why one was as it was."""
+"""`ems audit`: orders explained, the log folded again, decisions computed again and held against others."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
+from ems.cli import audit_explain
 from ems.cli.kill import CONFIG, ConfigOption, JsonOption, say, settings_of
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(audit_explain.explain)
 StreamArgument = Annotated[str, typer.Argument(help="A decision's stream.")]
 
 
@@ -34,7 +36,7 @@ def reproduce(
 
 
 @app.command()
-def explain(
+def attribute(
     decision: StreamArgument,
     output: Annotated[str, typer.Option(help="action_0 to action_3, or a head, as move_10_up.")] = "action_0",
     config: ConfigOption = CONFIG, json_output: JsonOption = False,
@@ -44,7 +46,7 @@ def explain(
 
     runtime = kill.runtime_of(settings_of(config))
     why = asyncio.run(
-        audit.explain(
+        audit.attribute(
             runtime.app_dsn, models.kept_in(runtime), decision, output, now_ns=runtime.clock().now_ns(), person=getpass.getuser()
         )
     )

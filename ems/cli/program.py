@@ -54,7 +54,7 @@ app.add_typer(desk.app, name="desk", help="At the desk's own door: enter an orde
 app.add_typer(algos.app, name="algos", help="Algorithms: what ours take, ours as FIXatdl, brokers' FIXatdl checked.")
 app.add_typer(fix.app, name="fix", help="The rules of engagement, written from the code; raw messages with their events.")
 app.add_typer(builds.app, name="build", help="Which builds of this system may run beside each other.")
-app.add_typer(audit.app, name="audit", help="Decisions computed again from the log, and why one was as it was.")
+app.add_typer(audit.app, name="audit", help="Any order explained at any moment; the log folded, verified and computed again.")
 app.add_typer(quote.app, name="quote", help="The quoter's journal: verified against the log, its calls made again.")
 app.add_typer(
     models.app, name="models", help="Versions of our models: list, register, promote, roll back, retire, by named people."

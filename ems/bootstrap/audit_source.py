@@ -1,0 +1,111 @@
+"""Where an audit reads from: a configuration's log, a connection string, or an exported bundle."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from adapters.bundle.rows import BundleRows
+from adapters.fix.wire_segments import WIRE_FOLDER
+from adapters.postgres.audit_rows import PostgresRows
+from domain.errors import ConfigError, TimeOutsideLog
+from ems.audit.source import Source
+from ems.bootstrap.database import log_of
+from ems.config import Settings, load
+
+
+class Place(NamedTuple):
+    """What a person has named. wire: a folder with wire journals, where it is not the configuration's."""
+
+    config: Path
+    dsn: str = ""
+    bundle: Path | None = None
+    key: Path | None = None
+    wire: Path | None = None
+
+
+class Opened(NamedTuple):
+    """A source, and what lies beside it. journals: folders of wire journals."""
+
+    source: Source
+    sessions: tuple[str, ...]
+    journals: tuple[Path, ...]
+    dsn: str
+
+
+@asynccontextmanager
+async def opened(place: Place) -> AsyncIterator[Opened]:
+    """Open it for reading.
+
+    Raises:
+        ConfigError: it is not there, or not what it should be.
+        LogUnavailable: the database cannot be reached.
+    """
+    if place.key is not None and place.bundle is None:
+        raise ConfigError("--key goes with --bundle: it says whose signature a bundle must have")
+    journals = _journals(place.wire) if place.wire is not None else ()
+    if place.bundle is not None:
+        async with BundleRows(place.bundle, _verifier(place.key)) as rows:
+            yield Opened(rows, (), journals, "")
+    elif place.dsn:
+        async with PostgresRows(place.dsn) as database:
+            yield Opened(database, (), journals, place.dsn)
+    else:
+        settings = load(place.config)
+        with log_of(settings) as dsn:
+            async with PostgresRows(dsn) as database:
+                names = tuple(session.name for session in settings.sessions)
+                yield Opened(database, names, journals or _journals_of(settings), dsn)
+
+
+def _journals_of(settings: Settings) -> tuple[Path, ...]:
+    state = settings.state_directory
+    return tuple(path for pattern in ("gateway*", "gateway*/*") for path in sorted(state.glob(f"{pattern}/{WIRE_FOLDER}")))
+
+
+def _journals(folder: Path) -> tuple[Path, ...]:
+    """A folder that was named: a wire journal itself, or a state directory with some."""
+    if not folder.is_dir():
+        raise ConfigError(f"there is no folder {folder}")
+    found = [path for pattern in ("", "gateway*/", "gateway*/*/") for path in sorted(folder.glob(f"{pattern}{WIRE_FOLDER}"))]
+    return tuple(found) or (folder,)
+
+
+def _verifier(key: Path | None):  # type: ignore[no-untyped-def]  # filled where keys are read
+    if key is None:
+        return
+    raise ConfigError(f"{key}: keys cannot be read yet")
+
+
+def moment_ns(at: str) -> int | None:
+    """A time of the command line in nanoseconds UTC; None where it is a sequence number or nothing.
+
+    A time may have up to nine decimals. Raises TimeOutsideLog where it is neither.
+    """
+    if not at or at.isdigit():
+        return None
+    text, digits = at.removesuffix("Z"), ""
+    if "." in text:
+        text, _, digits = text.partition(".")
+        digits, zone = _split_zone(digits)
+        text += zone
+    try:
+        moment = datetime.fromisoformat(text)
+        fraction = int(digits.ljust(9, "0")) if digits else 0
+    except ValueError as cause:
+        raise TimeOutsideLog(f"{at!r} is neither a sequence number nor a time such as 2026-11-27T14:30:00.123456789") from cause
+    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return int(moment.timestamp()) * 1_000_000_000 + fraction
+
+
+def _split_zone(digits: str) -> tuple[str, str]:
+    """Decimals, and the zone behind them."""
+    for place, sign in enumerate(digits):
+        if sign in "+-":
+            return digits[:place], digits[place:]
+    if len(digits) > 9 or not digits.isdigit():
+        return "?", ""
+    return digits, ""
