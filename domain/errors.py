@@ -27,6 +27,7 @@ EmsError
 │   └── LinkLost           a connection that is gone, silent for too long, or not read by its other end
 ├── JournalError           the quoter's journal: a ring or segment that cannot be made, is missing, damaged or not one
 ├── LatchUnreadable        the kill switch's latch is missing or damaged, which counts as tripped
+├── SealError              a head, key, proof or anchor of the sealed log that is missing, damaged or not one
 └── ProcessFailed          a process of ours that does not start or keep running
 """
 
@@ -139,6 +140,10 @@ class JournalError(EmsError):
 
 class LatchUnreadable(EmsError):
     """The kill switch's latch is missing or damaged, which counts as tripped."""
+
+
+class SealError(EmsError):
+    """A head, key, proof or anchor of the sealed log is missing, damaged, of something else, or cannot be kept."""
 
 
 class ProcessFailed(EmsError):

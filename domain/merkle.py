@@ -68,3 +68,67 @@ def holds(leaf_hash: bytes, number: int, size: int, path: Sequence[bytes], root_
             found = node(found, beside)
         at, last = at >> 1, last >> 1
     return last == 0 and found == root_hash
+
+
+class Frontier:
+    """A tree that only grows, as the roots of its full subtrees: at most one for each bit of its size, however large it is.
+
+    (The literature's compact range from the first leaf on.) Leaves are added in batches, level by level: what the batch does not
+    fill stays at its level until the next.
+    """
+
+    def __init__(self, size: int = 0, subtrees: Sequence[bytes] = ()) -> None:
+        """Args:
+            size: how many leaves are in it.
+            subtrees: as `subtrees` gave them, the largest first.
+
+        Raises:
+            ValueError: a tree of this size has another number of full subtrees.
+        """
+        if size < 0 or size.bit_count() != len(subtrees):
+            raise ValueError(f"a tree of {size} leaves is {max(size, 0).bit_count()} full subtrees, not {len(subtrees)}")
+        self.size = size
+        self._held: list[bytes | None] = [None] * size.bit_length()
+        largest_first = iter(subtrees)
+        for level in reversed(range(size.bit_length())):
+            if size >> level & 1:
+                self._held[level] = next(largest_first)
+
+    def extend(self, hashes: Sequence[bytes], level: int = 0) -> None:
+        """Add leaves behind the last.
+
+        Args:
+            hashes: of leaves, 32 bytes each (see `leaf`); or, with a level, of full subtrees of 2**level leaves.
+
+        Raises:
+            ValueError: the tree's size is no multiple of 2**level, so that no such subtree comes next.
+        """
+        if self.size & (1 << level) - 1:
+            raise ValueError(f"a tree of {self.size} leaves does not go on with a subtree of {1 << level}")
+        self.size += len(hashes) << level
+        held, carried = self._held, hashes
+        while carried:
+            while len(held) <= level:
+                held.append(None)
+            if (waiting := held[level]) is not None:
+                carried = [waiting, *carried]
+            held[level] = carried[-1] if len(carried) & 1 else None
+            carried = [sha256(b"\1" + left + right).digest() for left, right in zip(carried[::2], carried[1::2], strict=False)]
+            level += 1
+
+    @property
+    def subtrees(self) -> list[bytes]:
+        """The roots of the full subtrees, the largest first: what a tree of this size is continued from."""
+        return [hash_ for hash_ in reversed(self._held) if hash_ is not None]
+
+    def root(self) -> bytes:
+        """The tree's hash as it is now: the same as `root` of all its leaves."""
+        found: bytes | None = None
+        for hash_ in self._held:
+            if hash_ is not None:
+                found = hash_ if found is None else node(hash_, found)
+        return sha256().digest() if found is None else found
+
+    def copy(self) -> Frontier:
+        """One that grows on its own."""
+        return Frontier(self.size, self.subtrees)
