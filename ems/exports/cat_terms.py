@@ -50,6 +50,14 @@ class CatTerms:
         """Where a venue session leads; nothing is known where the firm has not said."""
         return self.settings.destinations.get(session, SELF)
 
+    def route(self, child: ChildOrder) -> Fields:
+        """Where a child is sent: what a route's key has beside its id."""
+        to = self.destination(child.venue_session)
+        session = text(to.session or child.venue_session, 40) if to.type == "E" else None
+        return {
+            "senderIMID": self.cat.imid, "destination": to.id, "destinationType": to.type if to.id else None, "session": session
+        }  # fmt: skip
+
     # ----------------------------------------------------------------------------------------- terms
 
     def of_parent(self, parent: ParentOrder) -> Fields:
@@ -86,7 +94,6 @@ class CatTerms:
             "custDspIntrFlag": self.cat.display_instruction, "affiliateFlag": self.cat.affiliate,
             "negotiatedTradeFlag": self.cat.negotiated,
         }  # fmt: skip
-
 
     def record(self, code: str, fact: Fact, fields: Fields, nth: int = 0) -> Record:
         """A record with its head. nth: among records of one type that an event makes, 0 where it makes one."""

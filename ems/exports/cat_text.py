@@ -41,7 +41,7 @@ class Times(NamedTuple):
 
 
 def roe_id(event_ns: int, seq: int, code: str, number: int = 0) -> str:
-    """Unique by construction: an event's number in the log is never another's, and it makes one record of a type, or numbers them."""
+    """Unique by construction: an event's number is no other's, and of one type it makes one record, or numbers them."""
     return f"{eastern_date(event_ns)}_{seq}-{code}" + (f"-{number}" if number else "")
 
 

@@ -19,6 +19,7 @@ from domain import parent_order as po
 from domain.clock_reading import Measured
 from domain.event import Event
 from domain.risk_verdicts import Checked
+from domain.steering import Steered
 from ems.exports.book import Book, Fact
 from ems.exports.formats import decimal
 from ems.exports.parties import Models, who
@@ -82,7 +83,6 @@ class Recorder:
         if parent is None:
             return
         terms = self._settings.accounts.get(parent.account, AccountTerms())
-        schedule = parent.schedule
         plan = self._book.plans.get(parent.id, "")
         model = self._models.of_plan(plan)
         named = who(
@@ -92,7 +92,7 @@ class Recorder:
             "parent_order_id": parent.order_id, "order_id": parent.order_id, "cl_ord_id": parent.cl_ord_id,
             "orig_cl_ord_id": parent.orig_cl_ord_id, "account": parent.account, "fdid": terms.fdid, "capacity": terms.capacity,
             "client_code": named.client, "client_lei": terms.lei, "investment_decider": named.decider,
-            "executor": named.executor, "algo_id": named.algorithm, "planner": schedule.planner if schedule else "",
+            "executor": named.executor, "algo_id": named.algorithm, "planner": self._book.planners.get(parent.id, ""),
             "parameters_sha256": _digest(parent.terms.parameters), "model_digest": named.model, "symbol": parent.instrument,
             "side": parent.side.value, "quantity": decimal(parent.terms.quantity_e9),
             "price": decimal(parent.terms.limit_price_e9), "time_in_force": parent.terms.time_in_force.value,
@@ -186,9 +186,12 @@ def _text(event: Event) -> dict[str, Value]:
     return {"reason": getattr(event, "text", "") or getattr(event, "reason", "")}
 
 
+_WORDED: Final = (
+    co.CancelRequested, co.Canceled, co.Rejected, co.Expired, co.DoneForDay, co.Doubted, po.Rejected, po.Canceled, po.Expired,
+    po.TurnedDown, Steered,
+)  # fmt: skip
 _TOLD: Final[dict[type[Event], Callable[[Any], dict[str, Value]]]] = {
     Checked: _checked, md.Decided: _decided, fl.Recorded: _recorded, fl.Restated: _restated, fl.Quarantined: _quarantined,
     decision.Planned: _planned, decision.Failed: _planned, co.Filled: _filled, po.Filled: _filled,
-    **{cls: _text for cls in (co.CancelRequested, co.Canceled, co.Rejected, co.Expired, co.DoneForDay, co.Doubted,
-        po.Rejected, po.Canceled, po.Expired, po.TurnedDown, po.Steered)},
+    **dict.fromkeys(_WORDED, _text),
 }  # fmt: skip

@@ -75,6 +75,11 @@ class Column(NamedTuple, Generic[_T]):
     source: str
     value: Callable[[_T], str]
 
+    @property
+    def heading(self) -> str:
+        """As the CSV file names it."""
+        return f"{self.number} {self.name}"
+
 
 def _none(told: object) -> str:
     return ""
@@ -116,7 +121,7 @@ def _exec_id(told: Told) -> str:
 RTS24: Final[tuple[Column[Told], ...]] = (
     Column(1, "submitting entity", "configuration", lambda t: t.firm.lei),
     Column(2, "direct electronic access", "configuration", lambda t: _flag(t.account.dea)),
-    Column(3, "client identification code", "configuration, else the order's client code", lambda t: t.account.lei or t.who.client),
+    Column(3, "client identification code", "configuration, parties, account", lambda t: t.account.lei or t.who.client),
     Column(4, "investment decision within firm", "parties (452=122)", lambda t: t.who.decider),
     Column(5, "execution within firm", "algorithm and build, parties (452=12)", lambda t: t.who.executor),
     Column(6, "non-executing broker", "", _none),

@@ -89,7 +89,12 @@ class Predictor:
     def report(self) -> dict[str, Any]:
         """What `regulatory/predicted_errors.json` says."""
         rows = [one._asdict() for one in sorted(self.shown)]
-        return {"records": self.records, "errors": sum(self.counts.values()), "by_code": dict(sorted(self.counts.items())), "first": rows}
+        return {
+            "records": self.records,
+            "errors": sum(self.counts.values()),
+            "by_code": dict(sorted(self.counts.items())),
+            "first": rows,
+        }
 
     # --------------------------------------------------------------------------------------------- rules
 
@@ -156,10 +161,9 @@ class Predictor:
             yield _error("9013", record, f"route key of {routed} is used twice")
         self._route_keys.add(key)
 
-    def carry_routes(self, routes: Iterable[tuple[Any, Any, Any, str]], at_ns: int) -> None:
-        """Routes of earlier days that are still out: symbol, destination, session, id."""
-        for route in routes:
-            self._routes[route] = at_ns
+    def carry_routes(self, routes: Iterable[tuple[Key, int]]) -> None:
+        """Routes of earlier days that are still out: symbol, destination, session and id; and since when."""
+        self._routes.update(routes)
 
 
 def _quoters(routed: str) -> bool:

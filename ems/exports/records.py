@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from domain import attention, builds, decision, limits, party, reading, reconciliation
 from domain import allocation as al
+from domain import attention, builds, decision, limits, party, reading, reconciliation
 from domain import child_order as co
 from domain import clock_reading as ck
 from domain import fill as fl
@@ -86,7 +86,11 @@ def _fill_rows(fact: Fact, book: Book) -> Iterator[Row]:
         )  # fmt: skip
     elif isinstance(event, fl.Restated):
         first = book.fills.get(fact.stream)
-        whose = (first.trade_date, first.cl_ord_id, first.parent, first.child, first.instrument, first.side.value) if first else ("",) * 6
+        whose = (
+            (first.trade_date, first.cl_ord_id, first.parent, first.child, first.instrument, first.side.value)
+            if first
+            else ("",) * 6
+        )
         yield (
             *_head(fact), event.exec_id, event.venue_session, *whose, decimal(event.quantity_e9), decimal(event.price_e9),
             utc(event.venue_time_ns), f"{event.kind} of {event.exec_ref_id}",
@@ -94,7 +98,8 @@ def _fill_rows(fact: Fact, book: Book) -> Iterator[Row]:
     elif isinstance(event, fl.Quarantined):
         yield (
             *_head(fact), event.exec_id, event.venue_session, event.trade_date, event.cl_ord_id, "", "", event.instrument,
-            event.side or "", decimal(event.quantity_e9), decimal(event.price_e9), utc(event.venue_time_ns), f"quarantined: {event.reason}",
+            event.side or "", decimal(event.quantity_e9), decimal(event.price_e9), utc(event.venue_time_ns),
+            f"quarantined: {event.reason}",
         )  # fmt: skip
     elif isinstance(event, fl.Dismissed | fl.Booked):
         yield (*_head(fact), *("",) * 11, f"{fact.topic}: {event.reason}")
