@@ -6,7 +6,10 @@ key nor the anchor.
 
 from __future__ import annotations
 
+import asyncio
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
@@ -24,6 +27,9 @@ from tests.ems.sealing_room import VERIFIER, Room
 
 SEED = int(os.environ.get("EMS_TAMPER_SEED", "1"))
 TAMPERINGS = int(os.environ.get("EMS_TAMPERINGS", "200"))
+WRITE_S = float(os.environ.get("EMS_SEAL_WRITE_S", "3"))
+KILL_EVERY_S = 0.8
+SEALERS = 4  # that wait to go on for one that was killed
 OPEN = [
     *(f"ALTER TABLE {table} DISABLE TRIGGER ALL" for table in ("events", "log_head", "sealed_heads", "sealed_tiles")),
     "ALTER TABLE events DROP CONSTRAINT events_version_check",
@@ -40,7 +46,8 @@ class Intruder:
     async def stored(self) -> Stored:
         """All there is."""
         rows = [row async for page in self.log.pages(-(2**62), 2**62) for row in page.rows()]
-        return Stored(tuple(rows), tuple(await self.log.end()), tuple([head async for head in self.log.heads()]))
+        end = await self.log.end()
+        return Stored(tuple(rows), (end.seq, end.hash), tuple([head async for head in self.log.heads()]))
 
     async def put(self, stored: Stored) -> None:
         """Put this in the place of what there is."""
@@ -92,3 +99,60 @@ async def test_two_hundred_tamperings_are_found_and_located(room: Room, database
             await intruder.undo()
         assert (await verify(log, room.fresh_anchors(), VERIFIER)).ok
     assert missed == []
+
+
+class Process:
+    """One that waits to begin."""
+
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "tests.acceptance.sealing_process", *arguments]
+        self._popen = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def begin(self) -> None:
+        assert self._popen.stdin is not None
+        assert self._popen.stdout is not None
+        assert self._popen.stdout.readline() == "up\n"
+        self._popen.stdin.write("\n")
+        self._popen.stdin.flush()
+
+    @property
+    def runs(self) -> bool:
+        return self._popen.poll() is None
+
+    def said(self) -> str:
+        return self._popen.communicate()[0]
+
+    def kill(self) -> None:
+        if self._popen.poll() is None:
+            self._popen.kill()
+            self._popen.communicate()
+
+
+async def test_nobody_is_accused_while_three_processes_write_and_sealers_are_killed(room: Room, database: Database) -> None:
+    """64 callers in three processes; a sealer that is killed again and again, at any point; verification all the while."""
+    callers = {"a": 22, "b": 21, "c": 21}
+    writers = [Process("write", database.app_dsn, name, str(number), str(WRITE_S)) for name, number in callers.items()]
+    sealers = [Process("seal", database.app_dsn, str(room.directory)) for _ in range(SEALERS)]
+    random, killed, verified = Random(SEED), 0, 0
+    try:
+        for writer in writers:
+            writer.begin()
+        while any(writer.runs for writer in writers) or not killed:
+            sealers[0].begin()
+            await asyncio.sleep(random.random() * KILL_EVERY_S)
+            assert sealers[0].runs, "a sealer gave up"
+            report = await room.verify()
+            assert report.faults == []
+            verified += 1
+            sealers.pop(0).kill()
+            killed += 1
+            sealers.append(Process("seal", database.app_dsn, str(room.directory)))
+        written = sum(int(writer.said()) for writer in writers)
+    finally:
+        for one in (*sealers, *writers):
+            one.kill()
+    await room.sealer.turn()
+    report = await room.verify()
+    assert (report.faults, report.events, report.sealed) == ([], written, written)
+    assert report.heads["the log"] == report.heads["file"]
+    print(f"{written} events, {killed} sealers killed, {report.heads['file']} heads, verified {verified} times")
