@@ -5,6 +5,7 @@ from __future__ import annotations
 from domain import (
     allocation,
     attention,
+    audit,
     builds,
     child_order,
     day_load,
@@ -48,5 +49,6 @@ for _stream in (
     wheel,
     model_decision,
     quote,
+    audit,
 ):
     TOPICS.register(_stream.EVENTS)

@@ -21,6 +21,7 @@ EmsError
 │   ├── Infeasible         the limits leave no room for what is to be traded
 │   ├── Unbounded          a cost that has no lowest point
 │   └── SolverFailed       the solver stopped without an optimum
+├── ExportError            an export or archive that cannot be written, or is none
 ├── ConfigError            a configuration that cannot be run, in one sentence
 ├── LinkError              frames of a link are broken: between desk and gateway, or with a venue
 │   ├── LoginRefused       the other end does not let us log on
@@ -116,6 +117,10 @@ class Unbounded(ProgramError):
 
 class SolverFailed(ProgramError):
     """The solver stopped without an optimum."""
+
+
+class ExportError(EmsError):
+    """An export or archive cannot be written, or what is read is none; the message is one sentence."""
 
 
 class ConfigError(EmsError):

@@ -132,3 +132,78 @@ class Frontier:
     def copy(self) -> Frontier:
         """One that grows on its own."""
         return Frontier(self.size, self.subtrees)
+
+
+# -------------------------------------------------------------------- proofs in a tree that is too large to be held
+
+Span = tuple[int, int]  # the leaves from one up to, not including, another: a subtree of the tree
+
+
+def _split(size: int) -> int:
+    return 1 << (size - 1).bit_length() - 1
+
+
+def inclusion_spans(number: int, size: int) -> list[Span]:
+    """The subtrees whose roots are the inclusion proof of a leaf (section 2.1.3.1), in its order.
+
+    Raises:
+        IndexError: there is no such leaf.
+    """
+    if not 0 <= number < size:
+        raise IndexError(f"of {size} leaves there is no leaf {number}")
+    first, last, spans = 0, size, []
+    while last - first > 1:
+        middle = first + _split(last - first)
+        if number < middle:
+            spans.append((middle, last))
+            last = middle
+        else:
+            spans.append((first, middle))
+            first = middle
+    return spans[::-1]
+
+
+def consistency_spans(old: int, size: int) -> list[Span]:
+    """The subtrees whose roots prove that the first `old` leaves are the same in a tree of `size` (section 2.1.4.1).
+
+    Raises:
+        IndexError: there is no proof: old is 0 or above size.
+    """
+    if not 0 < old <= size:
+        raise IndexError(f"a tree of {size} leaves is not proved to continue one of {old}")
+    first, last, spans, whole = 0, size, [], True
+    while old != last:
+        middle = first + _split(last - first)
+        if old <= middle:
+            spans.append((middle, last))
+            last = middle
+        else:
+            spans.append((first, middle))
+            first, whole = middle, False
+    return [*([] if whole else [(first, last)]), *reversed(spans)]
+
+
+def extends(old: int, old_root: bytes, size: int, new_root: bytes, path: Sequence[bytes]) -> bool:
+    """Is a tree of `size` leaves with new_root the continuation of the one of `old` with old_root (section 2.1.4.2)?"""
+    if old == size:
+        return not path and old_root == new_root
+    if not 0 < old < size:
+        return False
+    hashes = [*([old_root] if old & old - 1 == 0 else []), *path]
+    if not hashes:
+        return False
+    at, last = old - 1, size - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    found_old = found_new = hashes[0]
+    for beside in hashes[1:]:
+        if last == 0:
+            return False
+        if at & 1 or at == last:
+            found_old, found_new = node(beside, found_old), node(beside, found_new)
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            found_new = node(found_new, beside)
+        at, last = at >> 1, last >> 1
+    return last == 0 and (found_old, found_new) == (old_root, new_root)

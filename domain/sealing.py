@@ -131,18 +131,19 @@ def signed(before: SignedHead | None, size: int, root: bytes, chain_hash: bytes,
     return unsigned._replace(signature=signer.sign(unsigned.statement))
 
 
-def wrong_with(head: SignedHead, before: SignedHead | None, verifier: Verifier) -> str:
-    """Why this is not the head that follows another, signed by that key; "" where it is."""
-    number, size, previous = (0, 0, NO_HEAD) if before is None else (before.number, before.size, before.digest)
+def unsigned(head: SignedHead, verifier: Verifier) -> str:
+    """Why a head does not count; "" where it is signed by that key."""
     if head.key_id != key_id(verifier.public_key):
         return f"head {head.number} is signed by another key, {head.key_id.hex()[:16]}"
-    if not verifier.verifies(head.statement, head.signature):
-        return f"head {head.number} has no valid signature"
+    return "" if verifier.verifies(head.statement, head.signature) else f"head {head.number} has no valid signature"
+
+
+def unlinked(head: SignedHead, before: SignedHead | None) -> str:
+    """Why a head does not follow another (None: it would be the first); "" where it does."""
+    number, size, previous = (0, 0, NO_HEAD) if before is None else (before.number, before.size, before.digest)
     if head.number != number + 1:
         return f"after head {number} comes head {head.number}"
-    if head.previous != previous or head.size <= size:
-        return f"head {head.number} does not follow head {number}"
-    return ""
+    return "" if head.previous == previous and head.size > size else f"head {head.number} does not follow head {number}"
 
 
 class Anchored(NamedTuple):

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from domain import (
     allocation,
     attention,
+    audit,
     builds,
     child_life,
     child_order,
@@ -295,5 +296,5 @@ class DeskState:
         **dict.fromkeys(market_note.EVENTS, _noted),
         **dict.fromkeys(wheel.EVENTS, _wheel),
         **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS), _elsewhere),
-        **dict.fromkeys((*model_version.EVENTS, *model_decision.EVENTS, *quote.EVENTS), _elsewhere),
+        **dict.fromkeys((*model_version.EVENTS, *model_decision.EVENTS, *quote.EVENTS, *audit.EVENTS), _elsewhere),
     }

@@ -16,7 +16,7 @@ from adapters.postgres.packed_rows import COLUMNS
 from domain.errors import LogUnavailable
 from domain.event import GENESIS_HASH, EventClasses, Fact, Recorded, Topics
 from domain.ports import Head
-from domain.stored import ChainWalk, Decoder
+from domain.stored import ChainWalk, Decoder, StoredRow
 from domain.values import StreamId
 
 PAGE_ROWS: Final = 2000
@@ -80,6 +80,15 @@ class Reader:
         ):
             async for columns in pages:
                 yield self._decoder.recorded(zip(*columns, strict=True))
+
+    async def read_rows(self, after_seq: int, until_seq: int | None) -> AsyncIterator[Iterator[StoredRow]]:
+        """Every row as it is stored; nothing is decoded."""
+        async with (
+            await connect(self._dsn, "reader") as connection,
+            aclosing(_pages(connection, _PAGE, after_seq, until_seq)) as pages,
+        ):
+            async for columns in pages:
+                yield map(StoredRow._make, zip(*columns, strict=True))
 
     async def read_facts(self, until_seq: int | None, unread: EventClasses) -> AsyncIterator[Iterator[Fact]]:
         """As read_pages, with no more of each event than a fold takes."""
