@@ -89,7 +89,7 @@ class BundleRows:
         manifest: dict[str, Any] = json.loads(said)
         if verifies is not None and not verifies(said, _signature(_bytes(archive, members[SIGNATURE]))):
             raise ConfigError(f"{self.path}: its manifest is not signed by the key that was given")
-        files = {name: told["sha256"] if isinstance(told, dict) else told for name, told in manifest["files"].items()}
+        files = {told["path"]: told["sha256"] for told in manifest["files"]}
         for name in sorted(files.keys() - members.keys()):
             raise ConfigError(f"{self.path}: {name} is in the manifest and not in the bundle")
         for name in sorted(members.keys() - files.keys() - _ALWAYS):
@@ -166,6 +166,11 @@ class BundleRows:
         for part in _parts(sorted(set(seqs))):
             found += self._fetch(f"{_ROWS} WHERE seq IN ({','.join('?' * len(part))})", tuple(part))
         return sorted(found)
+
+    async def hashes(self, first_seq: int, last_seq: int) -> list[bytes]:
+        """The chain hashes of the events from one number to another, both included."""
+        query = "SELECT hash FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq"
+        return [row[0] for row in self._rows.execute(query, (first_seq, last_seq))]
 
     async def recorded_by(self, time_ns: int) -> int:
         """How many events had been recorded up to a moment; 0 before the first that was exported."""

@@ -85,7 +85,7 @@ class Reader:
         """Every row as it is stored; nothing is decoded."""
         async with (
             await connect(self._dsn, "reader") as connection,
-            aclosing(_pages(connection, _PAGE, after_seq, until_seq)) as pages,
+            aclosing(read_pages_of(connection, PAGE, after_seq, until_seq)) as pages,
         ):
             async for columns in pages:
                 yield map(StoredRow._make, zip(*columns, strict=True))

@@ -176,6 +176,8 @@ def model(scene: Scene) -> Section:
         event = one.event
         assert isinstance(event, Decided | Declined | Opened)
         digests[event.weights_sha256] = event.environment_sha256
+    if not scene.from_the_first(model_version.key()):
+        return missing("model", "what the registry said before is not here: the bundle begins later")
     registry = model_version.fold(one.event for one in scene.of(model_version.key()))
     lines, content, unknown = [], [], []
     for digest, environment in digests.items():

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any, NamedTuple
 
+from domain import clock_reading
 from domain.event import chain_hash
 from domain.stored import StoredRow
 from ems.audit import decisions, sections
 from ems.audit.explanation import Explanation, Section, missing, present
-from ems.audit.locate import Named, hints, locate
+from ems.audit.locate import Hints, Named, hints, locate
 from ems.audit.scene import Scene, gather
 from ems.audit.source import Source, place_of
 from ems.audit.wire import Find, wire
 from ems.audit.words import moment
-
-
-class Clocks(NamedTuple):
-    """What is known of the clock at a moment. measured: None where nothing was measured, and why."""
-
-    measured: dict[str, Any] | None
-    why: str
-
 
 Proofs = Callable[[StoredRow], Awaitable[tuple[dict[str, Any] | None, str]]]  # proof of inclusion, or why there is none
 
@@ -32,7 +26,6 @@ class Means(NamedTuple):
     reading: decisions.Reading
     find: Find
     proofs: Proofs
-    clocks: Callable[[int], Awaitable[Clocks]]
     sessions: Collection[str] = ()
 
 
@@ -51,7 +44,8 @@ async def explain(
         TimeOutsideLog: the place is outside of the log, or before the id's beginning.
     """
     at_seq = await place_of(source, at, at_ns)
-    named = named or await locate(source, asked, await hints(source, means.sessions))
+    known = await hints(source, means.sessions)
+    named = named or await locate(source, asked, known)
     scene = await gather(source, named, at_seq)
     plan = decisions.plan_in_force(scene)
     told = [
@@ -67,28 +61,44 @@ async def explain(
         sections.risk(scene),
         sections.kill(scene),
         wire(scene, plan, means.find),
-        clock(scene, await means.clocks(at_seq)),
+        clock(scene, await _measured(source, known, at_seq)),
         await proof(scene, means.proofs),
     ]
     return Explanation(asked, source.name, scene.at_seq, scene.at_ns, scene.head.seq, tuple(told))
 
 
-def clock(scene: Scene, known: Clocks) -> Section:
+async def _measured(source: Source, known: Hints, at_seq: int) -> dict[str, Any] | None:
+    """The last look at a host's clock before a place of the log; None where nobody looked."""
+    keys = {clock_reading.key(host, date) for host in known.hosts for date in known.dates}
+    found = await source.streams(keys, at_seq) if keys else []
+    return {"seq": found[-1].seq, **json.loads(found[-1].state)["data"]} if found else None
+
+
+def clock(scene: Scene, measured: dict[str, Any] | None) -> Section:
     """The clock, as far as it was measured: what was not measured is said to be unknown, which is an answer."""
     verdicts = decisions.clock_verdicts(scene)
     own = scene.of(scene.focus)[-1]
-    ahead_ns = own.recorded_time_ns - own.meta.event_time_ns
+    after_ns = own.recorded_time_ns - own.meta.event_time_ns
     content = {
-        "measured": known.measured, "unknown": known.why, "event_time_ns": own.meta.event_time_ns,
-        "recorded_time_ns": own.recorded_time_ns, "recorded_after_ns": ahead_ns, "verdicts": verdicts,
+        "measured": measured, "event_time_ns": own.meta.event_time_ns, "recorded_time_ns": own.recorded_time_ns,
+        "recorded_after_ns": after_ns, "verdicts": verdicts,
     }  # fmt: skip
-    said = ", ".join(f"{name} {value}" for name, value in known.measured.items()) if known.measured else f"unknown: {known.why}"
     lines = [
-        f"offset and uncertainty {said}",
-        f"event {own.seq}: its own time {moment(own.meta.event_time_ns)}, recorded {ahead_ns} ns later",
+        _clock_line(measured),
+        f"event {own.seq}: its own time {moment(own.meta.event_time_ns)}, recorded {after_ns} ns later",
     ]
     lines += [f"{v['check']} of event {v['seq']}: {v['observed_ns']} ns against {v['limit_ns']} ns" for v in verdicts[-2:]]
     return present("clock", lines, content)
+
+
+def _clock_line(measured: dict[str, Any] | None) -> str:
+    if measured is None:
+        return "offset and uncertainty unknown: no measurement of a clock is in the log"
+    by = f"(event {measured['seq']}, {measured['host']})"
+    if measured["offset_ns"] is None:
+        return f"offset and uncertainty unknown: {measured['detail'] or measured['source']} {by}"
+    within = f"{measured['offset_ns']} ns +- {measured['uncertainty_ns']} ns of {measured['reference']}"
+    return f"offset {within} by {measured['source']}: {measured['state']} {by}"
 
 
 async def proof(scene: Scene, proofs: Proofs) -> Section:

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from domain import allocation, fill, order_list, parent_order
 from domain.child_order import ROOT_LENGTH
+from domain.clock_reading import Measured
 from domain.errors import ConfigError
 from domain.stored import StoredRow
 from domain.values import StreamId
@@ -47,21 +48,24 @@ class Hints(NamedTuple):
 
     sessions: frozenset[str]
     dates: frozenset[str]
+    hosts: frozenset[str] = frozenset()  # whose clocks were looked at
 
 
 async def hints(source: Source, sessions: Collection[str] = ()) -> Hints:
     """From the configuration's sessions and both ends of the log."""
     head = (await source.head()).seq
     seqs = {*range(1, min(head, _SAMPLE) + 1), *range(max(1, head - _SAMPLE), head + 1)}
-    known, dates, times = set(sessions), set[str](), list[int]()
+    known, dates, times, hosts = set(sessions), set[str](), list[int](), set[str]()
     for row in await source.rows(seqs):
         told = json.loads(row.state)
         data = told["data"]
         known.update(data[name] for name in ("session", "client_session", "venue_session") if isinstance(data.get(name), str))
         if isinstance(data.get("trade_date"), str):
             dates.add(data["trade_date"])
+        if row.topic == Measured.TOPIC:
+            hosts.add(data["host"])
         times += [time_ns for time_ns in (row.recorded_time_ns, told["meta"]["event_time_ns"]) if 0 < time_ns < _NS_MAX]
-    return Hints(frozenset(known - {""}), frozenset(dates | set(_days(sorted(times)))))
+    return Hints(frozenset(known - {""}), frozenset(dates | set(_days(sorted(times)))), frozenset(hosts))
 
 
 def _days(times: list[int]) -> Iterator[str]:

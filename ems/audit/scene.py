@@ -9,7 +9,7 @@ from domain import builds, decision, fill, kill_switch, limits, market_note, mod
 from domain import child_order as co
 from domain import parent_order as po
 from domain.catalogue import TOPICS
-from domain.errors import TimeOutsideLog
+from domain.errors import ConfigError, TimeOutsideLog
 from domain.event import Event, Recorded
 from domain.limits import ANY
 from domain.ports import Head
@@ -32,9 +32,11 @@ class Scene:
         focus: the stream that was asked about.
         parent: the parent order that it belongs to, None for what belongs to none.
         child: the child order, where one was asked about, or an execution of it.
+        whole: does the source begin with the log's first event? A bundle of a later day does not.
     """
 
-    def __init__(self, named: Named, at: StoredRow, head: Head) -> None:
+    def __init__(self, named: Named, at: StoredRow, head: Head, *, whole: bool) -> None:
+        self.whole = whole
         self.named, self.head = named, head
         self.at_seq, self.at_ns = at.seq, at.recorded_time_ns
         self.focus = named.stream
@@ -73,6 +75,11 @@ class Scene:
         accepted = [one.event for one in self.of(self.parent) if isinstance(one.event, po.Accepted)]
         return accepted[0] if accepted else None
 
+    def from_the_first(self, stream: StreamId) -> bool:
+        """Is all of a stream here, from its first event on?"""
+        own = self.of(stream)
+        return own[0].version == 1 if own else self.whole
+
     def concerns(self, one: Recorded, plan: Recorded | None) -> bool:
         """Of an order asked about as a whole, everything; of one child, what is its own, its parent's beginning, and its plan."""
         if self.child is None or one.stream != self.parent:
@@ -97,11 +104,13 @@ async def gather(source: Source, named: Named, at_seq: int) -> Scene:
     if named.began_seq > at_seq:
         raise TimeOutsideLog(f"{named.asked} began at event {named.began_seq}: at event {at_seq} it did not exist")
     (at,) = await source.rows([at_seq])
-    scene = Scene(named, at, await source.head())
+    scene = Scene(named, at, await source.head(), whole=bool(await source.rows([1])))
     begun = scene.add(await source.streams([named.stream], at_seq))[0]
     scene.parent, scene.child = _belongs(begun)
     if scene.parent is not None and scene.parent != named.stream:
         scene.add(await source.streams([scene.parent], at_seq))
+    if not all(map(scene.from_the_first, {named.stream, scene.parent or named.stream})):
+        raise ConfigError(f"{named.asked} began before the {source.name} does: ask one that holds its beginning")
     await _children(source, scene, at_seq)
     await _around(source, scene, at_seq)
     return scene

@@ -192,6 +192,8 @@ def _verdict_line(verdict: Verdict, limit: Recorded | None) -> str:
 def kill(scene: Scene) -> Section:
     """The kill switch as the log has it there."""
     own = scene.of(kill_switch.key())
+    if not scene.from_the_first(kill_switch.key()):
+        return missing("kill", "what was said of the switch before is not here: the bundle begins later")
     folded = kill_switch.fold((one.event, one.meta.actor) for one in own)
     lines, content = [], []
     for scope, switch in folded.switches.items():

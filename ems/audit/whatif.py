@@ -210,7 +210,9 @@ def words(told: dict[str, Any]) -> list[str]:
     if "changed" in told:
         lines += [f"event {row['seq']}: {row['subject']} {'passed' if row['passed'] else 'was refused'}, "
                   f"would have {'passed' if row['would_pass'] else 'been refused'}" for row in told["changed"]]  # fmt: skip
-        lines.append(f"{len(told['changed'])} verdicts differ; {from_e9(told['refused_e9']):f} of child orders would have been refused")
+        lines.append(
+            f"{len(told['changed'])} verdicts differ; {from_e9(told['refused_e9']):f} of child orders would have been refused"
+        )
     return [*lines, *(f"it cannot say: {why}" for why in told["cannot_say"])]
 
 

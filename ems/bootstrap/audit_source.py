@@ -11,7 +11,8 @@ from typing import NamedTuple
 from adapters.bundle.rows import BundleRows
 from adapters.fix.wire_segments import WIRE_FOLDER
 from adapters.postgres.audit_rows import PostgresRows
-from domain.errors import ConfigError, TimeOutsideLog
+from adapters.signing.ed25519 import KeyVerifier
+from domain.errors import ConfigError, SealError, TimeOutsideLog
 from ems.audit.source import Source
 from ems.bootstrap.database import log_of
 from ems.config import Settings, load
@@ -34,6 +35,7 @@ class Opened(NamedTuple):
     sessions: tuple[str, ...]
     journals: tuple[Path, ...]
     dsn: str
+    verifier: KeyVerifier | None
 
 
 @asynccontextmanager
@@ -44,21 +46,21 @@ async def opened(place: Place) -> AsyncIterator[Opened]:
         ConfigError: it is not there, or not what it should be.
         LogUnavailable: the database cannot be reached.
     """
-    if place.key is not None and place.bundle is None:
-        raise ConfigError("--key goes with --bundle: it says whose signature a bundle must have")
     journals = _journals(place.wire) if place.wire is not None else ()
     if place.bundle is not None:
-        async with BundleRows(place.bundle, _verifier(place.key)) as rows:
-            yield Opened(rows, (), journals, "")
+        named = _key(place.key)
+        async with BundleRows(place.bundle, named.verifies if named is not None else None) as rows:
+            yield Opened(rows, (), journals, "", named or _own_key(rows))
     elif place.dsn:
         async with PostgresRows(place.dsn) as database:
-            yield Opened(database, (), journals, place.dsn)
+            yield Opened(database, (), journals, place.dsn, _key(place.key))
     else:
         settings = load(place.config)
         with log_of(settings) as dsn:
             async with PostgresRows(dsn) as database:
                 names = tuple(session.name for session in settings.sessions)
-                yield Opened(database, names, journals or _journals_of(settings), dsn)
+                beside = settings.state_directory / "sealing" / "public.key"
+                yield Opened(database, names, journals or _journals_of(settings), dsn, _key(place.key, beside))
 
 
 def _journals_of(settings: Settings) -> tuple[Path, ...]:
@@ -74,10 +76,19 @@ def _journals(folder: Path) -> tuple[Path, ...]:
     return tuple(found) or (folder,)
 
 
-def _verifier(key: Path | None):  # type: ignore[no-untyped-def]  # filled where keys are read
-    if key is None:
-        return
-    raise ConfigError(f"{key}: keys cannot be read yet")
+def _key(key: Path | None, beside: Path | None = None) -> KeyVerifier | None:
+    """A key that was named, or the one beside the configuration's private key, where the log is sealed."""
+    if key is None and (beside is None or not beside.exists()):
+        return None
+    try:
+        return KeyVerifier.of_file(key or beside or Path())
+    except SealError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _own_key(rows: BundleRows) -> KeyVerifier:
+    """The key that a bundle names itself: it proves that nothing was changed since, not who signed it."""
+    return KeyVerifier(bytes.fromhex(rows.manifest["key"]["ed25519"]))
 
 
 def moment_ns(at: str) -> int | None:

@@ -6,20 +6,27 @@ import base64
 import json
 import struct
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from adapters.bundle.rows import BundleRows
 from adapters.fix.wire_find import FoundAt, find
 from adapters.fix.wire_reader import sessions
 from adapters.fix.wire_record import Kind
 from adapters.fix.wire_segments import folder
-from domain.errors import ConfigError
+from adapters.postgres.sealed_log import PostgresSealedLog
+from domain.errors import ChainBroken, ConfigError, SealError
 from domain.stored import StoredRow
-from ems.audit.explain import Clocks, Means, explain
+from ems import log_proof
+from ems.audit import bundle_proof
+from ems.audit.bundle_proof import PartialTree
+from ems.audit.explain import Means, explain
 from ems.audit.explanation import Explanation
 from ems.audit.locate import Named
 from ems.audit.wire import Expected, Journal, Message
+from ems.audit.words import moment
 from ems.bootstrap.audit_source import Opened, Place, moment_ns, opened
 from models.net_contract import BOOK, FEATURE_NAMES, FEATURES, LEVELS, REGIMES, TAPE_ROWS, TRADES
 
@@ -32,7 +39,7 @@ async def explained(place: Place, asked: str, at: str) -> Explanation:
     """Explain an id at a place of the log. Raises as `ems.audit.explain.explain`, and where the source cannot be opened."""
     began = time.perf_counter()
     async with opened(place) as there:
-        means = Means(reading, lambda *wanted: journal_of(there.journals, *wanted), _proofs(there), _clocks, there.sessions)
+        means = Means(reading, lambda *wanted: journal_of(there.journals, *wanted), _proofs(there), there.sessions)
         try:
             told = await explain(there.source, asked, at, moment_ns(at), means)
         except ConfigError:
@@ -110,10 +117,29 @@ async def _event_of(there: Opened, found: FoundAt) -> StoredRow | None:
 
 def _proofs(there: Opened) -> Any:
     async def proofs(row: StoredRow) -> tuple[dict[str, Any] | None, str]:
-        return None, "no signed head of the log is here"
+        if there.verifier is None:
+            return None, "no public key is here to check a signed head by: name it with --key"
+        try:
+            told = await _proved(there, row)
+        except (SealError, ChainBroken) as error:
+            return None, str(error)
+        return told | {"lines": list(_proof_lines(told))}, ""
 
     return proofs
 
 
-async def _clocks(at_seq: int) -> Clocks:
-    return Clocks(None, "no measurement of the clock is in the log")
+async def _proved(there: Opened, row: StoredRow) -> dict[str, Any]:
+    assert there.verifier is not None
+    if isinstance(rows := there.source, BundleRows):
+        tree = PartialTree(rows.manifest["proofs"], (await rows.head()).seq, rows.hashes)
+        return await bundle_proof.prove(row, rows.heads, tree, there.verifier)
+    async with PostgresSealedLog(there.dsn) as log:
+        return await log_proof.prove(log, row.seq, there.verifier)
+
+
+def _proof_lines(told: dict[str, Any]) -> Iterator[str]:
+    head = told["head"]
+    yield f"in head {head['number']} of {head['size']} events, root {head['root']}, signed {moment(head['time_ns'])}"
+    yield f"by key {head['key_id']}, over a path of {len(told['inclusion'])} hashes"
+    if "consistency" in told:
+        yield f"and head {told['last_head']['number']} of {told['last_head']['size']} events continues it"

@@ -14,7 +14,7 @@ from ems.cli.kill import CONFIG, ConfigOption, JsonOption
 
 DsnOption = Annotated[str, typer.Option("--database", help="A database by its connection string: a restored backup.")]
 BundleOption = Annotated[Path | None, typer.Option(help="An exported bundle in place of the configuration's log.")]
-KeyOption = Annotated[Path | None, typer.Option(help="With --bundle: the public key that must have signed it.")]
+KeyOption = Annotated[Path | None, typer.Option(help="The public key that must have signed the heads, and a bundle.")]
 WireOption = Annotated[Path | None, typer.Option(help="Where wire journals lie, for a bundle or a restored database.")]
 AtOption = Annotated[str, typer.Option(help="An event's number, or a time such as 2026-11-27T14:30:00.123456789, UTC.")]
 
