@@ -12,11 +12,11 @@ import json
 import sqlite3
 import tarfile
 import tempfile
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
-from domain.errors import ConfigError
+from domain.errors import ChainBroken, ConfigError, SealError
 from domain.ports import Head
 from domain.sealing import SignedHead
 from domain.stored import ChainWalk, StoredRow
@@ -40,23 +40,28 @@ Verifies = Callable[[bytes, bytes], bool]  # (what was signed, signature)
 
 
 class BundleRows:
-    """`ems.audit.source.Source` of a bundle. Close it to remove what it was laid out in.
+    """`ems.audit.source.Source` of a bundle, or of several that follow one another. Close it to remove what it was laid out in.
 
     Args:
-        path: the archive.
+        paths: the archives, one at least, in the order of their days.
         verifies: whether the manifest is signed by the key that is trusted; None: nobody says which key to trust.
 
     Raises:
         ConfigError: it is no bundle, a file is missing, foreign or altered, its chain is broken, or the key is another's.
     """
 
-    def __init__(self, path: Path, verifies: Verifies | None = None) -> None:
-        self.path = path
-        self.name = f"bundle {path.name}"
+    def __init__(self, paths: Sequence[Path], verifies: Verifies | None = None) -> None:
+        self.name = f"bundle {' and '.join(path.name for path in paths)}"
+        self.heads: list[SignedHead] = []
+        self.manifests: list[dict[str, Any]] = []
+        self._walk: ChainWalk | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="ems-bundle-")
         self._rows = sqlite3.connect(Path(self._folder.name) / "rows.sqlite", check_same_thread=False)
         try:
-            self.manifest, self.heads = self._open(verifies)
+            self._rows.executescript(_TABLE)
+            for path in paths:
+                self._open(path, verifies)
+            self._finish(paths[0])
         except BaseException:
             self.close()
             raise
@@ -74,62 +79,65 @@ class BundleRows:
 
     # ----------------------------------------------------------------------------------------- opening
 
-    def _open(self, verifies: Verifies | None) -> tuple[dict[str, Any], list[SignedHead]]:
+    def _open(self, path: Path, verifies: Verifies | None) -> None:
         try:
-            with tarfile.open(self.path) as archive:
-                return self._taken(archive, verifies)
-        except (OSError, tarfile.TarError, gzip.BadGzipFile, EOFError, ValueError, KeyError, TypeError) as cause:
-            raise ConfigError(f"{self.path} is no bundle that can be read: {cause}") from cause
+            with tarfile.open(path) as archive:
+                self._take(path, archive, verifies)
+        except ChainBroken as cause:
+            raise ConfigError(f"{path}: {cause}") from cause
+        except (OSError, tarfile.TarError, EOFError, ValueError, KeyError, TypeError, SealError, sqlite3.Error) as cause:
+            raise ConfigError(f"{path} is no bundle that can be read: {cause}") from cause
 
-    def _taken(self, archive: tarfile.TarFile, verifies: Verifies | None) -> tuple[dict[str, Any], list[SignedHead]]:
+    def _take(self, path: Path, archive: tarfile.TarFile, verifies: Verifies | None) -> None:
         members = {member.name: member for member in archive.getmembers() if member.isfile()}
         for needed in sorted(_ALWAYS - members.keys()):
-            raise ConfigError(f"{self.path} is no bundle: it has no {needed}")
+            raise ConfigError(f"{path} is no bundle: it has no {needed}")
         said = _bytes(archive, members[MANIFEST])
         manifest: dict[str, Any] = json.loads(said)
-        if verifies is not None and not verifies(said, _signature(_bytes(archive, members[SIGNATURE]))):
-            raise ConfigError(f"{self.path}: its manifest is not signed by the key that was given")
+        if verifies is not None and not verifies(said, _bytes(archive, members[SIGNATURE])):
+            raise ConfigError(f"{path}: its manifest is not signed by the key that was given")
         files = {told["path"]: told["sha256"] for told in manifest["files"]}
         for name in sorted(files.keys() - members.keys()):
-            raise ConfigError(f"{self.path}: {name} is in the manifest and not in the bundle")
+            raise ConfigError(f"{path}: {name} is in the manifest and not in the bundle")
         for name in sorted(members.keys() - files.keys() - _ALWAYS):
-            raise ConfigError(f"{self.path}: {name} is in the bundle and not in the manifest")
+            raise ConfigError(f"{path}: {name} is in the bundle and not in the manifest")
         for name, digest in sorted(files.items()):
             with _file(archive, members[name]) as file:
                 if _digest(file) != digest:
-                    raise ConfigError(f"{self.path}: {name} is not what the manifest says: its digest differs")
-        self._lay(archive, [members[name] for name in sorted(files) if name.startswith(EVENTS)])
-        heads = (
-            [SignedHead.from_json(json.loads(line)) for line in _bytes(archive, members[HEADS]).splitlines()]
-            if HEADS in members
-            else []
-        )
-        return manifest, heads
+                    raise ConfigError(f"{path}: {name} is not what the manifest says: its digest differs")
+        for name in sorted(files):
+            if name.startswith(EVENTS):
+                self._lay(archive, members[name])
+        self.manifests.append(manifest)
+        if HEADS in members:
+            self.heads += [SignedHead.from_json(json.loads(line)) for line in _bytes(archive, members[HEADS]).splitlines()]
 
-    def _lay(self, archive: tarfile.TarFile, members: list[tarfile.TarInfo]) -> None:
-        """The events into the table, each link of their chain checked on the way."""
-        self._rows.executescript(_TABLE)
-        walk: ChainWalk | None = None
-        for member in members:
-            with _file(archive, member) as file, gzip.open(file) as lines:
-                rows = [_row(line) for line in lines]
-            for row in rows:
-                walk = walk or ChainWalk(row.seq - 1, row.prev_hash)
-                walk.check(row)
-            self._rows.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    def _lay(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+        """A file of events into the table, each link of their chain checked on the way."""
+        with _file(archive, member) as file, gzip.open(file) as lines:
+            rows = [_row(line) for line in lines]
+        for row in rows:
+            if self._walk is None:
+                self._walk = ChainWalk(row.seq - 1, row.prev_hash)
+            self._walk.check(row)
+        self._rows.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def _finish(self, path: Path) -> None:
+        if self._walk is None:
+            raise ConfigError(f"{path} holds no event")
         self._rows.execute("CREATE UNIQUE INDEX by_stream ON events (stream, version)")
         self._rows.commit()
-        if walk is None:
-            raise ConfigError(f"{self.path} holds no event")
-        self._head = Head(walk.seq, walk.hash, 0)
+        self._head = Head(self._walk.seq, self._walk.hash, 0)
 
-    def text_of(self, name: str) -> bytes | None:
-        """A file of the bundle, None where it has none of that name."""
-        with tarfile.open(self.path) as archive:
-            try:
-                return _bytes(archive, archive.getmember(name))
-            except KeyError:
-                return None
+    @property
+    def proofs(self) -> dict[str, Any]:
+        """What ties the rows to the log's tree: the subtrees before the first, the leaves behind the last."""
+        return {"before": self.manifests[0]["proofs"]["before"], "after": self.manifests[-1]["proofs"]["after"]}
+
+    @property
+    def key(self) -> bytes:
+        """The public key that the last bundle names itself."""
+        return bytes.fromhex(self.manifests[-1]["key"]["ed25519"])
 
     # ------------------------------------------------------------------------------------------ asking
 
@@ -209,11 +217,6 @@ def _digest(file: IO[bytes]) -> str:
 def _bytes(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     with _file(archive, member) as file:
         return file.read()
-
-
-def _signature(told: bytes) -> bytes:
-    """64 bytes, as they are or in hexadecimal."""
-    return told if len(told) == 64 else bytes.fromhex(told.decode().strip())
 
 
 def _row(line: bytes) -> StoredRow:

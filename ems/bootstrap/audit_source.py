@@ -23,7 +23,7 @@ class Place(NamedTuple):
 
     config: Path
     dsn: str = ""
-    bundle: Path | None = None
+    bundles: tuple[Path, ...] = ()
     key: Path | None = None
     wire: Path | None = None
 
@@ -47,9 +47,9 @@ async def opened(place: Place) -> AsyncIterator[Opened]:
         LogUnavailable: the database cannot be reached.
     """
     journals = _journals(place.wire) if place.wire is not None else ()
-    if place.bundle is not None:
+    if place.bundles:
         named = _key(place.key)
-        async with BundleRows(place.bundle, named.verifies if named is not None else None) as rows:
+        async with BundleRows(place.bundles, named.verifies if named is not None else None) as rows:
             yield Opened(rows, (), journals, "", named or _own_key(rows))
     elif place.dsn:
         async with PostgresRows(place.dsn) as database:
@@ -88,7 +88,7 @@ def _key(key: Path | None, beside: Path | None = None) -> KeyVerifier | None:
 
 def _own_key(rows: BundleRows) -> KeyVerifier:
     """The key that a bundle names itself: it proves that nothing was changed since, not who signed it."""
-    return KeyVerifier(bytes.fromhex(rows.manifest["key"]["ed25519"]))
+    return KeyVerifier(rows.key)
 
 
 def moment_ns(at: str) -> int | None:

@@ -131,7 +131,7 @@ def _proofs(there: Opened) -> Any:
 async def _proved(there: Opened, row: StoredRow) -> dict[str, Any]:
     assert there.verifier is not None
     if isinstance(rows := there.source, BundleRows):
-        tree = PartialTree(rows.manifest["proofs"], (await rows.head()).seq, rows.hashes)
+        tree = PartialTree(rows.proofs, (await rows.head()).seq, rows.hashes)
         return await bundle_proof.prove(row, rows.heads, tree, there.verifier)
     async with PostgresSealedLog(there.dsn) as log:
         return await log_proof.prove(log, row.seq, there.verifier)

@@ -13,7 +13,9 @@ from domain.errors import ConfigError
 from ems.cli.kill import CONFIG, ConfigOption, JsonOption
 
 DsnOption = Annotated[str, typer.Option("--database", help="A database by its connection string: a restored backup.")]
-BundleOption = Annotated[Path | None, typer.Option(help="An exported bundle in place of the configuration's log.")]
+BundleOption = Annotated[
+    list[Path] | None, typer.Option(help="An exported bundle in place of the configuration's log; several days' in order.")
+]
 KeyOption = Annotated[Path | None, typer.Option(help="The public key that must have signed the heads, and a bundle.")]
 WireOption = Annotated[Path | None, typer.Option(help="Where wire journals lie, for a bundle or a restored database.")]
 AtOption = Annotated[str, typer.Option(help="An event's number, or a time such as 2026-11-27T14:30:00.123456789, UTC.")]
@@ -35,7 +37,7 @@ def explain(
     from ems.bootstrap.audit_source import Place
     from ems.bootstrap.explain import explained
 
-    told = asyncio.run(explained(Place(config, database, bundle, key, wire), asked, at))
+    told = asyncio.run(explained(Place(config, database, tuple(bundle or ()), key, wire), asked, at))
     if html is not None:
         try:
             html.write_text(render.html(told), "utf-8")

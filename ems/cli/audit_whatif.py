@@ -24,7 +24,7 @@ def whatif(
     from ems.bootstrap.audit_source import Place
     from ems.bootstrap.whatif import what_if
 
-    there = Place(config, database, bundle, key)
+    there = Place(config, database, tuple(bundle or ()), key)
     kept = settings_of(config).state_directory / "models" if model else config.parent
     told = asyncio.run(what_if(there, parent, planner, model, limit or [], kept))
     say(told, json_output, words(told))
