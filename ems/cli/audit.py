@@ -26,13 +26,16 @@ def reproduce(
     """Compute every plan and every decision of a net again, from the log alone. Exit 1 where one differs or cannot be.
 
     bit_exact: every stored number again. decision_equal: numbers differ, what was decided does not; so it may be on another
-    machine. Outputs stay facts: nothing is changed by this.
+    machine: what is different here is printed. Outputs stay facts: nothing is changed by this.
     """
     from ems.bootstrap import audit, kill, models
 
     runtime = kill.runtime_of(settings_of(config))
     told = asyncio.run(audit.reproduce(runtime.app_dsn, models.kept_in(runtime), decision))
-    lines = [f"{name}: {value}" for name, value in told.items() if name != "failed"]
+    lines = [f"{name}: {value}" for name, value in told.items() if name not in ("failed", "environments")]
+    for digest, different in told["environments"].items():
+        lines.append(f"environment {digest[:12]}: {'is not kept here' if different is None else 'differs here'}")
+        lines += [f"    {name}: {here or '-'} here, {there or '-'} there" for name, (here, there) in (different or {}).items()]
     say(told, json_output, [*lines, *(f"{stream}: {why}" for stream, why in told["failed"].items())])
     raise typer.Exit(1 if told["failed"] else 0)
 
