@@ -142,7 +142,7 @@ class DeskProcess:
             name=f"{settings.name}/{os.getpid()}", build=self._build, pace=settings.scheduler_pace(),
             venue_sessions=self._live.venue_sessions, client_sessions=self._live.client_sessions,
             policies=self._live.policies, copies=self._live.copies, house=settings.kill.house(),
-            risk=settings.risk.terms(settings.name, watched=settings.watchdog.enabled), care=settings.care.terms(),
+            risk=settings.risk.terms(settings.name, watched=settings.watchdog.enabled),
         )  # fmt: skip
         self._state = "standing by"
         await _start(desk)
