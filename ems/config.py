@@ -21,6 +21,7 @@ from domain.session_rules import NO_RULES, SessionRules
 from ems.allocation_settings import AS_USUAL, AllocationSettings
 from ems.broker_settings import BrokerSettings, wrong
 from ems.config_text import place, sentence
+from ems.exports.settings import NOTHING_SAID, ReportingSettings
 from ems.kill_settings import KILL_DEFAULT, KillSettings
 from ems.market_settings import ClockSettings, ObserverSettings, VenueSettings
 from ems.pace import Pace
@@ -99,6 +100,7 @@ class Settings(_Part):
     risk: RiskSettings = RiskSettings()
     kill: KillSettings = KILL_DEFAULT
     watchdog: WatchSettings = WatchSettings()
+    reporting: ReportingSettings = NOTHING_SAID  # what regulators' records say of the firm
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

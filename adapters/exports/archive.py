@@ -9,7 +9,7 @@ import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from domain.errors import ExportError
 
@@ -51,6 +51,12 @@ class Opened:
             self._tar = tarfile.open(path, "r:")  # noqa: SIM115 (closed by close)
         except (OSError, tarfile.TarError) as cause:
             raise ExportError(f"{path} is no bundle: {cause}") from cause
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Let go of the file."""

@@ -1,4 +1,4 @@
-"""`ems audit export`: a day of the log as one signed archive."""
+"""A day of the log as one signed archive: the files of an export put together."""
 
 from __future__ import annotations
 
