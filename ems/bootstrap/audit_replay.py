@@ -13,13 +13,14 @@ from ems.audit.words import moment
 from ems.bootstrap.audit_source import Place, moment_ns, opened
 
 
-async def replayed(place: Place, until: str, every: int, steps: int, *, network: bool) -> dict[str, Any]:
+async def replayed(place: Place, until: str, every: int, steps: int, reader: str, *, network: bool) -> dict[str, Any]:
     """Fold from the first event to a place of the log.
 
     Args:
         until: a sequence number, a time, "" for the end.
         every: a digest each so many events.
         steps: the last so many events one by one, each with the digest after it.
+        reader: who is shown it.
         network: leave the folding process its network.
 
     Raises:
@@ -42,4 +43,5 @@ async def replayed(place: Place, until: str, every: int, steps: int, *, network:
                      "version": row.version, "digest": after[row.seq]}
                     for row in rows_of(page)
                 ]  # fmt: skip
+        await there.note(reader, "replay", f"events 1 to {until_seq}")
         return {**told.row(), "steps": shown}

@@ -7,13 +7,20 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from adapters.bundle.rows import BundleRows
+from adapters.clock import WallClock
 from adapters.fix.wire_segments import WIRE_FOLDER
 from adapters.postgres.audit_rows import PostgresRows
+from adapters.postgres.event_log import PostgresEventLog
 from adapters.signing.ed25519 import KeyVerifier
+from domain.catalogue import TOPICS
 from domain.errors import ConfigError, SealError, TimeOutsideLog
+from domain.reading import How
+from ems.access import note_reading
 from ems.audit.source import Source
+from ems.bootstrap.build import build_digest
 from ems.bootstrap.database import log_of
 from ems.config import Settings, load
 
@@ -36,6 +43,15 @@ class Opened(NamedTuple):
     journals: tuple[Path, ...]
     dsn: str
     verifier: KeyVerifier | None
+    settings: Settings | None = None
+
+    async def note(self, reader: str, how: How, what: str) -> None:
+        """Write into the log who is about to be shown what of it; nothing where this is a copy. Raises LogError."""
+        if self.settings is None:
+            return
+        async with PostgresEventLog(self.dsn, TOPICS, WallClock()) as log:
+            zone = ZoneInfo(self.settings.home_time_zone)
+            await note_reading(log, WallClock(), zone, person=reader, how=how, what=what, build=build_digest())
 
 
 @asynccontextmanager
@@ -60,7 +76,7 @@ async def opened(place: Place) -> AsyncIterator[Opened]:
             async with PostgresRows(dsn) as database:
                 names = tuple(session.name for session in settings.sessions)
                 beside = settings.state_directory / "sealing" / "public.key"
-                yield Opened(database, names, journals or _journals_of(settings), dsn, _key(place.key, beside))
+                yield Opened(database, names, journals or _journals_of(settings), dsn, _key(place.key, beside), settings)
 
 
 def _journals_of(settings: Settings) -> tuple[Path, ...]:

@@ -35,8 +35,12 @@ _SLACK_NS: Final = 60_000_000_000  # by which a message may be older or younger 
 _FOREVER_NS: Final = 2**62
 
 
-async def explained(place: Place, asked: str, at: str) -> Explanation:
-    """Explain an id at a place of the log. Raises as `ems.audit.explain.explain`, and where the source cannot be opened."""
+async def explained(place: Place, asked: str, at: str, reader: str) -> Explanation:
+    """Explain an id at a place of the log, to a named person.
+
+    Raises:
+        ConfigError, TimeOutsideLog, LogError: as `ems.audit.explain.explain`, and where the source cannot be opened.
+    """
     began = time.perf_counter()
     async with opened(place) as there:
         means = Means(reading, lambda *wanted: journal_of(there.journals, *wanted), _proofs(there), there.sessions)
@@ -47,6 +51,7 @@ async def explained(place: Place, asked: str, at: str) -> Explanation:
             if named is None:
                 raise
             told = await explain(there.source, asked, at, moment_ns(at), means, named)
+        await there.note(reader, "explain", f"{asked} at event {told.at_seq}")
     return replace(told, took_ms=(time.perf_counter() - began) * 1e3)
 
 

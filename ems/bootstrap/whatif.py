@@ -19,7 +19,9 @@ from ems.bootstrap.audit_source import Place, opened
 from ems.bootstrap.models import weights_of
 
 
-async def what_if(place: Place, asked: str, planner: str, model: str, limits: Sequence[str], kept: Path) -> dict[str, Any]:
+async def what_if(
+    place: Place, asked: str, planner: str, model: str, limits: Sequence[str], kept: Path, reader: str
+) -> dict[str, Any]:
     """Hold another planner, another version of the model, or other limits against what was done.
 
     Args:
@@ -27,6 +29,7 @@ async def what_if(place: Place, asked: str, planner: str, model: str, limits: Se
         model: a version's digest or a weights file, "" for none.
         limits: "check=value" each.
         kept: where versions are kept.
+        reader: who is shown it.
 
     Raises:
         ConfigError: nothing to compare, or the id is not that of an order that was worked.
@@ -49,6 +52,7 @@ async def what_if(place: Place, asked: str, planner: str, model: str, limits: Se
         if wanted:
             judged = judged_again(scene, wanted)
             told |= judged | {"cannot_say": [*told.get("cannot_say", []), *judged["cannot_say"]]}
+        await there.note(reader, "explain", f"what if: {asked}")
         return told
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import json
 from pathlib import Path
 from typing import Annotated
@@ -31,13 +32,14 @@ def explain(
     """Explain an order, execution, plan or any other stream, as it was known at a moment; the log's end by default.
 
     Exit 0: nothing is missing. 1: a section is missing, and named; what there is, is shown. 2: there is no answer: the id is
-    unknown, the moment is outside of the log, the bundle is damaged. What has no meaning for it is said not to apply.
+    unknown, the moment is outside of the log, the bundle is damaged. What has no meaning for it is said not to apply. That you
+    read the log is written into it; a bundle or a restored database is a copy, where nothing is written.
     """
     from ems.audit import render
     from ems.bootstrap.audit_source import Place
     from ems.bootstrap.explain import explained
 
-    told = asyncio.run(explained(Place(config, database, tuple(bundle or ()), key, wire), asked, at))
+    told = asyncio.run(explained(Place(config, database, tuple(bundle or ()), key, wire), asked, at, getpass.getuser()))
     if html is not None:
         try:
             html.write_text(render.html(told), "utf-8")

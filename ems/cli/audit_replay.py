@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 from typing import Annotated
 
 import typer
@@ -27,7 +28,9 @@ def replay(
     from ems.bootstrap.audit_replay import replayed
     from ems.bootstrap.audit_source import Place
 
-    told = asyncio.run(replayed(Place(config, database, tuple(bundle or ()), key), until, digest_every, step, network=network))
+    told = asyncio.run(
+        replayed(Place(config, database, tuple(bundle or ()), key), until, digest_every, step, getpass.getuser(), network=network)
+    )
     lines = [f"{row['seq']:>9}  {row['time']}  {row['topic']:<32} {row['digest']}" for row in told["steps"]]
     lines += [f"after event {seq}: {digest}" for seq, digest in told["digests"]]
     counts = ", ".join(f"{told[name]} {name}" for name in ("parents", "children", "fills"))

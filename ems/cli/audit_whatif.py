@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 from typing import Annotated
 
 import typer
@@ -26,5 +27,5 @@ def whatif(
 
     there = Place(config, database, tuple(bundle or ()), key)
     kept = settings_of(config).state_directory / "models" if model else config.parent
-    told = asyncio.run(what_if(there, parent, planner, model, limit or [], kept))
+    told = asyncio.run(what_if(there, parent, planner, model, limit or [], kept, getpass.getuser()))
     say(told, json_output, words(told))
