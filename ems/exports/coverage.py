@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 COLUMNS: Final = ("record", "number", "field", "source", "rows", "filled", "state")
-_EMPTY: Final[tuple[object, ...]] = (None, "", [], {})
 
 
 class Coverage:
@@ -28,7 +27,7 @@ class Coverage:
         self._rows[record] += 1
         filled = self._filled[record]
         for place, value in enumerate(values):
-            if value not in _EMPTY:
+            if value is not None and value != "" and value != []:
                 filled[place] += 1
 
     def fields(self, record: str, values: Mapping[str, Any]) -> None:
