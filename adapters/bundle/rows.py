@@ -96,7 +96,7 @@ class BundleRows:
         manifest: dict[str, Any] = json.loads(said)
         if verifies is not None and not verifies(said, _bytes(archive, members[SIGNATURE])):
             raise ConfigError(f"{path}: its manifest is not signed by the key that was given")
-        files = {told["path"]: told["sha256"] for told in manifest["files"]}
+        files = {name: told["sha256"] for name, told in manifest["files"].items()}
         for name in sorted(files.keys() - members.keys()):
             raise ConfigError(f"{path}: {name} is in the manifest and not in the bundle")
         for name in sorted(members.keys() - files.keys() - _ALWAYS):
