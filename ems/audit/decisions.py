@@ -275,11 +275,11 @@ def binding(schedule: Schedule) -> list[dict[str, Any]]:
     """Duals by what they are of: the whole quantity first, then each interval's cap. [] where nothing was optimised."""
     if schedule.evidence is None:
         return []
-    names = ["the whole quantity", *(f"the cap of interval {n}" for n in range(1, len(schedule.evidence.duals)))]
+    names = ("the whole quantity", *(f"the cap of interval {n}" for n in range(1, len(schedule.evidence.duals))))
     return [
         {"of": name, "dual": dual, "binds": abs(dual) > _BINDING}
-        for name, dual in zip(names, schedule.evidence.duals, strict=True)
-    ]  # fmt: skip
+        for name, dual in zip(names, schedule.evidence.duals, strict=False)
+    ]
 
 
 def clock_verdicts(scene: Scene) -> list[dict[str, Any]]:
