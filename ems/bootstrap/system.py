@@ -115,6 +115,7 @@ def children(runtime: Runtime) -> list[Child]:
     if settings.watchdog.enabled:
         found.append(_child("watchdog", file, lambda: _watches(runtime), after=database))
     found.append(_child("desk", file, lambda: _leads(runtime), after=database))
+    found.append(_child("audit_watch", file, lambda: _answers(runtime, "audit-watch", {}), after=database))
     if settings.quoting is not None:
         found.append(_child("quote_journal", file, lambda: _answers(runtime, "quote-journal", {}), after=database))
         walled = runtime.walled().save(WALLED)
@@ -192,6 +193,8 @@ async def health(runtime: Runtime) -> dict[str, Any]:
     found["kill"] = kill.health(runtime)
     if settings.watchdog.enabled:
         found["watchdog"] = {"up": dog is not None and dog["state"] == "watching", **(dog or {})}
+    beside = await ask_socket(runtime.socket("audit-watch"), {})
+    found["audit_watch"] = {"up": beside is not None, **(beside or {})}
     if settings.venue is not None:
         found["venue"] = {"up": venue is not None, **((venue or {}).get("status", {}))}
     if settings.quoting is not None:

@@ -20,6 +20,7 @@ def add(app: typer.Typer) -> None:
     runners = {
         "prepare": _prepare, "postgres": _postgres, "venue": _venue, "desk": _desk, "watchdog": _watchdog, "api": _api,
         "prepare_quoter": _prepare_quoter, "quoter": _quoter, "quote_journal": _quote_journal,
+        "audit_watch": _audit_watch,
     }  # fmt: skip
     for name, runner in runners.items():
         app.command(f"_{name}", hidden=True)(_command(name, runner))
@@ -107,6 +108,12 @@ def _prepare_quoter(runtime: Path) -> int:
 
 def _quoter(runtime: Path) -> int:
     from ems.bootstrap.quoter import run
+
+    return run(runtime)
+
+
+def _audit_watch(runtime: Path) -> int:
+    from ems.bootstrap.audit_watch import run
 
     return run(runtime)
 
