@@ -29,6 +29,7 @@ from ems.pace import Pace
 from ems.pace_settings import PaceSettings
 from ems.quoting_settings import QuotingSettings
 from ems.risk_settings import RiskSettings
+from ems.sealing_settings import SEALING_DEFAULT, SealingSettings
 from ems.watch_settings import WatchSettings
 
 Mode = Literal["PAPER", "LIVE"]
@@ -103,6 +104,7 @@ class Settings(_Part):
     watchdog: WatchSettings = WatchSettings()
     audit: AuditSettings = AUDIT_DEFAULT
     reporting: ReportingSettings = NOTHING_SAID
+    sealing: SealingSettings = SEALING_DEFAULT
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -275,6 +277,7 @@ def check(values: dict[str, Any], *, name: str, text: str = "", folder: Path | N
 
 def _absolute(settings: Settings, folder: Path) -> Settings:
     changed: dict[str, Any] = {"state_directory": (folder / settings.state_directory).resolve()}
+    changed["sealing"] = settings.sealing.under(folder)
     for field in ("instruments", "bars"):
         if (value := getattr(settings, field)) is not None:
             changed[field] = (folder / value).resolve()

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from ems.cli import audit_export
+from ems.cli import audit_export, audit_seal
 from ems.cli.kill import CONFIG, ConfigOption, JsonOption, say, settings_of
 
 app = typer.Typer(no_args_is_help=True)
+audit_seal.add(app)
 audit_export.add(app)
 StreamArgument = Annotated[str, typer.Argument(help="A decision's stream.")]
 
