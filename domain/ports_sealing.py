@@ -36,6 +36,16 @@ class StoredLog(Protocol):
         """What its first row continues."""
         ...
 
+    @property
+    def whole(self) -> bool:
+        """Whether it is all of a log, so that nobody can know of more."""
+        ...
+
+    @property
+    def behind(self) -> Sequence[bytes]:
+        """Leaves of the tree behind its last row, of a part of a log: up to the head that vouches for it."""
+        ...
+
     async def end(self) -> End:
         """Its end now. Raises LogUnavailable; ChainBroken where it has none."""
         ...

@@ -92,8 +92,7 @@ class Reconciler:
         """
         entries: list[Entry] = []
         if whole:
-            for exec_id in {*self.ours, *self.theirs}:
-                self._waiting.setdefault(exec_id, now_ns)
+            self.look_again(now_ns)
         for exec_id in sorted(self._waiting):
             kind = rc.compare(self.ours.get(exec_id), self.theirs.get(exec_id))
             known = self._open(exec_id)
@@ -105,6 +104,11 @@ class Reconciler:
             if kind is not None and (known is None or kind != known.found.kind):
                 entries.append(self._found(exec_id, kind, now_ns))
         return entries
+
+    def look_again(self, now_ns: int) -> None:
+        """What was to be written could not be: compare everything at the next look."""
+        for exec_id in {*self.ours, *self.theirs}:
+            self._waiting.setdefault(exec_id, now_ns)
 
     def _open(self, exec_id: str) -> Break | None:
         place = (*self.terms[:2], exec_id)

@@ -25,7 +25,8 @@ class HeadSource:
         self.name = name
         self.faults: list[Fault] = []
         self.next: Anchored | None = None
-        self.last: SignedHead | None = None  # that was compared with the log
+        self.last: SignedHead | None = None  # of those that the walk has passed
+        self.compared = 0  # with a tree of their size
         self._heads = heads
         self._verifier = verifier
         self._until = until
@@ -45,7 +46,7 @@ class HeadSource:
 
     @property
     def size(self) -> int:
-        """Of the last head that was compared with the log."""
+        """Of the last head that the walk has passed."""
         return self.last.size if self.last else 0
 
     async def advance(self) -> None:

@@ -66,8 +66,11 @@ def _text(rows: Iterable[Sequence[Any]]) -> bytes:
     return file.getvalue().encode()
 
 
-def parse(name: str, text: str) -> Told:
+def parse(name: str, text: str, *, counted: bool = True) -> Told:
     """What a file holds so far; a line that is still being written is not there yet.
+
+    Args:
+        counted: hold the number that its last line says against what there is; not where the text is only its latest part.
 
     Raises:
         ConfigError: it is none of executions, or a line cannot be read; the message names it.
@@ -77,7 +80,7 @@ def parse(name: str, text: str) -> Told:
         raise ConfigError(f"{name} is no file of executions: its first line names other columns than {', '.join(COLUMNS)}")
     ended = bool(lines) and lines[-1].startswith(_END)
     rows = tuple(_read(name, lines[1:-1] if ended else lines[1:]))
-    if ended and lines[-1] != f"{_END}{len(rows)}":
+    if ended and counted and lines[-1] != f"{_END}{len(rows)}":
         raise ConfigError(f"{name} holds {len(rows)} executions and says that it has another number: it was cut or added to")
     return Told(rows, ended)
 

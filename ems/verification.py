@@ -53,12 +53,15 @@ async def verify(log: StoredLog, anchors: Sequence[Anchor], verifier: Verifier) 
     sources = [HeadSource.of_anchor(anchor, verifier) for anchor in anchors]
     last = await log.last_head()
     async with aclosing(log.heads()) as heads:
-        until, whole = last.number if last else 0, log.start.seq == 0
-        own = HeadSource("the log", _anchored(heads), verifier, until=until, complete=True, linked=whole)
+        until = last.number if last else 0
+        own = HeadSource("the log", _anchored(heads), verifier, until=until, complete=True, linked=log.whole)
         walk = _Walk(log, [*sources, own])
         await walk.run()
     for anchor, source in zip(anchors, sources, strict=True):
-        walk.compare_ends(source, own, complete=anchor.complete)
+        if log.whole:
+            walk.compare_ends(source, own, complete=anchor.complete)
+        elif source.compared == 0:
+            walk.warn(f"no head of the anchor {source.name} lies within this part of the log")
     return walk.report()
 
 
@@ -80,6 +83,7 @@ class _Walk:
         self._faults: list[Fault] = []
         self._rewritten = False
         self._end = End(0, b"")
+        self._reach = 0  # what the tree has grown to
         self._warnings: list[str] = []
 
     async def run(self) -> None:
@@ -101,6 +105,7 @@ class _Walk:
         if until == _UNTIL_THE_LAST:
             self._end = End(self._exam.seq, self._exam.hash)
         self._exam.finish(*self._end)
+        await self._grow_behind(self._log.behind)
         for source in self._sources:
             await self._behind_the_end(source)
         await self._name_the_missing()
@@ -120,9 +125,13 @@ class _Walk:
         elif complete and own.last.number > source.last.number + 1:
             self._warnings.append(f"the anchor {source.name} ends at head {source.last.number} of {own.last.number}")
 
+    def warn(self, text: str) -> None:
+        """Something that a person should know."""
+        self._warnings.append(text)
+
     def report(self) -> Report:
         """What was found, in the order of the log."""
-        sealed = max((source.size for source in self._sources), default=0)
+        sealed = max((source.size for source in self._sources if source.compared), default=0)
         faults = [*self._faults, *self._exam.faults, *(fault for source in self._sources for fault in source.faults)]
         events = self._end.seq
         if events > sealed:
@@ -157,15 +166,25 @@ class _Walk:
             elif not any(source.next and source.next.shorts for source in self._sources):
                 self._recent.clear()
 
-    async def _compare(self, tree: Frontier, hash_: bytes) -> None:
+    async def _grow_behind(self, behind: Sequence[bytes]) -> None:
+        """Leaves without rows, one by one: a head that was signed for them vouches for the rows before."""
+        for leaf in behind if self._tree is not None and self._tree.size == self._end.seq else ():
+            self._tree.extend([leaf])
+            if any(source.next and source.next.head.size == self._tree.size for source in self._sources):
+                await self._compare(self._tree, None)
+        self._reach = self._tree.size if self._tree is not None else self._end.seq
+
+    async def _compare(self, tree: Frontier, hash_: bytes | None) -> None:
+        """What was signed for this size; hash_: of its last event, where that is known."""
         root = tree.root()
         for source in self._sources:
             if source.next is None or source.next.head.size != tree.size:
                 continue
             head, shorts = source.next.head, source.next.shorts
-            if not self._rewritten and (head.root, head.chain_hash) != (root, hash_):
+            if not self._rewritten and (head.root != root or hash_ not in (None, head.chain_hash)):
                 self._faults.append(await self._located(source, head, shorts))
                 self._rewritten = bool(shorts) or source is self._sources[-1]
+            source.compared += 1
             await source.advance()
             if shorts:
                 self._recent.clear()
@@ -200,7 +219,8 @@ class _Walk:
             self._rewritten = found is not None
             self._faults += [found] if found else []
         while source.next is not None:
-            if source.next.head.size > self._end.seq:
+            known = self._log.whole or source is self._sources[-1]
+            if known and source.next.head.size > max(self._end.seq, self._reach):
                 first, furthest = first or source.next.head.number, source.next.head.size
             await source.advance()
         if furthest:

@@ -98,21 +98,7 @@ class WormAnchor:
         """Make a head's file."""
         if not _is_next(anchored.head, self.last()):
             return
-        path = self._directory / _NAME.format(anchored.head.number)
-        fresh = path.with_suffix(f".{os.getpid()}")
-        try:
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o400)
-            try:
-                _write(file, Anchored(anchored.head).line())
-                os.fsync(file)
-            finally:
-                os.close(file)
-            os.link(fresh, path)  # whole or not at all, and never over another
-            fresh.unlink()
-            _sync_directory(self._directory)
-        except OSError as cause:
-            raise SealError(f"the anchor {path} cannot be made: {cause}") from cause
+        write_once(self._directory / _NAME.format(anchored.head.number), Anchored(anchored.head).line())
 
     def kept(self) -> Iterator[Anchored]:
         """The files as heads."""
@@ -132,6 +118,33 @@ class WormAnchor:
         if path.name != _NAME.format(anchored.head.number):
             raise SealError(f"{path} of the anchor is head {anchored.head.number}")
         return anchored
+
+
+def write_once(path: Path, data: bytes, *, again: bool = False) -> None:
+    """Make a file, whole or not at all, never over another; durable when it returns.
+
+    Args:
+        again: a file that is there already, of an attempt that a crash ended before its head was kept, may be replaced.
+
+    Raises:
+        SealError: it cannot be made.
+    """
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o400)
+        try:
+            _write(file, data)
+            os.fsync(file)
+        finally:
+            os.close(file)
+        if again:
+            path.unlink(missing_ok=True)
+        os.link(fresh, path)
+        fresh.unlink()
+        _sync_directory(path.parent)
+    except OSError as cause:
+        raise SealError(f"the anchor {path} cannot be made: {cause}") from cause
 
 
 def _is_next(head: SignedHead, last: SignedHead | None) -> bool:

@@ -47,6 +47,8 @@ class PostgresSealedLog:
     """Of one database, on one connection of its own: reads of several tasks wait for each other."""
 
     start = FROM_THE_FIRST
+    whole = True
+    behind: Sequence[bytes] = ()
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn

@@ -18,6 +18,7 @@ from ems.cli import (
     basket,
     bench,
     builds,
+    clock,
     desk,
     evaluate,
     fills,
@@ -29,6 +30,7 @@ from ems.cli import (
     plot,
     processes,
     quote,
+    reconcile,
     risk,
     sessions,
     tape,
@@ -63,6 +65,8 @@ app.add_typer(risk.app, name="risk", help="Risk limits, overrides, disabled stra
 app.add_typer(kill.app, name="kill", help="The kill switch: soft, hard, panic; status; rearm by two people; drill.")
 app.add_typer(sessions.app, name="sessions", help="The FIX sessions of a running system: show, stop, start, add and change.")
 app.add_typer(fills.app, name="fills", help="Executions in quarantine: list them, dismiss one, or book it to an order.")
+app.add_typer(reconcile.app, name="reconcile", help="Executions against what venues tell of them; breaks and their owners.")
+app.add_typer(clock.app, name="clock", help="How right the host's clock is, and the log of what was measured.")
 app.add_typer(alerts.app, name="alerts", help="What else a person must look at: list it, and say what came of it.")
 app.add_typer(wheel.app, name="wheel", help="Algo wheels: orders given to algorithms by chance, results compared.")
 app.add_typer(tape.app, name="tape", help="Market data: convert feeds into stored tapes, look into them, play and record.")

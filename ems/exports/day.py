@@ -240,7 +240,7 @@ def manifest(
         },
         "heads": len(written.heads), "sealed_to": written.heads[-1].size if written.heads else 0, "proofs": written.proofs,
         "key": {"id": sha256(public_key).hexdigest(), "ed25519": public_key.hex()},
-        "files": {name: {"bytes": size, "sha256": digest} for name, size, digest in files},
+        "files": [{"path": name, "bytes": size, "sha256": digest} for name, size, digest in files],
     }  # fmt: skip
 
 

@@ -100,7 +100,7 @@ async def test_an_outsider_checks_digests_signature_chain_and_tree(tmp_path: Pat
         told = json.loads(bundle["manifest.json"])
         assert KeyVerifier(SIGNER.public_key).verifies(bundle["manifest.json"], bundle["manifest.sig"])
         assert {n: hashlib.sha256(bundle[n]).hexdigest() for n in bundle if not n.startswith("manifest")} == {
-            name: file["sha256"] for name, file in told["files"].items()
+            file["path"]: file["sha256"] for file in told["files"]
         }
         check_chain_and_tree(bundle, told, covering)
 
