@@ -22,6 +22,8 @@ from ems.access import note_reading
 from ems.audit.source import Source
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.database import log_of
+from ems.bootstrap.runtime import Runtime
+from ems.bootstrap.sealing import public_key
 from ems.config import Settings, load
 
 
@@ -75,7 +77,7 @@ async def opened(place: Place) -> AsyncIterator[Opened]:
         with log_of(settings) as dsn:
             async with PostgresRows(dsn) as database:
                 names = tuple(session.name for session in settings.sessions)
-                beside = settings.state_directory / "sealing" / "public.key"
+                beside = public_key(Runtime(settings=settings))
                 yield Opened(database, names, journals or _journals_of(settings), dsn, _key(place.key, beside), settings)
 
 
