@@ -219,7 +219,7 @@ async def test_statement_04_swapped_and_inserted_events_are_found(sealed: Sealed
 
 
 def test_statement_05_an_outsider_verifies_with_the_export_and_a_public_key_alone(day: Day, tmp_path: Path) -> None:
-    """One file of the standard library, in a folder of its own, without anything of ours: test_verify_bundle.py has its faults."""
+    """One file of the standard library, in a folder of its own; what it finds in bad bundles: test_verify_bundle.py."""
     shutil.copy(day.key, key := tmp_path / "public.key")
     shutil.copy(ROOT / "deploy" / "verify_bundle.py", tmp_path / "verify.py")
     done = subprocess.run(
