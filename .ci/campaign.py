@@ -115,6 +115,8 @@ BENCHES: dict[str, list[Bar]] = {
     "replay": [
         Bar("1,000,000 events", lambda f: f"{f['events']:,}", lambda f: f["events"] >= 1_000_000),
         Bar("fold >= 100,000 events/s", lambda f: f"{f['events_per_s']:,.0f}", lambda f: f["events_per_s"] >= 100_000),
+        Bar("chain, root and fold >= 0.85 x", lambda f: f"{f['verify_ratio']:.2f} x", lambda f: f["verify_ratio"] >= 0.85),
+        Bar("explain an order <= 1 s", lambda f: f"{f['explain_ms']:.0f} ms", lambda f: f["explain_ms"] <= 1_000),
         Bar("memory < 1 GB", lambda f: f"{f['rss_mb']:.0f} MB", lambda f: f["rss_mb"] < 1_000),
         Bar("digest equals the live one", lambda f: str(f["digest_equal"]), lambda f: f["digest_equal"] in (True, 1)),
         Bar("restart with 10,000 working orders", lambda f: f"{f['restart_s']:.2f} s", None),

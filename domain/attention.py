@@ -17,7 +17,10 @@ from domain import fix_session as fs
 from domain.event import Event
 from domain.values import StreamId, event_id, from_e9, short_id, stream_id
 
-AlertKind = Literal["quarantined fill", "unreadable message", "lost messages", "refused allocation report"]
+AlertKind = Literal[
+    "quarantined fill", "unreadable message", "lost messages", "refused allocation report", "reconciliation break",
+    "clock excursion",
+]  # fmt: skip
 TEXT_MAX: Final = 200  # of what strangers wrote, in an alert; all of it is in the event
 
 

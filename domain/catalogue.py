@@ -7,6 +7,7 @@ from domain import (
     allocation,
     approval,
     attention,
+    audit,
     builds,
     child_order,
     day_load,
@@ -52,5 +53,6 @@ for _stream in (
     quote,
     access,
     approval,
+    audit,
 ):
     TOPICS.register(_stream.EVENTS)

@@ -21,12 +21,14 @@ EmsError
 │   ├── Infeasible         the limits leave no room for what is to be traded
 │   ├── Unbounded          a cost that has no lowest point
 │   └── SolverFailed       the solver stopped without an optimum
+├── ExportError            an export or archive that cannot be written, or is none
 ├── ConfigError            a configuration that cannot be run, in one sentence
 ├── LinkError              frames of a link are broken: between desk and gateway, or with a venue
 │   ├── LoginRefused       the other end does not let us log on
 │   └── LinkLost           a connection that is gone, silent for too long, or not read by its other end
 ├── JournalError           the quoter's journal: a ring or segment that cannot be made, is missing, damaged or not one
 ├── LatchUnreadable        the kill switch's latch is missing or damaged, which counts as tripped
+├── SealError              a head, key, proof or anchor of the sealed log that is missing, damaged or not one
 └── ProcessFailed          a process of ours that does not start or keep running
 """
 
@@ -117,6 +119,10 @@ class SolverFailed(ProgramError):
     """The solver stopped without an optimum."""
 
 
+class ExportError(EmsError):
+    """An export or archive cannot be written, or what is read is none; the message is one sentence."""
+
+
 class ConfigError(EmsError):
     """A configuration that cannot be run; the message is one sentence for its author."""
 
@@ -139,6 +145,10 @@ class JournalError(EmsError):
 
 class LatchUnreadable(EmsError):
     """The kill switch's latch is missing or damaged, which counts as tripped."""
+
+
+class SealError(EmsError):
+    """A head, key, proof or anchor of the sealed log is missing, damaged, of something else, or cannot be kept."""
 
 
 class ProcessFailed(EmsError):

@@ -19,15 +19,18 @@ from domain.errors import ConfigError
 from domain.session_policy import SessionPolicy
 from domain.session_rules import NO_RULES, SessionRules
 from ems.allocation_settings import AS_USUAL, AllocationSettings
+from ems.audit_settings import AUDIT_DEFAULT, AuditSettings
 from ems.broker_settings import BrokerSettings, wrong
 from ems.care_settings import NO_CARE_SETTINGS, CareSettings
 from ems.config_text import place, sentence
+from ems.exports.settings import NOTHING_SAID, ReportingSettings
 from ems.kill_settings import KILL_DEFAULT, KillSettings
 from ems.market_settings import ClockSettings, ObserverSettings, VenueSettings
 from ems.pace import Pace
 from ems.pace_settings import PaceSettings
 from ems.quoting_settings import QuotingSettings
 from ems.risk_settings import RiskSettings
+from ems.sealing_settings import SEALING_DEFAULT, SealingSettings
 from ems.watch_settings import WatchSettings
 
 Mode = Literal["PAPER", "LIVE"]
@@ -101,6 +104,9 @@ class Settings(_Part):
     kill: KillSettings = KILL_DEFAULT
     care: CareSettings = NO_CARE_SETTINGS
     watchdog: WatchSettings = WatchSettings()
+    audit: AuditSettings = AUDIT_DEFAULT
+    reporting: ReportingSettings = NOTHING_SAID
+    sealing: SealingSettings = SEALING_DEFAULT
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -274,9 +280,11 @@ def check(values: dict[str, Any], *, name: str, text: str = "", folder: Path | N
 
 def _absolute(settings: Settings, folder: Path) -> Settings:
     changed: dict[str, Any] = {"state_directory": (folder / settings.state_directory).resolve()}
+    changed["sealing"] = settings.sealing.under(folder)
     for field in ("instruments", "bars"):
         if (value := getattr(settings, field)) is not None:
             changed[field] = (folder / value).resolve()
+    changed["audit"] = settings.audit.under(folder)
     if settings.kill.persons is not None:
         changed["kill"] = settings.kill.model_copy(update={"persons": (folder / settings.kill.persons).resolve()})
     if settings.venue is not None and settings.venue.tape is not None:

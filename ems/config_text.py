@@ -126,6 +126,12 @@ beat_max_s = 3                       # without a sign of it for longer, nothing 
 # models = { wm = ["adaptive"] }     # strategies by their model: its information coefficient is required
 # thresholds = { daily_pnl = -0.01 } # stricter than the table's
 
+[sealing]                            # the log is sealed each second: docs/sealing.md
+# anchor_file = "/mnt/witness/heads.jsonl" # where each signed head is kept: best on another machine's disk
+# worm_directory = "/mnt/worm/heads" # one file a minute, for storage that lets nothing be changed or deleted
+# tsa_url = "https://tsa.example/tsr" # a time stamp authority (RFC 3161), with its certificate as PEM
+# tsa_certificate = "tsa.pem"
+
 # Risk limits: docs/risk.md names every check. They are strict, and in force as they stand here: make each of them yours. Most
 # need the day's reference data, and what cannot be judged is refused. Money is in the firm's currency, windows are in seconds.
 # Without this table only three wide limits are in force.

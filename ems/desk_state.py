@@ -11,6 +11,7 @@ from domain import (
     allocation,
     approval,
     attention,
+    audit,
     builds,
     child_life,
     child_order,
@@ -270,9 +271,8 @@ class DeskState:
     def _attended(self, stream: StreamId, event: Any, meta: Meta, seq: int) -> None:
         self.attention.close(event.alert)
 
-    def _wheel(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> Wheel:
-        self.wheels[stream] = after = wheel.evolve(self.wheels.get(stream), event, stream=stream)
-        return after
+    def _wheel(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> None:
+        self.wheels[stream] = wheel.evolve(self.wheels.get(stream), event, stream=stream)
 
     def _noted(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> Notes:
         self.notes[stream] = after = market_note.evolve(self.notes.get(stream))
@@ -296,5 +296,5 @@ class DeskState:
         **dict.fromkeys(market_note.EVENTS, _noted),
         **dict.fromkeys(wheel.EVENTS, _wheel),
         **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS, *access.EVENTS, *approval.EVENTS), _elsewhere),
-        **dict.fromkeys((*model_version.EVENTS, *model_decision.EVENTS, *quote.EVENTS), _elsewhere),
+        **dict.fromkeys((*model_version.EVENTS, *model_decision.EVENTS, *quote.EVENTS, *audit.EVENTS), _elsewhere),
     }

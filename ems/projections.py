@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 
 from domain import allocation as al
 from domain import attention, decision
+from domain import clock_reading as ck
 from domain import fill as fl
 from domain import fix_session as fs
 from domain import parent_order as po
+from domain import reconciliation as rc
 from domain.attention import Alert
 from domain.child_order import ChildOrder
 from domain.event import Recorded
@@ -21,6 +23,7 @@ from domain.market_state import MarketState
 from domain.parent_order import ParentOrder
 from domain.values import StreamId, divide_round, from_e9
 from ems import alerts
+from ems.audit_alerts import AuditAlerts
 from ems.desk_state import DeskState
 from ems.tca.summary import Summary, summary
 
@@ -52,6 +55,7 @@ class Projections:
         self._fills_of: defaultdict[StreamId, list[tuple[int, int]]] = defaultdict(list)
         self._ended: dict[StreamId, MarketState | None] = {}
         self._texts: dict[StreamId, str] = {}
+        self._audit = AuditAlerts()
 
     @property
     def seq(self) -> int:
@@ -74,6 +78,10 @@ class Projections:
                 return [self._resolved(attention.alert_id(recorded.stream, held.version))]
             case attention.Acknowledged() as event:
                 return [self._resolved(event.alert)]
+            case rc.BreakFound() | rc.BreakResolved() | ck.Measured():
+                opened, closed = self._audit.apply(recorded)
+                found = [self._put("alerts", self.alerts, alert_row(opened, recorded))] if opened is not None else []
+                return [*found, *([self._resolved(closed)] if closed else [])]
             case decision.Planned() as event:
                 self.plans[event.request.parent] = (*self.plans.get(event.request.parent, ()), plan_row(event))[-PLANS_MAX:]
             case po.Filled() as event:

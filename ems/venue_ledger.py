@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,7 +45,9 @@ class Ledger:
         OSError: the file cannot be opened or written; the venue must stop, since it may not act on what it forgets.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, told: Callable[[list[Line]], None] | None = None) -> None:
+        """told: is given each decision once it is in the file."""
+        self._told = told
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -60,6 +62,8 @@ class Ledger:
         written = os.write(self._fd, data)
         if written != len(data):  # the next start cuts the torn part off, but this process must not go on
             raise OSError(f"{self.path}: {written} of {len(data)} bytes written")
+        if self._told is not None:
+            self._told(lines)
 
     def lines(self) -> Iterator[Line]:
         """Everything written, in order."""
@@ -70,6 +74,13 @@ class Ledger:
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._fd)
+
+
+def told_so_far(path: Path) -> Iterator[Line]:
+    """Every line of a ledger up to its last whole decision; none where it has not begun."""
+    if path.exists():
+        with path.open("rb") as file:
+            yield from map(json.loads, file.read(_whole_length(path)).splitlines())
 
 
 def resume_times(path: Path) -> Resume | None:

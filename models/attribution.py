@@ -22,13 +22,12 @@ from domain.model_decision import Decided, Explained, Use
 from models import inference_layout as lay
 from models import world_model
 from models.controller import ControllerModule, quote, share
-from models.net_contract import BOOK, CONTEXT, FEATURES, HEAD, LATENT, TAPE_ROWS, TRADES
+from models.net_contract import BOOK, CONTEXT, FEATURE_NAMES, FEATURES, HEAD, LATENT, TAPE_ROWS, TRADES
 from models.reproduce import floats, text_of
 from models.weights_store import Weights
 from models.world_model import Observation, WorldModel
 
 F32 = NDArray[np.float32]
-FEATURE_NAMES: Final = ("ofi", "queue", "vpin", "spread", "arrival", "slope")
 ACTIONS: Final = ("action_0", "action_1", "action_2", "action_3")
 POINTS: Final = 64  # of the line, at Gauss and Legendre's places
 

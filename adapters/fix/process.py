@@ -20,7 +20,8 @@ from adapters.fix.engine import EngineApplication, EngineLogs
 from adapters.fix.gateway import Gateway
 from adapters.fix.pulse import Pulse
 from adapters.fix.sessions import GatewayConfig, settings_text
-from adapters.fix.wire_journal import WIRE_FOLDER, WireJournal
+from adapters.fix.wire_journal import WireJournal
+from adapters.fix.wire_segments import WIRE_FOLDER
 from domain.errors import ConfigError
 from domain.ports import KillLatch, Metrics
 

@@ -24,7 +24,6 @@ from adapters.fix.wire_record import Kind, WireRecord
 from adapters.fix.wire_segments import Segments, folder
 
 log = logging.getLogger(__name__)
-WIRE_FOLDER: Final = "wire"  # in the gateway's directory
 FLUSH_EVERY_S: Final = 0.02
 WAITING_CHARS_MAX: Final = 32 * 1024 * 1024  # beyond, messages are counted and not kept
 STRANGERS: Final = "(no session)"  # whose Logon names a session that is not configured

@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 from adapters.fix.wire_record import GENESIS, Kind, Placed, WireRecord, decode, encode, scan
 
 log = logging.getLogger(__name__)
+WIRE_FOLDER: Final = "wire"  # in the gateway's directory
 SEGMENT_BYTES_MAX: Final = 16 * 1024 * 1024
 SUFFIX: Final = ".wire"
 _CUT_SUFFIX: Final = ".cut"

@@ -98,6 +98,11 @@ class MemoryEventLog:
         for rows in self._pages(after_seq, until_seq):
             yield self._decoder.recorded(rows)
 
+    async def read_rows(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[StoredRow]]:
+        """Every row as it is stored, not decoded."""
+        for rows in self._pages(after_seq, until_seq):
+            yield iter(rows)
+
     async def read_facts(self, *, until_seq: int | None = None, unread: EventClasses = ()) -> AsyncIterator[Iterator[Fact]]:
         """As read_pages, with no more of each event than a fold takes."""
         for rows in self._pages(0, until_seq):

@@ -20,7 +20,7 @@ from adapters.postgres.writer import LostAnswer, Writer
 from domain.errors import ChainBroken, LogError, LogUnavailable
 from domain.event import Entry, EventClasses, Fact, Recorded, Topics
 from domain.ports import Clock, Head
-from domain.stored import encode_states
+from domain.stored import StoredRow, encode_states
 from domain.values import StreamId
 
 _RESENDS_MAX: Final = 1
@@ -180,6 +180,10 @@ class PostgresEventLog:
     def read_pages(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[Recorded]]:
         """Every event in order, in pages. Raises LogUnavailable, UnknownTopic."""
         return self._reader.read_pages(after_seq, until_seq)
+
+    def read_rows(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[StoredRow]]:
+        """Every row as it is stored, in pages, not decoded. Raises LogUnavailable."""
+        return self._reader.read_rows(after_seq, until_seq)
 
     def read_facts(self, *, until_seq: int | None = None, unread: EventClasses = ()) -> AsyncIterator[Iterator[Fact]]:
         """As read_pages, with no more of each event than a fold takes. Raises as that."""

@@ -16,7 +16,7 @@ from adapters.postgres.packed_rows import COLUMNS
 from domain.errors import LogUnavailable
 from domain.event import GENESIS_HASH, EventClasses, Fact, Recorded, Topics
 from domain.ports import Head
-from domain.stored import ChainWalk, Decoder
+from domain.stored import ChainWalk, Decoder, StoredRow
 from domain.values import StreamId
 
 PAGE_ROWS: Final = 2000
@@ -35,7 +35,7 @@ def _as_columns(condition: str, columns: str = COLUMNS) -> str:
 
 _STREAM = _as_columns("stream = %s::uuid AND version > %s ORDER BY version")
 _NEXT = f"seq > %s AND seq <= %s ORDER BY seq LIMIT {PAGE_ROWS}"
-_PAGE = _as_columns(_NEXT)
+PAGE = _as_columns(_NEXT)
 _FACTS = _as_columns(_NEXT, "seq, stream, recorded_time_ns, topic, state")
 _HEAD = "SELECT seq, hash, epoch FROM log_head"
 _SEQ_MAX: Final = 2**63 - 1
@@ -76,16 +76,25 @@ class Reader:
         """Every event in order; the next page is fetched while this one is worked on."""
         async with (
             await connect(self._dsn, "reader") as connection,
-            aclosing(_pages(connection, _PAGE, after_seq, until_seq)) as pages,
+            aclosing(read_pages_of(connection, PAGE, after_seq, until_seq)) as pages,
         ):
             async for columns in pages:
                 yield self._decoder.recorded(zip(*columns, strict=True))
+
+    async def read_rows(self, after_seq: int, until_seq: int | None) -> AsyncIterator[Iterator[StoredRow]]:
+        """Every row as it is stored; nothing is decoded."""
+        async with (
+            await connect(self._dsn, "reader") as connection,
+            aclosing(read_pages_of(connection, PAGE, after_seq, until_seq)) as pages,
+        ):
+            async for columns in pages:
+                yield map(StoredRow._make, zip(*columns, strict=True))
 
     async def read_facts(self, until_seq: int | None, unread: EventClasses) -> AsyncIterator[Iterator[Fact]]:
         """As read_pages, with no more of each event than a fold takes."""
         async with (
             await connect(self._dsn, "reader") as connection,
-            aclosing(_pages(connection, _FACTS, 0, until_seq)) as pages,
+            aclosing(read_pages_of(connection, _FACTS, 0, until_seq)) as pages,
         ):
             async for seqs, streams, times_ns, topics, states in pages:
                 yield zip(seqs, streams, times_ns, self._decoder.contents(topics, states, unread), strict=True)
@@ -97,7 +106,7 @@ class Reader:
                 with translated():
                     await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
             while True:  # listening before reading: a commit that the reading misses has notified by then
-                columns = _columns(await _fetch(connection, _PAGE, (after_seq, _SEQ_MAX)))
+                columns = _columns(await _fetch(connection, PAGE, (after_seq, _SEQ_MAX)))
                 for recorded in self._decoder.recorded(zip(*columns, strict=True), unread):
                     yield recorded
                     after_seq = recorded.seq
@@ -111,10 +120,10 @@ class Reader:
             ChainBroken: with the sequence number of the first row that is missing, altered or out of place.
         """
         async with await connect(self._dsn, "verify") as connection:
-            head = _head(await _fetch(connection, _HEAD, ()))
+            head = await read_head(connection)
             before = await _fetch(connection, "SELECT hash FROM events WHERE seq = %s", (after_seq,))
             walk = ChainWalk(after_seq, before[0][0] if before else GENESIS_HASH)
-            async with aclosing(_pages(connection, _PAGE, after_seq, head.seq)) as pages:
+            async with aclosing(read_pages_of(connection, PAGE, after_seq, head.seq)) as pages:
                 async for columns in pages:
                     for row in zip(*columns, strict=True):
                         walk.check(row)
@@ -131,7 +140,15 @@ class Reader:
             return await _fetch(self._connection, query, parameters)
 
 
-async def _pages(connection: AsyncConnection, query: str, after_seq: int, until_seq: int | None) -> AsyncGenerator[Columns, None]:
+async def read_head(connection: AsyncConnection) -> Head:
+    """The end of the log. Raises LogUnavailable."""
+    return _head(await _fetch(connection, _HEAD, ()))
+
+
+async def read_pages_of(
+    connection: AsyncConnection, query: str, after_seq: int, until_seq: int | None
+) -> AsyncGenerator[Columns, None]:
+    """Pages of a query by columns, in order; the next page is fetched while this one is worked on."""
     until = _SEQ_MAX if until_seq is None else until_seq
     following: Task[Rows] | None = asyncio.create_task(_fetch(connection, query, (after_seq, until)))
     try:

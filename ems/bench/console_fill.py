@@ -16,10 +16,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from adapters.fix.wire_journal import WIRE_FOLDER
 from adapters.fix.wire_reader import Fault, read
 from adapters.fix.wire_record import Kind
-from adapters.fix.wire_segments import folder
+from adapters.fix.wire_segments import WIRE_FOLDER, folder
 from adapters.postgres.event_log import PostgresEventLog
 from domain import fill as fl
 from domain.errors import EmsError

@@ -19,6 +19,7 @@ from domain.model_decision import Decided
 from domain.reproduction import Agreement, Grade
 from domain.values import StreamId
 from ems.bootstrap.build import build_digest
+from ems.bootstrap.environments import difference
 from ems.bootstrap.models import weights_of
 
 _WANTED: Final = (Planned, BasketPlanned, Decided)
@@ -80,7 +81,8 @@ async def reproduce(dsn: str, directory: Path, only: str = "") -> dict[str, Any]
 
     Returns:
         How many of each grade, the largest distance in units in the last place, how many decisions were made in another
-        environment than this, and the streams that differ or cannot be computed again, with the reason.
+        environment than this, and the streams that differ or cannot be computed again, with the reason. environments: by the
+        digest of each other one, what is different here as name -> (here, there); None where it is not kept.
 
     Raises:
         ConfigError: only names no stream.
@@ -89,10 +91,11 @@ async def reproduce(dsn: str, directory: Path, only: str = "") -> dict[str, Any]
     from models.environment import environment_digest
 
     bench, here = Bench(directory), environment_digest()
-    grades, largest, elsewhere, failed = Counter[str](), 0, 0, dict[str, str]()
+    grades, largest, elsewhere, failed = Counter[str](), 0, Counter[str](), dict[str, str]()
     async with PostgresEventLog(dsn, TOPICS, WallClock()) as log:
         async for stream, event in _decisions(log, only):
-            elsewhere += isinstance(event, Decided) and event.environment_sha256 != here
+            made_in = event.environment_sha256 if isinstance(event, Decided) else here
+            elsewhere[made_in] += made_in != here
             try:
                 agreed = bench.again(event)
             except (WeightsError, ForecastError) as error:
@@ -101,9 +104,13 @@ async def reproduce(dsn: str, directory: Path, only: str = "") -> dict[str, Any]
             grades[agreed.grade.value] += 1
             largest = max(largest, agreed.largest_ulp)
             if agreed.grade is Grade.DIFFERENT:
-                failed[stream] = f"different, {agreed.largest_ulp} units in the last place"
+                place = "the same environment" if made_in == here else f"environment {made_in[:12]}"
+                failed[stream] = f"different, {agreed.largest_ulp} units in the last place; decided in {place}"
     told = {grade.value: grades[grade.value] for grade in Grade}
-    return {**told, "largest_ulp": largest, "other_environment": elsewhere, "failed": failed}
+    others = {digest: difference(directory, digest) for digest, count in elsewhere.items() if count}
+    return {
+        **told, "largest_ulp": largest, "other_environment": elsewhere.total(), "environments": others, "failed": failed
+    }  # fmt: skip
 
 
 async def _decisions(log: PostgresEventLog, only: str) -> AsyncIterator[tuple[StreamId, Event]]:
@@ -123,7 +130,7 @@ def _computable(event: Event | None) -> bool:
     return isinstance(event, _WANTED) and not (isinstance(event, Planned) and event.schedule.basket)
 
 
-async def explain(dsn: str, directory: Path, stream: str, output: str, *, now_ns: int, person: str) -> model_decision.Explained:
+async def attribute(dsn: str, directory: Path, stream: str, output: str, *, now_ns: int, person: str) -> model_decision.Explained:
     """Why a decision had an output; stored in its stream, once.
 
     Raises:
@@ -146,7 +153,7 @@ async def explain(dsn: str, directory: Path, stream: str, output: str, *, now_ns
                     return event
             weights = read_weights(weights_of(directory, decided.weights_sha256), decided.weights_sha256, step=None)
             why = explained(weights, decided, output)
-            meta = Meta(now_ns, f"person:{person}", correlation=place, causation="command:explain", build=build_digest())
+            meta = Meta(now_ns, f"person:{person}", correlation=place, causation="command:attribute", build=build_digest())
             try:
                 await log.append([Entry(place, len(found), (why,), meta)])
                 return why

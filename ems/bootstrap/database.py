@@ -12,7 +12,6 @@ import structlog
 
 from adapters.postgres.deployment import claim_mode
 from adapters.postgres.embedded import EmbeddedPostgres
-from adapters.postgres.migrate import migrate
 from domain.errors import ConfigError, EmsError
 from ems import lifeline
 from ems.bootstrap.runtime import Runtime
@@ -33,6 +32,8 @@ def open_database(runtime: Runtime) -> Runtime:
         ConfigError: the database belongs to another mode.
         LogUnavailable, LogError: it cannot be reached or migrated.
     """
+    from adapters.postgres.migrate import migrate  # heavy, and readers of a log need none of it
+
     if runtime.embedded is not None:
         server = EmbeddedPostgres(runtime.embedded)
         owner_dsn = server.start()

@@ -35,6 +35,7 @@ from domain.errors import ConfigError, LatchUnreadable
 from domain.kill_scope import Scope
 from domain.values import E9, ScopeKind
 from ems import lifeline
+from ems.bootstrap import environments
 from ems.bootstrap.quote_codec import CODEC
 from ems.bootstrap.quoter_kernel import LiveKernel, digest, quoter_arrays, warmed, weights_for
 from ems.bootstrap.runtime import Runtime
@@ -45,7 +46,6 @@ from ems.quoting.drainer import keep
 from ems.quoting.ports import Around
 from ems.quoting.quoter import Quoter
 from ems.quoting_settings import QuotingSettings
-from models.environment import environment_digest
 from models.feature_session import begin_day
 
 _log = structlog.get_logger("quoter")
@@ -119,7 +119,8 @@ def quoter_of(runtime: Runtime, settings: QuotingSettings) -> tuple[Quoter, Live
     opened = q.Opened(
         quoter=settings.name, trade_date=today.date().isoformat(), run=run,
         instruments=_instruments(runtime, settings, today.date()),
-        weights_sha256=weights.digest, environment_sha256=environment_digest(), configuration=settings.public_json(),
+        weights_sha256=weights.digest, environment_sha256=environments.keep(runtime.state / "models"),
+        configuration=settings.public_json(),
         configuration_sha256=digest(settings.public_json().encode()), checkpoint_sha256=digest((folder / "1.state").read_bytes()),
         record_bytes=j.RECORD_BYTES,
     )  # fmt: skip

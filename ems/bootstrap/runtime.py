@@ -110,7 +110,8 @@ class Runtime(BaseModel):
         settings = self.settings.clock
         if settings.kind == "wall" or settings.start is None:
             return WallClock()
-        return TapeClock(TapeTime(int(settings.start.timestamp()) * 1_000_000_000, self.tape_origin_ns, settings.speed))
+        origin_ns = self.tape_origin_ns or WallClock().now_ns()  # not yet told: the day has not begun, it stands at its start
+        return TapeClock(TapeTime(int(settings.start.timestamp()) * 1_000_000_000, origin_ns, settings.speed))
 
     # ------------------------------------------------------------------------------------------ the file
 

@@ -116,7 +116,10 @@ def children(runtime: Runtime) -> list[Child]:
     found += [gateway_child(runtime, group, file) for group in settings.groups()]
     if settings.watchdog.enabled:
         found.append(_child("watchdog", file, lambda: _watches(runtime), after=database))
+    if settings.sealing.enabled:  # before the desk, so that it stops behind it and seals the last event
+        found.append(_child("sealer", file, lambda: _answers(runtime, "sealer", {}), after=database))
     found.append(_child("desk", file, lambda: _leads(runtime), after=database))
+    found.append(_child("audit_watch", file, lambda: _answers(runtime, "audit-watch", {}), after=database))
     if settings.quoting is not None:
         found.append(_child("quote_journal", file, lambda: _answers(runtime, "quote-journal", {}), after=database))
         walled = runtime.walled().save(WALLED)
@@ -178,13 +181,14 @@ async def health(runtime: Runtime) -> dict[str, Any]:
     """Every process asked at once. Each entry has `up`, and what the process says of itself."""
     settings = runtime.settings
     console = settings.console
-    database, desk, gateways, venue, api, dog = await asyncio.gather(
+    database, desk, gateways, venue, api, dog, sealer = await asyncio.gather(
         database_answers(runtime),
         ask_socket(runtime.socket("desk"), {"alerts": True}),
         asyncio.gather(*(_gateway_health(runtime, group) for group in settings.groups())),
         ask_socket(runtime.socket("venue-control"), {"status": True}),
         ask_http(console.host, console.port),
         ask_socket(runtime.socket("watchdog"), {}),
+        ask_socket(runtime.socket("sealer"), {}),
     )
     found: dict[str, Any] = {"database": {"up": database}}
     found |= {of_group("gateway", group): told for group, told in zip(settings.groups(), gateways, strict=True)}
@@ -194,6 +198,10 @@ async def health(runtime: Runtime) -> dict[str, Any]:
     found["kill"] = kill.health(runtime)
     if settings.watchdog.enabled:
         found["watchdog"] = {"up": dog is not None and dog["state"] == "watching", **(dog or {})}
+    beside = await ask_socket(runtime.socket("audit-watch"), {})
+    found["audit_watch"] = {"up": beside is not None, **(beside or {})}
+    if settings.sealing.enabled:
+        found["sealer"] = sealer or {"up": False}
     if settings.venue is not None:
         found["venue"] = {"up": venue is not None, **((venue or {}).get("status", {}))}
     if settings.quoting is not None:

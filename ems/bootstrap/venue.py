@@ -35,8 +35,9 @@ from ems.market_settings import OuchSettings, VenueSettings, address
 from ems.preflight import check_ports, state_lock
 from ems.venue import Venue
 from ems.venue_control import Control
+from ems.venue_executions import ExecutionFile
 from ems.venue_fronts import Fronts
-from ems.venue_ledger import Ledger, Line, resume_times
+from ems.venue_ledger import Ledger, Line, resume_times, told_so_far
 from ems.venue_record import left_over
 from models.live_observer import LiveObserver
 from models.market.calls import AuctionMarket, Call
@@ -122,12 +123,13 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
     if venue.itch:
         line = ItchLine(address(venue.itch), [listing for listing, _ in opened], interface=venue.itch_interface)
     listings = {listing.symbol: listing for listing, _ in opened}
+    executions = ExecutionFile(directory / f"executions-{_date(start_ns):%Y%m%d}.csv", told_so_far(ledger_path))
     simulated = Venue(
         venue.comp_id,
         listings,
         {listing.symbol: market for listing, market in opened},
         clock,
-        Ledger(ledger_path),
+        Ledger(ledger_path, executions.tell),
         start_ns=start_ns,
         left_over=_left_over(ledger_path),
         publish_every_s=venue.publish_every_s,
@@ -148,6 +150,7 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
         ouch.close()
     if line is not None:
         line.close()
+    executions.end()
     front.leave()
 
 

@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from adapters.fix.wire_journal import WIRE_FOLDER
 from adapters.fix.wire_reader import Fault, Told, read, sessions
 from adapters.fix.wire_record import Kind, WireRecord
-from adapters.fix.wire_segments import folder
+from adapters.fix.wire_segments import WIRE_FOLDER, folder
 from adapters.postgres.causes import by_seq, caused_by
 from domain.catalogue import TOPICS
 from domain.errors import ConfigError, EmsError, LogError

@@ -20,6 +20,8 @@ def add(app: typer.Typer) -> None:
     runners = {
         "prepare": _prepare, "postgres": _postgres, "venue": _venue, "desk": _desk, "watchdog": _watchdog, "api": _api,
         "prepare_quoter": _prepare_quoter, "quoter": _quoter, "quote_journal": _quote_journal,
+        "audit_watch": _audit_watch,
+        "sealer": _sealer,
     }  # fmt: skip
     for name, runner in runners.items():
         app.command(f"_{name}", hidden=True)(_command(name, runner))
@@ -111,7 +113,19 @@ def _quoter(runtime: Path) -> int:
     return run(runtime)
 
 
+def _audit_watch(runtime: Path) -> int:
+    from ems.bootstrap.audit_watch import run
+
+    return run(runtime)
+
+
 def _quote_journal(runtime: Path) -> int:
     from ems.bootstrap.quote_journal import run
+
+    return run(runtime)
+
+
+def _sealer(runtime: Path) -> int:
+    from ems.bootstrap.sealing import run
 
     return run(runtime)

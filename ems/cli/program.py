@@ -19,6 +19,7 @@ from ems.cli import (
     bench,
     builds,
     care,
+    clock,
     desk,
     evaluate,
     fills,
@@ -30,6 +31,7 @@ from ems.cli import (
     plot,
     processes,
     quote,
+    reconcile,
     risk,
     sessions,
     tape,
@@ -58,7 +60,7 @@ app.add_typer(
 app.add_typer(algos.app, name="algos", help="Algorithms: what ours take, ours as FIXatdl, brokers' FIXatdl checked.")
 app.add_typer(fix.app, name="fix", help="The rules of engagement, written from the code; raw messages with their events.")
 app.add_typer(builds.app, name="build", help="Which builds of this system may run beside each other.")
-app.add_typer(audit.app, name="audit", help="Decisions computed again from the log, and why one was as it was.")
+app.add_typer(audit.app, name="audit", help="Any order explained at any moment; the log folded, verified and computed again.")
 app.add_typer(quote.app, name="quote", help="The quoter's journal: verified against the log, its calls made again.")
 app.add_typer(
     models.app, name="models", help="Versions of our models: list, register, promote, roll back, retire, by named people."
@@ -67,6 +69,8 @@ app.add_typer(risk.app, name="risk", help="Risk limits, overrides, disabled stra
 app.add_typer(kill.app, name="kill", help="The kill switch: soft, hard, panic; status; rearm by two people; drill.")
 app.add_typer(sessions.app, name="sessions", help="The FIX sessions of a running system: show, stop, start, add and change.")
 app.add_typer(fills.app, name="fills", help="Executions in quarantine: list them, dismiss one, or book it to an order.")
+app.add_typer(reconcile.app, name="reconcile", help="Executions against what venues tell of them; breaks and their owners.")
+app.add_typer(clock.app, name="clock", help="How right the host's clock is, and the log of what was measured.")
 app.add_typer(alerts.app, name="alerts", help="What else a person must look at: list it, and say what came of it.")
 app.add_typer(wheel.app, name="wheel", help="Algo wheels: orders given to algorithms by chance, results compared.")
 app.add_typer(tape.app, name="tape", help="Market data: convert feeds into stored tapes, look into them, play and record.")

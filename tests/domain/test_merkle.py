@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.merkle import holds, leaf, node, proof, root
+from domain.merkle import Frontier, holds, leaf, node, proof, root
 
 # The entries and roots that the reference implementation of Certificate Transparency tests itself with.
 ENTRIES = [bytes.fromhex(text) for text in (
@@ -50,3 +50,27 @@ def test_a_leaf_that_is_not_there_has_no_proof() -> None:
     with pytest.raises(IndexError):
         proof([leaf(b"a")], 1)
     assert not holds(leaf(b"a"), 1, 1, [], leaf(b"a"))
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 7, 64])
+def test_a_frontier_that_grows_in_batches_has_the_root_of_every_size(batch: int) -> None:
+    leaves = [leaf(b"%d" % i) for i in range(200)]
+    frontier = Frontier()
+    assert frontier.root() == root([])
+    for start in range(0, len(leaves), batch):
+        frontier.extend(leaves[start : start + batch])
+        assert frontier.root() == root(leaves[: frontier.size])
+        assert frontier.copy().subtrees == Frontier(frontier.size, frontier.subtrees).subtrees == frontier.subtrees
+    assert frontier.size == len(leaves)
+
+
+def test_a_frontier_takes_full_subtrees_where_one_comes_next() -> None:
+    leaves = [leaf(b"%d" % i) for i in range(45)]
+    frontier = Frontier()
+    frontier.extend([root(leaves[i : i + 8]) for i in range(0, 40, 8)], level=3)
+    frontier.extend(leaves[40:])
+    assert frontier.root() == root(leaves)
+    with pytest.raises(ValueError, match="does not go on"):
+        frontier.extend([root(leaves[:8])], level=3)
+    with pytest.raises(ValueError, match="full subtrees"):
+        Frontier(3, [root(leaves[:2])])

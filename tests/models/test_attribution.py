@@ -73,7 +73,7 @@ async def test_it_is_stored_beside_its_decision_once(app_dsn: str, tmp_path: Pat
     async with PostgresEventLog(app_dsn, TOPICS, WallClock()) as log:
         await log.append([Entry(stream, 0, (decided,), Meta(1, "algo:quoter", stream, "tick", "test"))])
         for _ in range(2):
-            why = await audit.explain(app_dsn, tmp_path, stream, "action_0", now_ns=2, person="jane")
+            why = await audit.attribute(app_dsn, tmp_path, stream, "action_0", now_ns=2, person="jane")
         recorded = [one.event for one in await log.read(stream)]
     assert recorded == [decided, why]
     folded = md.evolve(md.evolve(None, decided, stream=stream), why, stream=stream)
@@ -82,9 +82,9 @@ async def test_it_is_stored_beside_its_decision_once(app_dsn: str, tmp_path: Pat
     parts = floats(why.parts)
     assert parts.shape == (INPUTS,) and abs(why.baseline + float(parts.sum()) + why.gap - why.value) < 1e-4
     with pytest.raises(ForecastError, match="no decision of a net"):
-        await audit.explain(app_dsn, tmp_path, md.key(decided.use, "AMZN", 2), "action_0", now_ns=2, person="jane")
+        await audit.attribute(app_dsn, tmp_path, md.key(decided.use, "AMZN", 2), "action_0", now_ns=2, person="jane")
     with pytest.raises(ConfigError, match="'nothing' is no stream"):
-        await audit.explain(app_dsn, tmp_path, "nothing", "action_0", now_ns=2, person="jane")
+        await audit.attribute(app_dsn, tmp_path, "nothing", "action_0", now_ns=2, person="jane")
 
 
 def test_a_schedulers_action_is_attributed_on_its_own_scale() -> None:

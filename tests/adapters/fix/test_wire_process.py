@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from adapters.fix.fields import cut
-from adapters.fix.wire_journal import STRANGERS, WIRE_FOLDER
+from adapters.fix.wire_journal import STRANGERS
 from adapters.fix.wire_reader import Fault, Told, read, sessions
 from adapters.fix.wire_record import Kind, WireRecord
-from adapters.fix.wire_segments import folder
+from adapters.fix.wire_segments import WIRE_FOLDER, folder
 from domain.messages import LinkUp, NewOrder
 from tests.adapters.fix.kit import AN_ORDER, WAIT_S, Desk, GatewayProcess, a_child, a_report, is_child, started, venue_up
 from tests.adapters.fix.raw import RawPeer, frame

@@ -1,0 +1,1 @@
+"""Where sealed heads are kept outside of the database: `domain.ports_sealing.Anchor`."""

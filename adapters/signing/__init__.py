@@ -1,0 +1,1 @@
+"""Ed25519 keys, by the library `cryptography`."""
