@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from fastapi import FastAPI, Request, Response, WebSocket
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -36,6 +37,7 @@ def make_app(parts: Parts) -> FastAPI:
     app.middleware("http")(_headed)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(parts.facts.hosts))
     app.add_exception_handler(LogError, _unavailable)
+    app.add_exception_handler(RequestValidationError, _unprocessable)
     for room in (session_routes, command_routes, order_routes, read_routes):
         app.include_router(room.routes(parts))
     app.include_router(bundle.routes())
@@ -63,6 +65,13 @@ async def _headed(request: Request, answer: Callable[[Request], Awaitable[Respon
         if name.lower() not in _KEPT_HEADERS or name.lower() not in response.headers:
             response.headers[name] = value
     return response
+
+
+async def _unprocessable(_: Request, error: Exception) -> JSONResponse:
+    """What is wrong, beside its field, as of a form; what was sent is not sent back."""
+    assert isinstance(error, RequestValidationError)
+    found = [{"field": ".".join(str(part) for part in one["loc"][1:]), "text": str(one["msg"])} for one in error.errors()]
+    return JSONResponse({"detail": "the request is not as described", "errors": found}, 422)
 
 
 async def _unavailable(_: Request, error: Exception) -> JSONResponse:

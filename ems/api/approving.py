@@ -7,9 +7,8 @@ person agrees to words, not to what they meant an hour ago.
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Final
-
-import orjson
 
 from domain import approval
 from domain.account import Account
@@ -45,7 +44,7 @@ class Approving:
         name = short_id(stream_id("question", first.command_id), 16)
         asked = approval.Asked(
             approval=name, verb=verb.verb, rows=tuple(act.row_id for act in acts if act.row_id),
-            fields=orjson.dumps(typed, option=orjson.OPT_SORT_KEYS).decode(), reason=first.reason,
+            fields=json.dumps(typed, sort_keys=True), reason=first.reason,
             expires_ns=self._feed.now_ns + approval.VALID_NS,
         )  # fmt: skip
         if not await first.ports.log.read(approval.key(name)):
@@ -103,7 +102,7 @@ class Approving:
         await act.ports.gate.records.say(approval.key(ended.approval), ended, actor=act.actor, causation=cause)
 
     async def _do(self, verb: Verb, act: Act, asked: approval.Asked, asker: Account, second: Account) -> list[Outcome]:
-        fields, wrong = verb.read(orjson.loads(asked.fields))
+        fields, wrong = verb.read(json.loads(asked.fields))
         if wrong:
             return [Outcome(False, "; ".join(f"{name}: {text}" for name, text in wrong.items()))]
         outcomes = []

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import json
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
-
-import orjson
 
 from domain.account import Asked
 from domain.values import stream_id
@@ -64,7 +63,7 @@ class Commands:
 
     async def _take(self, person: Person, verb: Verb, key: str, body: Mapping[str, Any], address: str) -> Answer:
         # Keyed, for a form may hold a password: whoever reads the table cannot try words against it.
-        words = orjson.dumps([verb.verb, body], option=orjson.OPT_SORT_KEYS)
+        words = json.dumps([verb.verb, body], sort_keys=True).encode()
         asked = Asked(person.id, key, verb.verb, hmac.digest(self._ports.key, words, "sha256"), self._ports.gate.now_ns)
         before = await self._accounts.asked_as(person.id, key)
         if before is not None and (known := _known(before, asked)) is not None:

@@ -119,16 +119,18 @@ def _layouts(router: APIRouter, parts: Parts) -> None:
     async def save(request: Request, name: _Path, layout: Layout) -> dict[str, str]:
         person = await parts.anyone(request)
         try:
-            size = len(orjson.dumps(layout.body))
+            text = orjson.dumps(layout.body)  # what is no number in JSON is null in it
         except TypeError as error:
             raise HTTPException(422, "a layout is JSON") from error
-        if size > LAYOUT_BYTES_MAX:
+        if len(text) > LAYOUT_BYTES_MAX:
             raise HTTPException(413, f"a layout has at most {LAYOUT_BYTES_MAX} bytes")
+        if b"\\u0000" in text:
+            raise HTTPException(422, "a layout has no NUL in it")
         accounts = parts.gate.accounts
         saved = await accounts.layouts(person.id)
         if name not in saved and len(saved) >= LAYOUTS_MAX:
             raise HTTPException(422, f"at most {LAYOUTS_MAX} layouts")
-        await accounts.put_layout(person.id, name, layout.body, parts.gate.now_ns)
+        await accounts.put_layout(person.id, name, orjson.loads(text), parts.gate.now_ns)
         return {"text": "saved" if layout.body is not None else "removed"}
 
 

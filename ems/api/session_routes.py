@@ -23,7 +23,7 @@ class SignIn(BaseModel):
     """Who says to be whom."""
 
     model_config = ConfigDict(extra="forbid")
-    user: _Short
+    user: Annotated[str, Field(pattern=r"^[\x20-\x7e]{1,64}$")]
     password: _Short
 
 

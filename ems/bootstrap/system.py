@@ -30,6 +30,7 @@ from ems.voucher import make_key
 
 WALLED: Final = "runtime-quoter.json"
 TURNED_MS_MAX: Final = 5_000
+NOT_BEGUN_NS: Final = 2**62  # before the tape begins to be played its clock stands at its start
 COUNTDOWN_NS: Final = 2_000_000_000  # the tape clock stands at its start for so long while the processes start
 
 
@@ -66,7 +67,7 @@ async def started(settings: Settings) -> AsyncIterator[System]:
     brokers(settings)
     with state_lock(settings.state_directory):
         check_ports(settings.ports())
-        runtime = Runtime(settings=settings)
+        runtime = Runtime(settings=settings, tape_origin_ns=NOT_BEGUN_NS)
         try:
             runtime = await with_loaded_files(await _prepared(runtime))
             await models.prepare(runtime)
