@@ -17,7 +17,7 @@ from ems.api.auth import security_headers
 from ems.api.parts import Parts
 from ems.api.socket import serve
 
-_KEPT_HEADERS = ("cache-control",)  # what an answer says itself
+_KEPT_HEADERS = ("cache-control", "content-security-policy")  # what an answer says itself
 
 
 def make_app(parts: Parts) -> FastAPI:

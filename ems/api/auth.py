@@ -214,10 +214,13 @@ def same_origin(headers: Mapping[str, str]) -> bool:
     return origin is None or urlsplit(origin).netloc == headers.get("host", "")
 
 
-def security_headers(host: str) -> dict[str, str]:
-    """What every answer carries: nothing is loaded from elsewhere, framed, sniffed, cached or told to other sites."""
+def security_headers(host: str, nonce: str = "") -> dict[str, str]:
+    """What every answer carries: nothing is loaded from elsewhere, framed, sniffed, cached or told to other sites. nonce: of
+    the page, which lets its own script add style sheets.
+    """
+    styles = f"'self' 'nonce-{nonce}'" if nonce else "'self'"
     policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        f"default-src 'none'; script-src 'self'; style-src {styles}; img-src 'self' data:; font-src 'self'; "
         f"connect-src 'self' ws://{host} wss://{host}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return {

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import secrets
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import FileResponse, PlainTextResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+
+from ems.api.auth import security_headers
 
 BUNDLE: Final = Path(str(files("ems.api"))) / "_console"
 MISSING: Final = "The console is not built: install Node 20 or newer and run `make console`; everything else of the EMS runs.\n"
+NONCE: Final = "{{nonce}}"  # stands in the page for a word of each answer's own
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml",
@@ -28,7 +32,11 @@ def routes(bundle: Path = BUNDLE) -> APIRouter:
     async def page(request: Request) -> Response:
         if not (bundle / "index.html").exists():
             return PlainTextResponse(MISSING, 503)
-        return _file(bundle / "index.html", request)
+        nonce = secrets.token_urlsafe(16)
+        answer = HTMLResponse((bundle / "index.html").read_text().replace(NONCE, nonce))
+        policy = "Content-Security-Policy"
+        answer.headers[policy] = security_headers(request.headers.get("host", ""), nonce)[policy]
+        return answer
 
     @router.get("/assets/{name}")
     async def asset(name: str, request: Request) -> Response:

@@ -29,7 +29,8 @@ class Catalogue:
         """As these roles may see it."""
         verbs = {name: verb for name, verb in self.verbs.items() if verb.roles & roles}
         topics = {name: topic for name, topic in self.topics.items() if topic.roles & roles}
-        screens = [screen.told(frozenset(topics)) for screen in self.screens if any(one in topics for one in screen.topics)]
+        readable, own = frozenset(topics), frozenset(verbs)
+        screens = [screen.told(readable, own) for screen in self.screens if any(one in topics for one in screen.topics)]
         return {
             "topics": [
                 topic.told([name for name, verb in verbs.items() if verb.topic == topic.name]) for topic in topics.values()

@@ -103,7 +103,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What is looked at together."""
+    """What is looked at together. verbs: those without rows that are done from here."""
 
     name: str
     title: str
@@ -111,10 +111,11 @@ class Screen:
     group: str
     topics: tuple[str, ...]
     pane: str = "grid"
+    verbs: tuple[str, ...] = ()
 
-    def told(self, topics: frozenset[str]) -> dict[str, Any]:
-        """As the catalogue has it for somebody who may read these."""
+    def told(self, topics: frozenset[str], verbs: frozenset[str] = frozenset()) -> dict[str, Any]:
+        """As the catalogue has it for somebody who may read these and do those."""
         return {
             "name": self.name, "title": self.title, "key": self.key, "group": self.group, "pane": self.pane,
-            "topics": [topic for topic in self.topics if topic in topics],
+            "topics": [topic for topic in self.topics if topic in topics], "verbs": [verb for verb in self.verbs if verb in verbs],
         }  # fmt: skip
