@@ -117,5 +117,6 @@ class Screen:
         """As the catalogue has it for somebody who may read these and do those."""
         return {
             "name": self.name, "title": self.title, "key": self.key, "group": self.group, "pane": self.pane,
-            "topics": [topic for topic in self.topics if topic in topics], "verbs": [verb for verb in self.verbs if verb in verbs],
+            "topics": [topic for topic in self.topics if topic in topics],
+            "verbs": [verb for verb in self.verbs if verb in verbs],
         }  # fmt: skip
