@@ -264,4 +264,5 @@ def _created(event: Created, stream: StreamId, at_ns: int) -> ChildOrder:
         instructions=event.instructions,
         reckoned_price_e9=event.reckoned_price_e9 or touch_e9 or 0,
         trip=event.trip,
+        channel=event.channel,
     )  # fmt: skip  # by place, in half the time

@@ -39,6 +39,7 @@ class Created(Event):
     reckoned_price_e9: int | None = None  # what an order without a limit was reckoned at when its risk was checked
     trip: str = ""  # of the kill switch: the order flattens a house position
     reason: str = ""  # of the tactic: why this price
+    channel: Literal["", "phone", "house"] = ""  # how it came about where nothing is sent: a person told of it, the house took it
 
 
 class Acknowledged(Event):
@@ -236,6 +237,7 @@ class ChildOrder(NamedTuple):
     adjusted_ns: int = 0  # when a corporate action last changed what was executed
     told: tuple[str, ...] = ()  # ExecIDs of what must not be taken for news when a venue repeats it
     trip: str = ""  # that it carries through every last look
+    channel: str = ""
 
     @property
     def live(self) -> bool:

@@ -11,17 +11,18 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from domain.care_commands import CareCommand
 from domain.fix_session import SessionAct
 from domain.instructions import Instructions
 from domain.limit_rules import Unit
 from domain.limits import Applies
+from domain.persons_command import Name, PersonsCommand
 from domain.risk import Check, Level
 from domain.steering import Act, Urgency
 from domain.values import E9_MAX, OrdType, ScopeKind, Side, TimeInForce
 from domain.wheel import Arm, Bounds
 
 ALERTS_MAX: Final = 300  # that one command acknowledges, and that are listed at once
-_Name = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class EnterOrder(BaseModel):
@@ -30,9 +31,9 @@ class EnterOrder(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     command: Literal["enter_order"] = "enter_order"
-    command_id: _Name
-    actor: _Name  # person:jane
-    client_session: _Name
+    command_id: Name
+    actor: Name  # person:jane
+    client_session: Name
     symbol: str
     side: Side
     quantity_e9: int
@@ -46,21 +47,11 @@ class EnterOrder(BaseModel):
     check_only: bool = False  # say what would become of it; nothing is placed and nothing is written
 
 
-class _PersonsCommand(BaseModel):
-    """A person's doing, and it has a reason."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    command_id: _Name
-    actor: _Name  # person:jane
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
-
-
-class SetLimit(_PersonsCommand):
+class SetLimit(PersonsCommand):
     """A limit's next version. Another person approves it, here or by the same command within an hour."""
 
     command: Literal["set_limit"] = "set_limit"
-    approver: _Name | None = None
+    approver: Name | None = None
     check: Check
     scope: ScopeKind
     scope_id: str = ""
@@ -73,11 +64,11 @@ class SetLimit(_PersonsCommand):
     until_ns: int | None = None
 
 
-class RetireLimit(_PersonsCommand):
+class RetireLimit(PersonsCommand):
     """The end of a limit. Another person approves it, here or by the same command within an hour."""
 
     command: Literal["retire_limit"] = "retire_limit"
-    approver: _Name | None = None
+    approver: Name | None = None
     check: Check
     scope: ScopeKind
     scope_id: str = ""
@@ -85,51 +76,51 @@ class RetireLimit(_PersonsCommand):
     level: Level = "hard"
 
 
-class GrantOverride(_PersonsCommand):
+class GrantOverride(PersonsCommand):
     """An order like the one that was refused may pass the soft limits that refused it, once. Another person approves it."""
 
     command: Literal["grant_override"] = "grant_override"
-    approver: _Name
-    client_session: _Name
-    cl_ord_id: _Name  # of the refused order
+    approver: Name
+    client_session: Name
+    cl_ord_id: Name  # of the refused order
     minutes: Annotated[int, Field(ge=1, le=600)] = 15
 
 
-class EnableStrategy(_PersonsCommand):
+class EnableStrategy(PersonsCommand):
     """A strategy that a check has disabled may trade again."""
 
     command: Literal["enable_strategy"] = "enable_strategy"
-    strategy: _Name
+    strategy: Name
 
 
-class DismissFill(_PersonsCommand):
+class DismissFill(PersonsCommand):
     """A quarantined execution is none of ours, or a repeat."""
 
     command: Literal["dismiss_fill"] = "dismiss_fill"
-    alert: _Name
+    alert: Name
 
 
-class BookFill(_PersonsCommand):
+class BookFill(PersonsCommand):
     """A quarantined execution is one of this order: of the child that has the ClOrdID, or had it before a replace."""
 
     command: Literal["book_fill"] = "book_fill"
-    alert: _Name
-    cl_ord_id: _Name
+    alert: Name
+    cl_ord_id: Name
     overfill: bool = False
 
 
-class AcknowledgeAlerts(_PersonsCommand):
+class AcknowledgeAlerts(PersonsCommand):
     """A person has looked at these; all of them are open, or nothing is written."""
 
     command: Literal["acknowledge_alerts"] = "acknowledge_alerts"
-    alerts: Annotated[tuple[_Name, ...], Field(min_length=1, max_length=ALERTS_MAX)]
+    alerts: Annotated[tuple[Name, ...], Field(min_length=1, max_length=ALERTS_MAX)]
 
 
-class SteerOrder(_PersonsCommand):
+class SteerOrder(PersonsCommand):
     """A change of how an algorithm's order is worked; each act looks at its own fields alone (`domain.steering_rules`)."""
 
     command: Literal["steer_order"] = "steer_order"
-    order_id: _Name  # as clients see it
+    order_id: Name  # as clients see it
     act: Act
     algo: str = ""
     parameters: tuple[tuple[str, str], ...] = ()
@@ -138,31 +129,31 @@ class SteerOrder(_PersonsCommand):
     limit_price_e9: int = 0
 
 
-class NoteDecision(_PersonsCommand):
+class NoteDecision(PersonsCommand):
     """The price at which an order was decided, and when, for the analysis of its costs. The reason says where it is from."""
 
     command: Literal["note_decision"] = "note_decision"
-    order_id: _Name
+    order_id: Name
     price_e9: Annotated[int, Field(gt=0, le=E9_MAX)]
     decided_ns: Annotated[int, Field(gt=0, le=E9_MAX)]
 
 
-class OpenWheel(_PersonsCommand):
+class OpenWheel(PersonsCommand):
     """An algo wheel that turns from now on; one of the name begins anew (`domain.wheel`)."""
 
     command: Literal["open_wheel"] = "open_wheel"
-    wheel: _Name
-    seed: _Name
+    wheel: Name
+    seed: Name
     arms: tuple[Arm, ...]
     weights_e9: tuple[int, ...]
     bounds: Bounds = Bounds()
 
 
-class ReweighWheel(_PersonsCommand):
+class ReweighWheel(PersonsCommand):
     """Other weights for a wheel's arms. rule: as the rule has it, which a person has looked at."""
 
     command: Literal["reweigh_wheel"] = "reweigh_wheel"
-    wheel: _Name
+    wheel: Name
     weights_e9: tuple[int, ...]
     rule: bool = False
 
@@ -178,13 +169,13 @@ class OperateSessions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     command: Literal["operate_sessions"] = "operate_sessions"
-    command_id: _Name
-    actor: _Name
-    acts: Annotated[tuple[tuple[_Name, str, SessionAct], ...], Field(min_length=1)]  # session, its group, what is done
+    command_id: Name
+    actor: Name
+    acts: Annotated[tuple[tuple[Name, str, SessionAct], ...], Field(min_length=1)]  # session, its group, what is done
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-Command = EnterOrder | OperateSessions | RiskCommand | AttentionCommand | OrderCommand | OpenWheel | ReweighWheel
+Command = EnterOrder | OperateSessions | RiskCommand | AttentionCommand | OrderCommand | OpenWheel | ReweighWheel | CareCommand
 COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
 
 

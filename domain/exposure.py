@@ -119,7 +119,8 @@ class Exposure:
     def parent(self, event: Event, before: ParentOrder | RejectedOrder | None, after: ParentOrder, trader: str) -> None:
         """Fold an event of ENTERING: what clients have asked for in all."""
         was_e9 = before.terms.quantity_e9 if type(before) is ParentOrder else 0
-        self.flow(after.instrument, after.side).entered_e9 += after.terms.quantity_e9 - was_e9
+        if not after.of:  # what the desk's own order is made of has been entered
+            self.flow(after.instrument, after.side).entered_e9 += after.terms.quantity_e9 - was_e9
         if trader and type(event) is po.Accepted:
             self._traders[after.id] = trader
 
@@ -127,7 +128,7 @@ class Exposure:
         """What an account holds as the day begins, whatever the ledgers say of earlier days."""
         self.settle()
         held = [ledger.opening_e9 for ledger in self.of(instrument) if ledger.key[ACCOUNT] == account]
-        more_e9, ledger = quantity_e9 - sum(held), self._ledger((account, "", "", "", instrument, ""))
+        more_e9, ledger = quantity_e9 - sum(held), self.ledger((account, "", "", "", instrument, ""))
         ledger.opening_e9 += more_e9
         ledger.opening_e18 += more_e9 * price_e9
         self._traded(ledger)
@@ -208,12 +209,13 @@ class Exposure:
     def _owner(self, child: ChildOrder) -> tuple[Ledger, Flow]:
         parent = self._parents.get(child.parent)
         # Not `.value`: of an Enum that is a Python function, and every child of a log comes by here.
-        owner = (parent.client_session, parent.terms.algo._value_) if type(parent) is ParentOrder else ("", "")
+        owner = (parent.client_session or parent.behalf, parent.terms.algo._value_) if type(parent) is ParentOrder else ("", "")
         trader = self._traders.get(child.parent, "") if self._traders else ""
         key = (child.account, *owner, trader, child.instrument, child.venue_session)
-        return self._ledgers.get(key) or self._ledger(key), self.flow(child.instrument, child.side)
+        return self._ledgers.get(key) or self.ledger(key), self.flow(child.instrument, child.side)
 
-    def _ledger(self, key: LedgerKey) -> Ledger:
+    def ledger(self, key: LedgerKey) -> Ledger:
+        """The ledger of a key, which there is from now on."""
         ledger = self._ledgers.get(key)
         if ledger is None:
             ledger = self._ledgers[key] = Ledger(key)
@@ -222,6 +224,10 @@ class Exposure:
 
     def _traded(self, ledger: Ledger) -> None:
         ledger.traded_anew = True
+        self.moved(ledger)
+
+    def moved(self, ledger: Ledger) -> None:
+        """The totals have to follow it."""
         if not ledger.dirty:
             ledger.dirty = True
             self.dirty.append(ledger)

@@ -137,6 +137,11 @@ def booked_key(quarantine: StreamId, number: int) -> StreamId:
     return stream_id("fill", quarantine, str(number))
 
 
+def passed_key(fill: StreamId, order: StreamId) -> StreamId:
+    """What an order that is in a merged one has of an execution: it has no stream, its client is told of it under this."""
+    return stream_id("fill", fill, order)
+
+
 def seen(state: Fill | None, cl_ord_id: str, quantity_e9: int, price_e9: int, side: Side | None = None) -> bool:
     """Is this the same execution told again, word for word?"""
     if state is None:

@@ -19,6 +19,7 @@ ANY: Final = "*"  # the id of a limit that each scope of its kind has, unless th
 Applies = Literal["any", "parent", "child"]
 _APPLIES: Final[dict[Subject, Applies]] = {
     Subject.PARENT: "parent", Subject.AMEND: "parent", Subject.LIST: "parent", Subject.CHILD: "child", Subject.REPLACE: "child",
+    Subject.PART: "parent",
 }  # fmt: skip
 
 

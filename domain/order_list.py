@@ -18,8 +18,8 @@ from domain.instrument import Instrument
 from domain.market_state import MarketState
 from domain.messages import NewOrder
 from domain.order_life import OrdStatus
+from domain.parent_intake import read_terms
 from domain.parent_order import ParentOrder, RejectedOrder
-from domain.parent_rules import read_terms
 from domain.refusal import ORD_REJ_REASON, OTHER, Reason, Refusal
 from domain.revise import revise
 from domain.trading_day import TradingDay

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from domain import steering_rules
+from domain import care_life, steering_rules
+from domain.care import Share
 from domain.event import Event
 from domain.instructions import NEW_DAY
 from domain.order_life import AFTER_FILL, TERMINAL, OrdStatus
@@ -42,7 +43,7 @@ from domain.parent_order import (
 from domain.parent_status import SHOWN, moved, trigger_of
 from domain.revise import places, revised
 from domain.stall import Stalled
-from domain.steering import Steered
+from domain.steering import BY_HAND, FREE, Steered
 from domain.values import Algo, StreamId
 
 
@@ -85,11 +86,20 @@ def _accepted(event: Accepted, stream: StreamId, at_ns: int) -> ParentOrder:
         staged=event.staged,
         flattens=event.flattens,
         accepted=not direct,
+        steering=BY_HAND if event.terms.algo is Algo.MANUAL else FREE,
+        of=tuple(Share(order, quantity_e9) for order, quantity_e9 in event.of),
+        behalf=event.behalf,
+        route=event.route,
     )  # fmt: skip
 
 
 def _started(state: ParentOrder, event: Started) -> _Changes:
-    return {"staged": False, "terms": event.terms, "arrival": event.arrival}
+    begun: _Changes = {"staged": False, "terms": event.terms, "arrival": event.arrival}
+    if event.terms.algo is Algo.MANUAL:
+        begun["steering"] = BY_HAND
+    if event.terms.algo is not state.terms.algo:
+        begun["care"] = state.care._replace(asked=state.terms.algo)
+    return begun
 
 
 def _scheduled(state: ParentOrder, event: Scheduled) -> _Changes:
@@ -270,4 +280,5 @@ _EVOLVE: dict[type[Event], Callable[..., _Changes]] = {
     Held: _moves,
     Steered: steering_rules.changes,
     Stalled: lambda *_: {},
+    **care_life.CHANGES,
 }

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar, Literal, NamedTuple
 
+from domain import care
+from domain.care import UNTENDED, Care, Share
 from domain.event import Event
 from domain.instructions import CARRIED
 from domain.market_state import MarketState
 from domain.order_life import TERMINAL, OrdStatus
+from domain.parent_parts import Pending as Pending  # noqa: PLC0414 (a name of this module's too)
+from domain.parent_parts import RejectedOrder as RejectedOrder  # noqa: PLC0414
 from domain.refusal import Reason
 from domain.schedule import Schedule
 from domain.stall import Stalled
@@ -32,6 +36,9 @@ class Accepted(Event):
     list_id: str = ""  # ListID (66) of the list that it came in
     staged: bool = False  # it waits until its list is executed
     flattens: tuple[str, str] | None = None  # of the kill switch, whose order it is: scope and trip
+    of: tuple[tuple[StreamId, int], ...] = ()  # of the desk's own order: the orders that it is made of, and how much of each
+    behalf: str = ""  # the client session that it is for, and that is told nothing of it
+    route: str = ""  # the venue session that it goes to, where a person has named one
 
 
 class Started(Event):
@@ -246,27 +253,9 @@ class Finished(Event):
 
 EVENTS = (Accepted, Started, Rejected, Scheduled, PlanFailed, ChildReleased, Filled, ChildClosed, CancelRequested, Canceled,
     ReplaceRequested, Replaced, RequestRefused, Expired, Finished, Acknowledged, TurnedDown, RequestQueued, Triggered,
-    DoneForDay, Restated, FillRestated, ChildAmended, ExecutionDisputed, Held, Steered, Stalled)  # fmt: skip
+    DoneForDay, Restated, FillRestated, ChildAmended, ExecutionDisputed, Held, Steered, Stalled, *care.EVENTS)  # fmt: skip
 
 # ----------------------------------------------------------------------------------------------- state
-
-
-class Pending(NamedTuple):
-    """A request that is being worked on, or waits. shown: the order's status says so."""
-
-    request: Literal["cancel", "replace"]
-    cl_ord_id: str
-    terms: Terms | None = None
-    shown: bool = True
-    text: str = ""
-    restatement_reason: int | None = None
-
-
-class RejectedOrder(NamedTuple):
-    """A refused order: its key stays taken."""
-
-    id: StreamId
-    version: int = 1
 
 
 class ParentOrder(NamedTuple):
@@ -308,6 +297,10 @@ class ParentOrder(NamedTuple):
     staged: bool = False  # it waits until its list is executed
     flattens: tuple[str, str] | None = None
     steering: Steering = FREE
+    care: Care = UNTENDED
+    of: tuple[Share, ...] = ()
+    behalf: str = ""
+    route: str = ""
 
     @property
     def direct(self) -> bool:

@@ -4,134 +4,20 @@ from __future__ import annotations
 
 from domain import order_checks
 from domain import parent_order as po
-from domain.algo_parameters import AlgoParameters, parse
 from domain.errors import InvariantBroken
 from domain.event import Event
+from domain.instructions import PLAIN
 from domain.instrument import Instrument
 from domain.market_state import MarketState
-from domain.messages import CancelOrder, NewOrder, ReplaceOrder
+from domain.messages import CancelOrder, ReplaceOrder
 from domain.order_life import OrdStatus
+from domain.parent_intake import read_terms
 from domain.parent_order import ParentOrder
 from domain.refusal import Reason, Refusal
 from domain.session_policy import DEFAULT, SessionPolicy
 from domain.terms import Terms
 from domain.trading_day import TradingDay
 from domain.values import Algo, OrdType, StreamId, TimeInForce, from_e9
-
-# ----------------------------------------------------------------------------------------------- intake
-
-
-def place(
-    order: NewOrder,
-    *,
-    stream: StreamId,
-    duplicate: bool,
-    instrument: Instrument | None,
-    day: TradingDay | None,
-    trade_date: str,
-    now_ns: int,
-    arrival: MarketState | None,
-) -> po.Accepted | Refusal:
-    """A new order from a client: accepted with its terms, or the first refusal that applies.
-
-    Args:
-        stream: the order's key.
-    """
-    if duplicate:
-        return Refusal(Reason.DUPLICATE_CL_ORD_ID, f"ClOrdID {order.cl_ord_id} was used before in this session today")
-    sized = order_checks.size(order, instrument, arrival)
-    if isinstance(sized, Refusal):
-        return sized
-    order = sized
-    terms = read_terms(order, instrument=instrument, day=day, now_ns=now_ns)
-    if isinstance(terms, Refusal):
-        return terms
-    assert instrument is not None and order.side is not None
-    return po.Accepted(
-        client_session=order.ref.session,
-        trade_date=trade_date,
-        cl_ord_id=order.cl_ord_id,
-        order_id=po.order_id(stream),
-        account=order.account,
-        instrument=instrument.symbol,
-        side=order.side,
-        terms=terms,
-        arrival=arrival,
-    )
-
-
-def read_terms(order: NewOrder, *, instrument: Instrument | None, day: TradingDay | None, now_ns: int) -> Terms | Refusal:
-    """Check every term in a fixed order: what is traded, how much, at what price, when, by which algorithm."""
-    if order.refusal is not None:
-        return order.refusal
-    if instrument is None:
-        return Refusal(Reason.UNKNOWN_SYMBOL, f"symbol {order.symbol!r} is not in the instrument table")
-    if order.side is None:
-        return Refusal(Reason.UNKNOWN_SIDE, "Side must be 1 (buy) or 2 (sell)")
-    refusal = order_checks.quantity(order, instrument)
-    if refusal is None and day is None:
-        refusal = Refusal(Reason.MARKET_CLOSED, f"{instrument.symbol} does not trade today")
-    if refusal is None and day is not None:
-        refusal = order_checks.price(order, instrument, day.trade_date)
-    if refusal is not None:
-        return refusal
-    assert day is not None
-    if order.strategy_refusal is not None:
-        return order.strategy_refusal
-    try:
-        algo = Algo(order.algo) if order.algo else Algo.DIRECT
-    except ValueError:
-        known = ", ".join(algo for algo in Algo if algo is not Algo.DIRECT)
-        said = f"the algorithm {order.algo!r} is neither ours ({known}) nor a broker's"
-        return Refusal(Reason.UNKNOWN_ALGO, said)
-    refusal = order_checks.handling(order, algo)
-    if refusal is not None:
-        return refusal
-    parameters = parse(algo, order.parameters) if algo is not Algo.DIRECT else AlgoParameters()
-    if isinstance(parameters, Refusal):
-        return parameters
-    return _window(order, algo, parameters, instrument, day, now_ns)
-
-
-def _window(
-    order: NewOrder, algo: Algo, parameters: AlgoParameters, instrument: Instrument, day: TradingDay, now_ns: int
-) -> Terms | Refusal:
-    start_ns = max(parameters.start_ns or now_ns, now_ns, day.open_ns)
-    end_ns = parameters.end_ns
-    if end_ns is None:
-        end_ns = start_ns + parameters.duration_ns if parameters.duration_ns else day.close_ns
-    end_ns = min(end_ns, day.close_ns)
-    if start_ns >= day.close_ns:
-        return Refusal(Reason.MARKET_CLOSED, f"{instrument.symbol} has closed for {day.trade_date}")
-    if end_ns <= start_ns:
-        return Refusal(Reason.END_NOT_AFTER_START, "EndTime must be after now and after StartTime")
-    if parameters.would_price_e9 is not None and not instrument.on_tick(parameters.would_price_e9, day.trade_date):
-        return Refusal(Reason.PRICE_OFF_TICK, f"WouldPrice {from_e9(parameters.would_price_e9)} is off the tick")
-    if refusal := order_checks.auctions(order, parameters, day, now_ns, end_ns) or order_checks.basket(parameters):
-        return refusal
-    if order.time_in_force is TimeInForce.AT_THE_CLOSE:
-        end_ns = max(end_ns, day.close_auction_ns)
-    return Terms(
-        quantity_e9=order.quantity_e9,
-        limit_price_e9=order.limit_price_e9 if order.ord_type is not OrdType.MARKET else None,
-        algo=algo,
-        start_ns=start_ns,
-        end_ns=end_ns,
-        participation_e9=parameters.participation_e9,
-        max_participation_e9=parameters.max_participation_e9,
-        would_price_e9=parameters.would_price_e9,
-        urgency_e9=parameters.urgency_e9,
-        at_open_e9=parameters.at_open_e9,
-        at_close_e9=parameters.at_close_e9,
-        tail_aversion_e9=parameters.tail_aversion_e9,
-        basket_correlation_e9=parameters.basket_correlation_e9,
-        basket_cash_e9=parameters.basket_cash_e9,
-        parameters=order.parameters,
-        ord_type=order.ord_type if algo is Algo.DIRECT else None,
-        time_in_force=order.time_in_force or TimeInForce.DAY,
-        instructions=order.instructions,
-    )
-
 
 # --------------------------------------------------------------------------------------------- requests
 
@@ -167,7 +53,8 @@ def _end(state: ParentOrder, cl_ord_id: str, text: str = "", reason: int | None 
     """
     if state.children if state.direct else not state.leaves_e9:
         return (po.RequestQueued(request="cancel", cl_ord_id=cl_ord_id, text=text, restatement_reason=reason),)
-    events: list[Event] = [po.Acknowledged(working=None)] if state.status is OrdStatus.PENDING_NEW else []  # New before an end
+    unseen = state.status is OrdStatus.PENDING_NEW and not state.care.rule  # New before an end, but where a trader never took it
+    events: list[Event] = [po.Acknowledged(working=None)] if unseen else []
     events += [_overtaken(asked, "overtaken by a cancel") for asked in requests(state)]
     if state.open_e9:
         return (*events, po.CancelRequested(cl_ord_id=cl_ord_id, text=text, restatement_reason=reason))
@@ -204,6 +91,10 @@ def amend(
     terms = read_terms(sized, instrument=instrument, day=day, now_ns=now_ns)
     if isinstance(terms, Refusal):
         return terms
+    if state.care.asked is Algo.DIRECT and terms.algo is Algo.DIRECT:  # a trader works it otherwise, and goes on so
+        if why := only_as_sent(terms):
+            return Refusal(Reason.NOT_AMENDABLE, f"a trader works the order: {why}")
+        terms = terms.model_copy(update={"algo": state.terms.algo, "ord_type": None})
     if (terms.algo is Algo.DIRECT) is not state.direct:
         return Refusal(Reason.NOT_AMENDABLE, "a direct order stays direct, and an algorithm's order stays with an algorithm")
     if _strategy(state.terms) != _strategy(terms):
@@ -215,6 +106,18 @@ def amend(
     if state.open_e9 and state.live:  # a filled order that is reopened is larger than all that is out
         return (po.ReplaceRequested(cl_ord_id=request.cl_ord_id, terms=terms),)
     return (po.Replaced(cl_ord_id=request.cl_ord_id, terms=terms),)
+
+
+def only_as_sent(terms: Terms) -> str:
+    """Why an order can be worked by nothing but its venue, "" where it can."""
+    given = terms.instructions or PLAIN
+    if given.strategy is not None:
+        return "it is for a broker's algorithm"
+    if terms.ord_type not in (None, OrdType.LIMIT, OrdType.MARKET):
+        return f"its venue has to watch its price: it is a {terms.ord_type} order"
+    if terms.time_in_force is not TimeInForce.DAY:
+        return f"its time in force is {terms.time_in_force}"
+    return "it says how much of it may be shown or filled at once" if given.min_quantity_e9 or given.max_floor_e9 else ""
 
 
 def _strategy(terms: Terms) -> bool:
@@ -291,7 +194,18 @@ def settle(state: ParentOrder, *, now_ns: int, market: MarketState | None) -> tu
             asked = state.pending
             return (_canceled(state, asked.cl_ord_id, asked.text, asked.restatement_reason),)
         return (po.Replaced(cl_ord_id=state.pending.cl_ord_id, terms=state.pending.terms),)
+    if state.care.returning:
+        return (returned(state),)
     if now_ns >= state.terms.end_ns:
         expired = po.Expired(text=f"end time reached with {from_e9(state.leaves_e9)} not done")
-        return (po.Acknowledged(working=None), expired) if state.status is OrdStatus.PENDING_NEW else (expired,)
+        unseen = state.status is OrdStatus.PENDING_NEW and not state.care.rule
+        return (po.Acknowledged(working=None), expired) if unseen else (expired,)
     return ()
+
+
+def returned(state: ParentOrder) -> po.Canceled | po.DoneForDay:
+    """The end of an order that the desk gives back to its client, once nothing of it is out."""
+    text = f"returned by the desk: {state.care.why}"
+    if state.care.returning == "done_for_day":
+        return po.DoneForDay(text=text)
+    return po.Canceled(cl_ord_id=state.cl_ord_id, text=text)

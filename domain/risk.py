@@ -65,7 +65,9 @@ class Outcome(StrEnum):
 
 
 class Subject(StrEnum):
-    """What is judged: a client's order, its amendment, a list as a whole, a child order, a child's replace."""
+    """What is judged: a client's order, its amendment, a list as a whole, a child order, a child's replace; an order that the
+    desk makes of clients' orders, which counts in no window: they have.
+    """
 
     __hash__ = str.__hash__
 
@@ -74,6 +76,7 @@ class Subject(StrEnum):
     LIST = "list"
     CHILD = "child"
     REPLACE = "replace"
+    PART = "part"
 
 
 class Scopes(NamedTuple):

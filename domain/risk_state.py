@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 from domain import limits
 from domain.event import Event, Meta
-from domain.exposure import Exposure
+from domain.exposure import ENTERING, Exposure
 from domain.exposure_totals import Totals
+from domain.exposure_waiting import Waiting
 from domain.limit_rules import RULES
 from domain.limits import LimitBook, LimitProposed, LimitRetired, LimitSet, Proposal
 from domain.parent_order import ParentOrder, RejectedOrder
@@ -27,13 +28,14 @@ from domain.risk import (
 from domain.risk_binding import Bindings, Windows, window_key
 from domain.risk_verdicts import Checked, Verdict, term_of
 from domain.risk_windows import Recent, Window
+from domain.trader import trader_of
 from domain.values import Side, StreamId, from_e9
 
 _COUNTED: Final = frozenset({Check.MESSAGE_RATE, Check.REPEATED_EXECUTION})
 _COUNTED_MAX: Final = 8_192
 _DUPLICATE: Final = Check.DUPLICATE
 _PARENT_VALUE: Final = Check.PARENT_VALUE
-_LIST: Final = Subject.LIST
+_UNCOUNTED: Final = (Subject.LIST, Subject.PART)
 _OUT: Final = (Subject.CHILD, Subject.REPLACE)
 _new = tuple.__new__  # of a named tuple, in a third of the time
 Counting = tuple[tuple[Check, Window, int], ...]  # and how far back its limits look, in ns
@@ -80,6 +82,7 @@ class RiskState:
     def __init__(self, parents: Mapping[StreamId, ParentOrder | RejectedOrder]) -> None:
         self.limits = LimitBook()
         self.exposure = Exposure(parents)
+        self.waiting = Waiting(self.exposure)
         self.totals = Totals(self.exposure)
         self.windows: Windows = {}
         self.bindings = Bindings(self.limits, self.exposure, self.totals, self.windows)
@@ -115,6 +118,7 @@ class RiskState:
     def written(self) -> Iterator[str]:
         """The state in words, for a digest."""
         yield from self.exposure.written()
+        yield from self.waiting.written()
         yield from self.totals.written()
         yield from (repr((stream, limit.versions)) for stream, limit in sorted(self.limits.limits.items()))
         yield from map(repr, (sorted(self.versions.items()), sorted(self.disabled.items()), sorted(self.opened.items())))
@@ -123,6 +127,15 @@ class RiskState:
         yield repr((sorted(self.blocked.items()), self.last_ns, sorted(o.id for o in self.overrides.values() if o.used)))
 
     # ---------------------------------------------------------------------------------------- folding
+
+    def parent(self, event: Event, before: ParentOrder | RejectedOrder | None, after: ParentOrder, meta: Meta) -> None:
+        """Fold an event of a parent order: what clients have asked for in all, and what of it waits."""
+        if type(event) in ENTERING:
+            traders = (self.exposure.trader(share.order) for share in after.of)  # of what the desk made: its orders' trader
+            trader = next((name for name in traders if name), "") or trader_of(after.terms.instructions, meta.actor)
+            self.exposure.parent(event, before, after, trader)
+        if after.staged or after.id in self.waiting:
+            self.waiting.follow(after)
 
     def checked(self, event: Checked, at_ns: int) -> Clearance:
         """Fold the verdicts on an order. The most frequent event of all: it has a door of its own."""
@@ -138,7 +151,7 @@ class RiskState:
         after = _new(Clearance, (known.version + 1 if known is not None else 1, passed, subject, allows, kept))
         self.clearances[order] = after
         if passed:
-            if subject is not _LIST:
+            if subject not in _UNCOUNTED:
                 self._count(event, at_ns)
             if self.blocked:
                 self.blocked.pop(event.parent, None)

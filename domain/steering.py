@@ -40,4 +40,5 @@ class Steering(NamedTuple):
 
 
 FREE: Final = Steering()
+BY_HAND: Final = Steering(mode="by_hand")
 EVENTS = (Steered,)

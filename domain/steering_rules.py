@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple
 
 from domain import algo_parameters
+from domain.algo_parameters import MODELS
 from domain.instrument import Instrument
 from domain.parent_order import ParentOrder
 from domain.refusal import Reason, Refusal
@@ -34,8 +35,14 @@ def steer(state: ParentOrder, asked: Asked, instrument: Instrument | None, trade
         return Refusal(Reason.TOO_LATE, f"the order is {state.status}")
     if state.direct or state.flattens is not None:
         return Refusal(Reason.NOT_AMENDABLE, "no algorithm works the order: there is nothing to steer")
+    if state.staged:
+        return Refusal(Reason.NOT_AMENDABLE, "the order waits: nobody works it")
     if state.pending is not None:
         return Refusal(Reason.ALREADY_PENDING, f"a {state.pending.request} is pending: nothing is released before it is done")
+    if state.care.returning:
+        return Refusal(Reason.ALREADY_PENDING, "the order is on its way back to its client")
+    if asked.act == "resume" and (why := _no_algorithm(state)):
+        return Refusal(Reason.NOT_AMENDABLE, why)
     steering = state.steering
     same = {
         "pause": steering.mode == "paused",
@@ -55,24 +62,39 @@ def steer(state: ParentOrder, asked: Asked, instrument: Instrument | None, trade
     return Steered(act=asked.act, reason=asked.reason, urgency=asked.urgency if asked.act == "urgency" else None)
 
 
+def _no_algorithm(state: ParentOrder) -> str:
+    """Why no algorithm can go on with an order, "" where one can."""
+    if state.terms.algo is Algo.MANUAL:
+        return "no algorithm works the order: switch it to one first"
+    return "parts of it are out: pull them back first" if state.care.parts_in(state.open_e9) else ""
+
+
 def _switched(state: ParentOrder, asked: Asked) -> Steered | Refusal:
+    terms = switched(state.terms, asked.algo, asked.parameters)
+    if isinstance(terms, Refusal):
+        return terms
+    if terms == state.terms:
+        return Refusal(Reason.NOT_AMENDABLE, "the order is worked so already")
+    return Steered(act="switch", reason=asked.reason, terms=terms)
+
+
+def switched(before: Terms, name: str, parameters: tuple[tuple[str, str], ...]) -> Terms | Refusal:
+    """The same terms with another algorithm of ours. The client's quantity, limit and times stay; its cap may be tightened."""
     try:
-        algo = Algo(asked.algo)
+        algo = Algo(name)
     except ValueError:
-        known = ", ".join(algo for algo in Algo if algo is not Algo.DIRECT)
-        return Refusal(Reason.UNKNOWN_ALGO, f"{asked.algo!r} is none of {known}")
-    if algo is Algo.DIRECT:
+        return Refusal(Reason.UNKNOWN_ALGO, f"{name!r} is none of {', '.join(MODELS)}")
+    if algo not in MODELS:
         return Refusal(Reason.NOT_AMENDABLE, "an algorithm's order stays with an algorithm")
-    found = algo_parameters.parse(algo, asked.parameters)
+    found = algo_parameters.parse(algo, parameters)
     if isinstance(found, Refusal):
         return found
     if found.start_ns is not None or found.end_ns is not None or found.duration_ns is not None:
         return Refusal(Reason.BAD_PARAMETER, "the client's times stay as they are")
-    before = state.terms
     cap_e9 = before.max_participation_e9
-    if found.max_participation_e9 is not None:  # the client's cap may be tightened
+    if found.max_participation_e9 is not None:
         cap_e9 = min(found.max_participation_e9, cap_e9 or found.max_participation_e9)
-    terms = before.model_copy(
+    return before.model_copy(
         update={
             "algo": algo,
             "participation_e9": found.participation_e9,
@@ -80,9 +102,6 @@ def _switched(state: ParentOrder, asked: Asked) -> Steered | Refusal:
             "urgency_e9": found.urgency_e9,
         }
     )
-    if terms == before:
-        return Refusal(Reason.NOT_AMENDABLE, "the order is worked so already")
-    return Steered(act="switch", reason=asked.reason, terms=terms)
 
 
 def _placed(state: ParentOrder, asked: Asked, instrument: Instrument | None, trade_date: str) -> Steered | Refusal:

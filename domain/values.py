@@ -83,6 +83,7 @@ class Algo(StrEnum):
     POV = "pov"
     AC = "ac"  # Almgren-Chriss
     ADAPTIVE = "adaptive"  # by what the world model foresees
+    MANUAL = "manual"  # a person: nothing leaves but what a person has placed, split or routed
     DIRECT = "direct"  # no algorithm: one child carries the order to its venue as it is
 
 

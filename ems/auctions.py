@@ -86,7 +86,7 @@ class Auctions:
 
     def closing(self, turn: Turn, parent: ParentOrder) -> ChildOrder | None:
         """The closing order that is out."""
-        children = (turn.state.children[child] for child in parent.open_e9)
+        children = turn.state.children_of(parent)
         return next((child for child in children if child.time_in_force is TimeInForce.AT_THE_CLOSE), None)
 
     def stands_until_ns(self, parent: ParentOrder, child: ChildOrder, now_ns: int) -> int | None:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from domain import fix_session as fs
-from domain import order_checks, parent_rules
+from domain import order_checks, parent_intake, parent_rules
 from domain import parent_order as po
 from domain.allocation_messages import AllocationInstruction, AllocationReportAck
+from domain.care_rules import CareTerms
 from domain.event import Event
 from domain.instrument import Instrument
 from domain.list_messages import ListCancel, ListExecute, ListStatusQuery, MassCancel, MassStatusQuery, NewOrderList
@@ -39,6 +40,7 @@ from ems.kill_desk import KillDesk
 from ems.list_desk import ListDesk
 from ems.mass_desk import MassDesk
 from ems.risk import RiskGate
+from ems.staging import Staging
 from ems.strategies import Strategies
 from ems.throttle import Throttle
 from ems.turn import Turn
@@ -60,7 +62,9 @@ class ClientDesk:
         strategies: Strategies,
         risk: RiskGate,
         kills: KillDesk,
+        care: CareTerms,
     ) -> None:
+        self._staging = staging = Staging(reference, markets, care)
         self._risk = risk
         self._kills = kills
         self._strategies = strategies
@@ -69,7 +73,7 @@ class ClientDesk:
         self._reference = reference
         self._markets = markets
         self.allocations = AllocationDesk(reference, policies)
-        self.lists = ListDesk(reference, markets, self._too_many, strategies, risk)
+        self.lists = ListDesk(reference, markets, self._too_many, strategies, risk, staging)
         self._mass = MassDesk(reference)
         self._wheels = WheelDesk(markets, risk)
 
@@ -116,7 +120,7 @@ class ClientDesk:
         if (stopped := self._kills.refusal(order, turn.actor)) is not None:
             order = replace(order, refusal=stopped)
         instrument, day = self._market_of(order.symbol, turn.now_ns)
-        accepted = parent_rules.place(
+        accepted = parent_intake.place(
             order,
             stream=stream,
             duplicate=known is not None,
@@ -129,7 +133,7 @@ class ClientDesk:
         if isinstance(accepted, po.Accepted):
             accepted = self._risk.parent(turn, stream, accepted) or accepted
         if isinstance(accepted, po.Accepted):
-            turn.parent(stream, accepted)
+            turn.parent(stream, *self._staging.of(accepted, turn.now_ns))
         elif known is not None:
             self._duplicate(turn, order, known, accepted)
         else:

@@ -6,19 +6,24 @@ import json
 from collections.abc import Set as AbstractSet
 
 from domain import fix_session as fs
+from domain import parent_intake
 from domain import parent_order as po
-from domain import parent_rules
+from domain.care_rules import CareTerms
 from domain.commands import (
     AcknowledgeAlerts,
     Answer,
     BookFill,
     Commanded,
     DismissFill,
+    EnableStrategy,
     EnterOrder,
+    GrantOverride,
     NoteDecision,
     OpenWheel,
     OperateSessions,
+    RetireLimit,
     ReweighWheel,
+    SetLimit,
     SteerOrder,
 )  # fmt: skip
 from domain.event import InboundRef
@@ -29,6 +34,7 @@ from domain.ports import Reference
 from domain.refusal import Refusal
 from domain.values import StreamId, short_id, stream_id
 from ems import risk_desk
+from ems.care_desk import CareDesk
 from ems.desk_state import DeskState
 from ems.kill_desk import KillDesk
 from ems.quarantine_desk import QuarantineDesk
@@ -52,7 +58,9 @@ class CommandDesk:
         kills: KillDesk,
         venue: VenueDesk,
         strategies: Strategies,
+        care: CareTerms,
     ) -> None:
+        self._care = CareDesk(reference, markets, risk, kills, venue, strategies, care)
         self._strategies = strategies
         self._quarantine = QuarantineDesk(venue)
         self._steering = SteerDesk(reference, risk)
@@ -82,8 +90,10 @@ class CommandDesk:
                 answer = self._wheels.handle(turn, command)
             case SteerOrder() | NoteDecision():
                 answer = self._steering.handle(turn, command)
-            case _:
+            case SetLimit() | RetireLimit() | GrantOverride() | EnableStrategy():
                 answer = risk_desk.handle(turn, command, self._date(turn))
+            case _:
+                answer = self._care.handle(turn, command)
         turn.replies.append((commanded.reply, answer))
 
     def _date(self, turn: Turn) -> str:
@@ -102,7 +112,7 @@ class CommandDesk:
         if (stopped := self._kills.refusal(order, entry.actor)) is not None:
             return Answer(False, stopped.text)
         instrument = self._reference.instrument(entry.symbol)
-        accepted = parent_rules.place(
+        accepted = parent_intake.place(
             self._strategies.resolved(order, turn.now_ns),
             stream=stream,
             duplicate=False,

@@ -20,6 +20,7 @@ from domain.session_policy import SessionPolicy
 from domain.session_rules import NO_RULES, SessionRules
 from ems.allocation_settings import AS_USUAL, AllocationSettings
 from ems.broker_settings import BrokerSettings, wrong
+from ems.care_settings import NO_CARE_SETTINGS, CareSettings
 from ems.config_text import place, sentence
 from ems.kill_settings import KILL_DEFAULT, KillSettings
 from ems.market_settings import ClockSettings, ObserverSettings, VenueSettings
@@ -98,6 +99,7 @@ class Settings(_Part):
     quoting: QuotingSettings | None = None  # market making; none: no quoter runs
     risk: RiskSettings = RiskSettings()
     kill: KillSettings = KILL_DEFAULT
+    care: CareSettings = NO_CARE_SETTINGS
     watchdog: WatchSettings = WatchSettings()
 
     @model_validator(mode="after")
@@ -141,7 +143,8 @@ class Settings(_Part):
                 return f"the route of {symbol} leads to {session!r}, which is none of the venue sessions {sorted(venues)}"
         if self.sessions and ANY_SYMBOL not in self.routes and len(venues) != 1:
             return f'routes needs a line "{ANY_SYMBOL}" = "<venue session>" for symbols without a route of their own'
-        return wrong(self.brokers, venues)
+        clients = {session.name for session in self.sessions if session.role == "client"}
+        return wrong(self.brokers, venues) or self.care.wrong(clients, self.kill.house_accounts)
 
     def _simulated(self) -> str:
         if self.venue is not None and self.venue.tape is not None and len(self.venue.symbols) != 1:

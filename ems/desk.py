@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 import structlog
 
+from domain.care_rules import NO_CARE, CareTerms
 from domain.commands import Answer, Commanded
 from domain.errors import LogUnavailable, VersionConflict
 from domain.kill_flatten import FlattenHouse
@@ -59,15 +60,14 @@ class Desk:
         self, ports: DeskPorts, *, name: str, build: str, venue_sessions: AbstractSet[str], pace: Pace,
         policies: Mapping[str, SessionPolicy] = MappingProxyType({}), client_sessions: AbstractSet[str] = frozenset(),
         copies: DropCopies = recovery.NO_COPIES, risk: RiskTerms = NO_LIMITS, house: HouseTerms = NO_HOUSE,
+        care: CareTerms = NO_CARE,
     ) -> None:  # fmt: skip
         # Nobody holds the bare gateway: what leaves has a verdict that passed.
         gateway = RiskGateway(ports.gateway, lambda message: cleared(self._leaving, message), ports.count_error)
         self._ports = replace(ports, gateway=gateway)
-        self._risk_terms, self._house_terms = risk, house
-        self._name, self._build = name, build
-        self._venue_sessions = venue_sessions
-        self._pace = pace
-        self._client_sessions, self._copies = client_sessions, copies
+        self._risk_terms, self._house_terms, self._care_terms = risk, house, care
+        self._name, self._build, self._pace = name, build, pace
+        self._venue_sessions, self._client_sessions, self._copies = venue_sessions, client_sessions, copies
         self._policies = policies  # by client session; a session without one has the default
         self.epoch = 0
         self.settled = True  # may the next batch be decided? Not while the desk comes back from a failure
@@ -79,7 +79,7 @@ class Desk:
         self.state = state
         self.durable_marks = dict(state.watermarks)  # what the log holds of each session: state runs ahead of a commit
         self.markets: dict[str, MarketState] = getattr(self, "markets", {})
-        reference = self._ports.reference
+        reference, care = self._ports.reference, self._care_terms
         throttle = Throttle(self._policies)
         name = self._name.rpartition("/")[0] or self._name
         scopes = KillScopes(name, lambda: self.state)
@@ -87,10 +87,10 @@ class Desk:
         self._risk = risk = RiskGate(reference, self.markets, self._ports.risk_data, self._risk_terms)
         direct = DirectDesk(reference, self.markets, self._policies, throttle, self._pace, risk, kills)
         strategies = Strategies(self._ports.brokers, reference)
-        self._client = ClientDesk(reference, self.markets, self._policies, throttle, strategies, risk, kills)
+        self._client = ClientDesk(reference, self.markets, self._policies, throttle, strategies, risk, kills, care)
         day = DayDesk(reference, direct, self._pace)
         self._venue = VenueDesk(reference, direct, day)
-        self._commands = CommandDesk(reference, self.markets, self._client_sessions, risk, kills, self._venue, strategies)
+        self._commands = CommandDesk(reference, self.markets, self._client_sessions, risk, kills, self._venue, strategies, care)
         self._scheduler = Scheduler(reference, self.markets, self._venue, direct, day, throttle, self._pace, risk, kills)
         self._notes = MarketNotes(reference, self.markets, self._pace)
         parts = HouseParts(name, reference, self.markets, self._ports.risk_data, risk.day, self._ports.latch)
@@ -175,8 +175,12 @@ class Desk:
 
     def _work(self, turn: Turn) -> None:
         turn.begin(actor="system:scheduler", causation="state")
-        for parent in list(turn.touched):
-            self._scheduler.work(turn, parent)
+        due = list(turn.touched)
+        while due:  # parts and what they are made of: what is done about one may be work for the other
+            for parent in due:
+                self._scheduler.work(turn, parent)
+            due, turn.again = list(turn.again), {}
+            turn.touched.update(dict.fromkeys(due))
         turn.begin(actor="system:lists", causation="state")
         self._client.lists.settle(turn)
         turn.begin(actor="system:allocations", causation="state")

@@ -34,6 +34,7 @@ from domain import (
 )  # fmt: skip
 from domain.allocation import Allocation
 from domain.attention import Attention, alert_id
+from domain.care import Staged
 from domain.child_order import ChildOrder
 from domain.event import UNREAD, Event, InboundRef, Meta, Recorded, Unread
 from domain.exposure import ENTERING, MOVING
@@ -45,11 +46,10 @@ from domain.order_list import OrderList
 from domain.parent_life import NAMING, OPENING
 from domain.parent_order import ParentOrder, RejectedOrder
 from domain.risk_state import RiskState
-from domain.trader import trader_of
 from domain.values import StreamId
 from domain.wheel import Wheel
 
-_NOTED = frozenset({*NAMING, *OPENING, *ENTERING, parent_order.Rejected, parent_order.Finished})
+_NOTED = frozenset({*NAMING, *OPENING, *ENTERING, Staged, parent_order.Rejected, parent_order.Finished})
 
 
 class DeskState:
@@ -144,12 +144,15 @@ class DeskState:
             raise KeyError(stream)
         return parent
 
+    def children_of(self, parent: ParentOrder) -> list[ChildOrder]:
+        """A parent's children that have not been closed; what is in parts of the desk's own is no child."""
+        return [self.children[stream] for stream in parent.open_e9 if stream in self.children]
+
     def live_children(self, venue_session: str | None = None) -> Iterator[ChildOrder]:
         """Children that have not ended, of one venue session or all."""
         for stream in list(self.working):
-            for child in [self.children[c] for c in self.parent(stream).open_e9]:
-                if child.live and venue_session in (None, child.venue_session):
-                    yield child
+            children = self.children_of(self.parent(stream))
+            yield from (child for child in children if child.live and venue_session in (None, child.venue_session))
 
     def digest(self) -> str:
         """SHA-256 over the whole state, the same on every machine that folded the same events."""
@@ -163,17 +166,15 @@ class DeskState:
         return sha.hexdigest()
 
     def _received(self, ref: InboundRef) -> None:
-        before = self.watermarks.get(ref.session, (-1, 0))
-        self.watermarks[ref.session] = max(before, (ref.reset_epoch, ref.msg_seq_num))
+        self.watermarks[ref.session] = max(self.watermarks.get(ref.session, (-1, 0)), (ref.reset_epoch, ref.msg_seq_num))
 
     def _parent(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> ParentOrder | RejectedOrder:
         before = self.parents.get(stream)
-        after = parent_life.evolve(before, event, stream=stream, at_ns=meta.event_time_ns)
-        self.parents[stream] = after
+        after = self.parents[stream] = parent_life.evolve(before, event, stream=stream, at_ns=meta.event_time_ns)
         self.last_seq[stream] = seq
         if type(event) in _NOTED:
-            if type(event) in ENTERING and isinstance(after, ParentOrder):
-                self.risk.exposure.parent(event, before, after, trader_of(after.terms.instructions, meta.actor))
+            if isinstance(after, ParentOrder):
+                self.risk.parent(event, before, after, meta)
             self._index(stream, event, after)
         return after
 
@@ -201,8 +202,8 @@ class DeskState:
                 self.working[stream] = None
 
     def _child(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> ChildOrder:
-        after = child_life.evolve(self.children.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
-        self.children[stream] = after
+        before = self.children.get(stream)
+        after = self.children[stream] = child_life.evolve(before, event, stream=stream, at_ns=meta.event_time_ns)
         kind: Any = type(event)  # not isinstance: of pydantic classes it is answered by a Python function
         if kind in MOVING:
             if kind is child_order.Created:
@@ -211,8 +212,7 @@ class DeskState:
         return after
 
     def _fill(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> Fill:
-        after = fill.evolve(self.fills.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
-        self.fills[stream] = after
+        after = self.fills[stream] = fill.evolve(self.fills.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
         if type(event) is fill.Recorded:
             return after
         if type(event) is fill.Restated:
@@ -228,8 +228,8 @@ class DeskState:
         return None if event is UNREAD else decision.evolve(None, event, stream=stream, at_ns=meta.event_time_ns)
 
     def _session(self, stream: StreamId, event: Event, meta: Meta, seq: int) -> FixSession:
-        after = fix_session.evolve(self.sessions.get(stream), event, stream=stream, at_ns=meta.event_time_ns)
-        self.sessions[stream] = after
+        before = self.sessions.get(stream)
+        after = self.sessions[stream] = fix_session.evolve(before, event, stream=stream, at_ns=meta.event_time_ns)
         self.attention.apply(stream, after.version, event, meta.event_time_ns)
         if isinstance(event, fix_session.MessageRefused):  # what else happens at a session is told to nobody
             self.last_seq[stream] = seq

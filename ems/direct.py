@@ -13,7 +13,7 @@ from domain import parent_order as po
 from domain import parent_rules, parent_status
 from domain.child_order import ChildOrder
 from domain.event import Event
-from domain.instructions import NEW_DAY, PLAIN
+from domain.instructions import NEW_DAY
 from domain.market_state import MarketState
 from domain.order_life import HELD, OrdStatus, transition
 from domain.parent_order import ParentOrder
@@ -26,6 +26,7 @@ from ems import orders_out
 from ems.kill_desk import KillDesk
 from ems.pace import DECIDING_FACTOR, Pace
 from ems.risk import RiskGate, turned_down
+from ems.routing import venue_of
 from ems.throttle import Throttle
 from ems.turn import Turn
 
@@ -72,15 +73,8 @@ class DirectDesk:
             turn.extra.append(orders_out.replace_again(child, at_ns=turn.now_ns))
         self._answer_for_ended(turn, turn.state.parent(parent.id), turn.state.children[child.id])
 
-    def venue_of(self, parent: ParentOrder) -> str:
-        """The venue session of an order: that of its broker's algorithm, else its instrument's; "" where there is none."""
-        if (strategy := (parent.terms.instructions or PLAIN).strategy) is not None:
-            return strategy.session
-        instrument = self._reference.instrument(parent.instrument)
-        return self._reference.venue_session(instrument) if instrument is not None else ""
-
     def _send(self, turn: Turn, parent: ParentOrder, sessions_up: set[str]) -> None:
-        session = self.venue_of(parent)
+        session = venue_of(parent, self._reference)
         if not parent.live or parent.staged:
             return
         if session not in sessions_up:

@@ -69,7 +69,7 @@ class KillScopes:
         given = parent.terms.instructions
         strategy = given.strategy.name if given is not None and given.strategy is not None else parent.terms.algo.value
         trader = self._state().risk.exposure.trader(parent.id)
-        return {ScopeKind.CLIENT: parent.client_session, ScopeKind.STRATEGY: strategy, ScopeKind.TRADER: trader}
+        return {ScopeKind.CLIENT: parent.client_session or parent.behalf, ScopeKind.STRATEGY: strategy, ScopeKind.TRADER: trader}
 
 
 def touches(scopes: tuple[int, ...], scope: Scope) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from domain import order_checks, parent_rules
+from domain import order_checks, parent_intake, parent_rules
 from domain import order_list as ol
 from domain import parent_order as po
 from domain.event import Event
@@ -24,6 +24,7 @@ from domain.values import Algo, StreamId, short_id
 from ems import list_reports
 from ems.risk import RiskGate, turned_down
 from ems.session_notes import note, refuse
+from ems.staging import Staging
 from ems.strategies import Strategies
 from ems.turn import Turn
 
@@ -36,8 +37,10 @@ class ListDesk:
     """Pure but for what it is given."""
 
     def __init__(
-        self, reference: Reference, markets: Mapping[str, MarketState], throttle: Pass, strategies: Strategies, risk: RiskGate
-    ) -> None:
+        self, reference: Reference, markets: Mapping[str, MarketState], throttle: Pass, strategies: Strategies, risk: RiskGate,
+        staging: Staging,
+    ) -> None:  # fmt: skip
+        self._staging = staging
         self._risk = risk
         self._strategies = strategies
         self._reference = reference
@@ -99,7 +102,7 @@ class ListDesk:
             stream = po.key(session, trade_date, order.cl_ord_id)
             instrument = self._reference.instrument(order.symbol)
             day = self._reference.day(instrument, turn.now_ns) if instrument is not None else None
-            verdict = parent_rules.place(
+            verdict = parent_intake.place(
                 order,
                 stream=stream,
                 duplicate=taken,
@@ -123,8 +126,9 @@ class ListDesk:
         orders = []
         for entry, stream, verdict, taken in verdicts:
             if isinstance(verdict, po.Accepted):
-                turn.parent(stream, verdict)
-                orders.append(_accepted(entry, stream, verdict))
+                written = self._staging.of(verdict, turn.now_ns)
+                turn.parent(stream, *written)
+                orders.append(_accepted(entry, stream, written[0]))
                 continue
             if not taken:
                 rejected = order_checks.rejected(entry.order, stream, trade_date, verdict, list_id=request.list_id)
@@ -185,6 +189,8 @@ class ListDesk:
             refusal = self._risk.amend(turn, order, begun.terms) if begun is not None else None
             if refusal is not None:
                 events = (turned_down(refusal),)
+            elif begun is not None and (staged := self._staging.begun(order)) is not None:
+                events = (staged,)
             if events:
                 turn.parent(order.id, *events)
         self._tell_by(turn, known, ol.Executed)

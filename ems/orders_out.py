@@ -22,8 +22,10 @@ from domain.sending import (
 )
 
 
-def _send_child(recorded: Recorded, after: Any) -> Outbound:
+def _send_child(recorded: Recorded, after: Any) -> Outbound | None:
     child: ChildOrder = after
+    if child.channel:  # it has been executed already, elsewhere
+        return None
     return SendChild(
         session=child.venue_session,
         event_seq=recorded.seq,
@@ -124,14 +126,16 @@ def status_query(child: ChildOrder, *, seq: int) -> SendStatusQuery:
 
 def _forget(recorded: Recorded, after: Any) -> Outbound | None:
     child: ChildOrder = after
-    if child.live:
+    if child.live or child.channel:
         return None
     return Forget(session=child.venue_session, event_seq=recorded.seq, cl_ord_id=child.cl_ord_id)
 
 
-def _restated(recorded: Recorded, after: Any) -> Outbound:
+def _restated(recorded: Recorded, after: Any) -> Outbound | None:
     """What was taken back or changed may put an ended order back to work, and end one that worked."""
     child: ChildOrder = after
+    if child.channel:
+        return None
     if not child.live:
         return Forget(session=child.venue_session, event_seq=recorded.seq, cl_ord_id=child.cl_ord_id)
     return Keep(session=child.venue_session, event_seq=recorded.seq, orders=standing(child))

@@ -12,6 +12,7 @@ from typing import Any
 from domain import fill as fl
 from domain import fix_session as fs
 from domain import parent_order as po
+from domain.care import Staged
 from domain.event import Recorded
 from domain.messages import ExecKind
 from domain.order_life import OrdStatus
@@ -267,6 +268,7 @@ _new = _report("new")
 
 _TOLD: dict[type[Any], Callable[[Recorded, Any], Outbound | None]] = {
     po.Accepted: _accepted,
+    Staged: _report("pending_new", text=True),
     po.Acknowledged: _new,
     po.TurnedDown: _report("rejected", text=True),
     po.Triggered: _report("triggered"),

@@ -72,11 +72,14 @@ class RiskGate:
     # --------------------------------------------------------------------------------------- client orders
 
     def parent(self, turn: Turn, stream: StreamId, accepted: po.Accepted) -> Refusal | None:
-        """A client's order that its own rules have taken."""
+        """A client's order that its own rules have taken, or one that the desk makes of clients' orders."""
         terms = accepted.terms
         trader = trader_of(terms.instructions, turn.actor)
-        scopes = self._scopes(trader, accepted.account, accepted.client_session, accepted.instrument, terms)
-        return self._judge(turn, _of_terms(Subject.PARENT, stream, scopes, accepted.side, terms)).refusal
+        scopes = self._scopes(trader, accepted.account, accepted.client_session or accepted.behalf, accepted.instrument, terms)
+        if accepted.route:
+            scopes = scopes._replace(venue=accepted.route)
+        subject = Subject.PART if accepted.of else Subject.PARENT
+        return self._judge(turn, _of_terms(subject, stream, scopes, accepted.side, terms)).refusal
 
     def would(self, turn: Turn, stream: StreamId, accepted: po.Accepted) -> tuple[Refusal | None, dict[str, Any]]:
         """What `parent` would say, and what the cost of the order is reckoned from. Nothing of the order is written."""
@@ -97,7 +100,7 @@ class RiskGate:
             state.exposure.trader(parent.id), parent.account, parent.client_session, parent.instrument, terms
         )  # fmt: skip
         open_e9 = max(0, terms.quantity_e9 - parent.cum_quantity_e9)
-        held = [state.exposure.reserved(child) for child in parent.open_e9]
+        held = [state.waiting.reserved(parent.id), *(state.exposure.reserved(child) for child in parent.open_e9)]
         price_e9 = parent.terms.limit_price_e9 or terms.limit_price_e9 or 0
         left_e9 = 0 if parent.staged else max(0, parent.leaves_e9 - sum(quantity_e9 for quantity_e9, _ in held))
         order = _of_terms(Subject.AMEND, parent.id, scopes, parent.side, terms)._replace(
@@ -238,7 +241,8 @@ class RiskGate:
     def _scopes_of(self, turn: Turn, parent: ParentOrder, venue: str) -> Scopes:
         trader = turn.state.risk.exposure.trader(parent.id)
         algo: str = parent.terms.algo._value_  # not `.value`: of an Enum that is a Python function
-        return _new(Scopes, (self._desk, trader, parent.account, parent.client_session, algo, parent.instrument, venue))
+        client = parent.client_session or parent.behalf
+        return _new(Scopes, (self._desk, trader, parent.account, client, algo, parent.instrument, venue))
 
 
 def turned_down(refusal: Refusal) -> po.TurnedDown:

@@ -12,31 +12,29 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from domain import child_order as co
-from domain import child_rules, parent_rules
 from domain import parent_order as po
+from domain import parent_rules
 from domain.child_order import ChildOrder
 from domain.errors import InvariantBroken
 from domain.market_state import MarketState
 from domain.messages import PlanReady
-from domain.order_life import RESTING, OrdStatus
 from domain.parent_order import ParentOrder
 from domain.ports import Reference
-from domain.refusal import Refusal
 from domain.values import StreamId
-from ems import orders_out, placing, tactic
+from ems import placing, tactic
 from ems.auctions import Auctions
 from ems.day import DayDesk
 from ems.direct import DirectDesk
 from ems.kill_desk import KillDesk
-from ems.pace import DECIDING_FACTOR, Pace
+from ems.pace import Pace
 from ems.planning import Planning
 from ems.risk import RiskGate
+from ems.routing import venue_of
 from ems.stalls import Stalls
 from ems.throttle import Throttle
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
-
-_WAITING = frozenset({OrdStatus.PENDING_NEW, OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE})
+from ems.withdrawal import Withdrawal
 
 
 class Scheduler:
@@ -64,8 +62,7 @@ class Scheduler:
         self._auctions = auctions
         self._stalls = Stalls(reference, markets, pace, lambda: self.sessions_up)
         self._placing = placing.Placing(self.planning, auctions, pace)
-        self._queried: dict[StreamId, int] = {}  # children in doubt -> when the venue was last asked
-        self._canceled: dict[StreamId, int] = {}  # children a cancel was sent for -> when the next may be
+        self._withdrawal = Withdrawal(venue, day, auctions, pace, self.sessions_up)
         self._wakes: list[tuple[int, StreamId]] = []
         self._wake_ns: dict[StreamId, int] = {}  # the entry of the heap that counts for a parent
         self._by_market: defaultdict[str, dict[StreamId, None]] = defaultdict(dict)  # instrument -> working parents
@@ -91,15 +88,9 @@ class Scheduler:
         return list(self._by_market.get(instrument, ()))
 
     def _wake(self, parent: ParentOrder, turn: Turn) -> None:
-        now_ns, pace = turn.now_ns, self._pace
-        patience_ns = pace.patience_of(parent)
-        times = [parent.terms.end_ns, parent.terms.start_ns, pace.closing_begins_ns(parent)]
-        for child in self._children(turn, parent):
-            doubted = child.status is OrdStatus.IN_DOUBT
-            again_ns = self._day.ask_every_ns(parent, now_ns) if doubted else self._answer_due_ns(child)
-            wait_ns = patience_ns if child.status in RESTING else again_ns
-            asked_ns = self._queried.get(child.id, 0) if doubted else 0
-            times += [(asked_ns or child.changed_ns) + wait_ns, self._canceled.get(child.id, 0)]
+        now_ns = turn.now_ns
+        times = [parent.terms.end_ns, parent.terms.start_ns, self._pace.closing_begins_ns(parent)]
+        times += self._withdrawal.due_ns(turn, parent)
         if parent.direct:
             times += self._day.due_ns(turn, parent)
         if parent.direct and parent.pending is not None and (only := turn.state.children.get(co.key(parent.id, 1))) is not None:
@@ -108,7 +99,7 @@ class Scheduler:
             times.append(parent.schedule.next_start_ns(now_ns) or 0)
         times += self._auctions.due_ns(parent, now_ns)
         times += [self.planning.due_ns(parent), self._stalls.due_ns(parent.id), self._risk.free_ns(turn.state, parent)]
-        if venue := self._direct.venue_of(parent):
+        if venue := venue_of(parent, self._reference):
             times.append(self._throttle.free_ns(venue, now_ns))
         next_ns = min((t for t in times if t > now_ns), default=None)
         if next_ns is not None and self._wake_ns.get(parent.id) != next_ns:
@@ -128,7 +119,7 @@ class Scheduler:
         parent = self._close_children(turn, turn.state.parent(stream))
         if events := parent_rules.promote(parent):
             turn.apply(stream, *events, correlation=stream)
-        self._withdraw(turn, turn.state.parent(stream))
+        self._withdrawal.work(turn, turn.state.parent(stream))
         while events := parent_rules.settle(
             turn.state.parent(stream), now_ns=turn.now_ns, market=self._markets.get(parent.instrument)
         ):
@@ -136,6 +127,7 @@ class Scheduler:
         parent = turn.state.parent(stream)
         if parent.finished:
             self._forget(parent)
+            turn.again.update(dict.fromkeys(share.order for share in parent.of))  # what came back of it is free again
             return
         if self._works(parent, turn.now_ns):
             if parent.steering.mode == "algo" and turn.now_ns >= parent.terms.start_ns:
@@ -152,7 +144,7 @@ class Scheduler:
 
     def _works(self, parent: ParentOrder, now_ns: int) -> bool:
         """Is it an algorithm's turn to release? Before its start only for the opening auction."""
-        works = parent.live and not parent.direct and not parent.staged and parent.pending is None
+        works = parent.live and not (parent.direct or parent.staged or parent.care.returning) and parent.pending is None
         begun = now_ns >= parent.terms.start_ns or parent.terms.at_open_e9 is not None
         return works and begun and now_ns < parent.terms.end_ns
 
@@ -174,16 +166,16 @@ class Scheduler:
     def session_up(self, session: str) -> None:
         """A venue can be reached: questions to it may be asked at once."""
         self.sessions_up.add(session)
-        self._queried.clear()
+        self._withdrawal.ask_at_once()
 
     def asked(self, children: Iterable[ChildOrder], now_ns: int) -> None:
         """A question about all of these has been asked: each has its own when that is not answered in time."""
-        self._queried.update(dict.fromkeys([child.id for child in children], now_ns))
+        self._withdrawal.asked(children, now_ns)
 
     def ask_now(self, turn: Turn, children: Iterable[ChildOrder]) -> None:
         """Ask about each of these in this turn."""
         for child in children:
-            self._queried.pop(child.id, None)
+            self._withdrawal.ask_at_once([child.id])
             turn.touched[child.parent] = None
 
     def _forget(self, parent: ParentOrder) -> None:
@@ -191,74 +183,15 @@ class Scheduler:
         self.planning.forget(parent.id)
         self._stalls.forget(parent.id)
 
-    def _children(self, turn: Turn, parent: ParentOrder) -> list[ChildOrder]:
-        return [turn.state.children[child] for child in parent.open_e9]
-
     def _close_children(self, turn: Turn, parent: ParentOrder) -> ParentOrder:
-        for child in self._children(turn, parent):
+        for child in turn.state.children_of(parent):
             if not child.live:
                 parent = turn.apply(parent.id, po.ChildClosed(child=child.id, status=child.status), correlation=parent.id)
-                self._queried.pop(child.id, None)
-                self._canceled.pop(child.id, None)
+                self._withdrawal.forget(child.id)
+        for stream in parent.care.parts_in(parent.open_e9):
+            if (part := turn.state.parent(stream)).finished:
+                parent = turn.apply(parent.id, po.ChildClosed(child=stream, status=part.status), correlation=parent.id)
         return parent
-
-    def _withdraw(self, turn: Turn, parent: ParentOrder) -> None:
-        """Cancel what should not rest any more; doubt what has not been answered; ask again about what is in doubt."""
-        for child in self._children(turn, parent):
-            overdue = turn.now_ns - child.changed_ns >= self._answer_due_ns(child)
-            if child.status is OrdStatus.IN_DOUBT:
-                self._ask_again(turn, parent, child)
-            elif child.status in _WAITING and overdue:
-                self._venue.doubt(turn, child, f"{child.status} unanswered")
-                self._ask_again(turn, parent, turn.state.children[child.id])
-            elif child.status is not OrdStatus.PENDING_CANCEL and (reason := self._unwanted(turn, parent, child)):
-                self._cancel(turn, child, reason)
-
-    def _answer_due_ns(self, child: ChildOrder) -> int:
-        """How long a venue may take to answer: longer once it has said that it is thinking."""
-        return self._pace.unanswered_ns * (DECIDING_FACTOR if child.considered else 1)
-
-    def _ask_again(self, turn: Turn, parent: ParentOrder, child: ChildOrder) -> None:
-        """Ask the venue what it knows; a child that should not rest is canceled beside, for doubt delays no cancel."""
-        if child.venue_session not in self.sessions_up:
-            return
-        if reason := self._unwanted(turn, parent, child):
-            self._cancel(turn, child, reason)
-        if turn.now_ns - self._queried.get(child.id, 0) >= self._day.ask_every_ns(parent, turn.now_ns):
-            self._queried[child.id] = turn.now_ns
-            turn.extra.append(orders_out.status_query(child, seq=0))
-
-    def _unwanted(self, turn: Turn, parent: ParentOrder, child: ChildOrder) -> str:
-        """Why a child should be withdrawn now, "" if it may stay."""
-        if not parent.live:
-            return f"parent is {parent.status}" if not parent.direct else ""
-        if parent.direct:  # it rests until its client or its venue says otherwise
-            return ""
-        if parent.pending is not None:
-            return f"parent has a {parent.pending.request} pending"
-        stands_until_ns = self._auctions.stands_until_ns(parent, child, turn.now_ns)
-        if stands_until_ns is None and turn.now_ns >= parent.terms.end_ns:
-            return "end time"
-        if parent.released_e9 > parent.terms.quantity_e9:
-            return "more is released than the parent's quantity"
-        if steered := tactic.steered_away(parent, child):
-            return steered
-        if stands_until_ns is not None:
-            return "the auction is over" if turn.now_ns >= stands_until_ns else ""
-        if child.status in RESTING and child.tactic == "passive" and turn.now_ns >= self._pace.closing_begins_ns(parent):
-            return "closing"
-        if child.tactic == tactic.MANUAL or child.status not in RESTING:
-            return ""
-        return "patience" if turn.now_ns - child.changed_ns >= self._pace.patience_of(parent) else ""
-
-    def _cancel(self, turn: Turn, child: ChildOrder, reason: str) -> None:
-        """Cancel now; again only at the pace of a lost answer, or a venue that refuses would be sent one at every answer."""
-        if turn.now_ns < self._canceled.get(child.id, turn.now_ns):
-            return
-        request = co.CancelRequested(cl_ord_id=co.cl_ord_id(child.id, cancel=child.cancels + 1), reason=reason)
-        if not isinstance(child_rules.decide(child, request), Refusal):
-            self._canceled[child.id] = turn.now_ns + self._pace.unanswered_ns
-            turn.apply(child.id, request, correlation=child.parent)
 
     # ------------------------------------------------------------------------------------------- release
 
@@ -268,7 +201,7 @@ class Scheduler:
         market = self._markets.get(parent.instrument)
         if instrument is None or parent.rejections >= self._pace.rejections_max:
             return
-        session = self._reference.venue_session(instrument)
+        session = venue_of(parent, self._reference)
         if session not in self.sessions_up or self._kills.holds(parent, session) or self._risk.waits(turn, parent):
             return
         trade_date = self._reference.trade_date(turn.now_ns)

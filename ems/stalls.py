@@ -16,6 +16,7 @@ from domain.ports import Reference
 from domain.stall import Stalled
 from domain.values import StreamId
 from ems.pace import Pace
+from ems.routing import venue_of
 from ems.turn import Turn
 
 
@@ -61,7 +62,7 @@ class Stalls:
             return ""
         if 0 < left_e9 < instrument.lot_e9 and not parent.open_e9:
             return "less than a lot is left"
-        market, session = self._markets.get(parent.instrument), self._reference.venue_session(instrument)
+        market, session = self._markets.get(parent.instrument), venue_of(parent, self._reference)
         if market is None:
             return f"there is no market data of {parent.instrument}"
         if parent.rejections >= self._pace.rejections_max:

@@ -11,6 +11,7 @@ from domain.commands import Answer, NoteDecision, OrderCommand, SteerOrder
 from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.refusal import Refusal
+from ems.owners import not_yours
 from ems.risk import RiskGate
 from ems.tactic import MANUAL
 from ems.turn import Turn
@@ -56,10 +57,23 @@ class SteerDesk:
         if event.terms is not None and (refused_by_risk := self._risk.amend(turn, parent, event.terms)) is not None:
             return Answer(False, refused_by_risk.text)
         turn.parent(parent.id, event)
+        if command.act == "pause":
+            self._pause_parts(turn, parent, asked)
         return Answer(True, DONE[command.act])
+
+    def _pause_parts(self, turn: Turn, parent: ParentOrder, asked: steering_rules.Asked) -> None:
+        """What algorithms work of an order's parts stands still with it; what a person has routed stays out."""
+        for stream in parent.care.parts_in(parent.open_e9):
+            part = turn.state.parent(stream)
+            event = steering_rules.steer(part, asked, None, part.trade_date)
+            if not isinstance(event, Refusal):
+                turn.parent(part.id, event)
+                self._pause_parts(turn, part, asked)
 
     def _forbidden(self, turn: Turn, parent: ParentOrder, command: OrderCommand) -> str:
         """Why the person may not, "" if the person may."""
+        if why := not_yours(turn.state, parent, command.actor):
+            return why
         strategy = parent.terms.algo.value
         if isinstance(command, SteerOrder):
             by_hand = command.act in ("take_over", "place")

@@ -42,6 +42,7 @@ class Turn:
     replies: list[tuple[Callable[[Answer], None], Answer]] = field(default_factory=list)  # to commands, after the commit
     meta: Meta | None = None  # of the last entry: what has the same cause shares it
     touched: dict[StreamId, None] = field(default_factory=dict)  # parents that may have work now, in order
+    again: dict[StreamId, None] = field(default_factory=dict)  # that have work again, because of what was done in this turn
     marks: dict[str, tuple[int, int]] = field(default_factory=dict)  # by session: what has been received once this is durable
     clearances: dict[StreamId, Clearance] = field(default_factory=dict)  # what its children's verdicts allow
     last_seq: int = 0  # `DeskState.unshifted` at its end

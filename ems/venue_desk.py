@@ -14,7 +14,7 @@ from domain.messages import EngineRefusal, Inbound, Unreadable, VenueCancelRejec
 from domain.ports import Reference
 from domain.refusal import OTHER, Refusal
 from domain.values import StreamId
-from ems import session_notes
+from ems import passing, session_notes
 from ems.day import DayDesk
 from ems.direct import DirectDesk
 from ems.turn import Turn
@@ -38,7 +38,7 @@ class VenueDesk:
             case VenueReport(exec_kind="trade"):
                 self._execution(turn, message)
             case VenueReport(exec_kind="trade_cancel" | "trade_correct"):
-                self._restated(turn, message)
+                self.restated(turn, message)
             case VenueReport():
                 self._report(turn, message)
             case VenueCancelReject():
@@ -98,7 +98,8 @@ class VenueDesk:
         parent = turn.state.parent(child.parent)
         if parent.direct and self._direct.acknowledges_first(parent):
             self._direct.acknowledge(turn, parent)
-        turn.parent(child.parent, po.Filled(child=child.id, fill=stream, quantity_e9=quantity_e9, price_e9=price_e9))
+        told = po.Filled(child=child.id, fill=stream, quantity_e9=quantity_e9, price_e9=price_e9)
+        passing.filled(turn, self._reference, turn.parent(child.parent, told), stream, quantity_e9, price_e9)
 
     def _fill_key(self, turn: Turn, report: VenueReport, child: ChildOrder | None) -> StreamId:
         return fl.key(report.ref.session, self.execution_date(child, report.transact_time_ns or turn.now_ns), report.exec_id)
@@ -111,7 +112,7 @@ class VenueDesk:
 
     # ------------------------------------------------------------------------------ busts and corrections
 
-    def _restated(self, turn: Turn, report: VenueReport) -> None:
+    def restated(self, turn: Turn, report: VenueReport) -> None:
         """An execution taken back or corrected: nothing written before changes; the fill, its child and its parent are
         told what is true now, in one transaction. What does not fit the chain of executions is for a person.
         """
@@ -169,7 +170,7 @@ class VenueDesk:
             **now,
             **before,
         )
-        turn.parent(child.parent, told)
+        passing.restated(turn, self._reference, turn.parent(child.parent, told), stream, told)
         if child.leaves_e9 and report.leaves_quantity_e9 == 0 and report.ord_status in _ENDED:
             self._happen(turn, child, co.Canceled(text="the venue does not work the quantity again"), report)
 

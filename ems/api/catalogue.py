@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from ems.api.screens import SCREENS
 from ems.api.verb import Verb
-from ems.api.verbs import accounts, alerts, kill, operations, orders, risk, versions, wheels
+from ems.api.verbs import accounts, alerts, care, kill, operations, orders, risk, versions, wheels
 from ems.read_models.topic import Screen, Topic
 
-ROOMS: Final = (orders, alerts, kill, risk, operations, wheels, versions, accounts)
+ROOMS: Final = (orders, care, alerts, kill, risk, operations, wheels, versions, accounts)
 
 
 class Catalogue:

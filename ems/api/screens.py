@@ -12,6 +12,7 @@ SCREENS: Final = (
     Screen("schedule", "Schedule", "3", "trade", ("parents", "plans"), "schedule"),
     Screen("order", "Order", "4", "trade", ("parents",), "order"),
     Screen("ladder", "Ladder", "l", "trade", ("ladder",), "ladder"),
+    Screen("care", "Care", "w", "trade", ("orders_staged", "parents", "children", "blocks"), "blotter"),
     Screen("fills", "Fills", "5", "trade", ("fills",)),
     Screen("baskets", "Baskets", "6", "trade", ("baskets", "parents")),
     Screen("allocations", "Allocations", "7", "trade", ("allocations",)),

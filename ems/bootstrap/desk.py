@@ -28,7 +28,7 @@ from domain.commands import COMMAND, Answer, Commanded
 from domain.errors import ConfigError, EmsError, LogUnavailable
 from domain.instrument import Universe
 from domain.messages import Input, PlanReady
-from ems import alerts, lifeline, market_told, peer, risk_desk
+from ems import desk_answers, lifeline, market_told, peer
 from ems.bootstrap import kill
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.build import build_digest
@@ -142,8 +142,8 @@ class DeskProcess:
                       count_error=self._pulse.count_error),
             name=f"{settings.name}/{os.getpid()}", build=self._build, pace=settings.scheduler_pace(),
             venue_sessions=self._live.venue_sessions, client_sessions=self._live.client_sessions,
-            policies=self._live.policies, copies=self._live.copies, house=settings.kill.house(),
-            risk=settings.risk.terms(settings.name, watched=settings.watchdog.enabled),
+            policies=self._live.policies, copies=self._live.copies, care=settings.care.terms(self._live.venue_sessions),
+            house=settings.kill.house(), risk=settings.risk.terms(settings.name, watched=settings.watchdog.enabled),
         )  # fmt: skip
         self._state = "standing by"
         await _start(desk)
@@ -263,9 +263,7 @@ class DeskProcess:
             return answer
         state = desk.state
         answer |= {"state": "recovering"} if self._state == "leading" and not desk.ready else {}
-        answer |= alerts.told(state, question)
-        if question.get("limits"):
-            answer["limits"] = risk_desk.told(state.risk, self._runtime.clock().now_ns())
+        answer |= desk_answers.told(state, question, self._runtime.clock().now_ns())
         return answer | {
             "epoch": desk.epoch,
             "day": self._day.name if self._day is not None else "",

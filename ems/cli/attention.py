@@ -29,6 +29,11 @@ def open_ones(config: Path, which: str) -> list[dict[str, Any]]:
     return found
 
 
+def asked_of(config: Path, question: dict[str, Any]) -> dict[str, Any]:
+    """How the running desk answers a question about how it stands. Raises ConfigError where no desk answers."""
+    return _ask(_runtime(config), question)
+
+
 def decide(
     config: Path, person: str, secret_file: Path | None, reason: str, command: dict[str, Any], *, json_output: bool
 ) -> NoReturn:

@@ -18,6 +18,7 @@ from ems.cli import (
     basket,
     bench,
     builds,
+    care,
     desk,
     evaluate,
     fills,
@@ -51,6 +52,9 @@ app = typer.Typer(
 )
 app.add_typer(oms.app, name="oms", help="A small OMS over real FIX: send, cancel and replace parent orders.")
 app.add_typer(desk.app, name="desk", help="At the desk's own door: enter an order, steer a live algorithm.")
+app.add_typer(
+    care.app, name="care", help="Orders that a trader cares for: take, split, merge, route, fill by telephone, give back."
+)
 app.add_typer(algos.app, name="algos", help="Algorithms: what ours take, ours as FIXatdl, brokers' FIXatdl checked.")
 app.add_typer(fix.app, name="fix", help="The rules of engagement, written from the code; raw messages with their events.")
 app.add_typer(builds.app, name="build", help="Which builds of this system may run beside each other.")

@@ -81,7 +81,7 @@ class Children(Table):
             "venue_order_id": child.order_id or None,
             "parent": child.parent,
             "order_id": parent.order_id if isinstance(parent, ParentOrder) else None,
-            "client": parent.client_session if isinstance(parent, ParentOrder) else "",
+            "client": parent.client_session or parent.behalf if isinstance(parent, ParentOrder) else "",
             "account": parent.account if of_client and isinstance(parent, ParentOrder) else child.account,
             "live": child.live,
             "desk": self.world.desk,

@@ -68,7 +68,7 @@ def _row(key: str, event: fl.Recorded, seq: int, parent: ParentOrder | None, des
         "exec_id": event.exec_id,
         "state": "recorded",
         "order_id": parent.order_id if parent is not None else None,
-        "client": parent.client_session if parent is not None else "",
+        "client": parent.client_session or parent.behalf if parent is not None else "",
         "account": parent.account if parent is not None else "",
         "parent": event.parent,
         "child": event.child,

@@ -11,6 +11,7 @@ from ems.read_models.alerts import Alerts
 from ems.read_models.approvals import Approvals
 from ems.read_models.asked import ASKED
 from ems.read_models.baskets import Allocations, Baskets, Wheels
+from ems.read_models.care import Blocks, OrdersStaged
 from ems.read_models.children import Children
 from ems.read_models.days import Days, Reads
 from ems.read_models.fills import Fills
@@ -26,7 +27,7 @@ from ems.read_models.versions import Decisions, Models
 
 FOLDED: Final[tuple[type[Table], ...]] = (
     Parents, Children, Fills, Alerts, Plans, Baskets, Allocations, Wheels, Kills, Suspensions, Limits, LimitProposals, Overrides,
-    Refusals, Strategies, Approvals, Models, Decisions, Quoters, Quotes, Days, Reads, Tca,
+    Refusals, Strategies, Approvals, OrdersStaged, Blocks, Models, Decisions, Quoters, Quotes, Days, Reads, Tca,
 )  # fmt: skip
 TABLES: Final[tuple[type[Table], ...]] = (*FOLDED, *ASKED, Ladder)
 

@@ -13,6 +13,7 @@ from domain.market_state import MarketState
 from domain.parent_order import ParentOrder
 from domain.trader import trader_of
 from domain.values import StreamId
+from ems.owners import owner_of
 from ems.read_models.table import Table, World, decimal, moment
 from ems.read_models.topic import Column, Topic
 
@@ -49,6 +50,8 @@ class Parents(Table):
             Column("client", "Client", "text", 90),
             Column("account", "Account", "text", 90),
             Column("trader", "Trader", "text", 90),
+            Column("owner", "Owner", "text", 90),
+            Column("of", "Part of", "list", 120),
             Column("touched_by", "Last touched", "text", 90),
             Column("pending", "Pending", "status", 80),
             Column("children", "Children", "int", 70),
@@ -142,7 +145,7 @@ class Parents(Table):
             "filled": decimal(parent.cum_quantity_e9),
             "done": _bar(parent, self.world.now_ns),
             "status": parent.status.value,
-            "worked": "complete" if steering.complete and steering.mode == "algo" else steering.mode,
+            "worked": _worked(parent),
             "algo": terms.algo.value,
             "avg_px": decimal(parent.average_price_e9) if parent.cum_quantity_e9 else None,
             "arrival_px": decimal(arrival_e9),
@@ -152,8 +155,10 @@ class Parents(Table):
             "open": decimal(sum(parent.open_e9.values())),
             "leaves": decimal(parent.leaves_e9),
             "urgency": steering.urgency,
-            "client": parent.client_session,
+            "client": parent.client_session or parent.behalf,
             "account": parent.account,
+            "owner": owner_of(self.world.state, parent).removeprefix("person:") or None,
+            "of": [po.order_id(share.order) for share in parent.of] or None,
             "trader": trader_of(terms.instructions, self._actors.get(stream, "")).removeprefix("person:"),
             "touched_by": self._touched_by.get(stream),
             "pending": parent.pending.request if parent.pending is not None else None,
@@ -168,6 +173,14 @@ class Parents(Table):
             "desk": self.world.desk,
             "text": self._texts.get(stream),
         }
+
+
+def _worked(parent: ParentOrder) -> str:
+    """Who or what works it now."""
+    if parent.staged:
+        return "staged"
+    steering = parent.steering
+    return "complete" if steering.complete and steering.mode == "algo" else steering.mode
 
 
 def _bar(parent: ParentOrder, now_ns: int) -> list[float | None]:

@@ -55,7 +55,8 @@ class Plans(Stored):
             "id": recorded.stream, "time_ns": moment(request.now_ns), "order_id": known.order_id if known is not None else None,
             "symbol": request.instrument, "number": request.plan_number, "reason": request.reason,
             "remaining": decimal(request.remaining_e9), "parent": request.parent,
-            "client": known.client_session if known is not None else "", "account": known.account if known is not None else "",
+            "client": known.client_session or known.behalf if known is not None else "",
+            "account": known.account if known is not None else "",
             "desk": self.world.desk,
         }  # fmt: skip
         if isinstance(event, decision.Failed):

@@ -13,6 +13,7 @@ from domain import child_order as co
 from domain import decision, market_note, parent_life
 from domain import fill as fl
 from domain import parent_order as po
+from domain.care import Allotted
 from domain.event import Event, Meta
 from domain.market_state import MarketState
 from domain.parent_order import ParentOrder
@@ -20,6 +21,7 @@ from domain.terms import Terms
 from domain.values import Algo, Side, StreamId
 from ems.tca.charges import Liquidity, liquidity_of
 from ems.tca.marks import Mark, Marks
+from ems.tca.passed import Origin, Passed
 
 NOW = 2**63 - 1  # all that is known
 
@@ -117,6 +119,8 @@ class Ledger:
         self.orders: dict[StreamId, Order] = {}
         self.marks = Marks()
         self.names: dict[str, list[StreamId]] = {}  # stream id, OrderID or ClOrdID -> orders
+        self._passed = Passed()
+        self._children: dict[StreamId, Child] = {}  # of the desk's own orders
         self._states: dict[StreamId, po.ParentOrder | po.RejectedOrder] = {}
         self.last_ns = 0  # of the last event, in the desk's clock
 
@@ -128,8 +132,12 @@ class Ledger:
         """Fold one event; what bears on no costs is passed over."""
         at_ns = meta.event_time_ns
         match event:
+            case po.Accepted() if event.of:
+                self._passed.made(stream)
             case po.Accepted():
                 self._accepted(stream, known_ns, event, at_ns)
+            case Allotted():
+                self._passed.allotted(event)
             case fl.Recorded():
                 self._filled(stream, known_ns, event, at_ns)
             case fl.Restated():
@@ -171,6 +179,12 @@ class Ledger:
                 self._terms(order, known_ns, event.terms, at_ns)
             case po.Replaced():
                 self._terms(order, known_ns, event.terms, at_ns)
+            case po.Filled() if (origin := self._passed.origin(event.fill)) is not None:
+                version = Version(known_ns, event.quantity_e9, event.price_e9)
+                order.fills[event.fill] = Fill(event.fill, origin.child, origin.venue, origin.time_ns, [version])
+                order.children[origin.child] = self._children[origin.child]
+            case po.FillRestated() if event.child in self._passed:
+                order.fills[event.fill].versions.append(Version(known_ns, event.quantity_e9, event.price_e9))
             case po.Restated():
                 order.quantities.append((known_ns, event.quantity_e9))
             case po.Finished():
@@ -187,12 +201,16 @@ class Ledger:
     def _child(self, stream: StreamId, event: co.Created, at_ns: int) -> None:
         if event.bid_e9 is not None and event.ask_e9 is not None:
             self.marks.add(event.instrument, Mark(at_ns, (event.bid_e9 + event.ask_e9) // 2, event.ask_e9 - event.bid_e9))
+        child = Child(event.venue_session, event.tactic, liquidity_of(event.tactic, event.time_in_force))
         if (order := self.orders.get(event.parent)) is not None:
-            how = liquidity_of(event.tactic, event.time_in_force)
-            order.children[stream] = Child(event.venue_session, event.tactic, how)
+            order.children[stream] = child
+        elif event.parent in self._passed:
+            self._children[stream] = child
 
     def _filled(self, stream: StreamId, known_ns: int, event: fl.Recorded, at_ns: int) -> None:
         order = self.orders.get(event.parent)
+        if event.parent in self._passed:
+            self._passed.executed(stream, Origin(event.child, event.venue_session, event.venue_time_ns or at_ns))
         if order is not None:
             version = Version(known_ns, event.quantity_e9, event.price_e9)
             order.fills[stream] = Fill(stream, event.child, event.venue_session, event.venue_time_ns or at_ns, [version])

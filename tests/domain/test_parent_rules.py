@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from domain import parent_intake, parent_rules
 from domain import parent_order as po
-from domain import parent_rules
 from domain.errors import InvariantBroken
 from domain.event import Event
 from domain.order_life import OrdStatus
@@ -37,7 +37,7 @@ UNREADABLE = Refusal(Reason.UNREADABLE, "OrderQty is not a number")
 def place(**changes: Any) -> po.Accepted | Refusal:
     known: dict[str, Any] = {"duplicate": False, "instrument": ABC, "day": DAY, "now_ns": NOW_NS}
     known |= {name: changes.pop(name) for name in list(changes) if name in known}
-    return parent_rules.place(new_order(**changes), stream=PARENT, trade_date=DAY.trade_date, arrival=None, **known)
+    return parent_intake.place(new_order(**changes), stream=PARENT, trade_date=DAY.trade_date, arrival=None, **known)
 
 
 @pytest.mark.parametrize(

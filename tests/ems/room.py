@@ -10,6 +10,7 @@ from adapters.memory.event_log import MemoryEventLog
 from adapters.memory.latch import MemoryLatch
 from domain import child_order as co
 from domain.basket import BasketRequest
+from domain.care_rules import NO_CARE, CareTerms
 from domain.catalogue import TOPICS
 from domain.child_order import ChildOrder
 from domain.event import InboundRef
@@ -97,7 +98,7 @@ class Room:
         policies: Mapping[str, SessionPolicy] | None = None, copies: DropCopies = recovery.NO_COPIES,
         reference: ReferencePort | None = None, brokers: BrokerAlgos = NO_BROKERS, risk: RiskTerms = NO_LIMITS,
         risk_data: RiskData = NOTHING_KNOWN,
-        latch: MemoryLatch | None = None, house: HouseTerms = NO_HOUSE,
+        latch: MemoryLatch | None = None, house: HouseTerms = NO_HOUSE, care: CareTerms = NO_CARE,
     ) -> None:  # fmt: skip
         self.clock = clock or Clock()
         self.log = log or MemoryEventLog(TOPICS, self.clock)
@@ -105,7 +106,7 @@ class Room:
         self.latch = latch or MemoryLatch()
         self.planners = Planners()
         self.reference, self.brokers = reference or Reference(), brokers
-        self._risk: dict[str, Any] = {"risk": risk, "risk_data": risk_data, "house": house}
+        self._risk: dict[str, Any] = {"risk": risk, "risk_data": risk_data, "house": house, "care": care}
         self.errors = 0
         ports = DeskPorts(
             self.log, self.gateway, self.planners, self.reference, self.clock, brokers, risk_data, latch=self.latch,
@@ -122,6 +123,7 @@ class Room:
             copies=copies,
             risk=risk,
             house=house,
+            care=care,
         )
         self._copies = copies
         self._numbers: dict[str, int] = {}

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from domain.commands import COMMAND, Answer, Commanded
-from ems import alerts
+from ems import desk_answers
 from ems.bootstrap.runtime import Runtime
 from ems.cli import app
 from ems.config import load
@@ -63,7 +63,7 @@ class RunningDesk:
         shutil.rmtree(self._path.parent)
 
     def _status(self, question: dict[str, Any]) -> dict[str, Any]:
-        return alerts.told(self.room.desk.state, question)
+        return desk_answers.told(self.room.desk.state, question, self.room.clock.ns)
 
     async def _command(self, question: dict[str, Any]) -> dict[str, Any]:
         answers: list[Answer] = []

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from domain.values import Algo
+from domain.algo_parameters import MODELS
 from ems.api.verb import REASON, Act, Field, Verb, by_desk
 from ems.read_models.topic import Role
 
 TRADERS: Final[frozenset[Role]] = frozenset({"trader"})
 _LIVE: Final = {"live": True}
-_ALGOS: Final = tuple(algo.value for algo in Algo if algo is not Algo.DIRECT)
+_ALGOS: Final = tuple(algo.value for algo in MODELS)
 
 
 def _steer(act_name: str) -> Any:
