@@ -20,7 +20,7 @@ export function StatusBar(): JSX.Element {
       </span>
       {waiting > 0 && <span class="count chosen">{waiting} waiting</span>}
       <span class="gap" />
-      {here.layout.failed && <span class="bad">layout not saved: {here.layout.failed}</span>}
+      {here.layout.failed && <span class="bad">layout not kept: {here.layout.failed}</span>}
       <span class="dim keys"><kbd>/</kbd> filter <kbd>↑↓</kbd> select <kbd>.</kbd> act <kbd>Enter</kbd> open <kbd>?</kbd> keys</span>
       <Popover label={`Commands (${here.commands.list.length})`} title="Commands asked from here">
         {(close) => (
@@ -40,7 +40,7 @@ const STATE_TEXT = { asking: "asking…", pending: "accepted, its event is await
 
 function Line({ command }: { command: Command }): JSX.Element {
   const bad = command.results.filter((result) => !result.ok).length;
-  const rows = command.rows.length === 0 ? "" : command.rows.length === 1 ? ` ${command.rows[0]}` : ` ${grouped(String(command.rows.length))} rows`;
+  const rows = command.rows.length === 0 ? "" : command.rows.length === 1 ? ` ${command.label ?? command.rows[0]}` : ` ${grouped(String(command.rows.length))} rows`;
   return (
     <span>
       {command.title}{rows}: <b class={STATE_TONE[command.state]}>{STATE_TEXT[command.state]}</b>
