@@ -114,6 +114,8 @@ class PartsDesk:
         rest_e9 = care_rules.leave(order, member)
         if isinstance(rest_e9, Refusal):
             return rest_e9
+        if order.terms.quantity_e9 - rest_e9 <= order.cum_quantity_e9:  # the others have all that they put in
+            return self._end(turn, order, command, "unmerge")
         told = Handled(
             act="unmerge", reason=command.reason, orders=((member.id, rest_e9),)
         )  # fmt: skip

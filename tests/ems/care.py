@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from domain import child_order as co
 from domain.care_rules import CareRule, CareTerms
 from domain.commands import COMMAND, Answer, Commanded
 from domain.parent_order import ParentOrder
 from domain.sending import ParentReport, SendChild, SendChildCancel
 from domain.values import E9
 from ems import recovery
+from tests.domain.orders import venue_report
 from tests.ems.room import Room, session
 
 STAGE = CareTerms(rules=(CareRule(name="all"),), house_account="HOUSE", venues={"VENUE", "BROKER1", "BROKER2"})
@@ -93,3 +95,17 @@ async def in_hand(*quantities: int, care: CareTerms = STAGE, **changes: Any) -> 
 
 def slices(*wanted: tuple[int, dict[str, Any]]) -> Sequence[dict[str, Any]]:
     return [{"quantity_e9": quantity * E9, **way} for quantity, way in wanted]
+
+
+def child(room: CareRoom, part: ParentOrder, number: int = 1) -> co.ChildOrder:
+    return room.desk.state.children[co.key(part.id, number)]
+
+
+async def executed(room: CareRoom, part: ParentOrder, quantity: int, exec_id: str, *, number: int = 1, **more: Any) -> None:
+    """A part's child trades."""
+    fill = {"last_quantity_e9": quantity * E9, "last_price_e9": 100 * E9, "cl_ord_id": child(room, part, number).cl_ord_id}
+    await room.venue(venue_report(more.pop("exec_kind", "trade"), **{"exec_id": exec_id, **fill, **more}))
+
+
+async def said(room: CareRoom, part: ParentOrder, kind: str, number: int = 1) -> None:
+    await room.venue(venue_report(kind, cl_ord_id=child(room, part, number).cl_ord_id))

@@ -16,7 +16,9 @@ from domain.order_life import OrdStatus
 from domain.sending import Outbound, ParentReport, SendChild, SendChildCancel, SendChildReplace
 from domain.values import Algo, StreamId, short_id
 from ems.desk_state import DeskState
+from tests.simulation.executed import executed_e9
 from tests.simulation.oms import Oms
+from tests.simulation.reference import VENUE
 from tests.simulation.venue import Venue
 from tests.simulation.world import S, Violation, World
 
@@ -105,7 +107,8 @@ class Checks:
         if isinstance(event, co.Created):
             if event.cl_ord_id in self.created:
                 raise Violation(f"two children have the ClOrdID {event.cl_ord_id}")
-            self._cleared(one.stream, event.quantity_e9, event.limit_price_e9)
+            if not event.channel:  # else it has been executed already, elsewhere
+                self._cleared(one.stream, event.quantity_e9, event.limit_price_e9)
             self.created[event.cl_ord_id] = event
             self.child_streams[event.cl_ord_id] = one.stream
         elif isinstance(event, co.CancelRequested):
@@ -128,6 +131,8 @@ class Checks:
                 raise Violation(f"a good execution is in quarantine: {key}")
 
     def _fill(self, event: fl.Recorded) -> None:
+        if event.venue_session != VENUE:
+            return
         truth = self.venue.executions.get(event.exec_id)
         if truth is None or (truth.cl_ord_id, truth.quantity_e9, truth.price_e9) != (
             event.cl_ord_id,
@@ -140,6 +145,8 @@ class Checks:
             raise Violation(f"fill {event.exec_id} counts twice")
 
     def _restated(self, event: fl.Restated) -> None:
+        if event.venue_session != VENUE:
+            return
         truth = self.venue.changes.restatements.get(event.exec_id)
         if truth is None or (truth.quantity_e9, truth.price_e9) != (event.quantity_e9, event.price_e9):
             raise Violation(f"restatement {event.exec_id} is not the venue's")
@@ -165,7 +172,8 @@ class Checks:
             raise Violation(f"parent {stream}: {out_e9} released of {parent.terms.quantity_e9}")
 
     def _late_e9(self, stream: StreamId) -> int:
-        return sum(late_e9 for key, late_e9 in self.venue.late_e9.items() if self.created[key].parent == stream)
+        late_e9 = sum(late_e9 for key, late_e9 in self.venue.late_e9.items() if self.created[key].parent == stream)
+        return late_e9 + sum(self._late_e9(part) for part in self.shadow.parent(stream).care.parts)
 
     # ---------------------------------------------------------------------------------------- the wires
 
@@ -264,11 +272,11 @@ class Checks:
         for parent in self.shadow.parents.values():
             if not isinstance(parent, po.ParentOrder):
                 continue
-            truth_e9 = sum(
-                self.venue.changes.now_e9(exec_id)
-                for exec_id, e in self.venue.executions.items()
-                if self.created[e.cl_ord_id[: co.ROOT_LENGTH]].parent == parent.id
-            )
+            truth_e9 = executed_e9(self.shadow, self.venue, self.created, parent)
+            if parent.of:
+                if truth_e9 != parent.cum_quantity_e9:
+                    raise Violation(f"{parent.cl_ord_id}: venue {truth_e9}, log {parent.cum_quantity_e9}")
+                continue
             client = next(c for c in self.clients if c.name == parent.client_session)
             told_e9 = client.by_id[parent.cl_ord_id].cum_e9
             if not truth_e9 == parent.cum_quantity_e9 == told_e9:

@@ -25,6 +25,7 @@ from ems.scheduler import Scheduler
 from ems.session_desk import SessionDesk
 from ems.turn import Turn
 from ems.venue_desk import VenueDesk
+from ems.withdrawal import Withdrawal
 from tests.simulation.log import Connection, Disk
 from tests.simulation.planting import bug
 
@@ -140,7 +141,7 @@ def frees_what_is_in_doubt(patch: pytest.MonkeyPatch) -> None:
 
     def close_doubtful(self: Scheduler, turn: Turn, parent: ParentOrder) -> ParentOrder:
         parent = close(self, turn, parent)
-        for child in self._children(turn, parent):
+        for child in turn.state.children_of(parent):
             if child.status == "in_doubt":
                 parent = turn.apply(parent.id, po.ChildClosed(child=child.id, status=child.status), correlation=parent.id)
         return parent
@@ -162,13 +163,13 @@ def blocks_cancels_while_children_are_out(patch: pytest.MonkeyPatch) -> None:
 
 @bug("a pending cancel withdraws the children")
 def leaves_children_out_when_the_client_cancels(patch: pytest.MonkeyPatch) -> None:
-    unwanted = Scheduler._unwanted
+    unwanted = Withdrawal._unwanted
 
-    def wanted(self: Scheduler, turn: Turn, parent: ParentOrder, child: ChildOrder) -> str:
+    def wanted(self: Withdrawal, turn: Turn, parent: ParentOrder, child: ChildOrder) -> str:
         pending = parent.pending is not None
         return "" if pending or turn.now_ns >= parent.terms.end_ns else unwanted(self, turn, parent, child)
 
-    patch.setattr(Scheduler, "_unwanted", wanted)
+    patch.setattr(Withdrawal, "_unwanted", wanted)
 
 
 # ----------------------------------------------------------------------------------------------- fills

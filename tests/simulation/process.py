@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol
 
+from domain.care_rules import CareTerms
 from domain.errors import Fenced, LogUnavailable
 from domain.messages import Input, Timer
 from domain.sending import Outbound
@@ -34,6 +35,7 @@ class Parts(Protocol):
     gateway: Gateway
     checks: Checks
     kill: Kill
+    care: CareTerms
 
     def desk_died(self, process: DeskProcess) -> None:
         """The supervisor notices."""
@@ -66,7 +68,8 @@ class DeskProcess:
             clock=WorldClock(parts.world),
             latch=parts.kill.latch,
         )
-        self.desk = SimDesk(ports, name=f"desk{number}", build="sim", venue_sessions=frozenset({VENUE}), pace=PACE)
+        venues = frozenset({VENUE})
+        self.desk = SimDesk(ports, name=f"desk{number}", build="sim", venue_sessions=venues, pace=PACE, care=parts.care)
         self._coroutine: Coroutine[Any, Any, None] | None = None
         self._ahead: Decided | None = None  # decided while the commit before is on its way
         self._busy_until_ns = 0

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from adapters.memory.event_log import MemoryEventLog
+from domain.care_rules import NO_CARE, CareTerms
 from domain.catalogue import TOPICS
 from domain.event import Recorded
 from domain.market_state import MarketState
@@ -29,6 +30,7 @@ from tests.simulation.oms import Oms
 from tests.simulation.process import DeskProcess
 from tests.simulation.reference import CLIENTS, LOT_E9, SYMBOLS, TICK_E9, VENUE
 from tests.simulation.report import Report
+from tests.simulation.trader import Trader
 from tests.simulation.venue import Venue
 from tests.simulation.world import MINUTE, MS, START_NS, S, Violation, World, WorldClock
 
@@ -40,8 +42,8 @@ END_NS = START_NS + HORIZON_NS + 12 * MINUTE  # by then everything must be over
 class Simulation:
     """Puts the parts together and runs them to the end of the day."""
 
-    def __init__(self, seed: int) -> None:
-        self.world = World(seed)
+    def __init__(self, seed: int, care: CareTerms = NO_CARE) -> None:
+        self.world, self.care = World(seed), care
         self.checks = Checks(self.world)
         self.kill = Kill(self.world, self._tell)
         self.disk = Disk(self.world, self._appended)
@@ -121,7 +123,7 @@ class Simulation:
         world.after(world.between(S, 30 * S), self._mishap)
         world.after(HORIZON_NS, self._calm)
         self.kill.begin(HORIZON_NS)
-        Hand(world, self._to_leader, self.checks.shadow).begin()
+        (Trader if self.care.rules else Hand)(world, self._to_leader, self.checks.shadow).begin()
 
     def _to_leader(self, item: Input) -> None:
         if self._leading is not None:
@@ -242,15 +244,13 @@ class Simulation:
     def _over(self) -> bool:
         if not self.gateway.idle or self._leading is None or self._leading._coroutine is not None:
             return False
-        if not all(session.inward.idle and session.outward.idle for session in self.gateway.sessions.values()):
-            return False
-        return not self._leading.desk.inbox._inputs and not self.checks.open_ends()
+        idle = all(session.inward.idle and session.outward.idle for session in self.gateway.sessions.values())
+        return idle and not self._leading.desk.inbox._inputs and not self.checks.open_ends()
 
     def _in_full(self) -> None:
         assert self._leading is not None
         self.checks.same_state(self._leading.desk.state, "at the end")
-        again = MemoryEventLog(TOPICS, WorldClock(self.world), rows=self.disk.rows)
-        folded = _drive(recovery.fold(again))
+        folded = _drive(recovery.fold(MemoryEventLog(TOPICS, WorldClock(self.world), rows=self.disk.rows)))
         self.checks.same_state(folded, "folded again")
         if folded.digest() != self._leading.desk.state.digest():
             raise Violation("the digest of the replayed state is another")
@@ -283,10 +283,10 @@ def quiet() -> Iterator[None]:
         desk_module.RETRY_S = retry_s
 
 
-def simulate(seed: int) -> Report:
+def simulate(seed: int, care: CareTerms = NO_CARE) -> Report:
     """Run one seed. Raises Violation, with how to run it again and the last of what happened."""
     with quiet():
-        simulation = Simulation(seed)
+        simulation = Simulation(seed, care)
         try:
             return simulation.run()
         except Violation as violation:

@@ -52,10 +52,12 @@ SELDOM = {
     (_S.FILLED, _T.REQUEST_REPLACE),
 }
 STREAMS = ("parent_order.", "child_order.", "fill.", "decision.", "fix_session.")  # clients here send no lists or allocations
-# of lists; of a client's 35=Q; of `ems sessions`; of `ems fills`, whose own walks are in tests/ems/test_quarantine_properties.py
+# of lists; of a client's 35=Q; of `ems sessions`; of `ems fills`, whose own walks are in tests/ems/test_quarantine_properties.py;
+# of care, whose days are in tests/simulation/test_care_days.py
 ELSEWHERE = {
     "parent_order.started.v1", "parent_order.execution_disputed.v1", "fix_session.operated.v1",
     "fill.dismissed.v1", "fill.booked.v1", "decision.basket_planned.v1",
+    "parent_order.staged.v1", "parent_order.handled.v1", "parent_order.allotted.v1", "parent_order.share_left.v1",
 }  # fmt: skip
 
 
