@@ -83,7 +83,7 @@ async def _drill(act: Act) -> Outcome:
 VERBS: Final = (
     Verb("kill_soft", "Stop new positions (SOFT)", _trip(Level.SOFT), STOPPERS, fields=_SCOPE, danger=True, confirm="count",
          check=_check),
-    Verb("kill_hard", "Stop and cancel all (HARD)", _trip(Level.HARD), STOPPERS, "k", fields=_SCOPE, danger=True,
+    Verb("kill_hard", "Stop and cancel all (HARD)", _trip(Level.HARD), STOPPERS, "K", fields=_SCOPE, danger=True,
          confirm="word:KILL", check=_check),
     Verb("kill_panic", "Stop, cancel and flatten (PANIC)", _trip(Level.PANIC), RISK, fields=_SCOPE, danger=True,
          confirm="word:PANIC", check=_check),

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from domain import access
+from ems.api import bundle
 from ems.api.auth import COOKIE, Failures, digest_of
 from tests.ems.api.server import PASSWORD, Server
 
@@ -123,3 +129,20 @@ async def test_every_answer_carries_the_security_headers(server: Server) -> None
 async def test_a_foreign_host_name_is_refused(server: Server) -> None:
     async with server.client() as client:
         assert (await client.get("/health", headers={"Host": "evil.example"})).status_code == 400
+
+
+async def test_each_page_has_a_word_of_its_own_for_its_style_sheets(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text(f'<meta name="csp-nonce" content="{bundle.NONCE}">')
+    app = FastAPI()
+    app.include_router(bundle.routes(tmp_path))
+    seen = set()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://console") as client:
+        for _ in range(2):
+            page = await client.get("/")
+            (word,) = re.findall(r'content="([^"]+)"', page.text)
+            policy = page.headers["content-security-policy"]
+            assert f"style-src 'self' 'nonce-{word}'" in policy and "script-src 'self';" in policy
+            assert "unsafe" not in policy
+            seen.add(word)
+        assert (await client.get("/assets/%2e%2e%2findex.html")).status_code == 404
+    assert len(seen) == 2

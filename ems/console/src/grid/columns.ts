@@ -26,12 +26,15 @@ class BarCell implements ICellRendererComp {
   }
 }
 
+/** Widths are told for text of 12 pixels; on a large screen the text is larger. */
+const scale = (): number => (Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--size")) || 12) / 12;
+
 /** A column of ours as one of the grid's. Cells are read from the row by the column's place, written as text. */
 export function colDef(column: Column, table: Table): ColDef<Row> {
   return {
     colId: column.name,
     headerName: column.title,
-    width: column.width ?? WIDTHS[column.kind] ?? 120,
+    width: Math.round((column.width ?? WIDTHS[column.kind] ?? 120) * scale()),
     minWidth: 44,
     hide: column.hidden === true,
     pinned: column.pin === true ? "left" : (column.pin || null),

@@ -19,7 +19,7 @@ export function Facts({ value, name = "" }: { value: unknown; name?: string }): 
       </dl>
     );
   }
-  return <span class={typeof value === "number" ? "figure" : ""}>{plain(name, value) || <span class="dim">unknown</span>}</span>;
+  return <span class={typeof value === "number" ? "figure" : ""}>{plain(name, value) || <span class="dim">none</span>}</span>;
 }
 
 export function Rows({ rows, label, onPick }: { rows: Record<string, unknown>[]; label: string; onPick?: (row: Record<string, unknown>, index: number) => void }): JSX.Element {

@@ -23,7 +23,7 @@ export function CheatSheet(): JSX.Element | null {
         <List title="Everywhere" keys={ALWAYS} />
         {verbs.length > 0 && <List title={active!.topic.title} keys={keysOf(verbs)} />}
         {free.length > 0 && <List title="Without a row" keys={keysOf(free)} />}
-        <List title="Screens (g first where a verb has the key)" keys={here.catalogue.screens.filter((screen) => screen.key).map((screen) => [screen.key!, screen.title])} />
+        <List title="Screens (, first where a verb has the key)" keys={here.catalogue.screens.filter((screen) => screen.key).map((screen) => [screen.key!, screen.title])} />
       </div>
       <p class="note">Filters: words, <code>symbol:AAA</code>, <code>open&gt;1000</code>, <code>status!=filled</code>, <code>-word</code> for without.</p>
       <div class="buttons"><button type="button" class="primary" onClick={() => here.sheet.set(false)}>Back<kbd>Esc</kbd></button>

@@ -20,7 +20,7 @@ export function StatusBar(): JSX.Element {
       </span>
       {waiting > 0 && <span class="count chosen">{waiting} waiting</span>}
       <span class="gap" />
-      {here.layout.failed && <span class="bad">layout not saved: {here.layout.failed}</span>}
+      {here.layout.failed && <span class="bad">layout not kept: {here.layout.failed}</span>}
       <span class="dim keys"><kbd>/</kbd> filter <kbd>↑↓</kbd> select <kbd>.</kbd> act <kbd>Enter</kbd> open <kbd>?</kbd> keys</span>
       <Popover label={`Commands (${here.commands.list.length})`} title="Commands asked from here">
         {(close) => (

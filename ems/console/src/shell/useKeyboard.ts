@@ -28,7 +28,7 @@ export function useKeyboard(): void {
 function act(here: Console, key: string, event: KeyboardEvent): boolean {
   const active = here.active.get();
   if (key === "Ctrl+k" || key === ":") return here.palette.set(true), true;
-  const far = key.startsWith("g ") ? here.catalogue.screens.find((each) => each.key && `g ${named(each.key)}` === key) : undefined;
+  const far = key.startsWith(", ") ? here.catalogue.screens.find((each) => each.key && `, ${named(each.key)}` === key) : undefined;
   if (far) return here.go(far.name), true;
   if (key === "?") return here.sheet.set(true), true;
   if (key === "Escape") return back(here);

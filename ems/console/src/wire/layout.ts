@@ -24,13 +24,22 @@ export class Layout extends Watched {
   private timer = 0;
   failed = "";
 
-  constructor(private kept: Kept) {
+  constructor(
+    private kept: Kept,
+    private readonly lost = "", // why it could not be read; it is then not written over either
+  ) {
     super();
+    this.failed = lost;
   }
 
   static async load(): Promise<Layout> {
-    const kept = await get<string[]>("/api/layouts");
-    return new Layout(kept.includes(NAME) ? ((await get<{ body: Kept | null }>(PATH)).body ?? {}) : {});
+    try {
+      const kept = await get<string[]>("/api/layouts");
+      return new Layout(kept.includes(NAME) ? ((await get<{ body: Kept | null }>(PATH)).body ?? {}) : {});
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      return new Layout({}, error.message);
+    }
   }
 
   get theme(): "dark" | "light" {
@@ -83,7 +92,7 @@ export class Layout extends Watched {
   private put(part: Kept, shown = true): void {
     this.kept = { ...this.kept, ...part };
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => void this.save(), SAVE_MS);
+    if (!this.lost) this.timer = window.setTimeout(() => void this.save(), SAVE_MS);
     if (shown) this.changed();
   }
 
