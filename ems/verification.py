@@ -168,11 +168,15 @@ class _Walk:
 
     async def _grow_behind(self, behind: Sequence[bytes]) -> None:
         """Leaves without rows, one by one: a head that was signed for them vouches for the rows before."""
-        for leaf in behind if self._tree is not None and self._tree.size == self._end.seq else ():
-            self._tree.extend([leaf])
-            if any(source.next and source.next.head.size == self._tree.size for source in self._sources):
-                await self._compare(self._tree, None)
-        self._reach = self._tree.size if self._tree is not None else self._end.seq
+        tree = self._tree
+        if tree is None or tree.size != self._end.seq:
+            self._reach = self._end.seq
+            return
+        for leaf in behind:
+            tree.extend([leaf])
+            if any(source.next and source.next.head.size == tree.size for source in self._sources):
+                await self._compare(tree, None)
+        self._reach = tree.size
 
     async def _compare(self, tree: Frontier, hash_: bytes | None) -> None:
         """What was signed for this size; hash_: of its last event, where that is known."""

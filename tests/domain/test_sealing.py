@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -52,8 +53,9 @@ def test_a_head_is_a_statement_of_168_bytes_that_each_next_one_names() -> None:
 def test_a_head_with_anything_changed_is_not_signed(name: str) -> None:
     whole = head(None, 5)
     value = getattr(whole, name)
-    other = value + 1 if isinstance(value, int) else bytes([value[0] ^ 1]) + value[1:]
-    assert "no valid signature" in unsigned(whole._replace(**{name: other}), VERIFIER)
+    other: Any = value + 1 if isinstance(value, int) else bytes([value[0] ^ 1]) + value[1:]
+    changed: dict[str, Any] = {name: other}
+    assert "no valid signature" in unsigned(whole._replace(**changed), VERIFIER)
     assert "another key" in unsigned(whole._replace(key_id=bytes(32)), VERIFIER)
 
 
@@ -61,6 +63,7 @@ def test_heads_and_lines_are_read_back_equal_and_nothing_else_is() -> None:
     whole = Anchored(head(head(None, 1), 3), b"\1" * 16)
     assert Anchored.from_line(whole.line()) == whole
     told = whole.head.to_json()
+    wrong: Any
     for wrong in (
         [], None, {}, told | {"more": 1}, told | {"size": -1}, told | {"size": True}, told | {"root": "00"},
         told | {"root": told["root"].upper() + "0"}, told | {"signature": 5}, told | {"number": 1.0},
