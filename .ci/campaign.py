@@ -51,6 +51,8 @@ BENCHES: dict[str, list[Bar]] = {
             lambda f: f"{f['group_commit_eps'] / f['copy_eps']:.2f} x",
             lambda f: f["group_commit_eps"] >= 0.3 * f["copy_eps"],
         ),
+        Bar("sealing >= 0.9 x without", lambda f: f"{f['sealed_eps_ratio']:.2f} x", lambda f: f["sealed_eps_ratio"] >= 0.9),
+        Bar("sealing p99 <= 1.2 x without", lambda f: f"{f['sealed_p99_ratio']:.2f} x", lambda f: f["sealed_p99_ratio"] <= 1.2),
         Bar("append p99 <= 10 ms", lambda f: f"{f['p99_ms']:.2f} ms", lambda f: f["p99_ms"] <= 10),
         Bar(
             "durability is on",
@@ -172,6 +174,7 @@ TESTS: dict[str, tuple[str, dict[str, str], float]] = {
     "fuzz": ("tests/fuzz", {"EMS_FUZZ_MESSAGES": "200000"}, 900),
     "fuzz_tape": ("tests/fuzz/test_market_data.py", {"EMS_FUZZ_TAPE_MESSAGES": "1000000"}, 300),
     "kill": ("tests/acceptance/test_kill.py", {"EMS_KILL_WORKING": "1000"}, 240),
+    "tamper": ("tests/acceptance/test_tamper.py", {"EMS_SEAL_WRITE_S": "600", "EMS_TAMPERINGS": "2000"}, 1500),
     "kill9": ("tests/acceptance/test_kill9.py", {"EMS_KILL9_CYCLES": "60"}, 3600),
 }
 VERDICTS = {True: "met", False: "MISSED", None: "-"}

@@ -56,7 +56,7 @@ class SignedHead(NamedTuple):
 
     @property
     def statement(self) -> bytes:
-        """What is signed: 176 bytes, integers big-endian."""
+        """What is signed: 168 bytes, integers big-endian."""
         return STATEMENT.pack(
             MAGIC, self.number, self.size, self.root, self.chain_hash, self.previous, self.time_ns, self.key_id
         )  # fmt: skip

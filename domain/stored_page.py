@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from domain.event import link_hash
 
@@ -33,7 +33,8 @@ class StoredPage(NamedTuple):
 
     def then(self, more: StoredPage) -> StoredPage:
         """These rows and more behind them."""
-        return StoredPage._make([kept + following for kept, following in zip(self, more, strict=True)])
+        both: Iterable[tuple[list[Any], list[Any]]] = zip(self, more, strict=True)
+        return StoredPage._make([kept + following for kept, following in both])
 
     def cut(self, first: int, last: int) -> StoredPage:
         """Some of the rows, by their place in the page."""

@@ -33,8 +33,8 @@ class Report(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.faults
+        """Whether nothing is wrong, and a signed head says so: of a log that was never sealed nothing is proved."""
+        return not self.faults and (self.sealed > 0 or self.events == 0)
 
     def to_json(self) -> dict[str, Any]:
         """One object."""
@@ -137,8 +137,6 @@ class _Walk:
         if events > sealed:
             text = f"events {sealed + 1} to {events} are not sealed yet" if sealed else "no signed head vouches for this log"
             self._warnings.append(text)
-            if not sealed and not any(source.last or source.faults for source in self._sources):
-                faults.append(Fault("head", 0, "", 0, text))
         heads = {source.name: source.last.number if source.last else 0 for source in self._sources}
         return Report(events, sealed, heads, sorted(faults, key=lambda fault: fault.seq), self._warnings)
 
@@ -168,11 +166,15 @@ class _Walk:
 
     async def _grow_behind(self, behind: Sequence[bytes]) -> None:
         """Leaves without rows, one by one: a head that was signed for them vouches for the rows before."""
-        for leaf in behind if self._tree is not None and self._tree.size == self._end.seq else ():
-            self._tree.extend([leaf])
-            if any(source.next and source.next.head.size == self._tree.size for source in self._sources):
-                await self._compare(self._tree, None)
-        self._reach = self._tree.size if self._tree is not None else self._end.seq
+        tree = self._tree
+        if tree is None or tree.size != self._end.seq:
+            self._reach = self._end.seq
+            return
+        for leaf in behind:
+            tree.extend([leaf])
+            if any(source.next and source.next.head.size == tree.size for source in self._sources):
+                await self._compare(tree, None)
+        self._reach = tree.size
 
     async def _compare(self, tree: Frontier, hash_: bytes | None) -> None:
         """What was signed for this size; hash_: of its last event, where that is known."""

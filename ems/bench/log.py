@@ -30,6 +30,7 @@ from domain.errors import InvariantBroken
 from domain.event import Entry
 from domain.stored import encode_states
 from ems.bench.log_events import Work, columns_of, rows_of
+from ems.bench.log_sealing import compared
 from ems.bench.output import emit
 
 CALLERS: Final = 64
@@ -64,8 +65,10 @@ class _Timed:
         return self.events / self.elapsed_s
 
 
-async def _group_commit(log: PostgresEventLog, work: Work, timed: _Timed, latencies_s: list[float]) -> None:
-    calls = work.entries(EVENTS_A_ROUND)
+async def _group_commit(
+    log: PostgresEventLog, work: Work, timed: _Timed, latencies_s: list[float], events: int = EVENTS_A_ROUND
+) -> None:
+    calls = work.entries(events)
     gc.freeze()  # what is to be written was made before: it is not the log's to collect
 
     async def caller(entries: Sequence[Entry]) -> None:
@@ -77,7 +80,18 @@ async def _group_commit(log: PostgresEventLog, work: Work, timed: _Timed, latenc
     began = time.perf_counter()
     await asyncio.gather(*map(caller, calls))
     timed.elapsed_s += time.perf_counter() - began
-    timed.events += EVENTS_A_ROUND
+    timed.events += events
+
+
+async def _with_sealing(log: PostgresEventLog, work: Work, dsn: str, directory: Path) -> dict[str, Any]:
+    """The same again, beside a sealer and without."""
+
+    async def run(events: int) -> tuple[float, list[float]]:
+        timed, latencies_s = _Timed(), list[float]()
+        await _group_commit(log, work, timed, latencies_s, events)
+        return timed.elapsed_s, latencies_s
+
+    return await compared(dsn, directory, run)
 
 
 async def _lone(log: PostgresEventLog, work: Work) -> list[float]:
@@ -157,12 +171,12 @@ async def measure(directory: Path) -> dict[str, Any]:
     server = EmbeddedPostgres(directory)
     migrate(server.start())
     try:
-        return await _measure(server)
+        return await _measure(server, directory / "sealing")
     finally:
         server.stop()
 
 
-async def _measure(server: EmbeddedPostgres) -> dict[str, Any]:
+async def _measure(server: EmbeddedPostgres, directory: Path) -> dict[str, Any]:
     ours, copies, inserts, theirs = (Work(way, CALLERS, STREAMS) for way in ("group", "copy", "insert", "library"))
     group, copy, library = _Timed(), _Timed(), _Timed()
     latencies_s: list[float] = []
@@ -189,6 +203,7 @@ async def _measure(server: EmbeddedPostgres) -> dict[str, Any]:
             for _ in range(2):
                 lone_s += await _lone(log, ours)
                 bare_s += await _bare(bare, inserts)
+            sealing = await _with_sealing(log, ours, server.app_dsn, directory)
             rows = await _check(connection, log, ours, theirs, copies)
         settings = {
             key: str(connection.execute(f"SHOW {key}").fetchall()[0][0]) for key in ("synchronous_commit", "full_page_writes")
@@ -203,6 +218,7 @@ async def _measure(server: EmbeddedPostgres) -> dict[str, Any]:
         "p50_ms": round(latencies_s[len(latencies_s) // 2] * 1e3, 3),
         "p99_ms": round(latencies_s[len(latencies_s) * 99 // 100] * 1e3, 3),
         **settings,
+        **sealing,
         "times_library": round(group.eps / library.eps, 1),
         "share_of_copy": round(group.eps / copy.eps, 3),
         "lone_p50_us": round(lone_us),

@@ -12,6 +12,7 @@ import typer
 from ems.cli.kill import CONFIG, ConfigOption, JsonOption, say, settings_of
 
 FAULTS_SHOWN = 20
+NOT_PROVED = 2
 KeyOption = Annotated[Path | None, typer.Option("--key", help="The public key that you kept; by default the one beside the log.")]
 AnchorOption = Annotated[Path | None, typer.Option("--anchor", help="A copy of an anchor that you kept: a file or directory.")]
 BundleOption = Annotated[Path | None, typer.Option("--bundle", help="An exported bundle in place of the database.")]
@@ -25,7 +26,7 @@ def verify(
     """Check that nothing was changed: every stored byte, every link of the chain, the root of every signed head, the anchors.
 
     Exit 0: it is proved. Exit 1: something is wrong; each fault is told with stream, version and sequence number. Exit 2: it
-    could not be checked.
+    could not be checked, or no signed head vouches for it yet.
     """
     from ems.bootstrap import kill, sealing
 
@@ -40,10 +41,11 @@ def verify(
         lines.append(f"and {len(report.faults) - FAULTS_SHOWN} more")
     lines += [f"note: {text}" for text in report.warnings]
     heads = ", ".join(f"{number} of {name}" for name, number in report.heads.items())
-    verdict = "nothing was changed" if report.ok else f"{len(report.faults)} faults"
+    wrong = f"{len(report.faults)} faults" if report.faults else "nothing is proved"
+    verdict = "nothing was changed" if report.ok else wrong
     lines.append(f"{verdict}: {report.events} events, sealed up to event {report.sealed}; last head: {heads}")
     say(report.to_json(), json_output, lines)
-    raise typer.Exit(0 if report.ok else 1)
+    raise typer.Exit(1 if report.faults else 0 if report.ok else NOT_PROVED)
 
 
 def prove(seq: SeqArgument, key: KeyOption = None, config: ConfigOption = CONFIG) -> None:

@@ -31,7 +31,8 @@ from tests.ems.sealing_room import SIGNER, VERIFIER
 SCRIPT = Path(__file__).parents[2] / "deploy" / "verify_bundle.py"
 KEY = SIGNER.public_key.hex()
 ROWS, HEADS = log_of([3, 10, 11, 24, 40, 53])
-Files, Manifest = dict[str, bytes], dict[str, Any]
+Files = dict[str, bytes]
+Manifest = dict[str, Any]
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,10 +82,12 @@ def test_a_tree_with_a_changed_past_is_proved_by_no_path_of_its_own(sizes: tuple
 @given(SIZES, st.data())
 def test_a_proof_with_one_bit_changed_proves_nothing(sizes: tuple[int, int], data: st.DataObject) -> None:
     old, size = sizes
-    for spans, holds in (
-        (consistency_spans(old, size), lambda p: extends(old, root(LEAVES[:old]), size, root(LEAVES[:size]), p)),
-        (inclusion_spans(old - 1, size), lambda p: merkle.holds(LEAVES[old - 1], old - 1, size, p, root(LEAVES[:size]))),
-    ):
+    whole = root(LEAVES[:size])
+    checks: list[tuple[list[merkle.Span], Callable[[list[bytes]], bool]]] = [
+        (consistency_spans(old, size), lambda p: extends(old, root(LEAVES[:old]), size, whole, p)),
+        (inclusion_spans(old - 1, size), lambda p: merkle.holds(LEAVES[old - 1], old - 1, size, p, whole)),
+    ]
+    for spans, holds in checks:
         proved = path(spans)
         assert holds(proved)
         if proved:

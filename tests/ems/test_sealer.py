@@ -30,7 +30,10 @@ async def room(database: Database, tmp_path: Path) -> AsyncIterator[Room]:
 async def test_a_head_follows_the_events_and_nothing_follows_nothing(room: Room) -> None:
     await room.sealer.turn()
     assert room.sealer.status()["heads"] == 0
+    assert (await room.verify()).ok
     await room.append(5)
+    report = await room.verify()
+    assert (report.ok, report.faults, report.warnings) == (False, [], ["no signed head vouches for this log"])
     await room.sealer.turn()
     await room.sealer.turn()
     await room.append(3)
