@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from ems.cli import audit_export, audit_seal
+from ems.cli import audit_export, audit_seal, audit_subjects
 from ems.cli.kill import CONFIG, ConfigOption, JsonOption, say, settings_of
 
 app = typer.Typer(no_args_is_help=True)
 audit_seal.add(app)
 audit_export.add(app)
+audit_subjects.add(app)
 StreamArgument = Annotated[str, typer.Argument(help="A decision's stream.")]
 
 
