@@ -1,7 +1,7 @@
 """Keys of subjects, a file each, and what is encrypted under them (AES-256-GCM).
 
-The files lie outside of the database on purpose: a backup of the database holds ciphertext alone, so that destroying a key makes a
-person's data unreadable there too. Whoever copies this directory must erase in the copies as well.
+The files lie outside of the database on purpose: a backup of the database holds ciphertext alone, so that destroying a key makes
+a person's data unreadable there too. Whoever copies this directory must erase in the copies as well.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""People behind opaque subject ids: enrolled, shown, erased by two. Events have the ids alone; what they stand for is kept apart."""
+"""People behind opaque subject ids: enrolled, shown, erased by two. Events have the ids alone."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def show(settings: Settings, subject: str, *, person: str, purpose: str) -
 
 
 async def erase(settings: Settings, subject: str, persons: tuple[str, str], *, reason: str) -> dict[str, Any]:
-    """Destroy a subject's key. The event comes first, so that a crash between leaves an intent that is carried out by asking again.
+    """Destroy a subject's key. The event comes first: a crash between leaves an intent, which asking again carries out.
 
     Raises:
         ConfigError: one person twice, or no reason.
