@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import hashlib
 import json
@@ -54,10 +55,14 @@ class BundleLog:
     @classmethod
     def opened(cls, path: Path, verifier: Verifier) -> Self:
         """Of a file. Raises SealError."""
-        try:
-            return cls(tarfile.open(path, "r:"), verifier)
-        except _UNREADABLE as cause:
-            raise SealError(f"{path} is no bundle that can be checked: {cause}") from cause
+        with contextlib.ExitStack() as unless_opened:
+            try:
+                tar = unless_opened.enter_context(tarfile.open(path, "r:"))
+                opened = cls(tar, verifier)
+            except _UNREADABLE as cause:
+                raise SealError(f"{path} is no bundle that can be checked: {cause}") from cause
+            unless_opened.pop_all()
+        return opened
 
     def close(self) -> None:
         """Let go of the file."""
