@@ -108,7 +108,9 @@ class Reconciling:
         for name, execution in told.rows:
             if name in self._names:
                 self.reconciler.tell(execution, now_ns)
-        entries = self.reconciler.due(now_ns, whole=told.whole)
+        if told.whole:  # what of the last executions is still on its way to us has its grace all the same
+            self.reconciler.look_again(now_ns)
+        entries = self.reconciler.due(now_ns)
         if not entries:
             return
         try:
