@@ -22,6 +22,7 @@ EmsError
 │   ├── Unbounded          a cost that has no lowest point
 │   └── SolverFailed       the solver stopped without an optimum
 ├── ExportError            an export or archive that cannot be written, or is none
+├── SubjectError           personal data that is not kept, was erased, or is not what was put there
 ├── ConfigError            a configuration that cannot be run, in one sentence
 ├── LinkError              frames of a link are broken: between desk and gateway, or with a venue
 │   ├── LoginRefused       the other end does not let us log on
@@ -121,6 +122,10 @@ class SolverFailed(ProgramError):
 
 class ExportError(EmsError):
     """An export or archive cannot be written, or what is read is none; the message is one sentence."""
+
+
+class SubjectError(EmsError):
+    """Personal data is not kept, was erased, or is not what was put there."""
 
 
 class ConfigError(EmsError):

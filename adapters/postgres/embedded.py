@@ -31,6 +31,7 @@ from domain.errors import ConfigError, LogUnavailable
 
 SUPERUSER: Final = "postgres"
 OWNER: Final = "ems_owner"  # owns the schema; migrations run as it
+AUDITOR: Final = "ems_auditor"  # reads; whether and how it logs in is the operator's to say
 APP: Final = "ems_app"  # reads and appends; what every process but the migration connects as
 DATABASE: Final = "ems"
 PORT: Final = 5432  # names the socket file only: the server listens on no network
@@ -163,6 +164,8 @@ class EmbeddedPostgres:
     def _make_roles(self) -> None:
         with self._superuser() as connection:
             known = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles")}
+            if AUDITOR not in known:
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(AUDITOR)))
             for role, rights in ((OWNER, "LOGIN CREATEDB"), (APP, "LOGIN")):
                 if role not in known:
                     secret = connection.pgconn.encrypt_password(self._passwords()[role].encode(), role.encode(), b"scram-sha-256")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from adapters.clock import WallClock
+from adapters.clock_sources import read_clock
 from adapters.postgres.event_log import PostgresEventLog
 from domain.catalogue import TOPICS
 from domain.clock_reading import Measured
@@ -13,6 +14,11 @@ from ems.config import Settings
 from ems.exports.formats import utc, utc_day
 
 _UNREAD: Final = tuple(cls for topic in TOPICS if (cls := TOPICS[topic]) is not Measured)
+
+
+def here() -> dict[str, Any]:
+    """What whoever disciplines this host's clock says now."""
+    return read_clock()._asdict()
 
 
 async def measurements(settings: Settings, day: str = "") -> list[dict[str, Any]]:

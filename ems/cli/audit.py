@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ems.cli import audit_explain, audit_export, audit_replay, audit_seal, audit_whatif
+from ems.cli import audit_explain, audit_export, audit_replay, audit_seal, audit_subjects, audit_whatif
 from ems.cli.kill import CONFIG, ConfigOption, JsonOption, say, settings_of
 
 app = typer.Typer(no_args_is_help=True)
@@ -17,6 +17,7 @@ app.command()(audit_replay.replay)
 app.command()(audit_whatif.whatif)
 audit_seal.add(app)
 audit_export.add(app)
+audit_subjects.add(app)
 StreamArgument = Annotated[str, typer.Argument(help="A decision's stream.")]
 
 

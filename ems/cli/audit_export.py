@@ -35,6 +35,21 @@ def export(
     raise typer.Exit(1 if told["predicted_errors"] else 0)
 
 
+def archive(
+    before: Annotated[str, typer.Option("--before", help="A day, 2026-11-27: all sealed days before it.")],
+    to: Annotated[Path, typer.Option("--to", help="The directory; archives that are there are left as they are.")],
+    config: ConfigOption = CONFIG, json_output: JsonOption = False,
+) -> None:  # fmt: skip
+    """Copy every sealed day before another into archives with their proofs. Nothing is taken out of the log."""
+    from ems.bootstrap import exporting
+
+    done = asyncio.run(exporting.archive(settings_of(config), to, before=before, person=getpass.getuser()))
+    told = [one.told() for one in done]
+    lines = [f"{one['file']}: events {one['first_seq']} to {one['last_seq']}, SHA-256 {one['sha256']}" for one in told]
+    say({"archived": told}, json_output, lines or ["every sealed day is archived already"])
+
+
 def add(app: typer.Typer) -> None:
     """Put the command in its group."""
     app.command()(export)
+    app.command()(archive)

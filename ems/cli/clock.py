@@ -15,9 +15,9 @@ app = typer.Typer(no_args_is_help=True)
 @app.command()
 def now(json_output: JsonOption = False) -> None:
     """Ask whoever disciplines this host's clock. Exit 1 where nobody can say."""
-    from adapters.clock_sources import read_clock
+    from ems.bootstrap import clocks
 
-    told = read_clock()._asdict()
+    told = clocks.here()
     say(told, json_output, [_line({"host": "this host", "state": told["source"], "time": "now", **told})])
     raise typer.Exit(1 if told["source"] == "unknown" else 0)
 

@@ -70,7 +70,7 @@ async def find_day(log: StoredLog, day: str, zone: ZoneInfo) -> Span:
     """
     first = last = 0
     known: dict[str, None] = {}
-    reached = _Dates(zone)
+    reached = Dates(zone)
     async for page in log.read_rows():
         for row in page:
             date = reached.of(event_time_ns(row.state))
@@ -83,13 +83,14 @@ async def find_day(log: StoredLog, day: str, zone: ZoneInfo) -> Span:
     return Span(first, last)
 
 
-class _Dates:
+class Dates:
     """Dates of moments that mostly lie side by side: a date lasts for half an hour at least, in every zone."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone, self._from_ns, self._date = zone, 0, ""
 
     def of(self, time_ns: int) -> str:
+        """The date (ISO) of a moment."""
         if not self._date or not self._from_ns <= time_ns < self._from_ns + _HALF_HOUR_NS:
             self._from_ns, self._date = time_ns - time_ns % _HALF_HOUR_NS, local_date(time_ns, self._zone)
         return self._date
@@ -123,7 +124,7 @@ class DayExport:
         span = await find_day(self._log, self._day, self._zone)
         covering = _covering(heads, span)
         self._tables = [(table, self._out.csv(f"records/{table.name}.csv", table.columns)) for table in tables()]
-        walk, tree, dates = ChainWalk(), merkle.Frontier(), _Dates(self._zone)
+        walk, tree, dates = ChainWalk(), merkle.Frontier(), Dates(self._zone)
         before: dict[str, Any] = {"size": 0, "subtrees": []}
         prev_hash, reached = walk.hash, ""
         async for page in self._log.read_rows(until_seq=span.last):
@@ -224,7 +225,7 @@ def _grown(
 
 
 def manifest(
-    written: Written, files: Iterator[tuple[str, int, str]], *, day: str, zone: str, public_key: bytes
+    written: Written, files: Iterator[tuple[str, int, str]], *, day: str, zone: str, public_key: bytes, kind: str = FORMAT
 ) -> dict[str, Any]:  # fmt: skip
     """What is signed: every file's digest, where the day lies in the log, what ties it to the log's tree.
 
@@ -233,7 +234,7 @@ def manifest(
     """
     span = written.span
     return {
-        "format": FORMAT, "day": day, "time_zone": zone,
+        "format": kind, "day": day, "time_zone": zone,
         "events": {
             "first_seq": span.first, "last_seq": span.last, "count": span.last - span.first + 1,
             "prev_hash": written.prev_hash.hex(), "hash": written.hash.hex(),

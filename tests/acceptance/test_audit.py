@@ -31,6 +31,8 @@ from adapters.sandbox import HOOK, SECCOMP
 from adapters.signing.ed25519 import KeySigner, KeyVerifier
 from domain import child_order as co
 from domain import fill as fl
+from domain import limits
+from domain import model_version as mv
 from domain import parent_order as po
 from domain.catalogue import TOPICS
 from domain.errors import ConfigError, TimeOutsideLog
@@ -49,6 +51,7 @@ from ems.bootstrap.replay import state_at
 from ems.exports.settings import ReportingSettings
 from ems.sealer import Sealer
 from tests.acceptance.conftest import Program, watched
+from tests.adapters.postgres import test_subjects
 from tests.conftest import Database
 from tests.ems import test_clock_watch, test_kill, test_reconciler, test_risk_checks, test_risk_drills, test_throttle
 from tests.ems.sealing_room import Room as SealedRoom
@@ -433,8 +436,19 @@ async def test_statement_24_breaks_with_a_drop_copy_are_events_with_an_owner_and
     assert len(sent) == len(set(sent)) == day.figures["children"]
 
 
-def test_statement_25_erasing_a_persons_key_leaves_the_proofs() -> None:
-    pytest.importorskip("ems.erasure", reason="the erasable store is not here")
+async def test_statement_25_erasing_a_persons_key_makes_the_data_unreadable_and_every_proof_holds(
+    database: Database, tmp_path: Path
+) -> None:
+    await test_subjects.test_erasing_a_key_makes_the_data_unreadable_in_every_copy_and_all_proofs_still_hold(database, tmp_path)
+
+
+def test_statement_25_every_change_of_a_limit_or_a_model_says_when_who_on_whose_word_and_what(day: Day) -> None:
+    changes = day.all(limits.LimitSet, mv.Registered, mv.Promoted)
+    assert {one.event.TOPIC for one in changes} >= {"risk.limit_set.v1", "model_version.registered.v1"}
+    for one in changes:
+        told = one.event
+        by = told.approver if isinstance(told, limits.LimitSet) else told.person
+        assert one.meta.actor and one.meta.event_time_ns and by and told.reason, one
 
 
 # ------------------------------------------------------------------------------------------- bad input, other sources
