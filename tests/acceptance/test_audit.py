@@ -10,11 +10,8 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,35 +19,34 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
-from adapters.anchor.files import FileAnchor
 from adapters.clock import WallClock
-from adapters.postgres.embedded import APP, SUPERUSER, EmbeddedPostgres
 from adapters.postgres.event_log import PostgresEventLog
-from adapters.postgres.sealed_log import PostgresSealedLog
 from adapters.sandbox import HOOK, SECCOMP
-from adapters.signing.ed25519 import KeySigner, KeyVerifier
 from domain import child_order as co
 from domain import fill as fl
 from domain import limits
 from domain import model_version as mv
 from domain import parent_order as po
 from domain.catalogue import TOPICS
-from domain.errors import ConfigError, TimeOutsideLog
-from domain.event import Recorded
+from domain.errors import TimeOutsideLog
 from domain.risk_verdicts import Checked
-from domain.sealing import SignedHead
 from domain.stored import Decoder
 from domain.values import StreamId, stream_id
-from ems.audit.explanation import SECTIONS, Explanation
+from ems.audit.explanation import SECTIONS
 from ems.bootstrap import audit
 from ems.bootstrap.audit_replay import replayed
 from ems.bootstrap.audit_source import Place
-from ems.bootstrap.bundle import export_day
-from ems.bootstrap.explain import explained
 from ems.bootstrap.replay import state_at
-from ems.exports.settings import ReportingSettings
-from ems.sealer import Sealer
-from tests.acceptance.conftest import Program, watched
+from tests.acceptance.audit_room import (
+    Day,
+    answered_from_a_backup,
+    answered_from_a_bundle,
+    demo_day,
+    exported,
+    tampered,
+    three_writers_and_a_reader,
+    tried_in_the_sandbox,
+)
 from tests.adapters.postgres import test_subjects
 from tests.conftest import Database
 from tests.ems import test_clock_watch, test_kill, test_reconciler, test_risk_checks, test_risk_drills, test_throttle
@@ -61,90 +57,10 @@ ROOT = Path(__file__).resolve().parents[2]
 ZONE = ZoneInfo("America/New_York")
 
 
-@dataclass
-class Day:
-    """What a demo has left: its state directory, its server, and a bundle of its day."""
-
-    program: Program
-    state: Path
-    server: EmbeddedPostgres
-    figures: dict[str, Any]
-
-    @property
-    def place(self) -> Place:
-        return Place(self.program.home / "ems.toml")
-
-    @property
-    def bundle(self) -> Path:
-        return self.program.home / "day.tar"
-
-    @property
-    def key(self) -> Path:
-        return self.state / "sealing" / "public.key"
-
-    @cached_property
-    def events(self) -> list[Recorded]:
-        """The demo's own events, without those of who has read them since."""
-        return asyncio.run(self._events())
-
-    async def _events(self) -> list[Recorded]:
-        async with PostgresEventLog(self.server.app_dsn, TOPICS, WallClock()) as log:
-            return [one async for page in log.read_pages() for one in page if not one.event.TOPIC.startswith("log.")]
-
-    def all(self, *kinds: type) -> list[Recorded]:
-        return [one for one in self.events if isinstance(one.event, kinds)]
-
-    def explain(self, asked: str, at: str = "", place: Place | None = None) -> Explanation:
-        return asyncio.run(explained(place or self.place, asked, at, "examiner"))
-
-
 @pytest.fixture(scope="module")
 def day() -> Iterator[Day]:
-    home = Path(tempfile.mkdtemp(prefix="ems-audit-"))
-    home.chmod(0o755)  # the server's account reaches it, so that the data lies in it
-    try:
-        with watched(Program(home)) as program:
-            words = ("demo", "--headless", "--json", "--minutes", "1.5", "--speed", "60", "--qty", "600", "--keep", "kept")
-            done = program.run(*words, timeout_s=300)
-            assert done.returncode == 0, done.stderr
-            (home / "ems.toml").write_text('state_directory = "kept"\n')
-            server = EmbeddedPostgres(home / "kept" / "postgres")
-            server.start()
-            try:
-                asyncio.run(_sealed(home / "kept", server.app_dsn))
-                asyncio.run(_exported(home / "kept", server, home / "day.tar"))
-                yield Day(program, home / "kept", server, json.loads(done.stdout))
-            finally:
-                server.stop()
-    finally:
-        shutil.rmtree(home)
-
-
-async def _sealed(state: Path, dsn: str) -> None:
-    """What the demo's sealer had no time for."""
-    async with PostgresSealedLog(dsn) as log:
-        key = KeySigner.of_file(state / "sealing" / "private.key")
-        sealer = Sealer(log, key, KeyVerifier(key.public_key), [FileAnchor(state / "sealing" / "heads.jsonl")], WallClock())
-        await sealer.turn()
-        await sealer.close()
-
-
-async def _heads(dsn: str) -> list[SignedHead]:
-    async with PostgresSealedLog(dsn) as log:
-        return [head async for head in log.heads()]
-
-
-async def _exported(state: Path, server: EmbeddedPostgres, to: Path) -> str:
-    async with PostgresEventLog(server.app_dsn, TOPICS, WallClock()) as log:
-        heads = await _heads(server.app_dsn)
-        facts = [one async for page in log.read_pages() for one in page]
-        dates = {one.event.trade_date for one in facts if isinstance(one.event, po.Accepted)}
-        (date,) = dates
-        exported = await export_day(
-            log, to, day=date, zone=ZONE, settings=ReportingSettings(), heads=heads,
-            signer=KeySigner.of_file(state / "sealing" / "private.key"),
-        )  # fmt: skip
-        return exported.sha256
+    with demo_day() as made:
+        yield made
 
 
 def test_statement_01_any_clordid_at_any_nanosecond_and_non_zero_if_a_part_is_missing(day: Day) -> None:
@@ -183,18 +99,6 @@ async def sealed(database: Database, tmp_path: Path) -> Any:
         await room.sealer.turn()
     yield room
     await room.close()
-
-
-async def tampered(database: Database, room: SealedRoom, *statements: str) -> dict[int, tuple[str, int, str]]:
-    """What verification says after a superuser has switched the triggers off: fault by event."""
-    with psycopg.connect(database.superuser_dsn, autocommit=True) as connection:
-        connection.execute("SET session_replication_role = replica")
-        for table in ("events", "log_head", "sealed_heads", "sealed_tiles"):
-            connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
-        for statement in statements:
-            connection.execute(statement)
-    report = await room.verify()
-    return {fault.seq: (fault.stream, fault.version, fault.text) for fault in report.faults}
 
 
 async def test_statement_02_one_bit_is_found_and_located(sealed: SealedRoom, database: Database) -> None:
@@ -266,21 +170,7 @@ async def test_statement_07_the_app_role_may_not_and_a_superuser_who_rehashes_is
 
 async def test_statement_08_no_reader_ever_misses_an_event(app_dsn: str) -> None:
     """Three writers of one database, each with connections of its own; a subscriber sees each number once, in order."""
-    async with PostgresEventLog(app_dsn, TOPICS, WallClock()) as one, PostgresEventLog(app_dsn, TOPICS, WallClock()) as other:
-        seen: list[int] = []
-
-        async def follow() -> None:
-            async for recorded in other.subscribe():
-                seen.append(recorded.seq)
-                if len(seen) == 120:
-                    return
-
-        async def write(log: PostgresEventLog, name: str) -> None:
-            room = SealedRoom(app_dsn, Path())
-            for _ in range(20):
-                await log.append([room.entry(stream_id(name), 2)])
-
-        await asyncio.gather(follow(), write(one, "a"), write(other, "b"), write(one, "c"))
+    seen = await three_writers_and_a_reader(app_dsn, 20)
     assert seen == list(range(1, 121))
 
 
@@ -294,22 +184,8 @@ def test_statement_09_replay_without_snapshots_is_byte_identical_at_any_place_an
         assert asyncio.run(state_at(day.server.app_dsn, str(seq)))["digest"] == digest, "the desk's own recovery"
 
 
-IN_THE_SANDBOX = """
-import socket
-from adapters.sandbox import deny_network
-print(deny_network())
-for kind in (socket.AF_INET, socket.AF_UNIX):
-    try:
-        socket.socket(kind)
-        print("made")
-    except PermissionError:
-        print("denied")
-"""
-
-
 def test_statement_10_replay_opens_no_socket_and_sends_nothing(day: Day) -> None:
-    done = subprocess.run([sys.executable, "-c", IN_THE_SANDBOX], cwd=ROOT, capture_output=True, text=True, check=True)
-    how, *tried = done.stdout.splitlines()
+    how, *tried = tried_in_the_sandbox()
     assert tried == ["denied", "denied"] and how in (SECCOMP, HOOK)
     told = asyncio.run(replayed(Place(Path(), bundles=(day.bundle,)), "", 0, 0, "examiner", network=False))
     assert told["network"] == how and told["sent"] == 0 and told["events_per_s"] > 0
@@ -329,16 +205,12 @@ def test_statement_11_every_earlier_version_loads_and_raw_and_read_forms_are_bot
 
 
 def test_statement_12_no_orphans_and_children_never_above_their_parent(day: Day) -> None:
-    parents = {one.stream: one.event for one in day.all(po.Accepted)}
-    children = {one.stream: one.event for one in day.all(co.Created)}
-    fills = {one.stream: one.event for one in day.all(fl.Recorded)}
-    orphans = [s for s, c in children.items() if c.parent not in parents]
-    orphans += [s for s, f in fills.items() if f.child not in children or f.cl_ord_id != children[f.child].cl_ord_id]
-    assert orphans == [] and len(fills) == day.figures["fills"]
+    assert day.orphans() == [] and len(day.all(fl.Recorded)) == day.figures["fills"]
+    asked = {one.stream: one.event.terms.quantity_e9 for one in day.all(po.Accepted)}
     done: dict[StreamId, int] = defaultdict(int)
     for one in day.all(po.Filled):
         done[one.stream] += one.event.quantity_e9
-        assert done[one.stream] <= parents[one.stream].terms.quantity_e9
+        assert done[one.stream] <= asked[one.stream]
     assert sum(done.values()) == day.figures["filled"] * 10**9
 
 
@@ -353,7 +225,7 @@ async def test_statement_13_a_days_cat_records_pass_their_schema_and_no_error_is
 def test_statement_14_exports_are_regenerated_byte_for_byte_with_each_fields_source(day: Day, tmp_path: Path) -> None:
     from tests.ems.exports import test_european
 
-    digests = {asyncio.run(_exported(day.state, day.server, tmp_path / name)) for name in ("one.tar", "other.tar")}
+    digests = {asyncio.run(exported(day.state, day.server, tmp_path / name)) for name in ("one.tar", "other.tar")}
     assert len(digests) == 1
     test_european.test_fifty_one_fields_are_numbered_and_each_names_its_source_or_is_empty()
     test_european.test_times_are_cut_off_in_utc()
@@ -455,29 +327,8 @@ def test_statement_25_every_change_of_a_limit_or_a_model_says_when_who_on_whose_
 
 
 def test_from_a_bundle_the_same_answer_and_a_damaged_one_is_one_sentence(day: Day, tmp_path: Path) -> None:
-    cl_ord_id = day.all(co.Created)[1].event.cl_ord_id
-    there = Place(Path(), bundles=(day.bundle,), key=day.key, wire=day.state)
-    told, own = day.explain(cl_ord_id, place=there), day.explain(cl_ord_id)
-    same = ("identity", "state", "events", "cause", "book", "plan", "risk", "kill", "wire")
-    contents, owns = ({s.name: s.content for s in one.sections} for one in (told, own))
-    assert {name for name in same if contents[name] != owns[name]} == set()
-    other = tmp_path / "other.pub"
-    other.write_text(bytes(31).hex() + "01")
-    with pytest.raises(ConfigError, match="not signed by the key"):
-        day.explain(cl_ord_id, place=there._replace(key=other))
-    torn = tmp_path / "torn.tar"
-    torn.write_bytes(day.bundle.read_bytes()[:-20_000])
-    with pytest.raises(ConfigError, match=r"torn\.tar"):
-        day.explain(cl_ord_id, place=Place(Path(), bundles=(torn,)))
+    answered_from_a_bundle(day, tmp_path)
 
 
 def test_from_a_restored_backup_the_same_answer(day: Day) -> None:
-    """The database's files copied, as a backup of them is, and opened as another database of the server."""
-    cl_ord_id = day.all(co.Created)[1].event.cl_ord_id
-    own = day.explain(cl_ord_id, "100")
-    with psycopg.connect(day.server.connection(SUPERUSER, "postgres"), autocommit=True) as connection:
-        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'ems'")
-        connection.execute("CREATE DATABASE restored TEMPLATE ems")
-    restored = Place(Path(), dsn=day.server.connection(APP, "restored"), key=day.key, wire=day.state)
-    told = day.explain(cl_ord_id, "100", place=restored)
-    assert told.complete and told.sections == own.sections
+    answered_from_a_backup(day)
