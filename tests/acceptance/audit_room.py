@@ -30,8 +30,9 @@ from domain import fill as fl
 from domain import parent_order as po
 from domain.catalogue import TOPICS
 from domain.errors import ConfigError
-from domain.event import Recorded
+from domain.event import Event, Recorded
 from domain.sealing import SignedHead
+from domain.stored import Decoder
 from domain.values import StreamId, stream_id
 from ems.audit.explanation import Explanation
 from ems.bootstrap.audit_source import Place
@@ -44,6 +45,16 @@ from tests.conftest import Database
 from tests.ems.sealing_room import Room as SealedRoom
 
 ZONE = ZoneInfo("America/New_York")
+FORBIDDEN = ("UPDATE events SET version = 1", "DELETE FROM events", "TRUNCATE events", "ALTER TABLE events ADD x int")
+_HASHED = (
+    "prev_hash || int8send(seq) || uuid_send(stream) || int8send(version) || int8send(recorded_time_ns) || "
+    "int2send(length(topic)::int2) || topic::bytea || state"
+)
+REHASH = (
+    f"UPDATE events SET hash = sha256({_HASHED}) WHERE seq = 60",
+    "UPDATE log_head SET hash = (SELECT hash FROM events WHERE seq = 60)",
+)
+META = b'{"meta":{"event_time_ns":1,"actor":"a","correlation":"c","causation":"t","build":"b","inbound":null},"data":'
 
 
 @dataclass
@@ -223,3 +234,19 @@ def answered_from_a_backup(day: Day) -> None:
     restored = Place(Path(), dsn=day.server.connection(APP, "restored"), key=day.key, wire=day.state)
     told = day.explain(cl_ord_id, "100", place=restored)
     assert told.complete and told.sections == own.sections
+
+
+def golden_events() -> Iterator[Event]:
+    """Every golden sample, those of earlier forms too, read by today's decoder."""
+    decoder, golden = Decoder(TOPICS), ROOT / "tests" / "golden"
+    for path in (*golden.glob("*.json"), *(golden / "earlier").glob("*.json")):
+        topic = path.stem if path.stem in TOPICS else ".".join(path.stem.split(".")[:3]).partition("@")[0]
+        yield decoder.decode(topic, META + path.read_bytes().strip() + b"}")[0]
+
+
+def verified_alone(day: Day, folder: Path) -> subprocess.CompletedProcess[str]:
+    """The stand-alone verifier in a folder of its own, without anything of ours on its path."""
+    shutil.copy(day.key, key := folder / "public.key")
+    shutil.copy(ROOT / "deploy" / "verify_bundle.py", folder / "verify.py")
+    command = [sys.executable, "-I", "verify.py", str(day.bundle), "--key", str(key)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env={})

@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -30,42 +26,39 @@ from domain import parent_order as po
 from domain.catalogue import TOPICS
 from domain.errors import TimeOutsideLog
 from domain.risk_verdicts import Checked
-from domain.stored import Decoder
 from domain.values import StreamId, stream_id
 from ems.audit.explanation import SECTIONS
 from ems.bootstrap import audit
 from ems.bootstrap.audit_replay import replayed
 from ems.bootstrap.audit_source import Place
 from ems.bootstrap.replay import state_at
-from tests.acceptance.audit_room import (
-    Day,
-    answered_from_a_backup,
-    answered_from_a_bundle,
-    demo_day,
-    exported,
-    tampered,
-    three_writers_and_a_reader,
-    tried_in_the_sandbox,
-)
+from tests.acceptance import audit_room
+from tests.acceptance.audit_room import Day
 from tests.adapters.postgres import test_subjects
 from tests.conftest import Database
-from tests.ems import test_clock_watch, test_kill, test_reconciler, test_risk_checks, test_risk_drills, test_throttle
+from tests.ems import (
+    test_clock_watch,
+    test_kill,
+    test_kill_keeper,
+    test_reconciler,
+    test_risk_checks,
+    test_risk_drills,
+    test_throttle,
+)
+from tests.ems.exports import test_cat, test_european
 from tests.ems.sealing_room import Room as SealedRoom
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[2]
-ZONE = ZoneInfo("America/New_York")
 
 
 @pytest.fixture(scope="module")
 def day() -> Iterator[Day]:
-    with demo_day() as made:
+    with audit_room.demo_day() as made:
         yield made
 
 
 def test_statement_01_any_clordid_at_any_nanosecond_and_non_zero_if_a_part_is_missing(day: Day) -> None:
     created = day.all(co.Created)[2]
-    assert isinstance(created.event, co.Created)
     cl_ord_id = created.event.cl_ord_id
     done = day.program.run("audit", "explain", cl_ord_id, "--json")
     told = json.loads(done.stdout)
@@ -73,9 +66,8 @@ def test_statement_01_any_clordid_at_any_nanosecond_and_non_zero_if_a_part_is_mi
     assert tuple(told["sections"]) == SECTIONS
     sections = told["sections"]
     assert sections["plan"]["content"]["request_intact"] and sections["book"]["content"]["seen"]
-    assert all(
-        verdict["limit_seq"] for one in sections["risk"]["content"] for verdict in one["verdicts"] if verdict["limit_version"]
-    )
+    verdicts = [verdict for one in sections["risk"]["content"] for verdict in one["verdicts"]]
+    assert all(verdict["limit_seq"] for verdict in verdicts if verdict["limit_version"])
     sent = [m for m in sections["wire"]["content"] if m["direction"] == "out" and f"|11={cl_ord_id}|" in m["text"]]
     assert len(sent) == 1 and sent[0]["event_seq"] == created.seq
     assert sections["proof"]["content"]["hash_holds"] and sections["proof"]["content"]["inclusion"]
@@ -103,16 +95,15 @@ async def sealed(database: Database, tmp_path: Path) -> Any:
 
 async def test_statement_02_one_bit_is_found_and_located(sealed: SealedRoom, database: Database) -> None:
     """The drill of two hundred is test_tamper.py."""
-    found = await tampered(
-        database, sealed, "UPDATE events SET state = set_bit(state, 77, 1 - get_bit(state, 77)) WHERE seq = 17"
-    )
+    flip = "UPDATE events SET state = set_bit(state, 77, 1 - get_bit(state, 77)) WHERE seq = 17"
+    found = await audit_room.tampered(database, sealed, flip)
     with psycopg.connect(database.app_dsn) as connection:
         (stream, version) = connection.execute("SELECT stream::text, version FROM events WHERE seq = 17").fetchone()
     assert found[17][:2] == (stream, version)
 
 
 async def test_statement_03_a_cut_tail_and_an_old_backup_are_found_by_the_anchor(sealed: SealedRoom, database: Database) -> None:
-    found = await tampered(
+    found = await audit_room.tampered(
         database, sealed, "DELETE FROM events WHERE seq > 40", "DELETE FROM sealed_heads WHERE size > 40",
         "UPDATE log_head SET (seq, hash) = (SELECT seq, hash FROM events WHERE seq = 40)",
     )  # fmt: skip
@@ -121,18 +112,13 @@ async def test_statement_03_a_cut_tail_and_an_old_backup_are_found_by_the_anchor
 
 async def test_statement_04_swapped_and_inserted_events_are_found(sealed: SealedRoom, database: Database) -> None:
     swap = "UPDATE events SET seq = CASE seq WHEN 8 THEN -9 ELSE -8 END WHERE seq IN (8, 9)"
-    found = await tampered(database, sealed, swap, "UPDATE events SET seq = -seq WHERE seq < 0")
+    found = await audit_room.tampered(database, sealed, swap, "UPDATE events SET seq = -seq WHERE seq < 0")
     assert {8, 9} & found.keys()
 
 
 def test_statement_05_an_outsider_verifies_with_the_export_and_a_public_key_alone(day: Day, tmp_path: Path) -> None:
     """One file of the standard library, in a folder of its own; what it finds in bad bundles: test_verify_bundle.py."""
-    shutil.copy(day.key, key := tmp_path / "public.key")
-    shutil.copy(ROOT / "deploy" / "verify_bundle.py", tmp_path / "verify.py")
-    done = subprocess.run(
-        [sys.executable, "-I", "verify.py", str(day.bundle), "--key", str(key)], cwd=tmp_path, capture_output=True, text=True,
-        check=False, env={},
-    )  # fmt: skip
+    done = audit_room.verified_alone(day, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -151,27 +137,18 @@ async def test_statement_07_the_app_role_may_not_and_a_superuser_who_rehashes_is
     sealed: SealedRoom, database: Database
 ) -> None:
     with psycopg.connect(database.app_dsn, autocommit=True) as connection:
-        for statement in (
-            "UPDATE events SET version = 1",
-            "DELETE FROM events",
-            "TRUNCATE events",
-            "ALTER TABLE events ADD x int",
-        ):
+        for statement in audit_room.FORBIDDEN:
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement)
-    rehash = (
-        "UPDATE events SET hash = sha256(prev_hash || int8send(seq) || uuid_send(stream) || int8send(version) || "
-        "int8send(recorded_time_ns) || int2send(length(topic)::int2) || topic::bytea || state) WHERE seq = 60"
+    found = await audit_room.tampered(
+        database, sealed, "UPDATE events SET state = state || ' ' WHERE seq = 60", *audit_room.REHASH
     )
-    head = "UPDATE log_head SET hash = (SELECT hash FROM events WHERE seq = 60)"
-    found = await tampered(database, sealed, "UPDATE events SET state = state || ' ' WHERE seq = 60", rehash, head)
     assert 60 in found
 
 
 async def test_statement_08_no_reader_ever_misses_an_event(app_dsn: str) -> None:
     """Three writers of one database, each with connections of its own; a subscriber sees each number once, in order."""
-    seen = await three_writers_and_a_reader(app_dsn, 20)
-    assert seen == list(range(1, 121))
+    assert await audit_room.three_writers_and_a_reader(app_dsn, 20) == list(range(1, 121))
 
 
 def test_statement_09_replay_without_snapshots_is_byte_identical_at_any_place_and_elsewhere(day: Day) -> None:
@@ -185,20 +162,14 @@ def test_statement_09_replay_without_snapshots_is_byte_identical_at_any_place_an
 
 
 def test_statement_10_replay_opens_no_socket_and_sends_nothing(day: Day) -> None:
-    how, *tried = tried_in_the_sandbox()
+    how, *tried = audit_room.tried_in_the_sandbox()
     assert tried == ["denied", "denied"] and how in (SECCOMP, HOOK)
     told = asyncio.run(replayed(Place(Path(), bundles=(day.bundle,)), "", 0, 0, "examiner", network=False))
     assert told["network"] == how and told["sent"] == 0 and told["events_per_s"] > 0
 
 
 def test_statement_11_every_earlier_version_loads_and_raw_and_read_forms_are_both_shown(day: Day) -> None:
-    earlier = sorted((ROOT / "tests" / "golden" / "earlier").glob("*.json"))
-    decoder = Decoder(TOPICS)
-    meta = b'{"meta":{"event_time_ns":1,"actor":"a","correlation":"c","causation":"t","build":"b","inbound":null},"data":'
-    for path in (*earlier, *(ROOT / "tests" / "golden").glob("*.json")):
-        topic, told = path.stem.partition("@")[0], path.read_bytes()
-        event, _ = decoder.decode(topic if topic in TOPICS else ".".join(topic.split(".")[:3]), meta + told.strip() + b"}")
-        assert event is not None
+    assert all(event is not None for event in audit_room.golden_events())
     told = day.explain(day.all(co.Created)[0].stream)
     shown = {s.name: s.content for s in told.sections}["events"]
     assert all(row["data"] is not None and len(row["hash"]) == 64 for row in shown)
@@ -216,24 +187,18 @@ def test_statement_12_no_orphans_and_children_never_above_their_parent(day: Day)
 
 async def test_statement_13_a_days_cat_records_pass_their_schema_and_no_error_is_predicted() -> None:
     """Planted faults of each code are in tests/ems/exports/test_cat.py."""
-    from tests.ems.exports import test_cat
-
     await test_cat.test_a_day_passes_the_schema_and_no_error_is_predicted()
     test_cat.test_times_are_cut_off_in_eastern_time_and_ids_lose_delimiters()
 
 
 def test_statement_14_exports_are_regenerated_byte_for_byte_with_each_fields_source(day: Day, tmp_path: Path) -> None:
-    from tests.ems.exports import test_european
-
-    digests = {asyncio.run(exported(day.state, day.server, tmp_path / name)) for name in ("one.tar", "other.tar")}
+    digests = {asyncio.run(audit_room.exported(day.state, day.server, tmp_path / name)) for name in ("one.tar", "other.tar")}
     assert len(digests) == 1
     test_european.test_fifty_one_fields_are_numbered_and_each_names_its_source_or_is_empty()
     test_european.test_times_are_cut_off_in_utc()
 
 
 async def test_statement_15_each_order_names_decider_and_executor_and_no_id_is_reused_for_other_code() -> None:
-    from tests.ems.exports import test_european
-
     await test_european.test_an_orders_events_with_who_decided_and_who_executed()
     test_european.test_other_code_has_another_designation()
 
@@ -249,8 +214,6 @@ def test_statement_16_an_explanation_states_the_clock_or_that_it_is_unknown(day:
 
 async def test_statement_17_a_trip_stops_at_once_and_its_proof_tells_the_times(tmp_path: Path) -> None:
     """Under load, with every process real and at each level: test_kill.py, test_kill_panic.py."""
-    from tests.ems import test_kill_keeper
-
     world = test_kill_keeper.World(tmp_path)
     await world.room.open()
     await test_kill_keeper.test_a_trip_ends_in_a_proof_when_every_order_has_ended_by_its_venues_word(world)
@@ -323,12 +286,9 @@ def test_statement_25_every_change_of_a_limit_or_a_model_says_when_who_on_whose_
         assert one.meta.actor and one.meta.event_time_ns and by and told.reason, one
 
 
-# ------------------------------------------------------------------------------------------- bad input, other sources
-
-
 def test_from_a_bundle_the_same_answer_and_a_damaged_one_is_one_sentence(day: Day, tmp_path: Path) -> None:
-    answered_from_a_bundle(day, tmp_path)
+    audit_room.answered_from_a_bundle(day, tmp_path)
 
 
 def test_from_a_restored_backup_the_same_answer(day: Day) -> None:
-    answered_from_a_backup(day)
+    audit_room.answered_from_a_backup(day)
