@@ -44,13 +44,13 @@ class BundleRows:
 
     Args:
         paths: the archives, one at least, in the order of their days.
-        verifies: whether the manifest is signed by the key that is trusted; None: nobody says which key to trust.
+        verifies: whether the manifest is signed by the key that is trusted.
 
     Raises:
         ConfigError: it is no bundle, a file is missing, foreign or altered, its chain is broken, or the key is another's.
     """
 
-    def __init__(self, paths: Sequence[Path], verifies: Verifies | None = None) -> None:
+    def __init__(self, paths: Sequence[Path], verifies: Verifies) -> None:
         self.name = f"bundle {' and '.join(path.name for path in paths)}"
         self.heads: list[SignedHead] = []
         self.manifests: list[dict[str, Any]] = []
@@ -79,7 +79,7 @@ class BundleRows:
 
     # ----------------------------------------------------------------------------------------- opening
 
-    def _open(self, path: Path, verifies: Verifies | None) -> None:
+    def _open(self, path: Path, verifies: Verifies) -> None:
         try:
             with tarfile.open(path) as archive:
                 self._take(path, archive, verifies)
@@ -88,15 +88,18 @@ class BundleRows:
         except (OSError, tarfile.TarError, EOFError, ValueError, KeyError, TypeError, SealError, sqlite3.Error) as cause:
             raise ConfigError(f"{path} is no bundle that can be read: {cause}") from cause
 
-    def _take(self, path: Path, archive: tarfile.TarFile, verifies: Verifies | None) -> None:
-        members = {member.name: member for member in archive.getmembers() if member.isfile()}
+    def _take(self, path: Path, archive: tarfile.TarFile, verifies: Verifies) -> None:
+        entries = archive.getmembers()
+        members = {member.name: member for member in entries if member.isfile()}
+        if len(members) != len(entries):
+            raise ConfigError(f"{path} has something twice, or something that is no file")
         for needed in sorted(_ALWAYS - members.keys()):
             raise ConfigError(f"{path} is no bundle: it has no {needed}")
         said = _bytes(archive, members[MANIFEST])
         manifest: dict[str, Any] = json.loads(said)
-        if verifies is not None and not verifies(said, _bytes(archive, members[SIGNATURE])):
-            raise ConfigError(f"{path}: its manifest is not signed by the key that was given")
-        files = {name: told["sha256"] for name, told in manifest["files"].items()}
+        if not verifies(said, _bytes(archive, members[SIGNATURE])):
+            raise ConfigError(f"{path}: its manifest is not signed by the key")
+        files = {told["path"]: told["sha256"] for told in manifest["files"]}
         for name in sorted(files.keys() - members.keys()):
             raise ConfigError(f"{path}: {name} is in the manifest and not in the bundle")
         for name in sorted(members.keys() - files.keys() - _ALWAYS):

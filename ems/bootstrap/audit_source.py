@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -67,8 +68,8 @@ async def opened(place: Place) -> AsyncIterator[Opened]:
     journals = _journals(place.wire) if place.wire is not None else ()
     if place.bundles:
         named = _key(place.key)
-        async with BundleRows(place.bundles, named.verifies if named is not None else None) as rows:
-            yield Opened(rows, (), journals, "", named or _own_key(rows))
+        async with BundleRows(place.bundles, named.verifies if named is not None else _by_its_own_key) as rows:
+            yield Opened(rows, (), journals, "", named or KeyVerifier(rows.key))
     elif place.dsn:
         async with PostgresRows(place.dsn) as database:
             yield Opened(database, (), journals, place.dsn, _key(place.key))
@@ -104,9 +105,9 @@ def _key(key: Path | None, beside: Path | None = None) -> KeyVerifier | None:
         raise ConfigError(str(error)) from error
 
 
-def _own_key(rows: BundleRows) -> KeyVerifier:
-    """The key that a bundle names itself: it proves that nothing was changed since, not who signed it."""
-    return KeyVerifier(rows.key)
+def _by_its_own_key(manifest: bytes, signature: bytes) -> bool:
+    """By the key that a bundle names itself: nothing was changed since it was signed, by whomever."""
+    return KeyVerifier(bytes.fromhex(json.loads(manifest)["key"]["ed25519"])).verifies(manifest, signature)
 
 
 def moment_ns(at: str) -> int | None:

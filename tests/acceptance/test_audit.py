@@ -7,146 +7,58 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 
-from adapters.anchor.files import FileAnchor
 from adapters.clock import WallClock
-from adapters.postgres.embedded import APP, SUPERUSER, EmbeddedPostgres
 from adapters.postgres.event_log import PostgresEventLog
-from adapters.postgres.sealed_log import PostgresSealedLog
 from adapters.sandbox import HOOK, SECCOMP
-from adapters.signing.ed25519 import KeySigner, KeyVerifier
 from domain import child_order as co
 from domain import fill as fl
+from domain import limits
+from domain import model_version as mv
 from domain import parent_order as po
 from domain.catalogue import TOPICS
-from domain.errors import ConfigError, TimeOutsideLog
-from domain.event import Recorded
+from domain.errors import TimeOutsideLog
 from domain.risk_verdicts import Checked
-from domain.sealing import SignedHead
-from domain.stored import Decoder
 from domain.values import StreamId, stream_id
-from ems.audit.explanation import SECTIONS, Explanation
+from ems.audit.explanation import SECTIONS
 from ems.bootstrap import audit
 from ems.bootstrap.audit_replay import replayed
 from ems.bootstrap.audit_source import Place
-from ems.bootstrap.bundle import export_day
-from ems.bootstrap.explain import explained
 from ems.bootstrap.replay import state_at
-from ems.exports.settings import ReportingSettings
-from ems.sealer import Sealer
-from tests.acceptance.conftest import Program, watched
+from tests.acceptance import audit_room
+from tests.acceptance.audit_room import Day
+from tests.adapters.postgres import test_subjects
 from tests.conftest import Database
-from tests.ems import test_clock_watch, test_kill, test_reconciler, test_risk_checks, test_risk_drills, test_throttle
+from tests.ems import (
+    test_clock_watch,
+    test_kill,
+    test_kill_keeper,
+    test_reconciler,
+    test_risk_checks,
+    test_risk_drills,
+    test_throttle,
+)
+from tests.ems.exports import test_cat, test_european
 from tests.ems.sealing_room import Room as SealedRoom
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[2]
-ZONE = ZoneInfo("America/New_York")
-
-
-@dataclass
-class Day:
-    """What a demo has left: its state directory, its server, and a bundle of its day."""
-
-    program: Program
-    state: Path
-    server: EmbeddedPostgres
-    figures: dict[str, Any]
-
-    @property
-    def place(self) -> Place:
-        return Place(self.program.home / "ems.toml")
-
-    @property
-    def bundle(self) -> Path:
-        return self.program.home / "day.tar"
-
-    @property
-    def key(self) -> Path:
-        return self.state / "sealing" / "public.key"
-
-    @cached_property
-    def events(self) -> list[Recorded]:
-        """The demo's own events, without those of who has read them since."""
-        return asyncio.run(self._events())
-
-    async def _events(self) -> list[Recorded]:
-        async with PostgresEventLog(self.server.app_dsn, TOPICS, WallClock()) as log:
-            return [one async for page in log.read_pages() for one in page if not one.event.TOPIC.startswith("log.")]
-
-    def all(self, *kinds: type) -> list[Recorded]:
-        return [one for one in self.events if isinstance(one.event, kinds)]
-
-    def explain(self, asked: str, at: str = "", place: Place | None = None) -> Explanation:
-        return asyncio.run(explained(place or self.place, asked, at, "examiner"))
 
 
 @pytest.fixture(scope="module")
 def day() -> Iterator[Day]:
-    home = Path(tempfile.mkdtemp(prefix="ems-audit-"))
-    home.chmod(0o755)  # the server's account reaches it, so that the data lies in it
-    try:
-        with watched(Program(home)) as program:
-            words = ("demo", "--headless", "--json", "--minutes", "1.5", "--speed", "60", "--qty", "600", "--keep", "kept")
-            done = program.run(*words, timeout_s=300)
-            assert done.returncode == 0, done.stderr
-            (home / "ems.toml").write_text('state_directory = "kept"\n')
-            server = EmbeddedPostgres(home / "kept" / "postgres")
-            server.start()
-            try:
-                asyncio.run(_sealed(home / "kept", server.app_dsn))
-                asyncio.run(_exported(home / "kept", server, home / "day.tar"))
-                yield Day(program, home / "kept", server, json.loads(done.stdout))
-            finally:
-                server.stop()
-    finally:
-        shutil.rmtree(home)
-
-
-async def _sealed(state: Path, dsn: str) -> None:
-    """What the demo's sealer had no time for."""
-    async with PostgresSealedLog(dsn) as log:
-        key = KeySigner.of_file(state / "sealing" / "private.key")
-        sealer = Sealer(log, key, KeyVerifier(key.public_key), [FileAnchor(state / "sealing" / "heads.jsonl")], WallClock())
-        await sealer.turn()
-        await sealer.close()
-
-
-async def _heads(dsn: str) -> list[SignedHead]:
-    async with PostgresSealedLog(dsn) as log:
-        return [head async for head in log.heads()]
-
-
-async def _exported(state: Path, server: EmbeddedPostgres, to: Path) -> str:
-    async with PostgresEventLog(server.app_dsn, TOPICS, WallClock()) as log:
-        heads = await _heads(server.app_dsn)
-        facts = [one async for page in log.read_pages() for one in page]
-        dates = {one.event.trade_date for one in facts if isinstance(one.event, po.Accepted)}
-        (date,) = dates
-        exported = await export_day(
-            log, to, day=date, zone=ZONE, settings=ReportingSettings(), heads=heads,
-            signer=KeySigner.of_file(state / "sealing" / "private.key"),
-        )  # fmt: skip
-        return exported.sha256
+    with audit_room.demo_day() as made:
+        yield made
 
 
 def test_statement_01_any_clordid_at_any_nanosecond_and_non_zero_if_a_part_is_missing(day: Day) -> None:
     created = day.all(co.Created)[2]
-    assert isinstance(created.event, co.Created)
     cl_ord_id = created.event.cl_ord_id
     done = day.program.run("audit", "explain", cl_ord_id, "--json")
     told = json.loads(done.stdout)
@@ -154,9 +66,8 @@ def test_statement_01_any_clordid_at_any_nanosecond_and_non_zero_if_a_part_is_mi
     assert tuple(told["sections"]) == SECTIONS
     sections = told["sections"]
     assert sections["plan"]["content"]["request_intact"] and sections["book"]["content"]["seen"]
-    assert all(
-        verdict["limit_seq"] for one in sections["risk"]["content"] for verdict in one["verdicts"] if verdict["limit_version"]
-    )
+    verdicts = [verdict for one in sections["risk"]["content"] for verdict in one["verdicts"]]
+    assert all(verdict["limit_seq"] for verdict in verdicts if verdict["limit_version"])
     sent = [m for m in sections["wire"]["content"] if m["direction"] == "out" and f"|11={cl_ord_id}|" in m["text"]]
     assert len(sent) == 1 and sent[0]["event_seq"] == created.seq
     assert sections["proof"]["content"]["hash_holds"] and sections["proof"]["content"]["inclusion"]
@@ -182,30 +93,17 @@ async def sealed(database: Database, tmp_path: Path) -> Any:
     await room.close()
 
 
-async def tampered(database: Database, room: SealedRoom, *statements: str) -> dict[int, tuple[str, int, str]]:
-    """What verification says after a superuser has switched the triggers off: fault by event."""
-    with psycopg.connect(database.superuser_dsn, autocommit=True) as connection:
-        connection.execute("SET session_replication_role = replica")
-        for table in ("events", "log_head", "sealed_heads", "sealed_tiles"):
-            connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
-        for statement in statements:
-            connection.execute(statement)
-    report = await room.verify()
-    return {fault.seq: (fault.stream, fault.version, fault.text) for fault in report.faults}
-
-
 async def test_statement_02_one_bit_is_found_and_located(sealed: SealedRoom, database: Database) -> None:
     """The drill of two hundred is test_tamper.py."""
-    found = await tampered(
-        database, sealed, "UPDATE events SET state = set_bit(state, 77, 1 - get_bit(state, 77)) WHERE seq = 17"
-    )
+    flip = "UPDATE events SET state = set_bit(state, 77, 1 - get_bit(state, 77)) WHERE seq = 17"
+    found = await audit_room.tampered(database, sealed, flip)
     with psycopg.connect(database.app_dsn) as connection:
         (stream, version) = connection.execute("SELECT stream::text, version FROM events WHERE seq = 17").fetchone()
     assert found[17][:2] == (stream, version)
 
 
 async def test_statement_03_a_cut_tail_and_an_old_backup_are_found_by_the_anchor(sealed: SealedRoom, database: Database) -> None:
-    found = await tampered(
+    found = await audit_room.tampered(
         database, sealed, "DELETE FROM events WHERE seq > 40", "DELETE FROM sealed_heads WHERE size > 40",
         "UPDATE log_head SET (seq, hash) = (SELECT seq, hash FROM events WHERE seq = 40)",
     )  # fmt: skip
@@ -214,18 +112,13 @@ async def test_statement_03_a_cut_tail_and_an_old_backup_are_found_by_the_anchor
 
 async def test_statement_04_swapped_and_inserted_events_are_found(sealed: SealedRoom, database: Database) -> None:
     swap = "UPDATE events SET seq = CASE seq WHEN 8 THEN -9 ELSE -8 END WHERE seq IN (8, 9)"
-    found = await tampered(database, sealed, swap, "UPDATE events SET seq = -seq WHERE seq < 0")
+    found = await audit_room.tampered(database, sealed, swap, "UPDATE events SET seq = -seq WHERE seq < 0")
     assert {8, 9} & found.keys()
 
 
 def test_statement_05_an_outsider_verifies_with_the_export_and_a_public_key_alone(day: Day, tmp_path: Path) -> None:
     """One file of the standard library, in a folder of its own; what it finds in bad bundles: test_verify_bundle.py."""
-    shutil.copy(day.key, key := tmp_path / "public.key")
-    shutil.copy(ROOT / "deploy" / "verify_bundle.py", tmp_path / "verify.py")
-    done = subprocess.run(
-        [sys.executable, "-I", "verify.py", str(day.bundle), "--key", str(key)], cwd=tmp_path, capture_output=True, text=True,
-        check=False, env={},
-    )  # fmt: skip
+    done = audit_room.verified_alone(day, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -244,41 +137,18 @@ async def test_statement_07_the_app_role_may_not_and_a_superuser_who_rehashes_is
     sealed: SealedRoom, database: Database
 ) -> None:
     with psycopg.connect(database.app_dsn, autocommit=True) as connection:
-        for statement in (
-            "UPDATE events SET version = 1",
-            "DELETE FROM events",
-            "TRUNCATE events",
-            "ALTER TABLE events ADD x int",
-        ):
+        for statement in audit_room.FORBIDDEN:
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement)
-    rehash = (
-        "UPDATE events SET hash = sha256(prev_hash || int8send(seq) || uuid_send(stream) || int8send(version) || "
-        "int8send(recorded_time_ns) || int2send(length(topic)::int2) || topic::bytea || state) WHERE seq = 60"
+    found = await audit_room.tampered(
+        database, sealed, "UPDATE events SET state = state || ' ' WHERE seq = 60", *audit_room.REHASH
     )
-    head = "UPDATE log_head SET hash = (SELECT hash FROM events WHERE seq = 60)"
-    found = await tampered(database, sealed, "UPDATE events SET state = state || ' ' WHERE seq = 60", rehash, head)
     assert 60 in found
 
 
 async def test_statement_08_no_reader_ever_misses_an_event(app_dsn: str) -> None:
     """Three writers of one database, each with connections of its own; a subscriber sees each number once, in order."""
-    async with PostgresEventLog(app_dsn, TOPICS, WallClock()) as one, PostgresEventLog(app_dsn, TOPICS, WallClock()) as other:
-        seen: list[int] = []
-
-        async def follow() -> None:
-            async for recorded in other.subscribe():
-                seen.append(recorded.seq)
-                if len(seen) == 120:
-                    return
-
-        async def write(log: PostgresEventLog, name: str) -> None:
-            room = SealedRoom(app_dsn, Path())
-            for _ in range(20):
-                await log.append([room.entry(stream_id(name), 2)])
-
-        await asyncio.gather(follow(), write(one, "a"), write(other, "b"), write(one, "c"))
-    assert seen == list(range(1, 121))
+    assert await audit_room.three_writers_and_a_reader(app_dsn, 20) == list(range(1, 121))
 
 
 def test_statement_09_replay_without_snapshots_is_byte_identical_at_any_place_and_elsewhere(day: Day) -> None:
@@ -291,74 +161,44 @@ def test_statement_09_replay_without_snapshots_is_byte_identical_at_any_place_an
         assert asyncio.run(state_at(day.server.app_dsn, str(seq)))["digest"] == digest, "the desk's own recovery"
 
 
-IN_THE_SANDBOX = """
-import socket
-from adapters.sandbox import deny_network
-print(deny_network())
-for kind in (socket.AF_INET, socket.AF_UNIX):
-    try:
-        socket.socket(kind)
-        print("made")
-    except PermissionError:
-        print("denied")
-"""
-
-
 def test_statement_10_replay_opens_no_socket_and_sends_nothing(day: Day) -> None:
-    done = subprocess.run([sys.executable, "-c", IN_THE_SANDBOX], cwd=ROOT, capture_output=True, text=True, check=True)
-    how, *tried = done.stdout.splitlines()
+    how, *tried = audit_room.tried_in_the_sandbox()
     assert tried == ["denied", "denied"] and how in (SECCOMP, HOOK)
     told = asyncio.run(replayed(Place(Path(), bundles=(day.bundle,)), "", 0, 0, "examiner", network=False))
     assert told["network"] == how and told["sent"] == 0 and told["events_per_s"] > 0
 
 
 def test_statement_11_every_earlier_version_loads_and_raw_and_read_forms_are_both_shown(day: Day) -> None:
-    earlier = sorted((ROOT / "tests" / "golden" / "earlier").glob("*.json"))
-    decoder = Decoder(TOPICS)
-    meta = b'{"meta":{"event_time_ns":1,"actor":"a","correlation":"c","causation":"t","build":"b","inbound":null},"data":'
-    for path in (*earlier, *(ROOT / "tests" / "golden").glob("*.json")):
-        topic, told = path.stem.partition("@")[0], path.read_bytes()
-        event, _ = decoder.decode(topic if topic in TOPICS else ".".join(topic.split(".")[:3]), meta + told.strip() + b"}")
-        assert event is not None
+    assert all(event is not None for event in audit_room.golden_events())
     told = day.explain(day.all(co.Created)[0].stream)
     shown = {s.name: s.content for s in told.sections}["events"]
     assert all(row["data"] is not None and len(row["hash"]) == 64 for row in shown)
 
 
 def test_statement_12_no_orphans_and_children_never_above_their_parent(day: Day) -> None:
-    parents = {one.stream: one.event for one in day.all(po.Accepted)}
-    children = {one.stream: one.event for one in day.all(co.Created)}
-    fills = {one.stream: one.event for one in day.all(fl.Recorded)}
-    orphans = [s for s, c in children.items() if c.parent not in parents]
-    orphans += [s for s, f in fills.items() if f.child not in children or f.cl_ord_id != children[f.child].cl_ord_id]
-    assert orphans == [] and len(fills) == day.figures["fills"]
+    assert day.orphans() == [] and len(day.all(fl.Recorded)) == day.figures["fills"]
+    asked = {one.stream: one.event.terms.quantity_e9 for one in day.all(po.Accepted)}
     done: dict[StreamId, int] = defaultdict(int)
     for one in day.all(po.Filled):
         done[one.stream] += one.event.quantity_e9
-        assert done[one.stream] <= parents[one.stream].terms.quantity_e9
+        assert done[one.stream] <= asked[one.stream]
     assert sum(done.values()) == day.figures["filled"] * 10**9
 
 
 async def test_statement_13_a_days_cat_records_pass_their_schema_and_no_error_is_predicted() -> None:
     """Planted faults of each code are in tests/ems/exports/test_cat.py."""
-    from tests.ems.exports import test_cat
-
     await test_cat.test_a_day_passes_the_schema_and_no_error_is_predicted()
     test_cat.test_times_are_cut_off_in_eastern_time_and_ids_lose_delimiters()
 
 
 def test_statement_14_exports_are_regenerated_byte_for_byte_with_each_fields_source(day: Day, tmp_path: Path) -> None:
-    from tests.ems.exports import test_european
-
-    digests = {asyncio.run(_exported(day.state, day.server, tmp_path / name)) for name in ("one.tar", "other.tar")}
+    digests = {asyncio.run(audit_room.exported(day.state, day.server, tmp_path / name)) for name in ("one.tar", "other.tar")}
     assert len(digests) == 1
     test_european.test_fifty_one_fields_are_numbered_and_each_names_its_source_or_is_empty()
     test_european.test_times_are_cut_off_in_utc()
 
 
 async def test_statement_15_each_order_names_decider_and_executor_and_no_id_is_reused_for_other_code() -> None:
-    from tests.ems.exports import test_european
-
     await test_european.test_an_orders_events_with_who_decided_and_who_executed()
     test_european.test_other_code_has_another_designation()
 
@@ -374,8 +214,6 @@ def test_statement_16_an_explanation_states_the_clock_or_that_it_is_unknown(day:
 
 async def test_statement_17_a_trip_stops_at_once_and_its_proof_tells_the_times(tmp_path: Path) -> None:
     """Under load, with every process real and at each level: test_kill.py, test_kill_panic.py."""
-    from tests.ems import test_kill_keeper
-
     world = test_kill_keeper.World(tmp_path)
     await world.room.open()
     await test_kill_keeper.test_a_trip_ends_in_a_proof_when_every_order_has_ended_by_its_venues_word(world)
@@ -433,37 +271,24 @@ async def test_statement_24_breaks_with_a_drop_copy_are_events_with_an_owner_and
     assert len(sent) == len(set(sent)) == day.figures["children"]
 
 
-def test_statement_25_erasing_a_persons_key_leaves_the_proofs() -> None:
-    pytest.importorskip("ems.erasure", reason="the erasable store is not here")
+async def test_statement_25_erasing_a_persons_key_makes_the_data_unreadable_and_every_proof_holds(
+    database: Database, tmp_path: Path
+) -> None:
+    await test_subjects.test_erasing_a_key_makes_the_data_unreadable_in_every_copy_and_all_proofs_still_hold(database, tmp_path)
 
 
-# ------------------------------------------------------------------------------------------- bad input, other sources
+def test_statement_25_every_change_of_a_limit_or_a_model_says_when_who_on_whose_word_and_what(day: Day) -> None:
+    changes = day.all(limits.LimitSet, mv.Registered, mv.Promoted)
+    assert {one.event.TOPIC for one in changes} >= {"risk.limit_set.v1", "model_version.registered.v1"}
+    for one in changes:
+        told = one.event
+        by = told.approver if isinstance(told, limits.LimitSet) else told.person
+        assert one.meta.actor and one.meta.event_time_ns and by and told.reason, one
 
 
 def test_from_a_bundle_the_same_answer_and_a_damaged_one_is_one_sentence(day: Day, tmp_path: Path) -> None:
-    cl_ord_id = day.all(co.Created)[1].event.cl_ord_id
-    there = Place(Path(), bundles=(day.bundle,), key=day.key, wire=day.state)
-    told, own = day.explain(cl_ord_id, place=there), day.explain(cl_ord_id)
-    same = ("identity", "state", "events", "cause", "book", "plan", "risk", "kill", "wire")
-    contents, owns = ({s.name: s.content for s in one.sections} for one in (told, own))
-    assert {name for name in same if contents[name] != owns[name]} == set()
-    other = tmp_path / "other.pub"
-    other.write_text(bytes(31).hex() + "01")
-    with pytest.raises(ConfigError, match="not signed by the key"):
-        day.explain(cl_ord_id, place=there._replace(key=other))
-    torn = tmp_path / "torn.tar"
-    torn.write_bytes(day.bundle.read_bytes()[:-20_000])
-    with pytest.raises(ConfigError, match=r"torn\.tar"):
-        day.explain(cl_ord_id, place=Place(Path(), bundles=(torn,)))
+    audit_room.answered_from_a_bundle(day, tmp_path)
 
 
 def test_from_a_restored_backup_the_same_answer(day: Day) -> None:
-    """The database's files copied, as a backup of them is, and opened as another database of the server."""
-    cl_ord_id = day.all(co.Created)[1].event.cl_ord_id
-    own = day.explain(cl_ord_id, "100")
-    with psycopg.connect(day.server.connection(SUPERUSER, "postgres"), autocommit=True) as connection:
-        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'ems'")
-        connection.execute("CREATE DATABASE restored TEMPLATE ems")
-    restored = Place(Path(), dsn=day.server.connection(APP, "restored"), key=day.key, wire=day.state)
-    told = day.explain(cl_ord_id, "100", place=restored)
-    assert told.complete and told.sections == own.sections
+    audit_room.answered_from_a_backup(day)
