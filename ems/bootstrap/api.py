@@ -77,7 +77,7 @@ def parts(runtime: Runtime, log: EventLog, accounts: Accounts) -> Parts:
     )  # fmt: skip
     catalogue = Catalogue(table.topic for table in feed.models.tables.values())
     commands = Commands(catalogue, feed, ports)
-    feed.asking.update(asking(accounts) | asking_processes(runtime))
+    feed.asking.update(asking(accounts) | asking_processes(runtime, feed))
     return Parts(feed, gate, ports, catalogue, commands, facts(runtime), tickets(runtime.settings))
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from ems.api.stream import Feed
 from ems.bootstrap.operations import rows
 from ems.bootstrap.runtime import Runtime
 from ems.bootstrap.system import health
+from ems.health import ask_socket
+from ems.read_models.ladder import levels
 from ems.read_models.table import moment
 
 Rows = list[Mapping[str, Any]]
 _RESTLESS = frozenset({"up", "clock_ns", "markets", "sessions", "seq"})  # what changes with every look
 
 
-def asking_processes(runtime: Runtime) -> dict[str, Callable[[], Awaitable[Rows]]]:
-    """By topic."""
+def asking_processes(runtime: Runtime, feed: Feed) -> dict[str, Callable[[], Awaitable[Rows]]]:
+    """By topic. feed: whose children are our own orders in the ladder."""
 
     async def sessions() -> Rows:
         return [{**row, "heard_ns": moment(row["heard_ns"])} for row in await rows(runtime)]
@@ -24,7 +27,11 @@ def asking_processes(runtime: Runtime) -> dict[str, Callable[[], Awaitable[Rows]
         told = {name: part for name, part in (await health(runtime)).items() if isinstance(part, dict)}
         return [{"process": name, "up": part["up"], "text": _plain(part)} for name, part in told.items()]
 
-    return {"sessions": sessions, "processes": processes}
+    async def ladder() -> Rows:
+        told = await ask_socket(runtime.socket("desk"), {"touch": True}) or {}
+        return levels(told.get("touch", {}), feed.models.world.state.live_children())
+
+    return {"sessions": sessions, "processes": processes, "ladder": ladder}
 
 
 def _plain(part: Mapping[str, Any]) -> str:

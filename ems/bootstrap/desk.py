@@ -28,7 +28,7 @@ from domain.commands import COMMAND, Answer, Commanded
 from domain.errors import ConfigError, EmsError, LogUnavailable
 from domain.instrument import Universe
 from domain.messages import Input, PlanReady
-from ems import desk_answers, lifeline, peer
+from ems import desk_answers, lifeline, market_told, peer
 from ems.bootstrap import kill
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.build import build_digest
@@ -273,7 +273,7 @@ class DeskProcess:
             "link": self._link is not None and self._link.up,
             "sessions_up": sorted({session.session for session in state.sessions.values() if session.up}),
             "risk": risk_status(state.risk, self._runtime.clock().now_ns()),
-            "markets": {symbol: market.time_ns for symbol, market in desk.markets.items()},
+            **market_told.told(desk.markets, question),
         }
 
 

@@ -54,6 +54,7 @@ class Reads(Stored):
         "reads",
         "Access",
         (
+            Column("id", "Id", "id", hidden=True),
             Column("seq", "Offset", "int", 80, pin="left"),
             Column("time_ns", "Time", "time", 100),
             Column("what", "What", "status", 110),
@@ -63,7 +64,6 @@ class Reads(Stored):
             Column("address", "From", "text", 120),
             Column("count", "Times", "int", 60),
         ),
-        key="seq",
         roles=frozenset({"admin", "auditor", "risk"}),
         filters=("what", "user"),
     )
@@ -73,7 +73,7 @@ class Reads(Stored):
         """One event of who comes and goes."""
         event: Any = recorded.event
         row = {
-            "seq": str(recorded.seq), "time_ns": moment(recorded.meta.event_time_ns), "user": event.user,
+            "id": str(recorded.seq), "seq": recorded.seq, "time_ns": moment(recorded.meta.event_time_ns), "user": event.user,
             "by": recorded.meta.actor.removeprefix("person:"), "what": event.TOPIC.split(".")[1].replace("_", " "),
         }  # fmt: skip
         match event:

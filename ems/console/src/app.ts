@@ -149,6 +149,18 @@ export class Console {
     this.intent.set({ verb, topic, rows, keys: chosen, passed_over: keys.length - chosen.length });
   }
 
+  /** What people call a row: its first visible id, or else its key. */
+  labelOf(topic: Topic | null, row: Record<string, Cell> | null, key = ""): string {
+    const column = topic?.columns.find((each) => each.kind === "id" && !each.hidden) ?? topic?.columns.find((each) => !each.hidden);
+    return String((column && row?.[column.name]) ?? row?.[topic?.key ?? ""] ?? key);
+  }
+
+  /** What people call an order, as far as a table on screen knows it. */
+  orderLabel(id: string): string {
+    const table = this.link.tables().find((each) => each.topic === "parents" && each.rows.has(id));
+    return this.labelOf(this.topic("parents"), table ? table.named(table.rows.get(id)!) : null, id);
+  }
+
   say(text: string, bad = false): void {
     this.notice.set({ text, bad, at: Date.now() });
   }

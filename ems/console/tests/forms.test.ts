@@ -18,7 +18,7 @@ describe("numbers", () => {
 
   it("are read as traders type them", () => expect(["10k", "1.5m", "2,000", "12"].map(typed)).toEqual(["10000", "1500000", "2000", "12"]));
   it("are shown in thousands", () => expect([grouped("1234567.5"), grouped("-999"), grouped("1000")]).toEqual(["1,234,567.5", "-999", "1,000"]));
-  it("that are prices have at least two decimals, and all that they have", () => expect(["220", "10.5", "1234.56789"].map((text) => said("price", text))).toEqual(["220.00", "10.50", "1,234.56789"]));
+  it("that are prices have two decimals to five", () => expect(["220", "10.5", "1234.56789", "220.031195000", "-1.999999"].map((text) => said("price", text))).toEqual(["220.00", "10.50", "1,234.56789", "220.0312", "-2.00"]));
   it("that are unknown are blank, never 0", () => expect([said("price", null), said("bps", null), said("bps", 0), said("quantity", "0")]).toEqual(["", "", "0.0", "0"]));
 });
 

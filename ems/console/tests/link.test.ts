@@ -101,7 +101,7 @@ describe("a link", () => {
     server.link.replay(3);
     expect(server.socket.heard.at(-1)).toEqual({ t: "sub", id: 3, topic: "parents", at: 3 });
     server.beat(50);
-    expect([server.link.at, server.link.seq]).toEqual([3, 5]);
+    expect([server.link.at, server.link.seq]).toEqual([3, 50]);
     server.link.replay(4);
     expect(server.socket.heard.at(-1)).toEqual({ t: "seek", at: 4 });
     server.link.play(10);

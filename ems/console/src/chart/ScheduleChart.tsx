@@ -39,14 +39,14 @@ export function ScheduleChart({ order }: { order: string }): JSX.Element {
   return (
     <section class="pane schedule" aria-label="Schedule against actual">
       <div class="tools">
-        <h2>Schedule</h2><span class="dim clip" title={order}>{order}</span>
-        {drawn && <Behind behind={drawn.behind} replans={drawn.replans.length} />}
+        <h2>Schedule</h2><span class="dim clip" title={order}>{here.orderLabel(order)}</span>
+        {drawn && schedule && schedule.target.length > 0 && <Behind behind={drawn.behind} replans={drawn.replans.length} />}
         <span class="gap" />
         <span class="legend"><i class="plan" />plan<i class="bound" />bounds<i class="actual" />done<i class="volume" />market volume<i class="mark" />new plan</span>
       </div>
       {trouble && <p class="error" role="alert">{trouble}</p>}
       {drawn && schedule && schedule.target.length + schedule.actual.length > 0
-        ? <Chart label={`Done against schedule of ${order}: ${said(drawn.behind)}`} data={drawn.data} options={options} />
+        ? <Chart label={`Done against schedule of ${here.orderLabel(order)}: ${said(drawn.behind)}`} data={drawn.data} options={options} />
         : !trouble && <p class="waiting">{schedule === null ? "Asking…" : "No plan yet."}</p>}
     </section>
   );

@@ -1,4 +1,4 @@
-import { grouped } from "./decimal";
+import { fromE9, grouped, toE9 } from "./decimal";
 import { clockTime, duration } from "./times";
 import type { Cell, Kind } from "../wire/types";
 
@@ -13,7 +13,7 @@ export function said(kind: Kind, value: Cell | undefined): string {
   if (value === null || value === undefined || value === "") return "";
   switch (kind) {
     case "price":
-      return grouped(twoDecimals(String(value)));
+      return grouped(tidyPrice(String(value)));
     case "quantity":
       return grouped(String(value));
     case "money":
@@ -59,10 +59,15 @@ function signed(value: number, digits: number): string {
 
 export const words = (value: Cell): string => String(value).replaceAll("_", " ");
 
-/** Prices line up under each other: at least two decimals, and none of the exact ones cut. */
-function twoDecimals(text: string): string {
+/** Prices line up: at least two decimals; an average of many, which has nine, is rounded to five on screen alone. */
+function tidyPrice(text: string): string {
   const dot = text.indexOf(".");
-  return dot < 0 ? `${text}.00` : text.padEnd(dot + 3, "0");
+  if (dot < 0) return /^-?\d+$/.test(text) ? `${text}.00` : text;
+  if (text.length - dot <= 6) return text.padEnd(dot + 3, "0");
+  const exact = toE9(text);
+  if (exact === null) return text;
+  const half = exact < 0n ? -5_000n : 5_000n;
+  return tidyPrice(fromE9(((exact + half) / 10_000n) * 10_000n));
 }
 
 /** Money is shown in hundredths; what is finer is cut from the screen, not from the row. */

@@ -17,8 +17,8 @@ export function AtdlPanel({ strategy, values, order, errors, amend = false, onCh
   const draw = (part: Panel | Control): JSX.Element | null => {
     if (isPanel(part)) {
       return (
-        <fieldset key={part.title} class={`atdl ${(part.orientation ?? "VERTICAL").toLowerCase()}`}>
-          {part.title && <legend>{part.title}</legend>}
+        <fieldset key={part.title} aria-label={part.title || strategy.name} class={`atdl ${(part.orientation ?? "VERTICAL").toLowerCase()}`}>
+          {part.title && part.title.toLowerCase() !== strategy.name.toLowerCase() && <legend>{part.title}</legend>}
           {part.content.map(draw)}
         </fieldset>
       );

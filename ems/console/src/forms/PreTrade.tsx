@@ -75,7 +75,7 @@ export function PreTrade({ fields, onErrors }: { fields: Record<string, Cell> | 
           <dl class="strip">
             {figures(found).map(([title, value]) => <div key={title}><dt>{title}</dt><dd>{value || <span class="dim">unknown</span>}</dd></div>)}
           </dl>
-          {found.missing.length > 0 && <p class="note">No cost curve: {found.missing.join(", ")} not known.</p>}
+          {found.missing.length > 0 && <p class="note">No cost curve: {found.missing.join("; ")}.</p>}
           {data[0].length > 1 && (
             <div class="curve">
               <h3>Expected cost against how long the order is worked, bps</h3>

@@ -44,7 +44,7 @@ function VerbDialog({ intent }: { intent: Intent }): JSX.Element | null {
     const { reason, ...fields } = values;
     setSending(true);
     try {
-      const command = await here.commands.send({ secret: verb.fields.some(isSecret), verb: verb.verb, title: verb.title, rows: keys, fields: verb.fields.some((field) => field.name === "reason") ? values : fields, reason: reason === undefined ? undefined : String(reason) });
+      const command = await here.commands.send({ secret: verb.fields.some(isSecret), verb: verb.verb, title: verb.title, rows: keys, ...(single ? { label: here.labelOf(topic, single) } : {}), fields: verb.fields.some((field) => field.name === "reason") ? values : fields, reason: reason === undefined ? undefined : String(reason) });
       close();
       const secret = command.results.find((result) => result.secret)?.secret;
       if (secret) here.secret.set({ title: verb.title, text: secret });
@@ -104,6 +104,7 @@ function ofOrder(row: Record<string, Cell>): Record<string, Cell> {
 
 /** What the act is about: the row in a line, or the count and the notional of many. */
 function Scope({ topic, rows, passed_over }: { topic: Topic | null; rows: Record<string, Cell>[]; passed_over: number }): JSX.Element | null {
+  const here = useConsole();
   if (rows.length === 0) return null;
   const { count, notional, missing } = worth(topic, rows);
   const one = rows[0]!;
@@ -111,7 +112,7 @@ function Scope({ topic, rows, passed_over }: { topic: Topic | null; rows: Record
     <div class="scope">
       {count === 1
         ? <p>{summary(topic, one)}</p>
-        : <p><b>{count}</b> {topic?.title.toLowerCase() ?? "rows"}: {count <= 6 ? rows.map((row) => String(row[topic?.key ?? "id"] ?? "")).join(", ") : `${String(one[topic?.key ?? "id"])} and ${count - 1} more`}</p>}
+        : <p><b>{count}</b> {topic?.title.toLowerCase() ?? "rows"}: {count <= 6 ? rows.map((row) => here.labelOf(topic, row)).join(", ") : `${here.labelOf(topic, one)} and ${count - 1} more`}</p>}
       {notional !== null && <p>Notional <b class="figure">{said("money", notional)}</b>{missing > 0 && ` without ${missing} that have no price yet`}</p>}
       {passed_over > 0 && <p class="note">{passed_over} selected {passed_over === 1 ? "row is" : "rows are"} left out: not for their state.</p>}
     </div>

@@ -22,7 +22,7 @@ export function Facts({ value, name = "" }: { value: unknown; name?: string }): 
   return <span class={typeof value === "number" ? "figure" : ""}>{plain(name, value) || <span class="dim">unknown</span>}</span>;
 }
 
-export function Rows({ rows, label, onPick }: { rows: Record<string, unknown>[]; label: string; onPick?: (row: Record<string, unknown>) => void }): JSX.Element {
+export function Rows({ rows, label, onPick }: { rows: Record<string, unknown>[]; label: string; onPick?: (row: Record<string, unknown>, index: number) => void }): JSX.Element {
   const names = [...new Set(rows.slice(0, 200).flatMap((row) => Object.keys(row)))];
   const right = new Set(names.filter((name) => rows.every((row) => row[name] === null || row[name] === undefined || isFigure(name, row[name]))));
   return (
@@ -33,7 +33,7 @@ export function Rows({ rows, label, onPick }: { rows: Record<string, unknown>[];
           {rows.map((row, index) => (
             <tr key={index}>
               {names.map((name) => <td key={name} class={right.has(name) ? "right" : ""}>{isDeep(row[name]) ? <Facts value={row[name]} name={name} /> : plain(name, row[name])}</td>)}
-              {onPick && <td><button type="button" onClick={() => onPick(row)}>Open</button></td>}
+              {onPick && <td><button type="button" onClick={() => onPick(row, index)}>Open</button></td>}
             </tr>
           ))}
         </tbody>
@@ -55,7 +55,7 @@ export const heading = (name: string): string => {
 
 const isTable = (value: unknown[]): value is Record<string, unknown>[] => value.length > 0 && value.every((each) => each !== null && typeof each === "object" && !Array.isArray(each));
 const isDeep = (value: unknown): boolean => value !== null && typeof value === "object" && (Array.isArray(value) ? value.some((each) => typeof each === "object") : true);
-const isFigure = (name: string, value: unknown): boolean => typeof value === "number" || (typeof value === "string" && (/_(ns|e9)$/.test(name) || /^-?[0-9][0-9.]*$/.test(value)));
+const isFigure = (name: string, value: unknown): boolean => typeof value === "number" || (typeof value === "string" && (/_(ns|e9)$/.test(name) || /^-?[0-9][0-9.,]*$/.test(value)));
 
 /** A value as text, by the unit that its name ends in. */
 export function plain(name: string, value: unknown): string {

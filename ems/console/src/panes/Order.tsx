@@ -43,7 +43,7 @@ export function OrderPane({ id }: PaneProps): JSX.Element {
   const tabs: Tab[] = [
     { name: "timeline", title: "Timeline", body: () => <Timeline events={until(value?.events ?? [])} /> },
     { name: "schedule", title: "Schedule", body: () => <ScheduleChart order={id} /> },
-    { name: "children", title: "Why each child", body: () => <Rows rows={value?.children ?? []} label="Children" onPick={(child) => setWhy(String(child.id ?? child.child ?? ""))} /> },
+    { name: "children", title: "Why each child", body: () => <Rows rows={(value?.children ?? []).map((child) => shownOf(here.topic("children"), child))} label="Children" onPick={(_, index) => setWhy(String(value?.children?.[index]?.id ?? ""))} /> },
     ...["children", "fills"].map((name) => here.topic(name)).filter((topic): topic is Topic => topic !== null && topic.columns.some((column) => column.name === "parent"))
       .map((topic) => ({ name: `live-${topic.name}`, title: `${topic.title} (live)`, body: () => <GridPane topic={topic} filter={{ parent: [id] }} name={`order.${topic.name}`} /> })),
     ...Object.entries(value ?? {}).filter(([part, each]) => !known.has(part) && filled(each))
@@ -65,6 +65,19 @@ export function OrderPane({ id }: PaneProps): JSX.Element {
       {why !== null && <Why order={id} child={why} onClose={() => setWhy(null)} />}
     </section>
   );
+}
+
+/** A row under its columns' titles, without what the blotter hides. */
+function shownOf(topic: Topic | null, row: Record<string, unknown>): Record<string, unknown> {
+  if (!topic) return row;
+  return Object.fromEntries(topic.columns.filter((column) => !column.hidden).map((column) => [column.title, said(column.kind, row[column.name] as Cell)]));
+}
+
+/** What decided stands above what was decided. */
+function reasonsFirst(value: Record<string, unknown>): Record<string, unknown> {
+  const order = ["cause", "plan", "decision", "checks", "child", "created"];
+  const rank = (name: string) => (order.indexOf(name) + order.length + 1) % (order.length + 1);
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null).sort(([a], [b]) => rank(a) - rank(b)));
 }
 
 const filled = (value: unknown): boolean => value !== null && typeof value === "object" && (Array.isArray(value) ? value.length > 0 : Object.keys(value).length > 0);
@@ -101,9 +114,9 @@ function useRow(topic: Topic | null, id: string | null): { table: Table; named: 
 function Why({ order, child, onClose }: { order: string; child: string; onClose: () => void }): JSX.Element {
   const { value, trouble } = useAnswer<Record<string, unknown>>(`/api/orders/${encodeURIComponent(order)}/why/${encodeURIComponent(child)}`);
   return (
-    <Dialog title={`Why child ${child}`} wide onClose={onClose}>
+    <Dialog title={`Why child ${(value?.child as Record<string, unknown> | undefined)?.cl_ord_id ?? child}`} wide onClose={onClose}>
       {trouble && <p class="error" role="alert">{trouble}</p>}
-      <div class="scroll tall" tabIndex={0} role="group" aria-label="Reasons">{value === null ? !trouble && <p class="waiting">Asking…</p> : <Facts value={value} />}</div>
+      <div class="scroll tall" tabIndex={0} role="group" aria-label="Reasons">{value === null ? !trouble && <p class="waiting">Asking…</p> : <Facts value={reasonsFirst(value)} />}</div>
       <div class="buttons"><button type="button" class="primary" onClick={onClose}>Back<kbd>Esc</kbd></button></div>
     </Dialog>
   );

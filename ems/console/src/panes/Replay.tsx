@@ -38,7 +38,8 @@ function Moments({ span }: { span: Span }): JSX.Element {
     if (here.link.at !== null) setAt(String(here.link.at));
   }, [here.link.at]);
   const seq = Number(at);
-  const right = Number.isInteger(seq) && seq >= span.first_seq && seq <= span.last_seq;
+  const last = Math.max(span.last_seq, here.link.seq); // the log goes on while this is looked at
+  const right = Number.isInteger(seq) && seq >= span.first_seq && seq <= last;
   return (
     <>
       <p class="note">Events {grouped(String(span.first_seq))} to {grouped(String(span.last_seq))}: {dateTime(span.first_ns).slice(0, 19)} to {dateTime(span.last_ns).slice(0, 19)} UTC.</p>

@@ -28,9 +28,9 @@ export function ReplayBar(): JSX.Element {
       {span && (
         <>
           <button type="button" aria-label="One event back" onClick={() => link.replay(Math.max(span.first_seq, at - 1))}>‹</button>
-          <input type="range" aria-label="Position in the log" min={span.first_seq} max={span.last_seq} step={1} value={at}
+          <input type="range" aria-label="Position in the log" min={span.first_seq} max={Math.max(span.last_seq, link.seq)} step={1} value={at}
             onChange={(event) => link.replay(Number(event.currentTarget.value))} />
-          <button type="button" aria-label="One event on" onClick={() => link.replay(Math.min(span.last_seq, at + 1))}>›</button>
+          <button type="button" aria-label="One event on" onClick={() => link.replay(Math.min(Math.max(span.last_seq, link.seq), at + 1))}>›</button>
         </>
       )}
       {link.playing ? <button type="button" onClick={() => link.pause()}>Pause</button> : <button type="button" onClick={() => link.play(link.speed)}>Play</button>}

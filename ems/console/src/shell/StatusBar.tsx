@@ -40,7 +40,7 @@ const STATE_TEXT = { asking: "asking…", pending: "accepted, its event is await
 
 function Line({ command }: { command: Command }): JSX.Element {
   const bad = command.results.filter((result) => !result.ok).length;
-  const rows = command.rows.length === 0 ? "" : command.rows.length === 1 ? ` ${command.rows[0]}` : ` ${grouped(String(command.rows.length))} rows`;
+  const rows = command.rows.length === 0 ? "" : command.rows.length === 1 ? ` ${command.label ?? command.rows[0]}` : ` ${grouped(String(command.rows.length))} rows`;
   return (
     <span>
       {command.title}{rows}: <b class={STATE_TONE[command.state]}>{STATE_TEXT[command.state]}</b>

@@ -8,6 +8,7 @@ export interface Request {
   verb: string;
   title: string;
   rows: string[];
+  label?: string; // what people call the row
   fields: Record<string, Cell | Record<string, Cell>>;
   reason?: string;
   secret?: boolean; // holds a password: never written down, so a reload of the page asks it no second time

@@ -175,7 +175,8 @@ export class Link extends Watched {
     this.lag_ms = message.lag_ms ?? null;
     this.server_ns = message.t_ns === undefined ? null : Number(message.t_ns);
     if (this.at === null) this.seen(message.seq);
-    else if (this.at >= message.seq) this.playing = false; // the replay has come to the log's end
+    else if (message.seq > this.seq) this.seq = message.seq;
+    if (this.at !== null && this.at >= message.seq) this.playing = false; // the replay has come to the log's end
     this.become(message.live ? "live" : "stale");
     this.changed();
   }
