@@ -70,7 +70,9 @@ def test_what_a_role_may_not_do_is_neither_offered_nor_done(desks: Desks, person
 
 def test_a_page_without_its_word_changes_nothing(desks: Desks) -> None:
     tab = desks.of("tara")
-    assert asked(tab, "POST", "/api/commands/pause", {"rows": [], "fields": {}}, **{"Idempotency-Key": "without the word"})[0] == 403
+    assert (
+        asked(tab, "POST", "/api/commands/pause", {"rows": [], "fields": {}}, **{"Idempotency-Key": "without-the-word"})[0] == 403
+    )
 
 
 def test_who_is_entitled_to_nothing_sees_no_order(desks: Desks) -> None:
