@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from domain.errors import EmsError
-from ems.bench.console_room import Room
+from ems.bench.console_room import PASSWORD, USER, Room
 
 TALL: Final = {"width": 2400, "height": 1600}  # so that a grid of thousands of rows is read in few steps
 PATIENCE_S: Final = 60.0
@@ -140,6 +140,10 @@ async def probed(chromium: Any, room: Room, size: Mapping[str, int], path: str =
         tab = await context.new_page()
         page = Page(tab, room)
         await tab.goto(f"{room.url}/{path}")
+        for field, text in (("user", USER), ("password", PASSWORD)):  # a page asks who is here only where somebody has been in
+            await tab.locator(f"[name={field}]").fill(text)
+        await tab.get_by_role("button", name="Sign in").click()
+        await tab.locator("header .state.live").wait_for()
         yield page
     finally:
         await context.close()

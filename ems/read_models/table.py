@@ -7,6 +7,7 @@ kept until it changes again. So a row that changes a hundred times between two l
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import orjson
@@ -70,7 +71,7 @@ class Table:
         if key in self._rows:
             return self._rows[key]
         made = self.render(key)
-        row = None if made is None else [made.get(name) for name in self.topic.names]
+        row = None if made is None else list(map(made.get, self.topic.names))
         self._rows[key] = row
         return row
 
@@ -135,6 +136,7 @@ class Stored(Table):
         return self._made.get(key)
 
 
+@lru_cache(maxsize=1 << 16)  # a table says the same few thousand numbers over and over
 def decimal(value_e9: int | None) -> str | None:
     """A number at 1e-9 as exact decimal text; None stays unknown."""
     if value_e9 is None:

@@ -67,9 +67,11 @@ class Topic:
     scoped: tuple[tuple[EntitlementKind, str], ...] = ()
     own: str = ""
     filters: tuple[str, ...] = ()
+    names: list[str] = field(default_factory=list, init=False, repr=False, compare=False)  # of the columns, as rows are
     _places: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        self.names.extend(column.name for column in self.columns)
         self._places.update((column.name, place) for place, column in enumerate(self.columns))
         assert len(self._places) == len(self.columns) and self.key in self._places, self.name
 
@@ -80,11 +82,6 @@ class Topic:
     def has(self, column: str) -> bool:
         """Is there such a column?"""
         return column in self._places
-
-    @property
-    def names(self) -> list[str]:
-        """Of the columns, as rows are."""
-        return list(self._places)
 
     def told(self, verbs: Sequence[str]) -> dict[str, Any]:
         """As the catalogue has it. verbs: what may be done to a row, in the order of its menu."""

@@ -12,7 +12,7 @@ export class PaintLag {
     requestAnimationFrame(() => {
       const after = new MessageChannel(); // its message comes after the frame has been painted
       after.port1.onmessage = () => {
-        const now = performance.timeOrigin + performance.now();
+        const now = Date.now(); // the wall clock, which the server's stamp is of; the page's own origin drifts away from it
         for (const stamp of this.waiting) this.kept.push(now - stamp / 1e6);
         this.waiting = [];
         if (this.kept.length > KEPT) this.kept.splice(0, this.kept.length - KEPT);
