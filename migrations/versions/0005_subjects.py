@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from migrations.plain_sql import run
 
-revision = "0006"
+revision = "0005"
 down_revision = "0004"
 
 
 def upgrade() -> None:
     """Make the table and the role."""
-    run("0006_subjects.sql")
+    run("0005_subjects.sql")
 
 
 def downgrade() -> None:
