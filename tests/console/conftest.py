@@ -27,7 +27,7 @@ name = "large"
 quantity_min = 50000
 handling = "stage"
 """
-FIRST_ORDER, FIRST_QUANTITY = "LONG", "20,000"
+FIRST_ORDER, FIRST_QUANTITY = "LONG", "45,000"
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +71,16 @@ class Running(Program):
             assert said[-1], f"ems up ended: {''.join(said)}"
         make_people(self.runtime)
         done = self.send(
-            "--qty", FIRST_QUANTITY.replace(",", ""), "--algo", "twap", "--minutes", "60", "--cl-ord-id", FIRST_ORDER
+            "--qty",
+            FIRST_QUANTITY.replace(",", ""),
+            "--algo",
+            "pov",
+            "--param",
+            "ParticipationRate=10",
+            "--minutes",
+            "60",
+            "--cl-ord-id",
+            FIRST_ORDER,
         )
         assert done.returncode == 0, done.stderr
 
@@ -84,7 +93,14 @@ class Running(Program):
         text = path.read_text()
         for old, new in zip((9876, 9880, 8410), free_ports(3), strict=True):
             text = text.replace(f"port = {old}", f"port = {new}")
-        path.write_text(text.replace('["DEMO", "AMZN"]', '["DEMO"]') + CARE)
+        for usual, brisk in (
+            ('["DEMO", "AMZN"]', '["DEMO"]'),
+            ("patience_s = 30 ", "patience_s = 1 "),
+            ("pov_s = 5 ", "pov_s = 1 "),
+        ):
+            assert usual in text
+            text = text.replace(usual, brisk)
+        path.write_text(text + CARE)
 
     def send(self, *words: str) -> subprocess.CompletedProcess[str]:
         """An order over the client's FIX session."""

@@ -29,7 +29,7 @@ def confirm(tab: Tab, word: str = "", **fields: str) -> None:
 def test_one_stops_a_client_s_orders_and_two_arm_them_again(desks: Desks) -> None:
     rita, rolf, tara = desks.of("rita", "controls"), desks.of("rolf", "controls"), desks.of("tara")
     order = tara.row("parents", quantity=FIRST_QUANTITY)
-    rita.press("k")
+    rita.press("K")
     confirm(rita, "KILL", kind="client", id=CLIENT)
     scope = rita.row("kills", level="hard")
     rita.picture("controls-killed")
