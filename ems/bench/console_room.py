@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -75,11 +76,9 @@ class Room:
 def _used_s(processes: Sequence[psutil.Process]) -> float:
     total = 0.0
     for process in processes:
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):  # a renderer that has ended: what it used no longer counts
             times = process.cpu_times()
-        except psutil.NoSuchProcess:  # a renderer that has ended: what it used no longer counts
-            continue
-        total += times.user + times.system
+            total += times.user + times.system
     return total
 
 
