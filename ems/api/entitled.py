@@ -29,7 +29,8 @@ class Sieve(NamedTuple):
 def sieve(account: Account, topic: Topic, wanted: Mapping[str, Any] | None = None) -> Sieve:
     """Of what a person is entitled to and asks for.
 
-    Of each kind of entitlement that a person has one of, a row's value must be among them; who has none sees no order.
+    Of each kind of entitlement that a person has one of, a row's value must be among them; who has none sees no order. Rows that
+    say nothing of those kinds (a ladder is of a symbol, whoever's orders stand in it) are for those who see every order.
 
     Args:
         wanted: by column, a value or a list of them. Raises KeyError for a column that is not there.
@@ -45,7 +46,7 @@ def sieve(account: Account, topic: Topic, wanted: Mapping[str, Any] | None = Non
     kinds = account.kinds()
     scoped = [(kind, column) for kind, column in topic.scoped if kind in kinds]
     if not scoped:
-        return Sieve(None)
+        return Sieve(asked if kinds and all(account.sees(kind, ALL) for kind in kinds) else None)
     own = tuple(
         (topic.place(column), frozenset(one.value for one in account.entitlements if one.kind == kind))
         for kind, column in scoped
