@@ -62,6 +62,8 @@ def test_an_order_from_the_ticket_is_steered_and_worked_by_hand(desks: Desks) ->
     assert tab.says("children", child, "side") == "▲ Buy"
     steer(tab, order, "r")
     tab.picture("blotter-worked")
+    steer(tab, order, "Delete")
+    tab.until("it is canceled", lambda: "cancel" in tab.says("parents", order, "status").lower())
 
 
 def test_two_at_one_order_see_the_same(desks: Desks) -> None:
