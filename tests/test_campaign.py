@@ -17,7 +17,7 @@ def campaign() -> ModuleType:
 GOOD = {
     "log": {
         "group_commit_eps": 40_000, "library_eps": 2_000, "copy_eps": 130_000, "p99_ms": 10,
-        "synchronous_commit": "on", "full_page_writes": "on",
+        "synchronous_commit": "on", "full_page_writes": "on", "sealed_eps_ratio": 0.9, "sealed_p99_ratio": 1.2,
     },
     "fix": {
         "p50_us": 2_600, "echo_p50_us": 200, "commit_p50_us": 500, "orders_per_s": 3_000, "echo_per_s": 10_000,
@@ -25,6 +25,7 @@ GOOD = {
     },
     "replay": {
         "events": 1_000_000, "events_per_s": 100_000, "rss_mb": 999, "digest_equal": 1, "restart_s": 2.5,
+        "verify_ratio": 0.85, "explain_ms": 1_000,
     },
     "tape": {"decode_eps": 20_000_000, "book_eps": 5_000_000, "p99_us": 0.5, "itchfeed_eps": 160_000, "meatpy_eps": None},
     "risk": {"p50_us_100": 20, "p50_us_10000": 30, "p99_us": 60, "hot_us": 0.5},
@@ -42,6 +43,10 @@ SPOILED = [
     ("log", "library_eps", 2_001),
     ("log", "copy_eps", 140_000),
     ("log", "p99_ms", 10.1),
+    ("log", "sealed_eps_ratio", 0.89),
+    ("log", "sealed_p99_ratio", 1.21),
+    ("replay", "verify_ratio", 0.84),
+    ("replay", "explain_ms", 1_001),
     ("tape", "decode_eps", 19_999_999),
     ("tape", "book_eps", 4_999_999),
     ("tape", "p99_us", 0.51),
@@ -88,4 +93,4 @@ def test_a_figure_beyond_its_bar_misses_that_bar(campaign: ModuleType, subject: 
 
 def test_a_figure_that_is_missing_misses_its_bars(campaign: ModuleType) -> None:
     without = {key: value for key, value in GOOD["log"].items() if key != "group_commit_eps"}
-    assert verdicts(campaign, "log", without) == [False, False, True, True]
+    assert verdicts(campaign, "log", without) == [False, False, True, True, True, True]

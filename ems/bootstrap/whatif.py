@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from domain import market_note
 from domain.errors import ConfigError
@@ -17,6 +17,8 @@ from ems.audit.source import place_of
 from ems.audit.whatif import Again, Limit, compared, judged_again, market_of
 from ems.bootstrap.audit_source import Place, opened
 from ems.bootstrap.models import weights_of
+
+UNPLANNED: Final = (Algo.DIRECT, Algo.MANUAL)
 
 
 async def what_if(
@@ -63,10 +65,10 @@ def _again(planner: str, model: str, kept: Path) -> Again:
     try:
         algo = Algo(planner) if planner else Algo.ADAPTIVE
     except ValueError as cause:
-        names = ", ".join(algo for algo in Algo if algo is not Algo.DIRECT)
+        names = ", ".join(algo for algo in Algo if algo not in UNPLANNED)
         raise ConfigError(f"--planner must be one of {names}, not {planner!r}") from cause
-    if algo is Algo.DIRECT or (model and algo is not Algo.ADAPTIVE):
-        raise ConfigError(f"{algo} plans nothing" if algo is Algo.DIRECT else f"{algo} asks no model: --model goes with adaptive")
+    if algo in UNPLANNED or (model and algo is not Algo.ADAPTIVE):
+        raise ConfigError(f"{algo} plans nothing" if algo in UNPLANNED else f"{algo} asks no model: --model goes with adaptive")
     if not model:
         return lambda request: planner_for(algo, sights(kept)).plan(request.model_copy(update={"algo": algo}))
     return _by_version(model, kept)

@@ -151,7 +151,7 @@ def test_health_says_what_is_down_and_what_comes_back(running: Running) -> None:
 
 
 def a_small_order(program: Program) -> None:
-    code, reports = oms(program, "send", "--symbol", "DEMO", "--qty", "100", "--algo", "twap", "--minutes", "0.05", "--wait")
+    code, reports = oms(program, "send", "--symbol", "DEMO", "--qty", "100", "--algo", "twap", "--minutes", "0.1", "--wait")
     assert code == 0 and reports[-1]["filled"] == "100"
 
 

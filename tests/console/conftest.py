@@ -30,7 +30,7 @@ handling = "stage"
 FIRST_ORDER, FIRST_QUANTITY = "LONG", "45,000"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def page_is_built() -> None:
     """Skips where there is no browser or no page; where continuous integration runs, both must be there."""
     must = os.environ.get("CI") == "true"
@@ -114,7 +114,7 @@ class Running(Program):
         self.up.stdout.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(page_is_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The system; a test leaves it as it found it: nothing killed, the first order at work."""
     with watched(Running(tmp_path_factory.mktemp("console"))) as program:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from ems.bench.console_browser import SIZE
 
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 AXE = Path(__file__).resolve().parents[2] / "ems" / "console" / "node_modules" / "axe-core" / "axe.min.js"
 # What a refusal looks like in the browser's own console: the page shows it to the person, so it is no error of the page's.
 REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (401|403|409|422|429|503)")

@@ -129,7 +129,8 @@ def test_vectors_half_as_wide_give_the_same_bits(run: Run) -> None:
 def test_an_audit_computes_a_whole_log_again_and_names_what_it_cannot(run: Run, tmp_path: Path, app_dsn: str) -> None:
     told = asyncio.run(audit.reproduce(run.dsn, run.weights))
     assert told == {
-        "bit_exact": DECISIONS, "decision_equal": 0, "different": 0, "largest_ulp": 0, "other_environment": 0, "failed": {}
+        "bit_exact": DECISIONS, "decision_equal": 0, "different": 0, "largest_ulp": 0, "other_environment": 0, "failed": {},
+        "environments": {},
     }  # fmt: skip
     one = run.decisions[0]
     stream = md.key(one.use, one.subject, one.number)

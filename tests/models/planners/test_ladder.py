@@ -18,6 +18,9 @@ from tests.models.planners.requests import MINUTE_NS, START_NS, check, request, 
 LADDERS = [Twap(), Vwap(), Twap(interval_ns=7_000_000_000)]
 
 
+PLANNED = [algo for algo in Algo if algo not in (Algo.DIRECT, Algo.MANUAL)]  # those that a planner plans
+
+
 @pytest.mark.parametrize(
     ("minutes", "slices"),
     [(390, 390), (30, 30), (20, 20), (5, 20), (1, 20)],
@@ -77,7 +80,7 @@ def test_immediate_fills_cannot_rush_an_order_through(algo: Algo) -> None:
     assert filled_e9 == 33 * E9  # a thirtieth of 1,000
 
 
-@pytest.mark.parametrize("algo", [algo for algo in Algo if algo is not Algo.DIRECT])
+@pytest.mark.parametrize("algo", PLANNED)
 @pytest.mark.parametrize("late_ns", [0, 1, MINUTE_NS])
 def test_at_its_end_an_order_is_released_whole(algo: Algo, late_ns: int) -> None:
     end_ns = request().end_ns
@@ -87,7 +90,7 @@ def test_at_its_end_an_order_is_released_whole(algo: Algo, late_ns: int) -> None
     assert only.start_ns == asked.now_ns
 
 
-@pytest.mark.parametrize("algo", [algo for algo in Algo if algo is not Algo.DIRECT])
+@pytest.mark.parametrize("algo", PLANNED)
 def test_nothing_remains_nothing_is_planned(algo: Algo) -> None:
     for now_ns in (START_NS, START_NS + 31 * MINUTE_NS):
         asked = request(remaining_e9=0, filled_e9=5 * E9, now_ns=now_ns, participation_e9=E9 // 10)
