@@ -24,6 +24,7 @@ from ems import lifeline
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.day import date_of
 from ems.bootstrap.runtime import Runtime
+from ems.bootstrap.tasks import until_first
 from ems.clock_watch import ClockWatch
 from ems.config import Settings
 from ems.health import StatusSocket
@@ -141,15 +142,9 @@ async def _watch(runtime: Runtime) -> None:
         clock, found = clock_watch(runtime, log), list[Reconciling]()
         status = StatusSocket(runtime.socket("audit-watch"), lambda _: _status(clock, found))
         await status.start()
-        jobs = [asyncio.create_task(work) for work in (clock.run(), _reconcile(runtime, log, found), stop.wait())]
         try:
-            done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await until_first(clock.run(), _reconcile(runtime, log, found), stop.wait())
         finally:
-            for task in jobs:
-                task.cancel()
-            await asyncio.gather(*jobs, return_exceptions=True)
             await status.close()
 
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ from adapters.shm.metrics import SharedMetrics
 from domain import builds
 from domain.catalogue import TOPICS
 from domain.commands import COMMAND, Answer, Commanded
-from domain.errors import ConfigError, EmsError
+from domain.errors import ConfigError, EmsError, LogUnavailable
 from domain.instrument import Universe
 from domain.messages import Input, PlanReady
 from ems import desk_answers, lifeline, market_told, peer
@@ -38,12 +39,12 @@ from ems.bootstrap.planning import planner_pool
 from ems.bootstrap.reference import FileReference
 from ems.bootstrap.running_day import RunningDay
 from ems.bootstrap.runtime import Runtime, of_group
-from ems.bootstrap.tasks import lead, until_first
+from ems.bootstrap.tasks import until_first
 from ems.builds import approvals
 from ems.collector import settle_memory
 from ems.command_desk import unfinished
 from ems.config import Settings
-from ems.desk import Desk
+from ems.desk import RETRY_S, Desk
 from ems.desk_ports import DeskPorts
 from ems.desk_state import DeskState
 from ems.health import StatusSocket
@@ -145,7 +146,7 @@ class DeskProcess:
             house=settings.kill.house(), risk=settings.risk.terms(settings.name, watched=settings.watchdog.enabled),
         )  # fmt: skip
         self._state = "standing by"
-        await lead(desk)
+        await _start(desk)
         settle_memory()
         self._state = "leading"
         await day.look(log)  # before anything is decided
@@ -284,3 +285,14 @@ def _marks(desk: Desk, session: str) -> SessionMarks:
     inbound = desk.durable_marks.get(session, (0, 0))
     epoch, up_to = desk.state.reserved.get(session, (0, 0))
     return SessionMarks(inbound=inbound, reserved=(epoch, max(0, up_to - OUTBOUND_BLOCK), up_to))
+
+
+async def _start(desk: Desk) -> None:
+    """Lead and recover, however long the database takes to be there."""
+    for attempt in count():
+        try:
+            await desk.start()
+            return
+        except LogUnavailable as error:
+            _log.warning("the log is not there", error=str(error))
+            await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])

@@ -26,6 +26,7 @@ from ems.bootstrap import kill
 from ems.bootstrap.day import date_of
 from ems.bootstrap.running_day import EVERY_S, RunningDay
 from ems.bootstrap.runtime import Runtime
+from ems.bootstrap.tasks import until_first
 from ems.config import Settings
 from ems.health import StatusSocket
 from ems.watch_book import Stated, WatchBook
@@ -52,15 +53,9 @@ async def _watch(runtime: Runtime) -> None:
         dog = watchdog(runtime, log, day.facts.taken)
         status = StatusSocket(runtime.socket("watchdog"), lambda _: _status(dog))
         await status.start()
-        tasks = [asyncio.create_task(work) for work in (dog.run(), restating(dog, day, runtime.settings, log), stop.wait())]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await until_first(dog.run(), restating(dog, day, runtime.settings, log), stop.wait())
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             await status.close()
 
 
