@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -30,18 +29,16 @@ EXIT_CONFIG = 2
 _SWITCH_INTERVAL_S = 0.0005  # a thread that computes must not hold up the engine's callbacks for the default 5 ms
 
 
-def run_gateway(
-    config: GatewayConfig, latch: KillLatch, stop: threading.Event | None = None, *, metrics: Metrics | None = None
-) -> int:
-    """Run until SIGTERM, SIGINT or stop, then log out and end this process with exit status 0.
+def run_gateway(config: GatewayConfig, latch: KillLatch, stop: threading.Event, *, metrics: Metrics | None = None) -> int:
+    """Run until stop, then log out and end this process with exit status 0.
 
     Args:
+        stop: where a signal handler sets it, one that is made for that.
         metrics: where its internal errors are published.
 
     Returns:
         2, with one sentence on standard error, for a configuration that cannot be run. Otherwise it does not return.
     """
-    stop = stop or threading.Event()
     try:
         config.check()
         lock = _own(config.directory)
@@ -69,9 +66,6 @@ def _own(directory: Path) -> int:
 
 def _run(config: GatewayConfig, latch: KillLatch, stop: threading.Event, metrics: Metrics | None) -> NoReturn:
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
     logs = EngineLogs()
     gateway = Gateway(config, latch)
     logs.events = gateway
