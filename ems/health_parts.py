@@ -31,6 +31,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     "venue": "the simulated venue: see logs/venue.jsonl",
     "quoter": "the venue cancels its quotes; see logs/quoter.jsonl",
     "quote_journal": "quoting is suspended before the ring is full; see logs/quote_journal.jsonl",
+    "tracer": "orders are not traced, trading is not touched; see logs/tracer.jsonl",
     "api": "console and metrics are away, trading is not; see logs/api.jsonl",
     "disk": "make room: docs/retention.md says what may go. A full disk suspends, and cancels still leave",
 }

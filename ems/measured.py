@@ -110,7 +110,6 @@ console_connections Browsers that are connected
 )  # fmt: skip
 DOOR: Final = (
     Measure("ems_up", "gauge", "1 for a process that answers, 0 for one that is dead, hung or stopped", ("door",)),
-    Measure("ems_part_up", "gauge", "1 for each part of the system that health finds well", ("door",), ("part",)),
     Measure("ems_internal_errors_total", "counter", "Faults of our own since the host's run began", ("door",)),
     Measure("ems_process_resident_bytes", "gauge", "Memory of a process", ("door",)),
     Measure("ems_process_cpu_seconds_total", "counter", "Processor time of a process", ("door",)),

@@ -73,8 +73,7 @@ def quoter(told: Told) -> Iterator[Sample]:
 
 def quote_journal(told: Told) -> Iterator[Sample]:
     """From its status."""
-    waiting = [one["published"] - one["drained"] for one in told.get("journals", ()) if "published" in one and "drained" in one]
-    yield Sample("ems_quote_records_waiting", {}, sum(waiting))
+    yield Sample("ems_quote_records_waiting", {}, sum(one["waiting"] for one in told.get("journals", ())))
 
 
 def api(told: Told) -> Iterator[Sample]:

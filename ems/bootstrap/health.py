@@ -30,11 +30,11 @@ async def health(runtime: Runtime) -> dict[str, Any]:
     async def ask(name: str, question: dict[str, Any] | None = None) -> Any:
         return await ask_socket(runtime.socket(name), question or {}, timeout_s=ANSWER_S)
 
-    database, desk, gateways, venue, api, dog, sealer, beside, maker, kept = await asyncio.gather(
+    database, desk, gateways, venue, api, dog, sealer, beside, maker, kept, tracer = await asyncio.gather(
         database_answers(runtime), ask("desk", {"alerts": True}),
         asyncio.gather(*(_gateway(runtime, group) for group in settings.groups())),
         ask("venue-control", {"status": True}), ask_http(console.host, console.port, timeout_s=ANSWER_S),
-        ask("watchdog"), ask("sealer"), ask("audit-watch"), ask("quoter"), ask("quote-journal"),
+        ask("watchdog"), ask("sealer"), ask("audit-watch"), ask("quoter"), ask("quote-journal"), ask("tracer"),
     )  # fmt: skip
     risk = (desk or {}).pop("risk", None)
     ours = [one.name for one in settings.sessions if one.role in ("venue", "marketdata")]
@@ -60,6 +60,8 @@ async def health(runtime: Runtime) -> dict[str, Any]:
         found["venue"] = parts.answering(None if venue is None else venue.get("status", {}))
     if settings.quoting is not None:
         found["quoter"], found["quote_journal"] = parts.quoter(maker), parts.answering(kept)
+    if settings.observe.trace_share > 0:
+        found["tracer"] = parts.answering(tracer)
     if console.enabled:
         found["api"] = parts.answering(api)
     free_bytes = (await asyncio.to_thread(shutil.disk_usage, runtime.state)).free

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters.prometheus.registry import Registry
+from adapters.shm.stamps import CommitStamps
 from domain.ports import EventLog, OrderGateway, PlannerPool
 from ems.bootstrap.health import process_state
 from ems.bootstrap.logs import recorder_of
-from ems.bootstrap.runtime import Runtime
+from ems.bootstrap.runtime import STAMPS, Runtime
 from ems.desk import Desk
 from ems.desk_watch import DeskWatch
 from ems.measured import MEASURES
@@ -25,7 +26,8 @@ class Observed(DeskWatch):
     """
 
     def __init__(self, runtime: Runtime) -> None:
-        super().__init__(Registry(one for one in MEASURES if "desk" in one.of), recorder_of(runtime.state, "desk"))
+        put = CommitStamps(runtime.state / STAMPS).put if runtime.settings.observe.trace_share > 0 else None
+        super().__init__(Registry(one for one in MEASURES if "desk" in one.of), recorder_of(runtime.state, "desk"), put)
         self._pool: ProcessPlannerPool | None = None
         self._gate: OrderGate | None = None
         self._lost = 0

@@ -125,6 +125,8 @@ def children(runtime: Runtime) -> list[Child]:
         found.append(_child("quote_journal", file, lambda: _answers(runtime, "quote-journal", {}), after=database))
         walled = runtime.walled().save(WALLED)
         found.append(_child("quoter", walled, lambda: _turns(runtime), after=("quote_journal",)))
+    if settings.observe.trace_share > 0:
+        found.append(_child("tracer", file, lambda: _answers(runtime, "tracer", {}), after=database))
     if settings.console.enabled:
         found.append(_child("api", file, lambda: _serves(runtime), after=database))
     return found

@@ -22,6 +22,7 @@ def add(app: typer.Typer) -> None:
         "prepare_quoter": _prepare_quoter, "quoter": _quoter, "quote_journal": _quote_journal,
         "audit_watch": _audit_watch,
         "sealer": _sealer,
+        "tracer": _tracer,
     }  # fmt: skip
     for name, runner in runners.items():
         app.command(f"_{name}", hidden=True)(_command(name, runner))
@@ -129,5 +130,11 @@ def _quote_journal(runtime: Path) -> int:
 
 def _sealer(runtime: Path) -> int:
     from ems.bootstrap.sealing import run
+
+    return run(runtime)
+
+
+def _tracer(runtime: Path) -> int:
+    from ems.bootstrap.tracer import run
 
     return run(runtime)

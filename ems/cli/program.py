@@ -27,6 +27,7 @@ from ems.cli import (
     flight,
     kill,
     load,
+    metrics,
     models,
     oms,
     plot,
@@ -37,6 +38,7 @@ from ems.cli import (
     sessions,
     tape,
     tca,
+    trace,
     train,
     wheel,
 )
@@ -61,6 +63,8 @@ app.add_typer(
 app.add_typer(algos.app, name="algos", help="Algorithms: what ours take, ours as FIXatdl, brokers' FIXatdl checked.")
 app.add_typer(fix.app, name="fix", help="The rules of engagement, written from the code; raw messages with their events.")
 app.add_typer(flight.app, name="flight")
+app.add_typer(metrics.app, name="metrics")
+app.add_typer(trace.app, name="trace")
 app.add_typer(builds.app, name="build", help="Which builds of this system may run beside each other.")
 app.add_typer(audit.app, name="audit", help="Any order explained at any moment; the log folded, verified and computed again.")
 app.add_typer(quote.app, name="quote", help="The quoter's journal: verified against the log, its calls made again.")
