@@ -81,7 +81,7 @@ class Results:
 
 
 @dataclass(slots=True)
-class _Series:
+class Series:
     """Running mean and variance (B. Welford, Technometrics 4(3), 1962)."""
 
     count: int = 0
@@ -103,9 +103,9 @@ class _Series:
 class _Means:
     """What was seen before, for each arm."""
 
-    cells: dict[tuple[str, str], _Series] = field(default_factory=dict)
-    arms: dict[str, _Series] = field(default_factory=dict)
-    whole: _Series = field(default_factory=_Series)
+    cells: dict[tuple[str, str], Series] = field(default_factory=dict)
+    arms: dict[str, Series] = field(default_factory=dict)
+    whole: Series = field(default_factory=Series)
 
     def expected(self, stratum: str, arm: str) -> float:
         for series in (self.cells.get((stratum, arm)), self.arms.get(arm), self.whole):
@@ -114,7 +114,7 @@ class _Means:
         return 0.0
 
     def see(self, stratum: str, arm: str, cost_bps: float) -> None:
-        for series in (self.cells.setdefault((stratum, arm), _Series()), self.arms.setdefault(arm, _Series()), self.whole):
+        for series in (self.cells.setdefault((stratum, arm), Series()), self.arms.setdefault(arm, Series()), self.whole):
             series.add(cost_bps)
 
 
@@ -127,8 +127,8 @@ def compare(arms: Sequence[Arm], outcomes: Iterable[Outcome], alpha: float = ALP
     """
     names, told = [arm.name for arm in arms], sorted(outcomes, key=lambda one: one.assigned.number)
     done = next((place for place, one in enumerate(told) if not one.ended), len(told))
-    seen, series = _Means(), {name: _Series() for name in names}
-    pairs = {pair: _Series() for pair in combinations(names, 2)}
+    seen, series = _Means(), {name: Series() for name in names}
+    pairs = {pair: Series() for pair in combinations(names, 2)}
     missing = dict.fromkeys(names, 0)
     for assigned, _, cost_bps in told[:done]:
         if cost_bps is None:
@@ -161,7 +161,7 @@ def _estimates(names: Sequence[str], assigned: Assigned, cost_bps: float, seen: 
     return found
 
 
-def _arm(name: str, raw: _Series | None, missing: int, series: _Series, alpha: float) -> ArmResult:
+def _arm(name: str, raw: Series | None, missing: int, series: Series, alpha: float) -> ArmResult:
     radius = half_width(series.count, series.sd, alpha)
     count = raw.count if raw is not None else 0
     mean = series.mean if series.count else None
@@ -169,7 +169,7 @@ def _arm(name: str, raw: _Series | None, missing: int, series: _Series, alpha: f
     return ArmResult(name, count, missing, raw.mean if raw is not None else None, mean, low, high)
 
 
-def _difference(arm: str, other: str, series: _Series, alpha: float) -> Difference:
+def _difference(arm: str, other: str, series: Series, alpha: float) -> Difference:
     radius = half_width(series.count, series.sd, alpha)
     if radius is None:
         return Difference(arm, other, series.mean, None, None, False)

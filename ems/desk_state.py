@@ -11,7 +11,6 @@ from domain import (
     allocation,
     approval,
     attention,
-    audit,
     builds,
     child_life,
     child_order,
@@ -23,14 +22,12 @@ from domain import (
     limits,
     market_note,
     mass,
-    model_decision,
-    model_version,
     order_list,
     parent_life,
     parent_order,
-    quote,
     risk,
     risk_verdicts,
+    unfolded,
     wheel,
 )  # fmt: skip
 from domain.allocation import Allocation
@@ -296,5 +293,5 @@ class DeskState:
         **dict.fromkeys(market_note.EVENTS, _noted),
         **dict.fromkeys(wheel.EVENTS, _wheel),
         **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS, *access.EVENTS, *approval.EVENTS), _elsewhere),
-        **dict.fromkeys((*model_version.EVENTS, *model_decision.EVENTS, *quote.EVENTS, *audit.EVENTS), _elsewhere),
+        **dict.fromkeys(unfolded.EVENTS, _elsewhere),
     }

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
+from domain import model_lineage as ml
 from domain import model_version as mv
-from domain.errors import VersionConflict
+from domain.errors import ConfigError, VersionConflict
 from domain.event import Entry, Event, Meta
+from domain.model_lineage import Lineage, Lineages
 from domain.model_version import Alias, ModelCard, ModelRefusal, Registry
 from domain.ports import Clock, EventLog
 from domain.ports_models import ModelRegistry
 from domain.risk_data import RiskFacts
 
 _ATTEMPTS: Final = 5  # at a log that others write to
+Signed = tuple[Lineage, str, str]  # public key, signature: hexadecimal
 Decide = Callable[[Registry, int], Event | ModelRefusal]  # of the registry as it is, and the time
 
 
@@ -23,24 +27,30 @@ async def registry(log: EventLog) -> Registry:
     return mv.fold([one.event for one in await log.read(mv.key())])
 
 
-async def say(log: EventLog, clock: Clock, decide: Decide, *, person: str, build: str) -> Event | ModelRefusal:
+async def say(
+    log: EventLog, clock: Clock, decide: Decide, *, person: str, build: str, signed: Signed | None = None
+) -> Event | ModelRefusal:  # fmt: skip
     """Write an authenticated person's word, durable when it returns; or why it may not be.
+
+    A champion whose place another takes is told to be archived, in the same transaction.
 
     Args:
         decide: `domain.model_version.register`, `promote`, `roll_back` or `retire` with what is asked for.
         build: of the code that writes.
+        signed: of what is registered: its lineage and whose signature it bears.
 
     Raises:
         LogError: nothing is changed.
     """
     for attempt in range(_ATTEMPTS):
-        state, at_ns = await registry(log), clock.now_ns()
+        events, at_ns = [one.event for one in await log.read(mv.key())], clock.now_ns()
+        state = mv.fold(events)
         decided = decide(state, at_ns)
         if isinstance(decided, ModelRefusal):
             return decided
         meta = Meta(at_ns, f"person:{person}", correlation=mv.key(), causation="command:models", build=build)
         try:
-            await log.append([Entry(mv.key(), state.version, (decided,), meta)])
+            await log.append([Entry(mv.key(), state.version, (decided, *_beside(ml.fold(events), decided, signed)), meta)])
             return decided
         except VersionConflict:
             if attempt == _ATTEMPTS - 1:
@@ -48,11 +58,37 @@ async def say(log: EventLog, clock: Clock, decide: Decide, *, person: str, build
     raise AssertionError("unreachable")
 
 
-async def ship(log: EventLog, clock: Clock, cards: Collection[ModelCard], *, build: str) -> int:
-    """What comes with the code is registered where it is not known; how many events that took. Raises LogError."""
+def _beside(state: Lineages, decided: Event, signed: Signed | None) -> tuple[Event, ...]:
+    """What is written beside a word, by the registry as it was before."""
+    if isinstance(decided, mv.Promoted | mv.RolledBack):
+        gone = ml.archived(state, decided)
+        return () if gone is None else (gone,)
+    if isinstance(decided, mv.Registered) and signed is not None:
+        lineage, public_key, signature = signed
+        found = ml.trace(state, decided.card, lineage, public_key=public_key, signature=signature, at_ns=decided.at_ns)
+        if isinstance(found, ModelRefusal):
+            raise ConfigError(found.text)
+        return () if found is None else (found,)
+    return ()
+
+
+async def ship(
+    log: EventLog, clock: Clock, cards: Collection[ModelCard], *, build: str, algos: Mapping[str, str] = MappingProxyType({})
+) -> int:  # fmt: skip
+    """What comes with the code is registered where it is not known; how many events that took.
+
+    Args:
+        algos: the digest of its code by each algorithm's id.
+
+    Raises:
+        LogError: nothing is changed.
+        ConfigError: an algorithm's id means other code: it may not be used again.
+    """
     for attempt in range(_ATTEMPTS):
-        state, at_ns = await registry(log), clock.now_ns()
-        events = mv.shipped(state, cards, build=build, at_ns=at_ns)
+        known, at_ns = [one.event for one in await log.read(mv.key())], clock.now_ns()
+        state = mv.fold(known)
+        bound = _bound(ml.fold(known), algos, build=build, at_ns=at_ns)
+        events = (*mv.shipped(state, cards, build=build, at_ns=at_ns), *bound)
         if not events:
             return 0
         meta = Meta(at_ns, "system:shipped", correlation=mv.key(), causation="start", build=build)
@@ -63,6 +99,17 @@ async def ship(log: EventLog, clock: Clock, cards: Collection[ModelCard], *, bui
             if attempt == _ATTEMPTS - 1:
                 raise
     raise AssertionError("unreachable")
+
+
+def _bound(state: Lineages, algos: Mapping[str, str], *, build: str, at_ns: int) -> list[ml.AlgoBound]:
+    found = []
+    for algo, code in sorted(algos.items()):
+        told = ml.bind(state, algo, code, build=build, at_ns=at_ns)
+        if isinstance(told, ModelRefusal):
+            raise ConfigError(told.text)
+        if told is not None:
+            found.append(told)
+    return found
 
 
 def allowed(day: RiskFacts, state: Registry) -> RiskFacts:

@@ -253,3 +253,8 @@ def _room(observations: int, events: int, prints: int) -> _Out:
         np.zeros((observations, CONTEXT), np.float32), np.zeros(observations, np.int64), np.zeros((observations, 2)),
         np.zeros((events, COLUMNS), np.int64), np.zeros((prints, 4), np.int64),
     )  # fmt: skip
+
+
+def event_times(tape: Tape) -> I64:
+    """(E,) when each event of one instrument's records was, by the feed's clock, in the order in which `examples` counts them."""
+    return np.asarray(tape["ts_event_ns"][_event_ends(tape) - 1], np.int64)

@@ -34,9 +34,12 @@ def sight(path: Path = CHAMPION) -> Sight:
 Sights = Callable[[str], Sight]  # a version by its digest, "": the shipped champion. Raises WeightsError where it is not here
 
 
-def sights(kept: Path | None = None) -> Sights:
+def sights(kept: Path | None = None, accepts: Callable[[Path], None] = lambda _: None) -> Sights:
     """Versions by their digests: the shipped champion, and what a folder keeps as `<digest>.safetensors`. Each is read once; two
     are remembered, for there are two while one takes the other's place.
+
+    Args:
+        accepts: raises WeightsError for a kept file that may not be read; what comes with the code is not asked about.
     """
 
     @lru_cache(maxsize=2)
@@ -44,6 +47,8 @@ def sights(kept: Path | None = None) -> Sights:
         path = CHAMPION if kept is None else kept / f"{digest}.safetensors"
         if not digest or not path.exists():
             path = CHAMPION
+        if path is not CHAMPION:
+            accepts(path)
         return of_weights(read_weights(path, digest or None))
 
     return found

@@ -20,6 +20,7 @@ from domain.reproduction import Agreement, Grade
 from domain.values import StreamId
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.environments import difference
+from ems.bootstrap.model_signing import verified
 from ems.bootstrap.models import weights_of
 
 _WANTED: Final = (Planned, BasketPlanned, Decided)
@@ -59,7 +60,7 @@ class Bench:
 def _sights(directory: Path) -> Callable[[str], Any]:
     from models.sight import sights
 
-    return sights(directory)
+    return sights(directory, verified)
 
 
 def _planned_again(event: Planned | BasketPlanned, versions: Callable[[str], Any]) -> Agreement:

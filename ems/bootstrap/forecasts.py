@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from domain.errors import ConfigError
 from domain.values import E9
+from ems.bootstrap.build import code_sha256
 from ems.bootstrap.tape import Wanted, convert, feed_of
 from models import evaluate, train
 from models.card import card
@@ -125,7 +126,7 @@ def train_world_model(
         ConfigError: the figures cannot be read.
         TapeError, WeightsError: a tape, or a checkpoint, is not what it must be.
     """
-    said, how = _figures(figures), Training(seed=seed, batches=batches)
+    judged, how = _figures(figures), Training(seed=seed, batches=batches)
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.pt"
     if not resume:
@@ -134,8 +135,9 @@ def train_world_model(
     trained = train.train(files, how, checkpoint=checkpoint, progress=lambda *done: told("training", *done))
     weights = out / "world-model.safetensors"
     data = json.dumps({one.name: one.digest for one in files})
-    digest = write_weights(weights, train.tensors(trained.model, how.seed), {"seed": str(how.seed), "data": data})
-    (out / "world-model.md").write_text(card(trained, how, files, digest, said), "utf-8")
+    said = {"seed": str(how.seed), "data": data, "code": code_sha256(), "trained_until": max(one.day for one in files)}
+    digest = write_weights(weights, train.tensors(trained.model, how.seed), said)
+    (out / "world-model.md").write_text(card(trained, how, files, digest, judged), "utf-8")
     draw_curves(trained.history, out / "world-model.png")
     checkpoint.unlink(missing_ok=True)
     return Made(weights, digest, trained.best_batch)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -13,9 +12,12 @@ from adapters.clock import WallClock
 from adapters.postgres.event_log import PostgresEventLog
 from domain.catalogue import TOPICS
 from domain.errors import ConfigError, WeightsError
+from domain.model_lineage import Lineage, figures_of
 from domain.model_version import ModelCard
 from ems import model_registry
+from ems.bootstrap.algo_codes import algo_codes
 from ems.bootstrap.build import build_digest
+from ems.bootstrap.model_signing import verified
 from ems.bootstrap.runtime import Runtime
 
 _KINDS: Final = {"champion": "world-model"}  # a shipped file's stem is its kind, but for this one
@@ -51,26 +53,28 @@ def card_of(path: Path, model: str, figures: Path | None = None) -> ModelCard:
     )  # fmt: skip
 
 
-def keep(directory: Path, path: Path, digest: str) -> Path:
-    """Keep a version's file under its digest; where it is kept. The same again changes nothing."""
-    kept = directory / f"{digest}.safetensors"
-    directory.mkdir(parents=True, exist_ok=True)
-    new = kept.with_suffix(".new")
-    shutil.copyfile(path, new)
-    new.replace(kept)
-    return kept
+def lineage_of(path: Path, card: ModelCard) -> Lineage:
+    """Where a weights file says that it comes from. Raises WeightsError where it cannot be read."""
+    from models.weights_store import read_file
+
+    told = read_file(path).metadata
+    return Lineage(
+        code_sha256=told.get("code", ""), seed=int(told.get("seed", 0)), trained_until=told.get("trained_until", ""),
+        universe=tuple(name for name, _ in card.data), parent=told.get("parent", ""), figures=figures_of(card),
+    )  # fmt: skip
 
 
 def weights_of(directory: Path, digest: str) -> Path:
     """The file of a version: kept here, or come with the code. Whoever reads it asks for the digest again.
 
     Raises:
-        WeightsError: it is not here.
+        WeightsError: it is not here, or is kept without a signature that is trusted.
     """
     from models.versions import read_version
 
     kept = directory / f"{digest}.safetensors"
     if kept.exists():
+        verified(kept)
         return kept
     for path, _ in shipped():
         if read_version(path).weights.digest == digest:
@@ -84,15 +88,16 @@ def kept_in(runtime: Runtime) -> Path:
 
 
 async def prepare(runtime: Runtime) -> None:
-    """What comes with the code is registered, before anything starts that would decide with it.
+    """What comes with the code is registered, models and algorithms, before anything starts that would decide with it.
 
     Raises:
         WeightsError: a shipped file is not what it must be: nobody should trade on it.
         LogError: the log does not take it.
+        ConfigError: an algorithm's id means other code than this.
     """
     cards = [card_of(path, model) for path, model in shipped()]
     async with PostgresEventLog(runtime.app_dsn, TOPICS, WallClock()) as log:
-        await model_registry.ship(log, runtime.clock(), cards, build=build_digest())
+        await model_registry.ship(log, runtime.clock(), cards, build=build_digest(), algos=algo_codes())
 
 
 async def mirror(runtime: Runtime, to: str) -> int:

@@ -31,6 +31,7 @@ from domain.messages import Input
 from domain.tape import Status, Tape
 from domain.values import E9
 from ems.bootstrap.logs import log_json
+from ems.bootstrap.model_signing import verified
 from ems.config import Settings
 from ems.market_settings import ObserverSettings
 from models.feature_session import begin_day
@@ -134,7 +135,7 @@ def _serve(wanted: _Wanted, pipe: Connection) -> None:
     data = files.load_sample() if wanted.instruments is None else files.load(wanted.instruments)
     terms = terms_of(settings, wanted.instruments, wanted.now_ns)
     ticks_e9, lots_e9 = ([getattr(each, name) for each in terms.values()] for name in ("tick_size_e9", "lot_size_e9"))
-    version = sights(wanted.kept)
+    version = sights(wanted.kept, verified)
     observer = LiveObserver(version(wanted.digest), list(terms), ticks_e9, lots_e9)
     for k, symbol in enumerate(terms):
         calendar = data.calendar_of(symbol)

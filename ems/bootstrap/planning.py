@@ -13,6 +13,7 @@ from domain.messages import PlanReady
 from domain.schedule import PlanRequest, Schedule
 from domain.values import Algo
 from ems.bootstrap.logs import log_json
+from ems.bootstrap.model_signing import verified
 from ems.bootstrap.models import kept_in
 from ems.bootstrap.runtime import Runtime
 from ems.planner_pool import ProcessPlannerPool
@@ -45,7 +46,7 @@ def _warming() -> _Warming:
 
 @cache
 def _versions(kept: Path) -> Sights:
-    return sights(kept)
+    return sights(kept, verified)
 
 
 def planner_pool(runtime: Runtime, deliver: Callable[[PlanReady], None], count_error: Callable[[], None]) -> ProcessPlannerPool:

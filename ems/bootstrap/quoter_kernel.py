@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from adapters.marketdata.mold import NEXT as FEED_NEXT
 from domain.errors import JournalError, WeightsError
+from ems.bootstrap.model_signing import verified
 from ems.quoting import journal as j
 from ems.quoting import state as s
 from ems.quoting.held import Held
@@ -31,12 +32,14 @@ def weights_for(directory: Path, digest: str) -> Weights:
     """The version that a configuration names, kept in the directory or come with the code; "": the champion.
 
     Raises:
-        WeightsError: it is not here.
+        WeightsError: it is not here, or is kept without a signature that is trusted.
     """
     if not digest:
         return read_weights(CHAMPION)
     kept = directory / f"{digest}.safetensors"
     for path in (kept, *sorted(CHAMPION.parent.glob("*.safetensors"))):
+        if path == kept and path.exists():
+            verified(path)
         if path.exists() and (found := read_weights(path, step=None)).digest == digest:
             return found
     raise WeightsError(f"no weights of version {digest[:12]} are kept here")

@@ -16,6 +16,7 @@ from ems.audit.scene import gather
 from ems.audit.source import place_of
 from ems.audit.whatif import Again, Limit, compared, judged_again, market_of
 from ems.bootstrap.audit_source import Place, opened
+from ems.bootstrap.model_signing import verified
 from ems.bootstrap.models import weights_of
 
 UNPLANNED: Final = (Algo.DIRECT, Algo.MANUAL)
@@ -70,7 +71,7 @@ def _again(planner: str, model: str, kept: Path) -> Again:
     if algo in UNPLANNED or (model and algo is not Algo.ADAPTIVE):
         raise ConfigError(f"{algo} plans nothing" if algo in UNPLANNED else f"{algo} asks no model: --model goes with adaptive")
     if not model:
-        return lambda request: planner_for(algo, sights(kept)).plan(request.model_copy(update={"algo": algo}))
+        return lambda request: planner_for(algo, sights(kept, verified)).plan(request.model_copy(update={"algo": algo}))
     return _by_version(model, kept)
 
 

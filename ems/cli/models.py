@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from domain import model_lineage as ml
 from domain import model_version as mv
 from domain.errors import ConfigError
 from domain.event import Event
@@ -45,15 +46,17 @@ def register(
 ) -> None:  # fmt: skip
     """A version is known from now on. The file is read whole, checked and kept under its digest."""
     from ems.bootstrap import models
+    from ems.bootstrap.model_signing import keep
 
     settings = settings_of(config)
     card = models.card_of(weights, model, figures)
-    models.keep(settings.state_directory / "models", weights, card.digest)  # first: nothing is registered that is not here
+    lineage = models.lineage_of(weights, card)
+    signed = (lineage, *keep(settings.state_directory / "models", weights, card, lineage))  # first: what is registered is here
 
     def decide(state: Registry, at_ns: int) -> Event | ModelRefusal:
         return mv.register(state, card, person=person, reason=reason, at_ns=at_ns)
 
-    told = asyncio.run(_say(settings, decide, person, secret_file, f"{card.digest[:12]} is registered"))
+    told = asyncio.run(_say(settings, decide, person, secret_file, f"{card.digest[:12]} is registered", signed))
     end(told | {"digest": card.digest}, json_output)
 
 
@@ -125,7 +128,9 @@ def _whole(state: Registry, digest: str) -> str:
     return found[0] if found else digest
 
 
-async def _say(settings: Any, decide: Decide, person: str, secret_file: Path | None, done: str) -> dict[str, Any]:
+async def _say(
+    settings: Any, decide: Decide, person: str, secret_file: Path | None, done: str, signed: Any = None
+) -> dict[str, Any]:
     from ems import model_registry
     from ems.bootstrap import kill
     from ems.bootstrap.build import build_digest
@@ -136,24 +141,27 @@ async def _say(settings: Any, decide: Decide, person: str, secret_file: Path | N
     if refused is not None:
         return {"ok": False, "reason": refused.reason.value, "text": refused.text}
     async with kill.log_of(runtime) as log:
-        decided = await model_registry.say(log, runtime.clock(), decide, person=person, build=build_digest())
+        decided = await model_registry.say(log, runtime.clock(), decide, person=person, build=build_digest(), signed=signed)
     if isinstance(decided, ModelRefusal):
         return {"ok": False, "reason": decided.reason.value, "text": decided.text}
     return {"ok": True, "text": done}
 
 
 async def _list(settings: Any) -> dict[str, Any]:
-    from ems import model_registry
     from ems.bootstrap import kill
 
     async with kill.log_of(kill.runtime_of(settings)) as log:
-        state = await model_registry.registry(log)
+        events = [one.event for one in await log.read(mv.key())]
+    state, lineages = mv.fold(events), ml.fold(events)
     versions = [
         {
             "digest": digest, "model": one.card.model, "aliases": [alias.value for alias in state.aliases(digest)],
             "person": one.person, "at_ns": one.at_ns, "retired": one.retired, "data": dict(one.card.data),
-            "metrics": dict(one.card.metrics),
+            "metrics": dict(one.card.metrics), "archived": digest in lineages.archived,
+            "lineage": lineages.traced[digest].lineage.model_dump(mode="json") if digest in lineages.traced else None,
+            "signed_by": lineages.traced[digest].public_key if digest in lineages.traced else "",
         }
         for digest, one in state.versions.items()
     ]  # fmt: skip
-    return {"versions": versions}
+    algos = {name: {"code_sha256": one.code_sha256, "build": one.build} for name, one in lineages.algos.items()}
+    return {"versions": versions, "algos": algos}

@@ -42,6 +42,7 @@ from ems.cli import (
     tca,
     trace,
     train,
+    update,
     wheel,
 )
 from ems.cli.running import run_until_signal
@@ -84,6 +85,7 @@ app.add_typer(wheel.app, name="wheel", help="Algo wheels: orders given to algori
 app.add_typer(tape.app, name="tape", help="Market data: convert feeds into stored tapes, look into them, play and record.")
 app.add_typer(bench.app, name="bench", help="Measure: each prints its figures, with --json as one object.")
 app.add_typer(train.app, name="train", help="Models from recorded tapes.")
+app.add_typer(update.app, name="update", help="Models that go on learning: run, status; the envelope of two people.")
 app.add_typer(evaluate.app, name="evaluate", help="How good models are, on what they have not seen.")
 app.add_typer(plot.app, name="plot", help="Pictures: a tape with its book and features over time.")
 app.add_typer(release.app, name="release", help="What a release is made of; signed and checked.")
