@@ -34,6 +34,7 @@ from ems.cli import (
     reconcile,
     risk,
     sessions,
+    soak,
     tape,
     tca,
     train,
@@ -79,6 +80,7 @@ app.add_typer(train.app, name="train", help="Models from recorded tapes.")
 app.add_typer(evaluate.app, name="evaluate", help="How good models are, on what they have not seen.")
 app.add_typer(plot.app, name="plot", help="Pictures: a tape with its book and features over time.")
 app.command()(load.load)
+app.command()(soak.soak)
 app.command()(tca.tca)
 app.command()(tca.pretrade)
 app.command()(basket.basket)
