@@ -225,13 +225,14 @@ class EmbeddedPostgres:
         them. They are known by where they run: every process of a server has its data as working directory.
         """
         for signal_ in (how, signal.SIGKILL):
-            for process in self._processes():
+            for process in self.processes():
                 _signal(process, signal_)
             deadline = time.monotonic() + _END_TIMEOUT_S
-            while self._processes() and time.monotonic() < deadline:
+            while self.processes() and time.monotonic() < deadline:
                 time.sleep(0.02)
 
-    def _processes(self) -> list[psutil.Process]:
+    def processes(self) -> list[psutil.Process]:
+        """Every process of the server that runs now."""
         return [process for process in psutil.process_iter() if _works_in(process, self._data)]
 
 

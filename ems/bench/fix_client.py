@@ -86,7 +86,11 @@ class Client(fix.Application):  # type: ignore[misc]  # what SWIG makes has no t
         return len(cl_ord_ids) * 1e9 / (max(self.arrived_ns[name] for name in cl_ord_ids) - began_ns)
 
     def _send(self, cl_ord_id: str, order: str) -> None:
-        fix.Session.sendToTarget(build(f"35=D{SOH}11={cl_ord_id}{SOH}{order}", self._dictionary), self._session_id)
+        self.send_text(f"35=D{SOH}11={cl_ord_id}{SOH}{order}")
+
+    def send_text(self, text: str) -> None:
+        """Send a message by its fields."""
+        fix.Session.sendToTarget(build(text, self._dictionary), self._session_id)
 
     def onCreate(self, session_id: fix.SessionID) -> None:  # noqa: N802
         """Nothing to do."""

@@ -38,6 +38,7 @@ from ems.cli import (
     risk,
     sessions,
     smoke,
+    soak,
     tape,
     tca,
     trace,
@@ -91,6 +92,7 @@ app.add_typer(plot.app, name="plot", help="Pictures: a tape with its book and fe
 app.add_typer(release.app, name="release", help="What a release is made of; signed and checked.")
 app.add_typer(smoke.app, name="smoke", help="Quick looks at a build before it is let near a market.")
 app.command()(load.load)
+app.command()(soak.soak)
 app.command()(tca.tca)
 app.command()(tca.pretrade)
 app.command()(basket.basket)
