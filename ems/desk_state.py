@@ -19,7 +19,7 @@ from domain import (
     decision,
     fill,
     fix_session,
-    kill_switch,
+    kill_host,
     limits,
     market_note,
     mass,
@@ -295,6 +295,6 @@ class DeskState:
         **dict.fromkeys(attention.EVENTS, _attended),
         **dict.fromkeys(market_note.EVENTS, _noted),
         **dict.fromkeys(wheel.EVENTS, _wheel),
-        **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS, *access.EVENTS, *approval.EVENTS), _elsewhere),
+        **dict.fromkeys((*day_load.EVENTS, *kill_host.ABOUT_STOPS, *builds.EVENTS, *access.EVENTS, *approval.EVENTS), _elsewhere),
         **dict.fromkeys((*model_version.EVENTS, *model_decision.EVENTS, *quote.EVENTS, *audit.EVENTS), _elsewhere),
     }

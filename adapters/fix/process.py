@@ -23,20 +23,24 @@ from adapters.fix.sessions import GatewayConfig, settings_text
 from adapters.fix.wire_journal import WireJournal
 from adapters.fix.wire_segments import WIRE_FOLDER
 from domain.errors import ConfigError
+from domain.lead import LeadMark
 from domain.ports import KillLatch, Metrics
 
 log = logging.getLogger(__name__)
 EXIT_CONFIG = 2
+LOOK_S: Final = 0.05  # at who leads
 _SWITCH_INTERVAL_S = 0.0005  # a thread that computes must not hold up the engine's callbacks for the default 5 ms
 
 
 def run_gateway(
-    config: GatewayConfig, latch: KillLatch, stop: threading.Event | None = None, *, metrics: Metrics | None = None
-) -> int:
+    config: GatewayConfig, latch: KillLatch, stop: threading.Event | None = None, *, metrics: Metrics | None = None,
+    lead: LeadMark | None = None,
+) -> int:  # fmt: skip
     """Run until SIGTERM, SIGINT or stop, then log out and end this process with exit status 0.
 
     Args:
         metrics: where its internal errors are published.
+        lead: of one of several hosts: what the host knows of who leads. Sessions are up while a desk of this host does.
 
     Returns:
         2, with one sentence on standard error, for a configuration that cannot be run. Otherwise it does not return.
@@ -46,7 +50,7 @@ def run_gateway(
         config.check()
         lock = _own(config.directory)
         try:
-            _run(config, latch, stop, metrics)
+            _run(config, latch, stop, metrics, lead)
         finally:
             os.close(lock)
     except ConfigError as error:
@@ -67,13 +71,15 @@ def _own(directory: Path) -> int:
     return lock
 
 
-def _run(config: GatewayConfig, latch: KillLatch, stop: threading.Event, metrics: Metrics | None) -> NoReturn:
+def _run(
+    config: GatewayConfig, latch: KillLatch, stop: threading.Event, metrics: Metrics | None, lead: LeadMark | None
+) -> NoReturn:
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
     logs = EngineLogs()
-    gateway = Gateway(config, latch)
+    gateway = Gateway(config, latch, lead)
     logs.events = gateway
     wire = WireJournal(config.directory / WIRE_FOLDER, gateway.slots, config.wire_days)
     logs.wire, gateway.sender.wire = wire.of, wire
@@ -86,7 +92,8 @@ def _run(config: GatewayConfig, latch: KillLatch, stop: threading.Event, metrics
         pulse.start()
     engines = _engines(config, application, logs)
     gateway.port.start()
-    gateway.set_numbers(config.hello_wait_s)
+    if lead is None:
+        gateway.set_numbers(config.hello_wait_s)
     attendant = Attendant(gateway.slots, gateway.keeper, gateway.port)
     control = ControlSocket(
         config.control_path,
@@ -99,12 +106,11 @@ def _run(config: GatewayConfig, latch: KillLatch, stop: threading.Event, metrics
             "start": attendant.start,
         },
     )
-    for engine in engines:
-        _start(engine, config)
-    gateway.keeper.start()
-    gateway.emergency.start()
-    log.info("fix gateway runs, %d sessions", len(config.sessions))
-    stop.wait()
+    gateway.fence.await_desk(gateway.hello_came, stop)
+    if not stop.is_set():
+        if lead is not None:
+            gateway.set_numbers(config.hello_wait_s)
+        _serve(config, gateway, engines, stop)
     control.close()
     gateway.emergency.close()
     gateway.keeper.close()
@@ -115,6 +121,19 @@ def _run(config: GatewayConfig, latch: KillLatch, stop: threading.Event, metrics
     if pulse is not None:
         pulse.close()
     leave_process()  # from here, where the engines are still held: to destroy one that runs crashes like stopping it
+
+
+def _serve(config: GatewayConfig, gateway: Gateway, engines: list[fix.Acceptor | fix.Initiator], stop: threading.Event) -> None:
+    """Hold the sessions until told to stop, or a desk of another host leads: its gateway logs on when this one has left."""
+    for engine in engines:
+        _start(engine, config)
+    gateway.keeper.start()
+    gateway.emergency.start()
+    log.info("fix gateway runs, %d sessions", len(config.sessions))
+    while not stop.wait(LOOK_S):
+        if gateway.fence.elsewhere():
+            log.warning("another host leads: the sessions are left to it")
+            return
 
 
 def _engines(config: GatewayConfig, application: EngineApplication, logs: EngineLogs) -> list[fix.Acceptor | fix.Initiator]:

@@ -9,6 +9,7 @@ from adapters.fix.dialect_42 import PARTY_TAGS
 from adapters.fix.process import run_gateway
 from adapters.fix.profile_steps import own_tags
 from adapters.fix.sessions import GatewayConfig, SessionConfig
+from adapters.shm.lead import SharedLead
 from adapters.shm.metrics import SharedMetrics
 from ems import lifeline
 from ems.bootstrap import kill
@@ -24,7 +25,8 @@ def run(runtime_file: Path, group: str = MAIN_GROUP) -> int:
     runtime = Runtime.load(runtime_file)
     lifeline.watch()
     config = replace(gateway_config(runtime, group), build=build_digest())
-    return run_gateway(config, kill.read_latch(runtime), metrics=SharedMetrics(runtime.metrics))
+    lead = SharedLead(runtime.lead) if runtime.settings.failover.host else None
+    return run_gateway(config, kill.read_latch(runtime), metrics=SharedMetrics(runtime.metrics), lead=lead)
 
 
 def gateway_config(runtime: Runtime, group: str = MAIN_GROUP) -> GatewayConfig:
