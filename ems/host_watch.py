@@ -29,7 +29,7 @@ ACTOR: Final = "system:host"
 class LeadLog(EventLog, Protocol):
     """A log that knows who leads."""
 
-    async def leader(self) -> Leader:
+    async def led_by(self) -> Leader:
         """Who leads, or did so last. Raises LogUnavailable."""
         ...
 
@@ -66,7 +66,7 @@ class HostWatch:
 
     async def look(self) -> None:
         """Once. Raises LogError, LatchUnreadable."""
-        leader = await self._log.leader()
+        leader = await self._log.led_by()
         self._tell(Lead(leader.epoch, leader.host == self._host))
         recorded = await self._log.read(kill_switch.key(), after_version=self._switches.version)
         state, touched = self._switches, dict[Scope, None]()

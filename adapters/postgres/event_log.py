@@ -201,9 +201,9 @@ class PostgresEventLog:
         """The end of the log now. Raises LogUnavailable."""
         return await self._reader.head()
 
-    async def leader(self) -> Leader:
+    async def led_by(self) -> Leader:
         """Who leads, or did so last. Raises LogUnavailable."""
-        return await self._reader.leader()
+        return await self._reader.led_by()
 
     async def verify_chain(self, *, after_seq: int = 0) -> Head:
         """Walk the stored rows to the head and check every link. Raises ChainBroken with the sequence number."""

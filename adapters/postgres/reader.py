@@ -75,7 +75,7 @@ class Reader:
         """The end of the log."""
         return _head(await self._query(_HEAD, ()))
 
-    async def leader(self) -> Leader:
+    async def led_by(self) -> Leader:
         """Who leads."""
         found = await self._query(_LEADER, ())
         if not found:

@@ -1,7 +1,7 @@
 """Loss of the database, of the leading desk, and a leader that is stopped between commit and send: nothing is lost or doubled.
 
-Two hosts on one log: each with its own gateway, files and latch, one venue behind both, one OMS that knows both addresses. What is
-judged is the venue's own ledger against the OMS's (`kill9/judge.py`) and the log. How long trading took to resume is printed.
+Two hosts on one log, each with its own gateway, files and latch; one venue behind both, and one OMS that knows both addresses.
+What is judged is the venue's own ledger against the OMS's (`kill9/judge.py`) and the log. How long trading took to resume is printed.
 EMS_FAILOVER_ORDERS_S is the load in orders a second (8 by default); EMS_FAILOVER_KEEP keeps the directory.
 """
 
@@ -60,6 +60,7 @@ async def test_nothing_is_lost_or_doubled(site: Site) -> None:
     beta.start("--standby")
     await asyncio.to_thread(patiently, lambda: beta.desk == "standing by", UP_S, "beta's readiness")
     assert not beta.holds_sessions
+    await asyncio.to_thread(patiently, lambda: site.venue_open, UP_S, "the venue")
     ledger = Ledger(site.home / "oms.jsonl")
     oms = Oms(0, ledger, Random(1), symbol=SYMBOL, every_s=1 / ORDERS_S, seconds=(0.5, 5.0))
     oms.session = Door(0, "OMS1", "EMS", ledger, oms._told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -165,8 +166,8 @@ class Site:
         self.home = home
         self.server = EmbeddedPostgres(home / "postgres")
         self.server.start()
-        socket = next(Path(_parts(self.server.app_dsn)["host"]).glob(".s.PGSQL.*[0-9]"))
-        self.proxy = Proxy(socket)
+        door = next(Path(_parts(self.server.app_dsn)["host"]).glob(".s.PGSQL.*[0-9]"))
+        self.proxy = Proxy(door)
         self.ports = free_ports(3)
         self.hosts: dict[str, Host] = {}
         self._venue: Process | None = None
@@ -186,6 +187,12 @@ class Site:
         }
         for name, port in (("alpha", alpha), ("beta", beta)):
             self.hosts[name] = Host(self.home, name, port, venue, dsns[name])  # type: ignore[arg-type]
+
+    @property
+    def venue_open(self) -> bool:
+        """Does the venue listen?"""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.ports[2])) == 0
 
     async def stop(self) -> None:
         for process in (*(host.process for host in self.hosts.values()), self._venue):
