@@ -59,8 +59,10 @@ class EventLog(Protocol):
         """
         ...
 
-    def read_facts(self, *, until_seq: int | None = None, unread: EventClasses = ()) -> AsyncIterator[Iterator[Fact]]:
-        """As read_pages from the first event on, with no more of each than a fold takes.
+    def read_facts(
+        self, *, after_seq: int = 0, until_seq: int | None = None, unread: EventClasses = ()
+    ) -> AsyncIterator[Iterator[Fact]]:
+        """As read_pages, with no more of each event than a fold takes.
 
         Args:
             unread: classes of events whose content is not wanted: they come as `domain.event.UNREAD`, with all else in place.

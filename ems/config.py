@@ -24,6 +24,7 @@ from ems.broker_settings import BrokerSettings, wrong
 from ems.care_settings import NO_CARE_SETTINGS, CareSettings
 from ems.config_text import place, sentence
 from ems.exports.settings import NOTHING_SAID, ReportingSettings
+from ems.failover_settings import FAILOVER_DEFAULT, FailoverSettings
 from ems.kill_settings import KILL_DEFAULT, KillSettings
 from ems.market_settings import ClockSettings, ObserverSettings, VenueSettings
 from ems.observe_settings import OBSERVE_DEFAULT, ObserveSettings
@@ -109,6 +110,7 @@ class Settings(_Part):
     audit: AuditSettings = AUDIT_DEFAULT
     reporting: ReportingSettings = NOTHING_SAID
     sealing: SealingSettings = SEALING_DEFAULT
+    failover: FailoverSettings = FAILOVER_DEFAULT
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -123,6 +125,8 @@ class Settings(_Part):
                 return f"a {self.mode} desk does not log on to session {session.name}, which is {session.environment}"
         if self.mode == "LIVE" and (self.venue is not None or self.clock.kind != "wall"):
             return "a LIVE desk has no simulated venue and runs on the wall's clock"
+        if self.failover.host and not (self.database_url and self.watchdog.enabled):
+            return "one of several hosts ([failover] host) needs a database_url that all of them use, and its watchdog"
         return self.watchdog.not_live(self.mode)
 
     def _names(self) -> str:

@@ -104,13 +104,13 @@ class Desk:
     async def start(self) -> None:
         """Lead, then recover. Returns when the desk may take inputs."""
         self.ready = False
-        self.epoch = await self._ports.log.take_lead(self._name)
-        await self.recover()
+        self.epoch, folded = await self._ports.take_lead(self._ports.log, self._name)
+        await self.recover(folded)
         self.ready = True
 
-    async def recover(self) -> None:
-        """Fold the log; what only the outside can tell is in doubt until it has told."""
-        self._begin(await recovery.fold(self._ports.log))
+    async def recover(self, folded: DeskState | None = None) -> None:
+        """Fold the log, or what is left of it; what only the outside can tell is in doubt until it has told."""
+        self._begin(await recovery.fold(self._ports.log, onto=folded))
         turn = self._turn()
         recovery.was_away(turn, self._venue)
         self._risk.day.configure(turn)

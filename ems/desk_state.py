@@ -7,18 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from domain import (
-    access,
     allocation,
-    approval,
     attention,
-    builds,
     child_life,
     child_order,
-    day_load,
     decision,
     fill,
     fix_session,
-    kill_switch,
     limits,
     market_note,
     mass,
@@ -292,6 +287,5 @@ class DeskState:
         **dict.fromkeys(attention.EVENTS, _attended),
         **dict.fromkeys(market_note.EVENTS, _noted),
         **dict.fromkeys(wheel.EVENTS, _wheel),
-        **dict.fromkeys((*day_load.EVENTS, *kill_switch.EVENTS, *builds.EVENTS, *access.EVENTS, *approval.EVENTS), _elsewhere),
         **dict.fromkeys(unfolded.EVENTS, _elsewhere),
     }

@@ -195,8 +195,10 @@ class _Log:
     def read_pages(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[Recorded]]:
         return self._log.read_pages(after_seq=after_seq, until_seq=until_seq)
 
-    def read_facts(self, *, until_seq: int | None = None, unread: EventClasses = ()) -> AsyncIterator[Iterator[Fact]]:
-        return self._log.read_facts(until_seq=until_seq, unread=unread)
+    def read_facts(
+        self, *, after_seq: int = 0, until_seq: int | None = None, unread: EventClasses = ()
+    ) -> AsyncIterator[Iterator[Fact]]:
+        return self._log.read_facts(after_seq=after_seq, until_seq=until_seq, unread=unread)
 
     def subscribe(self, *, after_seq: int = 0, unread: EventClasses = (), every_s: float = 0) -> AsyncIterator[Recorded]:
         return self._log.subscribe(after_seq=after_seq, unread=unread, every_s=every_s)

@@ -10,9 +10,11 @@ from typing import Final
 
 import structlog
 
+from domain import kill_host
 from domain import kill_switch as ks
 from domain.errors import LatchUnreadable, LogError, VersionConflict
 from domain.event import Entry, Event, Meta
+from domain.kill_host import KillHosts
 from domain.kill_latch import Slot, Source
 from domain.kill_refusal import KillRefusal
 from domain.kill_scope import FIRM, Scope
@@ -119,6 +121,10 @@ class KillService:
     async def state(self) -> KillSwitches:
         """As the log has it. Raises LogError."""
         return ks.fold((one.event, one.meta.actor) for one in await self._reader().read(ks.key()))
+
+    async def hosts(self) -> KillHosts:
+        """Who must hear of a trip, and who has. Raises LogError."""
+        return kill_host.fold([one.event for one in await self._reader().read(kill_host.key())])
 
     def slots(self) -> tuple[Slot, ...]:
         """The latch's own word. Raises LatchUnreadable."""

@@ -19,18 +19,21 @@ from ems.venue_desk import VenueDesk
 NO_COPIES = DropCopies()
 
 
-async def fold(log: EventLog, *, until_seq: int | None = None, until_ns: int | None = None) -> DeskState:
+async def fold(
+    log: EventLog, *, until_seq: int | None = None, until_ns: int | None = None, onto: DeskState | None = None
+) -> DeskState:
     """The desk's state from its events: the same code that made it live.
 
     Args:
         until_seq: the last event to fold, all by default.
         until_ns: fold only what was recorded up to this moment (UTC nanoseconds).
+        onto: a state that was folded before, to go on with; it changes.
     """
-    state = DeskState()
+    state = DeskState() if onto is None else onto
     collecting = gc.isenabled()
     gc.disable()  # nothing of what a fold makes is garbage in a circle: looking for some costs a tenth of it
     try:
-        async for page in log.read_facts(until_seq=until_seq, unread=decision.EVENTS):
+        async for page in log.read_facts(after_seq=state.seq, until_seq=until_seq, unread=decision.EVENTS):
             for seq, stream, recorded_time_ns, (event, meta) in page:
                 if until_ns is not None and recorded_time_ns > until_ns:
                     return state

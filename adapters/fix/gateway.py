@@ -18,6 +18,7 @@ from adapters.fix import frames
 from adapters.fix.desk_port import DeskPort
 from adapters.fix.emergency import Emergency
 from adapters.fix.engine import end_process
+from adapters.fix.fence import Fence
 from adapters.fix.frames import Frame
 from adapters.fix.keeper import Keeper
 from adapters.fix.last_look import LastLook
@@ -31,6 +32,7 @@ from adapters.fix.spool import Spool
 from adapters.fix.state import GatewayState
 from adapters.fix.vocabulary import SOH
 from domain import builds
+from domain.lead import LeadMark
 from domain.ports import KillLatch
 
 log = logging.getLogger(__name__)
@@ -40,9 +42,10 @@ OUTBOUND_STRETCH: Final = 1024  # after so many messages sent, the desk is told 
 class Gateway:
     """Implements what the engine (`EngineEvents`) and the desk's port (`LinkHandler`) call."""
 
-    def __init__(self, config: GatewayConfig, latch: KillLatch) -> None:
+    def __init__(self, config: GatewayConfig, latch: KillLatch, lead: LeadMark | None = None) -> None:
         self._config = config
         self.state = GatewayState(config.directory / "gateway.state")
+        self.fence = Fence(self.state, lead)
         self._live = LiveOrders(config.directory / "live_orders.table")
         spool = Spool(config.directory / "spool", self.state.acknowledged)
         self.port = DeskPort(config.link_path, spool, self, self._acknowledged)
@@ -53,7 +56,7 @@ class Gateway:
         self._by_key = {slot.key: slot for slot in self.slots}
         self._lock = threading.Lock()  # around the epoch
         self._hello: dict[str, Any] | None = None
-        self._hello_came = threading.Event()
+        self.hello_came = threading.Event()
         self._numbers_set = threading.Event()
         self.fenced_count = 0
 
@@ -66,12 +69,10 @@ class Gateway:
         return slot
 
     def set_numbers(self, wait_s: float) -> None:
-        """Wait for a desk's watermarks, then set the sessions' numbers; without a desk the store and spool stand.
-
-        A window that began while no gateway ran begins now, before what is durable of the one before is asked about.
-        """
+        """Set the sessions' numbers by a desk's watermarks, by store and spool without one; windows that are due begin first."""
+        came = self.hello_came.wait(wait_s)
         self.keeper.tick()
-        if self._hello_came.wait(wait_s) and self._hello is not None:
+        if came and self._hello is not None:
             sessions: dict[str, Any] = self._hello.get("sessions", {})
             owed = self.port.owed()
             for slot in self.slots:
@@ -210,13 +211,13 @@ class Gateway:
         if build and ours and (why := builds.refusal(ours, {"the desk": build}, approved)) and build not in approved:
             return frames.pack(frames.DENIED, f"the gateway: {why}".encode())
         with self._lock:
-            if epoch < self.state.epoch:
-                return frames.pack(frames.FENCED, epoch=self.state.epoch)
+            if epoch < (highest := self.fence.highest()):
+                return frames.pack(frames.FENCED, epoch=highest)
             if (live := hello.get("live")) is not None:
                 self.sender.keep_only(frozenset(key.encode() for key in live))
             self.state.epoch = epoch
         self._hello = hello
-        self._hello_came.set()
+        self.hello_came.set()
         self._check_epochs(hello)
         self._numbers_set.wait()
         return b""
@@ -244,10 +245,11 @@ class Gateway:
     def take(self, batch: list[Frame]) -> bytes:
         self.sender.register()
         answer = b""
+        highest = self.fence.highest()
         for frame in batch:
-            if frame.epoch < self.state.epoch:
+            if frame.epoch < highest:
                 self.fenced_count += 1
-                answer = frames.pack(frames.FENCED, epoch=self.state.epoch)
+                answer = frames.pack(frames.FENCED, epoch=highest)
             elif frame.kind == frames.SEND:
                 self.sender.send(frame)
                 self._count(self.slots[frame.slot])
@@ -274,6 +276,7 @@ class Gateway:
             "environment": self._config.environment,
             "build": self._config.build,
             "epoch": self.state.epoch,
+            "standing_by": not self._numbers_set.is_set(),
             "live_orders": self.sender.live_count,
             "fenced_frames": self.fenced_count,
             "not_sent": self.sender.not_sent_count,

@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 import quickfix as fix
 
@@ -24,27 +24,35 @@ from adapters.fix.wire_journal import WireJournal
 from adapters.fix.wire_segments import WIRE_FOLDER
 from domain.errors import ConfigError
 from domain.flight import Recorder
+from domain.lead import LeadMark
 from domain.ports import KillLatch, Metrics
 
 log = logging.getLogger(__name__)
 EXIT_CONFIG = 2
+LOOK_S: Final = 0.05  # at who leads
 _SWITCH_INTERVAL_S = 0.0005  # a thread that computes must not hold up the engine's callbacks for the default 5 ms
 
 
-def run_gateway(
-    config: GatewayConfig,
-    latch: KillLatch,
-    stop: threading.Event,
-    *,
-    metrics: Metrics | None = None,
-    recorder: Recorder | None = None,
-) -> int:
+class Host(NamedTuple):
+    """What a gateway shares with the other processes of its host; any of it may be missing.
+
+    Attributes:
+        metrics: where its internal errors are published.
+        recorder: where what its sessions did is noted; only with metrics, whose beat it is noted at.
+        lead: of one of several hosts: what the host knows of who leads. Sessions are up while a desk of this host does.
+    """
+
+    metrics: Metrics | None = None
+    recorder: Recorder | None = None
+    lead: LeadMark | None = None
+
+
+def run_gateway(config: GatewayConfig, latch: KillLatch, stop: threading.Event, host: Host | None = None) -> int:
     """Run until stop, then log out and end this process with exit status 0.
 
     Args:
         stop: where a signal handler sets it, one that is made for that.
-        metrics: where its internal errors are published.
-        recorder: where what its sessions did is noted; only with metrics, whose beat it is noted at.
+        host: what else of its host the gateway is told.
 
     Returns:
         2, with one sentence on standard error, for a configuration that cannot be run. Otherwise it does not return.
@@ -53,7 +61,7 @@ def run_gateway(
         config.check()
         lock = _own(config.directory)
         try:
-            _run(config, latch, stop, metrics, recorder)
+            _run(config, latch, stop, host or Host())
         finally:
             os.close(lock)
     except ConfigError as error:
@@ -74,27 +82,26 @@ def _own(directory: Path) -> int:
     return lock
 
 
-def _run(
-    config: GatewayConfig, latch: KillLatch, stop: threading.Event, metrics: Metrics | None, recorder: Recorder | None
-) -> NoReturn:
+def _run(config: GatewayConfig, latch: KillLatch, stop: threading.Event, host: Host) -> NoReturn:
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     logs = EngineLogs()
-    gateway = Gateway(config, latch)
+    gateway = Gateway(config, latch, host.lead)
     logs.events = gateway
     wire = WireJournal(config.directory / WIRE_FOLDER, gateway.slots, config.wire_days)
     logs.wire, gateway.sender.wire = wire.of, wire
     wire.start()
     application = EngineApplication(gateway, logs)
     gateway.sender.register = application.sends_here
-    pulse = Pulse(metrics, config.directory.name) if metrics is not None else None
+    pulse = Pulse(host.metrics, config.directory.name) if host.metrics is not None else None
     if pulse is not None:
         gateway.sender.count_error = pulse.add
-        if recorder is not None:
-            pulse.each = Tally(gateway.slots, gateway.port.health, recorder).note
+        if host.recorder is not None:
+            pulse.each = Tally(gateway.slots, gateway.port.health, host.recorder).note
         pulse.start()
     engines = _engines(config, application, logs)
     gateway.port.start()
-    gateway.set_numbers(config.hello_wait_s)
+    if host.lead is None:
+        gateway.set_numbers(config.hello_wait_s)
     attendant = Attendant(gateway.slots, gateway.keeper, gateway.port)
     control = ControlSocket(
         config.control_path,
@@ -107,12 +114,11 @@ def _run(
             "start": attendant.start,
         },
     )
-    for engine in engines:
-        _start(engine, config)
-    gateway.keeper.start()
-    gateway.emergency.start()
-    log.info("fix gateway runs, %d sessions", len(config.sessions))
-    stop.wait()
+    gateway.fence.await_desk(gateway.hello_came, stop)
+    if not stop.is_set():
+        if host.lead is not None:
+            gateway.set_numbers(config.hello_wait_s)
+        _serve(config, gateway, engines, stop)
     control.close()
     gateway.emergency.close()
     gateway.keeper.close()
@@ -123,6 +129,19 @@ def _run(
     if pulse is not None:
         pulse.close()
     leave_process()  # from here, where the engines are still held: to destroy one that runs crashes like stopping it
+
+
+def _serve(config: GatewayConfig, gateway: Gateway, engines: list[fix.Acceptor | fix.Initiator], stop: threading.Event) -> None:
+    """Hold the sessions until told to stop, or a desk of another host leads: its gateway logs on when this one has left."""
+    for engine in engines:
+        _start(engine, config)
+    gateway.keeper.start()
+    gateway.emergency.start()
+    log.info("fix gateway runs, %d sessions", len(config.sessions))
+    while not stop.wait(LOOK_S):
+        if gateway.fence.elsewhere():
+            log.warning("another host leads: the sessions are left to it")
+            return
 
 
 def _engines(config: GatewayConfig, application: EngineApplication, logs: EngineLogs) -> list[fix.Acceptor | fix.Initiator]:

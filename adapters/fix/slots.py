@@ -167,8 +167,8 @@ def highest_spooled(slot: Slot, owed: Iterable[Frame]) -> int:
 def set_numbers(slot: Slot, hello: dict[str, Any], owed: list[Frame]) -> None:
     """Set a session's next numbers from what is durable at the desk. Between constructing and starting the engine.
 
-    Inbound: whatever came after the last durable or spooled message is asked for again, so the next expected
-    number may go down, never up. Outbound: a store that is new or older than the reserved block starts above it.
+    Inbound: whatever came after the last durable or spooled message is asked for again, and nothing before it: a store that
+    is new or behind the log goes up to it. Outbound: a store that is new or older than the reserved block starts above it.
 
     Args:
         hello: the desk's word on this session: inbound [reset epoch, MsgSeqNum], reserved [reset epoch, from, up to].
@@ -180,8 +180,9 @@ def set_numbers(slot: Slot, hello: dict[str, Any], owed: list[Frame]) -> None:
     durable = inbound_seq_num if inbound_epoch == slot.state.reset_epoch else 0
     wanted = max(durable, highest_spooled(slot, owed)) + 1
     expected = session.getExpectedTargetNum()
-    if wanted < expected:
+    if wanted != expected:
         session.setNextTargetMsgSeqNum(wanted)
+    if wanted < expected:
         slot.asked_again = (wanted, min(expected - 1, slot.state.inbound_seq_num))
     outbound = session.getExpectedSenderNum()
     if reserved_epoch == slot.state.reset_epoch and outbound <= reserved_up_to and (outbound == 1 or outbound < reserved_from):

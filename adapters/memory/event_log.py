@@ -103,9 +103,11 @@ class MemoryEventLog:
         for rows in self._pages(after_seq, until_seq):
             yield iter(rows)
 
-    async def read_facts(self, *, until_seq: int | None = None, unread: EventClasses = ()) -> AsyncIterator[Iterator[Fact]]:
+    async def read_facts(
+        self, *, after_seq: int = 0, until_seq: int | None = None, unread: EventClasses = ()
+    ) -> AsyncIterator[Iterator[Fact]]:
         """As read_pages, with no more of each event than a fold takes."""
-        for rows in self._pages(0, until_seq):
+        for rows in self._pages(after_seq, until_seq):
             columns = [list(column) for column in zip(*rows, strict=True)]
             seqs, streams, _, topics, times_ns, states, _, _ = columns
             yield zip(seqs, streams, times_ns, self._decoder.contents(topics, states, unread), strict=True)

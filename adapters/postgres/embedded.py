@@ -79,6 +79,11 @@ class EmbeddedPostgres:
         return self.connection(OWNER)
 
     @property
+    def passwords_file(self) -> Path:
+        """Where the roles' passwords lie; the account's that starts the server alone."""
+        return self._passwords_file
+
+    @property
     def app_dsn(self) -> str:
         """Connection string of the role that only reads and appends."""
         return self.connection(APP)

@@ -19,6 +19,7 @@ from adapters.postgres.waiting import Call, Unseen, Waiting
 from adapters.postgres.writer import LostAnswer, Writer
 from domain.errors import ChainBroken, LogError, LogUnavailable
 from domain.event import Entry, EventClasses, Fact, Recorded, Topics
+from domain.lead import Leader
 from domain.ports import Clock, Head
 from domain.stored import StoredRow, encode_states
 from domain.values import StreamId
@@ -36,17 +37,18 @@ class PostgresEventLog:
         answer_timeout_s: after this long without an answer a connection counts as lost.
         readback_timeout_s: how long to wait for the database when the fate of a commit must be looked up.
         membership: of a desk: it leads only where those that are up allow it to open.
+        lease_s: a leader that has not been heard of for so long leads no more; 0: as long as its connection stands.
     """
 
     def __init__(
         self, dsn: str, topics: Topics, clock: Clock, *, answer_timeout_s: float = 10.0, readback_timeout_s: float = 5.0,
-        membership: Membership | None = None,
+        membership: Membership | None = None, lease_s: float = 0,
     ) -> None:  # fmt: skip
         self._clock = clock
         self._readback_timeout_s = readback_timeout_s
         self._writer = Writer(dsn, answer_timeout_s=answer_timeout_s)
         self._reader = Reader(dsn, topics)
-        self._lease = Lease(dsn, membership)
+        self._lease = Lease(dsn, membership, lease_s)
         self._versions = Versions()
         self._waiting = Waiting(self._versions)
         self._flusher: Task[None] | None = None
@@ -185,9 +187,11 @@ class PostgresEventLog:
         """Every row as it is stored, in pages, not decoded. Raises LogUnavailable."""
         return self._reader.read_rows(after_seq, until_seq)
 
-    def read_facts(self, *, until_seq: int | None = None, unread: EventClasses = ()) -> AsyncIterator[Iterator[Fact]]:
+    def read_facts(
+        self, *, after_seq: int = 0, until_seq: int | None = None, unread: EventClasses = ()
+    ) -> AsyncIterator[Iterator[Fact]]:
         """As read_pages, with no more of each event than a fold takes. Raises as that."""
-        return self._reader.read_facts(until_seq, unread)
+        return self._reader.read_facts(after_seq, until_seq, unread)
 
     def subscribe(self, *, after_seq: int = 0, unread: EventClasses = (), every_s: float = 0) -> AsyncIterator[Recorded]:
         """As read_pages, event by event, then waits for more. Raises LogUnavailable: subscribe again from the last seq."""
@@ -196,6 +200,10 @@ class PostgresEventLog:
     async def head(self) -> Head:
         """The end of the log now. Raises LogUnavailable."""
         return await self._reader.head()
+
+    async def led_by(self) -> Leader:
+        """Who leads, or did so last. Raises LogUnavailable."""
+        return await self._reader.led_by()
 
     async def verify_chain(self, *, after_seq: int = 0) -> Head:
         """Walk the stored rows to the head and check every link. Raises ChainBroken with the sequence number."""

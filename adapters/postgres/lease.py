@@ -25,6 +25,15 @@ _NAME_MAX: Final = 63  # of an application_name
 _NOTICE = "SELECT set_config('client_connection_check_interval', '1s', false)"
 _OTHERS = "SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
+_LOOK_S: Final = 0.5
+# Who holds the lock asks something every _PROBE_INTERVAL_S: when it last did is the database's own word, by its own clock.
+_END_SILENT: Final = (
+    "SELECT pg_terminate_backend(held.pid) FROM pg_locks AS held JOIN pg_stat_activity AS holder USING (pid)"
+    " WHERE held.locktype = 'advisory' AND held.granted AND held.database = (SELECT oid FROM pg_database"
+    " WHERE datname = current_database()) AND held.classid = %s AND held.objid = %s AND held.objsubid = 1"
+    " AND holder.state_change < clock_timestamp() - make_interval(secs => %s)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Membership:
@@ -42,8 +51,9 @@ class Membership:
 class Lease:
     """Who holds the lock leads. The lock ends with its connection, so the connection is watched."""
 
-    def __init__(self, dsn: str, membership: Membership | None = None) -> None:
+    def __init__(self, dsn: str, membership: Membership | None = None, lease_s: float = 0) -> None:
         self._dsn = dsn
+        self._lease_s = lease_s
         self._membership = membership
         self._connection: AsyncConnection | None = None
         self._watch: Task[None] | None = None
@@ -65,7 +75,7 @@ class Lease:
             if self._membership is not None:
                 await self._join(connection, leader, self._membership)
             with translated():
-                await connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+                await self._wait_in_line(connection)
                 row = await (await connection.execute("SELECT log_lead(%s)", (leader,))).fetchone()
         except BaseException:
             await connection.close()
@@ -76,6 +86,23 @@ class Lease:
         self._connection = connection
         self._watch = asyncio.create_task(self._watch_connection(connection))
         return int(row[0])
+
+    async def _wait_in_line(self, connection: AsyncConnection) -> None:
+        """Wait for the lock. A leader that the database has not heard of for a lease's time is ended: its connection may
+        stand for ever, and the lock with it, though the process behind it is stopped or its host is gone.
+        """
+        if not self._lease_s:
+            await connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+            return
+        await connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{int(_LOOK_S * 1000)}ms",))
+        while True:
+            try:
+                await connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+            except psycopg.errors.LockNotAvailable:
+                await connection.execute(_END_SILENT, (_LOCK >> 32, _LOCK & 0xFFFFFFFF, self._lease_s))
+                continue
+            await connection.execute("SELECT set_config('lock_timeout', '0', false)")
+            return
 
     async def _join(self, connection: AsyncConnection, name: str, member: Membership) -> None:
         """Be seen by the others as long as the connection lives, unless they forbid it. One at a time: of two that open at

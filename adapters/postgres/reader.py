@@ -15,6 +15,7 @@ from adapters.postgres.connection import CHANNEL, AsyncConnection, connect, tran
 from adapters.postgres.packed_rows import COLUMNS
 from domain.errors import LogUnavailable
 from domain.event import GENESIS_HASH, EventClasses, Fact, Recorded, Topics
+from domain.lead import Leader
 from domain.ports import Head
 from domain.stored import ChainWalk, Decoder, StoredRow
 from domain.values import StreamId
@@ -38,6 +39,8 @@ _NEXT = f"seq > %s AND seq <= %s ORDER BY seq LIMIT {PAGE_ROWS}"
 PAGE = _as_columns(_NEXT)
 _FACTS = _as_columns(_NEXT, "seq, stream, recorded_time_ns, topic, state")
 _HEAD = "SELECT seq, hash, epoch FROM log_head"
+_LEADER = "SELECT epoch, leader FROM log_head"
+_NOT_MIGRATED: Final = "the log has no head: its database has not been migrated"
 _SEQ_MAX: Final = 2**63 - 1
 
 Rows = list[tuple[Any, ...]]
@@ -72,6 +75,13 @@ class Reader:
         """The end of the log."""
         return _head(await self._query(_HEAD, ()))
 
+    async def led_by(self) -> Leader:
+        """Who leads."""
+        found = await self._query(_LEADER, ())
+        if not found:
+            raise LogUnavailable(_NOT_MIGRATED)
+        return Leader(*found[0])
+
     async def read_pages(self, after_seq: int, until_seq: int | None) -> AsyncIterator[Iterator[Recorded]]:
         """Every event in order; the next page is fetched while this one is worked on."""
         async with (
@@ -90,11 +100,11 @@ class Reader:
             async for columns in pages:
                 yield map(StoredRow._make, zip(*columns, strict=True))
 
-    async def read_facts(self, until_seq: int | None, unread: EventClasses) -> AsyncIterator[Iterator[Fact]]:
+    async def read_facts(self, after_seq: int, until_seq: int | None, unread: EventClasses) -> AsyncIterator[Iterator[Fact]]:
         """As read_pages, with no more of each event than a fold takes."""
         async with (
             await connect(self._dsn, "reader") as connection,
-            aclosing(read_pages_of(connection, _FACTS, 0, until_seq)) as pages,
+            aclosing(read_pages_of(connection, _FACTS, after_seq, until_seq)) as pages,
         ):
             async for seqs, streams, times_ns, topics, states in pages:
                 yield zip(seqs, streams, times_ns, self._decoder.contents(topics, states, unread), strict=True)
@@ -191,6 +201,6 @@ async def _notified(connection: AsyncConnection) -> None:
 
 def _head(rows: Rows) -> Head:
     if not rows:
-        raise LogUnavailable("the log has no head: its database has not been migrated")
+        raise LogUnavailable(_NOT_MIGRATED)
     seq, hash_, epoch = rows[0]
     return Head(seq, bytes(hash_), epoch)

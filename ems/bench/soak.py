@@ -245,7 +245,9 @@ def shown(figures: dict[str, Any]) -> list[str]:
         f"memory {name:<12} {one['first_mb']:>8} to {one['last_mb']:>8} MB, growth {one['growth_pct']:>6} %"
         for name, one in figures["memory"].items()
     ]
-    lines += [f"lag    {name:<12} {one['first']:>8} to {one['last']:>8}, p99 {one['p99']}" for name, one in figures["lags"].items()]
+    lines += [
+        f"lag    {name:<12} {one['first']:>8} to {one['last']:>8}, p99 {one['p99']}" for name, one in figures["lags"].items()
+    ]
     if not figures["memory_judged"]:
         lines.append("memory is not judged: the run is too short to tell growth from a start")
     return lines + ([f"FAILED {what}" for what in figures["failed"]] or ["all holds"])

@@ -59,9 +59,7 @@ def slope(series: Series) -> float:
     """
     step = max(1, len(series.values) // PAIRS_MAX)
     at, values = series.at_s[::step], series.values[::step]
-    rates = [
-        (values[j] - values[i]) / (at[j] - at[i]) for i in range(len(at)) for j in range(i + 1, len(at)) if at[j] > at[i]
-    ]
+    rates = [(values[j] - values[i]) / (at[j] - at[i]) for i in range(len(at)) for j in range(i + 1, len(at)) if at[j] > at[i]]
     return statistics.median(rates) if rates else 0.0
 
 

@@ -23,6 +23,7 @@ from domain.values import E9
 from ems import lifeline
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.day import date_of
+from ems.bootstrap.led import led_here
 from ems.bootstrap.runtime import Runtime
 from ems.bootstrap.tasks import until_first
 from ems.clock_watch import ClockWatch
@@ -143,7 +144,8 @@ async def _watch(runtime: Runtime) -> None:
         status = StatusSocket(runtime.socket("audit-watch"), lambda _: _status(clock, found))
         await status.start()
         try:
-            await until_first(clock.run(), _reconcile(runtime, log, found), stop.wait())
+            await until_first(led_here(runtime), stop.wait())
+            await until_first(clock.run(), _reconcile(runtime, log, found), stop.wait(), led_here(runtime, is_=False))
         finally:
             await status.close()
 

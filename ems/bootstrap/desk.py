@@ -27,6 +27,7 @@ from domain.catalogue import TOPICS
 from domain.commands import COMMAND, Answer, Commanded
 from domain.errors import ConfigError, EmsError, LogUnavailable
 from domain.instrument import Universe
+from domain.lead import leader_name
 from domain.messages import Input
 from ems import desk_answers, lifeline, market_told, peer
 from ems.bootstrap import kill
@@ -57,10 +58,10 @@ from ems.planner_pool import ProcessPlannerPool
 from ems.pulse import Pulse
 from ems.risk_day import risk_status
 from ems.session_desk import OUTBOUND_BLOCK
+from ems.standby import following, second
 
 _log = structlog.get_logger("desk")
-FAILED: Final = 1  # exit status of a desk that may not go on
-REFUSED: Final = 2
+FAILED, REFUSED = 1, 2  # exit status of a desk that may not go on, and of one that may not start
 COMMAND_TIMEOUT_S: Final = 10.0
 
 
@@ -88,6 +89,7 @@ class DeskProcess:
         self._runtime_file = runtime_file
         self._state = "starting"
         self._build = build_digest()
+        self._name = leader_name(runtime.settings.name, runtime.settings.failover.host, os.getpid())
         self._approved: frozenset[str] = frozenset()  # builds that may be mixed, as they were when the lead was taken
         self._desk: Desk | None = None
         self._link: LinkRouter | None = None
@@ -115,7 +117,7 @@ class DeskProcess:
         status = StatusSocket(self._runtime.socket("desk"), self.status, proved)
         await status.start()
         membership = Membership(self._build, lambda others: self._beside(log, others))
-        log = PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock(), membership=membership)
+        log = PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock(), membership=membership, lease_s=self._runtime.lease_s)
         pool = planner_pool(self._runtime, lambda ready: self._deliver([ready]), self._pulse.count_error)
         try:
             await until_first(self._work(log, pool), self._pulse.run(), stop.wait())
@@ -141,8 +143,9 @@ class DeskProcess:
         gate = OrderGate(link, GateRules(latch, self._scopes.mark, settings.kill.house_accounts), self._deliver)
         desk = self._desk = Desk(
             DeskPorts(*self._seen.around(log, gate, pool), reference, self._runtime.clock(), brokers(settings), day.facts.port,
-                      latch=latch, count_error=self._pulse.count_error),
-            name=f"{settings.name}/{os.getpid()}", build=self._build, pace=settings.scheduler_pace(),
+                      latch=latch, take_lead=second if self._runtime.standby else following,
+                      count_error=self._pulse.count_error),
+            name=self._name, build=self._build, pace=settings.scheduler_pace(),
             venue_sessions=self._live.venue_sessions, client_sessions=self._live.client_sessions,
             policies=self._live.policies, copies=self._live.copies, care=settings.care.terms(self._live.venue_sessions),
             house=settings.kill.house(), risk=settings.risk.terms(settings.name, watched=settings.watchdog.enabled),

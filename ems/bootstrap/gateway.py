@@ -6,9 +6,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from adapters.fix.dialect_42 import PARTY_TAGS
-from adapters.fix.process import run_gateway
+from adapters.fix.process import Host, run_gateway
 from adapters.fix.profile_steps import own_tags
 from adapters.fix.sessions import GatewayConfig, SessionConfig
+from adapters.shm.lead import SharedLead
 from adapters.shm.metrics import SharedMetrics
 from ems import ending, lifeline
 from ems.bootstrap import kill
@@ -25,8 +26,12 @@ def run(runtime_file: Path, group: str = MAIN_GROUP) -> int:
     runtime = Runtime.load(runtime_file)
     lifeline.watch()
     config = replace(gateway_config(runtime, group), build=build_digest())
-    recorder, metrics = recorder_of(runtime.state, of_group("gateway", group)), SharedMetrics(runtime.metrics)
-    return run_gateway(config, kill.read_latch(runtime), ending.on_signals(), metrics=metrics, recorder=recorder)
+    host = Host(
+        SharedMetrics(runtime.metrics),
+        recorder_of(runtime.state, of_group("gateway", group)),
+        SharedLead(runtime.lead) if runtime.settings.failover.host else None,
+    )
+    return run_gateway(config, kill.read_latch(runtime), ending.on_signals(), host)
 
 
 def gateway_config(runtime: Runtime, group: str = MAIN_GROUP) -> GatewayConfig:

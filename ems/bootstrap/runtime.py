@@ -27,6 +27,7 @@ class Runtime(BaseModel):
     settings: Settings
     app_dsn: str = ""  # reads and appends
     owner_dsn: str = ""  # migrates
+    standby: bool = False  # lets another desk lead first
     tape_origin_ns: int = 0  # wall time at which the tape clock's start is played
 
     # ------------------------------------------------------------------------------------------ places
@@ -70,6 +71,16 @@ class Runtime(BaseModel):
     def latch(self) -> Path:
         """The kill switch's latch."""
         return self.kill_directory / "latch"
+
+    @property
+    def lead(self) -> Path:
+        """What this host knows of the lead."""
+        return self.kill_directory / "lead"
+
+    @property
+    def lease_s(self) -> float:
+        """After how long a silent leader leads no more; 0 where there is but one host."""
+        return self.settings.failover.lease_s if self.settings.failover.host else 0.0
 
     @property
     def exposure(self) -> Path:

@@ -18,7 +18,9 @@ from adapters.signing.ed25519 import KeySigner, KeyVerifier, write_public
 from domain.errors import SealError
 from domain.ports_sealing import Anchor
 from ems import lifeline
+from ems.bootstrap.led import led_here
 from ems.bootstrap.runtime import Runtime
+from ems.bootstrap.tasks import until_first
 from ems.bundle_log import BundleLog
 from ems.health import StatusSocket
 from ems.log_proof import prove
@@ -91,10 +93,13 @@ async def _seal(runtime: Runtime) -> None:
     status = StatusSocket(runtime.socket("sealer"), lambda _: {"pid": os.getpid(), **(sealer.status() if sealer else said)})
     await status.start()
     try:
+        await until_first(led_here(runtime), stop.wait())
+        if stop.is_set():
+            return
         async with PostgresSealedLog(runtime.app_dsn) as log:
             key = signer(runtime)
             sealer = Sealer(log, key, KeyVerifier(key.public_key), anchors(runtime), WallClock())
-            await sealer.run(stop)
+            await until_first(sealer.run(stop), led_here(runtime, is_=False))  # it starts again, and waits
     except SealError as error:  # a key that is not to be used: a person's to mend, and no reason to stop the desk
         _log.critical("not sealing: %s", error)
         said |= {"up": False, "state": f"not sealing: {error}"}

@@ -54,8 +54,11 @@ class System:
 
 
 @contextlib.asynccontextmanager
-async def started(settings: Settings) -> AsyncIterator[System]:
+async def started(settings: Settings, *, standby: bool = False) -> AsyncIterator[System]:
     """Everything that a configuration names, running; stopped in order when the block ends, however it ends.
+
+    Args:
+        standby: its desk asks for the lead only once another desk has it or had it.
 
     Raises:
         ConfigError: a profile cannot be meant, the state directory or a port is taken, a process refused its configuration,
@@ -68,7 +71,7 @@ async def started(settings: Settings) -> AsyncIterator[System]:
     brokers(settings)
     with state_lock(settings.state_directory):
         check_ports(settings.ports())
-        runtime = Runtime(settings=settings, tape_origin_ns=NOT_BEGUN_NS)
+        runtime = Runtime(settings=settings, standby=standby, tape_origin_ns=NOT_BEGUN_NS)
         try:
             runtime = await with_loaded_files(await _prepared(runtime))
             await models.prepare(runtime)

@@ -15,6 +15,7 @@ import uvloop
 from adapters.clock import WallClock
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.shm.latch import SharedLatch
+from adapters.shm.lead import SharedLead
 from adapters.shm.metrics import SharedMetrics
 from domain.catalogue import TOPICS
 from domain.kill_scope import Scope, parse
@@ -23,12 +24,14 @@ from domain.risk_data import RiskFacts
 from domain.values import ScopeKind
 from ems import lifeline
 from ems.bootstrap import kill
+from ems.bootstrap.build import build_digest
 from ems.bootstrap.day import date_of
 from ems.bootstrap.running_day import EVERY_S, RunningDay
 from ems.bootstrap.runtime import Runtime
 from ems.bootstrap.tasks import until_first
 from ems.config import Settings
 from ems.health import StatusSocket
+from ems.host_watch import HostWatch
 from ems.watch_book import Stated, WatchBook
 from ems.watchdog import Watchdog, WatchParts
 
@@ -54,9 +57,18 @@ async def _watch(runtime: Runtime) -> None:
         status = StatusSocket(runtime.socket("watchdog"), lambda _: _status(dog))
         await status.start()
         try:
-            await until_first(dog.run(), restating(dog, day, runtime.settings, log), stop.wait())
+            jobs = [dog.run(), restating(dog, day, runtime.settings, log), stop.wait()]
+            if runtime.settings.failover.host:
+                jobs.append(_host_watch(runtime, log).run())
+            await until_first(*jobs)
         finally:
             await status.close()
+
+
+def _host_watch(runtime: Runtime, log: PostgresEventLog) -> HostWatch:
+    """Of one of several hosts."""
+    lead, latch = SharedLead(runtime.lead), SharedLatch(runtime.latch)
+    return HostWatch(runtime.settings.failover.host, log, lead.write, latch, WallClock(), build=build_digest())
 
 
 async def restating(dog: Watchdog, day: RunningDay, settings: Settings, log: EventLog, *, every_s: float = EVERY_S) -> None:

@@ -8,11 +8,14 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from domain import kill_host
 from domain import kill_switch as ks
 from domain.errors import LatchUnreadable, LogError
+from domain.kill_host import KillHosts
 from domain.kill_latch import Source
 from domain.kill_refusal import KillRefusal
 from domain.kill_scope import Scope
+from domain.kill_switch import KillSwitches
 from domain.kill_table import Level
 from domain.values import E9
 from ems.bootstrap import kill
@@ -87,20 +90,26 @@ async def state_of(settings: Settings) -> Told:
         for slot in slots
     ]
     gateways = await kill.ask_gateways(runtime)
-    notes, switches = [], None
+    notes, switches, hosts = [], None, kill_host.NOBODY
     async with _service(runtime) as with_log:
         try:
-            switches = await asyncio.wait_for(with_log.state(), LOG_S)
+            switches, hosts = await asyncio.wait_for(_told(with_log), LOG_S)
         except (LogError, TimeoutError):
             notes.append("the log does not answer")
     notes += [f"{s.scope.text}: {s.request.person} wants it armed, a second person must agree" for s in _asked(switches)]
+    waiting = {s.trip: hosts.silent(s.trip) for s in switches.switches.values() if s.level} if switches else {}
+    notes += [f"{', '.join(silent)} has not acknowledged trip {trip}" for trip, silent in waiting.items() if silent]
     watchdog = _watchdog(runtime)
     notes += [] if watchdog is None else [_beat_line(watchdog)]
     notes.append(f"{len(gateways)} gateways answer, {sum(g['stopped'] for g in gateways)} messages stopped")
     return {
         "readable": readable, "scopes": told, "gateways": gateways, "logged": switches is not None, "notes": notes,
-        "watchdog": watchdog,
+        "watchdog": watchdog, "hosts": sorted(hosts.trips), "not_acknowledged": waiting,
     }  # fmt: skip
+
+
+async def _told(service: KillService) -> tuple[KillSwitches, KillHosts]:
+    return await service.state(), await service.hosts()
 
 
 def _beat_line(watchdog: Told) -> str:

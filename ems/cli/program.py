@@ -15,6 +15,7 @@ from ems.cli import (
     alerts,
     algos,
     audit,
+    backup,
     basket,
     bench,
     builds,
@@ -71,6 +72,7 @@ app.add_typer(metrics.app, name="metrics")
 app.add_typer(trace.app, name="trace")
 app.add_typer(builds.app, name="build", help="Which builds of this system may run beside each other.")
 app.add_typer(audit.app, name="audit", help="Any order explained at any moment; the log folded, verified and computed again.")
+app.add_typer(backup.app, name="backup", help="Backups of the log: taken, streamed, verified, restored as of a moment.")
 app.add_typer(quote.app, name="quote", help="The quoter's journal: verified against the log, its calls made again.")
 app.add_typer(
     models.app, name="models", help="Versions of our models: list, register, promote, roll back, retire, by named people."
@@ -159,7 +161,12 @@ def init(
 
 
 @app.command()
-def up(config: ConfigOption = Path("ems.toml")) -> None:
+def up(
+    config: ConfigOption = Path("ems.toml"),
+    standby: Annotated[
+        bool, typer.Option("--standby", help="Be ready behind another host's desk; [failover] names hosts.")
+    ] = False,
+) -> None:
     """Run the EMS in the foreground against the sessions, instruments and database that the configuration names."""
     from ems.bootstrap.logs import log_plain
     from ems.bootstrap.operations import operated
@@ -167,11 +174,13 @@ def up(config: ConfigOption = Path("ems.toml")) -> None:
     from ems.config import load
 
     settings = load(config)
+    if standby and not settings.failover.host:
+        raise ConfigError("a standby needs a name of its own, [failover] host, and the other hosts' database_url")
     log_plain()
 
     async def run() -> int:
-        async with started(settings) as system, operated(system, config):
-            typer.echo(f"{settings.mode} desk is up; stop it with Ctrl-C")
+        async with started(settings, standby=standby) as system, operated(system, config):
+            typer.echo(f"{settings.mode} desk {'stands by' if standby else 'is up'}; stop it with Ctrl-C")
             if settings.console.enabled:
                 typer.echo(f"console: {system.console_url}")
             await system.supervisor.watch()

@@ -42,7 +42,9 @@ class Disk(MemoryEventLog):
     async def read_pages(self, *, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Iterator[Recorded]]:
         yield map(self._recorded, self._rows[after_seq:until_seq])
 
-    async def read_facts(self, *, until_seq: int | None = None, unread: EventClasses = ()) -> AsyncIterator[Iterator[Fact]]:
+    async def read_facts(
+        self, *, after_seq: int = 0, until_seq: int | None = None, unread: EventClasses = ()
+    ) -> AsyncIterator[Iterator[Fact]]:
         async for page in self.read_pages(until_seq=until_seq):  # what need not be read may be
             yield ((r.seq, r.stream, r.recorded_time_ns, (r.event, r.meta)) for r in page)
 
@@ -96,9 +98,11 @@ class Connection:
         async for page in self._disk.read_pages(after_seq=after_seq, until_seq=until_seq):
             yield page
 
-    async def read_facts(self, *, until_seq: int | None = None, unread: EventClasses = ()) -> AsyncIterator[Iterator[Fact]]:
+    async def read_facts(
+        self, *, after_seq: int = 0, until_seq: int | None = None, unread: EventClasses = ()
+    ) -> AsyncIterator[Iterator[Fact]]:
         await self._reach()
-        async for page in self._disk.read_facts(until_seq=until_seq, unread=unread):
+        async for page in self._disk.read_facts(after_seq=after_seq, until_seq=until_seq, unread=unread):
             yield page
 
     def subscribe(self, *, after_seq: int = 0, unread: EventClasses = (), every_s: float = 0) -> AsyncIterator[Recorded]:

@@ -157,9 +157,10 @@ async def test_a_gateway_that_lost_its_files_takes_the_numbering_from_the_desk(
     assert await asyncio.to_thread(gateway.wait_exit) == EXIT_CALLBACK_FAILED
     gateway.config["hello_wait_s"] = WAIT_S
     gateway.start(wait=False)
+    client.next_out = 2  # the client has sent what is durable
     await client.connect(gateway.client_port)
     client.send("D", AN_ORDER.format("A1"))
-    assert (await desk.take(NewOrder)).ref == InboundRef("OMS", 2, 2)
+    assert (await desk.take(NewOrder)).ref == InboundRef("OMS", 2, 3)
 
 
 async def test_a_desk_of_an_earlier_epoch_is_refused(gateway: GatewayProcess, desk_on: MakeDesk) -> None:

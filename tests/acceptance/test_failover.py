@@ -1,0 +1,164 @@
+"""Loss of the database, of the leading desk, and a leader that is stopped between commit and send: nothing is lost or doubled.
+
+Two hosts on one log, each with its own gateway, files and latch; one venue behind both, and one OMS that knows both addresses.
+What is judged is the venue's own ledger against the OMS's (`kill9/judge.py`) and the log. How long trading took to resume is printed.
+EMS_FAILOVER_ORDERS_S is the load in orders a second (8 by default); EMS_FAILOVER_KEEP keeps the directory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from adapters.clock import WallClock
+from adapters.postgres.event_log import PostgresEventLog
+from domain.catalogue import TOPICS
+from tests.acceptance.failover.hosts import SYMBOL, Door, Host, Site, patiently
+from tests.acceptance.kill9 import judge
+from tests.acceptance.kill9.fix_session import Ledger
+from tests.acceptance.kill9.oms import Oms
+
+ORDERS_S = float(os.environ.get("EMS_FAILOVER_ORDERS_S", "8"))
+UP_S, BACK_S, QUIET_S = 240.0, 90.0, 90.0
+CHILDREN = "SELECT count(*) FROM events WHERE topic = 'child_order.created.v1'"
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    home = Path(tempfile.mkdtemp(prefix="ems-failover-"))
+    home.chmod(0o711)  # the embedded server's account must be able to pass
+    made = await asyncio.to_thread(Site, home)
+    try:
+        await made.start()
+        yield made
+    finally:
+        await made.stop()
+        if "EMS_FAILOVER_KEEP" in os.environ:
+            print(f"ledgers, logs and database are kept in {home}")
+        else:
+            shutil.rmtree(home)
+
+
+@pytest.mark.slow
+async def test_nothing_is_lost_or_doubled(site: Site) -> None:
+    alpha, beta = site.hosts["alpha"], site.hosts["beta"]
+    alpha.start()
+    await asyncio.to_thread(patiently, lambda: alpha.desk == "leading", UP_S, "alpha's lead")
+    beta.start("--standby")
+    await asyncio.to_thread(patiently, lambda: beta.desk == "standing by", UP_S, "beta's readiness")
+    assert not beta.holds_sessions
+    await asyncio.to_thread(patiently, lambda: site.venue_open, UP_S, "the venue")
+    ledger = Ledger(site.home / "oms.jsonl")
+    oms = Oms(0, ledger, Random(1), symbol=SYMBOL, every_s=1 / ORDERS_S, seconds=(0.5, 5.0))
+    oms.session = Door(0, "OMS1", "EMS", ledger, oms._told)
+    oms.session.doors = (beta.oms_port, alpha.oms_port)
+    session, flow = asyncio.create_task(oms.session.run()), asyncio.create_task(oms.flow())
+    resumed: dict[str, float] = {}
+    try:
+        await asyncio.wait_for(oms.session.up.wait(), UP_S)
+        oms.flowing.set()
+        await works(oms)
+        resumed["postgres"] = await lose_postgres(site, oms)
+        await asyncio.to_thread(patiently, lambda: _leads(site, alpha, beta), BACK_S, "a leader and a standby")
+        resumed["stopped_leader"] = await stop_between_commit_and_send(site, oms)
+        resumed["desk"] = await lose_desk(site, oms)
+        oms.flowing.clear()
+        await oms.until(lambda: not oms.open, QUIET_S, "the end of the last orders")
+        async with PostgresEventLog(site.server.app_dsn, TOPICS, WallClock()) as log:
+            head = await log.verify_chain()
+    finally:
+        flow.cancel()
+        session.cancel()
+        ledger.close()
+    verdict = judged(site)
+    print(json.dumps({"resumed_s": resumed, "events": head.seq, **verdict}))
+    assert verdict["faults"] == []
+    assert verdict["fills"] > 5
+    assert max(resumed.values()) < BACK_S
+
+
+async def works(oms: Oms) -> None:
+    """Until new orders are answered and executed."""
+    answered, fills = oms.answered + 3, oms.fills + 3
+    await oms.until(lambda: oms.answered >= answered and oms.fills >= fills, BACK_S, "answers and fills")
+
+
+async def resumes(oms: Oms, began_s: float) -> float:
+    """Seconds from began_s until an order that was sent since has been answered and others fill."""
+    await works(oms)
+    return round(time.monotonic() - began_s, 2)
+
+
+async def lose_postgres(site: Site, oms: Oms) -> float:
+    """kill -9 of the server; what keeps it starts it again."""
+    postmaster = await asyncio.to_thread(site.postmaster)
+    began_s = time.monotonic()
+    postmaster.kill()
+    await asyncio.to_thread(site.server.start)
+    return await resumes(oms, began_s)
+
+
+async def stop_between_commit_and_send(site: Site, oms: Oms) -> float:
+    """The leader is stopped when an order is in the log and not at the venue; another leads; then it goes on."""
+    alpha, beta = site.hosts["alpha"], site.hosts["beta"]
+    oms.flowing.clear()
+    await oms.until(lambda: not oms.open, QUIET_S, "a quiet moment")
+    desk, epoch = alpha.child("desk"), site.query("SELECT epoch FROM log_head")
+    before = site.query(CHILDREN)
+    site.proxy.hold()
+    oms.new_order()
+    await asyncio.to_thread(patiently, lambda: site.query(CHILDREN) > before, BACK_S, "a child order in the log")
+    desk.suspend()
+    began_s = time.monotonic()
+    site.proxy.release()  # the answer lies in the socket of a process that does not run
+    oms.flowing.set()
+    took_s = await resumes(oms, began_s)
+    assert site.leader() == "beta"
+    assert beta.holds_sessions
+    ended = site.query("SELECT seq FROM log_head")
+    desk.send_signal(signal.SIGCONT)
+    await asyncio.to_thread(
+        patiently, lambda: not desk.is_running() or alpha.desk == "standing by", BACK_S, "the old leader's end"
+    )
+    await works(oms)
+    assert site.leader() == "beta"
+    assert site.query("SELECT epoch FROM log_head") == epoch + 1
+    assert ended > 0
+    return took_s
+
+
+async def lose_desk(site: Site, oms: Oms) -> float:
+    """kill -9 of the leading desk; its gateway is there and has to leave the sessions to the other host's."""
+    leads: Host = site.hosts[site.leader()]
+    victim = leads.child("desk")
+    began_s = time.monotonic()
+    victim.kill()
+    took_s = await resumes(oms, began_s)
+    assert site.leader() != leads.name
+    return took_s
+
+
+def _leads(site: Site, alpha: Host, beta: Host) -> bool:
+    return alpha.desk == "leading" and beta.desk == "standing by" and site.leader() == "alpha"
+
+
+def judged(site: Site) -> dict[str, Any]:
+    """The stand-alone judge, isolated from our packages."""
+    command = [sys.executable, "-I", str(Path(judge.__file__)), str(site.home / "oms.jsonl"), str(site.venue_ledger)]
+    done = subprocess.run(command, cwd=site.home, capture_output=True, text=True, check=False)
+    assert done.stdout, done.stderr
+    verdict: dict[str, Any] = json.loads(done.stdout)
+    return verdict

@@ -1,0 +1,54 @@
+"""The lease between hosts: a leader that is silent is over after the lease's time, and one that works keeps the lead."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from adapters.clock import WallClock
+from adapters.postgres.event_log import PostgresEventLog
+from domain import kill_host
+from domain.catalogue import TOPICS
+from domain.errors import Fenced
+from domain.event import Entry, Meta
+from domain.lead import Leader
+from tests.conftest import Database
+
+LEASE_S = 2.0
+
+
+def log_of(database: Database) -> PostgresEventLog:
+    return PostgresEventLog(database.app_dsn, TOPICS, WallClock(), lease_s=LEASE_S)
+
+
+def entry() -> Entry:
+    meta = Meta(event_time_ns=1, actor="test", correlation=kill_host.key(), causation="test", build="test")
+    return Entry(stream=kill_host.key(), expected_version=0, events=(kill_host.HostJoined(host="a", at_ns=1),), meta=meta)
+
+
+async def test_a_silent_leader_is_over_and_fenced(database: Database) -> None:
+    """Its connection stands: nothing tells that the process behind it is stopped."""
+    async with log_of(database) as stopped, log_of(database) as standby:
+        epoch = await stopped.take_lead("desk/alpha:1")
+        watch = stopped._lease._watch
+        assert watch is not None
+        watch.cancel()  # what a stopped process does not do any more
+        async with asyncio.timeout(30):
+            assert await standby.take_lead("desk/beta:2") == epoch + 1
+        assert await standby.led_by() == Leader(epoch + 1, "desk/beta:2")
+        with pytest.raises(Fenced):
+            await stopped.append([entry()], epoch=epoch)
+        await standby.append([entry()], epoch=epoch + 1)
+
+
+async def test_a_leader_that_answers_keeps_the_lead(database: Database) -> None:
+    async with log_of(database) as leads, log_of(database) as standby:
+        await leads.take_lead("desk/alpha:1")
+        waits = asyncio.create_task(standby.take_lead("desk/beta:2"))
+        await asyncio.sleep(2 * LEASE_S)
+        assert not waits.done()
+        assert not leads.lead_lost.is_set()
+        await leads.close()
+        async with asyncio.timeout(10):
+            assert await waits == 2
