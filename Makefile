@@ -4,11 +4,13 @@ SHELL := /bin/bash
 BIN := .venv/bin
 DEMO ?=
 TESTS ?=
+KEY ?=
+IMAGE ?=
 WORKERS ?= -n auto --maxprocesses 4 --dist loadfile
 # What `make check` leaves out: whole days, whole processes, kills.
 LONG := --ignore=tests/acceptance --ignore=tests/simulation -m "not slow"
 
-.PHONY: help setup demo test check format campaign clean
+.PHONY: help setup demo test check format campaign docs deployment scan release clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +37,19 @@ format: setup  ## rewrite the code in the house's format
 
 campaign: setup  ## the full figures, each against its bar (about half an hour; leave the machine to it)
 	@$(BIN)/python .ci/campaign.py
+
+docs: setup  ## the documentation as a site, under var/site (strict: a broken link is an error)
+	$(BIN)/mkdocs build --strict --quiet
+
+deployment: setup  ## Dockerfile, compose file, Kubernetes overlays and workflow held against their schemas and our rules
+	@$(BIN)/python .ci/deployment.py
+
+scan: setup  ## known weaknesses of what we depend on (asks the network; IMAGE= also looks into an image)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	@IMAGE="$(IMAGE)" $(BIN)/python .ci/scan.py
+
+release: setup  ## wheel, bill of materials and pinned versions under dist/, signed (KEY= names the private key)
+	@$(BIN)/python .ci/release.py "$(KEY)"
 
 clean:  ## remove the virtual environment, caches and everything under var/
 	rm -rf .venv var build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

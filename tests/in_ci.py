@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -10,7 +11,9 @@ CI = Path(__file__).resolve().parents[1] / ".ci"
 
 
 def load(name: str) -> ModuleType:
-    """One of them, imported anew."""
+    """One of them, imported anew; those that it imports lie beside it."""
+    if str(CI) not in sys.path:
+        sys.path.append(str(CI))
     spec = importlib.util.spec_from_file_location(name, CI / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -35,21 +34,21 @@ _SWITCH_INTERVAL_S = 0.0005  # a thread that computes must not hold up the engin
 def run_gateway(
     config: GatewayConfig,
     latch: KillLatch,
-    stop: threading.Event | None = None,
+    stop: threading.Event,
     *,
     metrics: Metrics | None = None,
     recorder: Recorder | None = None,
 ) -> int:
-    """Run until SIGTERM, SIGINT or stop, then log out and end this process with exit status 0.
+    """Run until stop, then log out and end this process with exit status 0.
 
     Args:
+        stop: where a signal handler sets it, one that is made for that.
         metrics: where its internal errors are published.
         recorder: where what its sessions did is noted; only with metrics, whose beat it is noted at.
 
     Returns:
         2, with one sentence on standard error, for a configuration that cannot be run. Otherwise it does not return.
     """
-    stop = stop or threading.Event()
     try:
         config.check()
         lock = _own(config.directory)
@@ -79,9 +78,6 @@ def _run(
     config: GatewayConfig, latch: KillLatch, stop: threading.Event, metrics: Metrics | None, recorder: Recorder | None
 ) -> NoReturn:
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
     logs = EngineLogs()
     gateway = Gateway(config, latch)
     logs.events = gateway

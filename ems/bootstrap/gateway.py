@@ -10,7 +10,7 @@ from adapters.fix.process import run_gateway
 from adapters.fix.profile_steps import own_tags
 from adapters.fix.sessions import GatewayConfig, SessionConfig
 from adapters.shm.metrics import SharedMetrics
-from ems import lifeline
+from ems import ending, lifeline
 from ems.bootstrap import kill
 from ems.bootstrap.brokers import order_tags
 from ems.bootstrap.build import build_digest
@@ -25,8 +25,8 @@ def run(runtime_file: Path, group: str = MAIN_GROUP) -> int:
     runtime = Runtime.load(runtime_file)
     lifeline.watch()
     config = replace(gateway_config(runtime, group), build=build_digest())
-    recorder = recorder_of(runtime.state, of_group("gateway", group))
-    return run_gateway(config, kill.read_latch(runtime), metrics=SharedMetrics(runtime.metrics), recorder=recorder)
+    recorder, metrics = recorder_of(runtime.state, of_group("gateway", group)), SharedMetrics(runtime.metrics)
+    return run_gateway(config, kill.read_latch(runtime), ending.on_signals(), metrics=metrics, recorder=recorder)
 
 
 def gateway_config(runtime: Runtime, group: str = MAIN_GROUP) -> GatewayConfig:

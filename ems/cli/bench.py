@@ -82,9 +82,14 @@ def plan(json_output: JsonOption = False) -> None:
 
 
 @app.command()
-def quote(json_output: JsonOption = False) -> None:
+def quote(
+    json_output: JsonOption = False,
+    p99_us: Annotated[float | None, typer.Option("--p99-us", help="Exit 1 when the p99 is above.")] = None,
+) -> None:
     """ITCH bytes to OUCH bytes: a tick to a quote stage by stage, beside the core alone, an empty loop and real sockets."""
-    _run("quote", json_output)
+    from ems.bench.quote import main
+
+    raise typer.Exit(main(json_output, p99_us))
 
 
 @app.command()

@@ -34,8 +34,10 @@ from ems.cli import (
     processes,
     quote,
     reconcile,
+    release,
     risk,
     sessions,
+    smoke,
     tape,
     tca,
     trace,
@@ -84,6 +86,8 @@ app.add_typer(bench.app, name="bench", help="Measure: each prints its figures, w
 app.add_typer(train.app, name="train", help="Models from recorded tapes.")
 app.add_typer(evaluate.app, name="evaluate", help="How good models are, on what they have not seen.")
 app.add_typer(plot.app, name="plot", help="Pictures: a tape with its book and features over time.")
+app.add_typer(release.app, name="release", help="What a release is made of; signed and checked.")
+app.add_typer(smoke.app, name="smoke", help="Quick looks at a build before it is let near a market.")
 app.command()(load.load)
 app.command()(tca.tca)
 app.command()(tca.pretrade)
@@ -191,16 +195,17 @@ def migrate(config: ConfigOption = Path("ems.toml")) -> None:
 
 
 @app.command()
-def health(config: ConfigOption = Path("ems.toml"), json_output: JsonOption = False) -> None:
+def health(
+    config: ConfigOption = Path("ems.toml"),
+    need: Annotated[str, typer.Option(help="leading: all is up; standby: but for the lead; any: something answers.")] = "leading",
+    wait_s: Annotated[float, typer.Option(min=0, help="Ask again each second, for so long at most, until it is so.")] = 0,
+    json_output: JsonOption = False,
+) -> None:
     """Ask every process how it is. Exit 1 when something is down."""
-    import asyncio
-
     from ems.alerts import Alerts
-    from ems.bootstrap.health import health as ask_all
-    from ems.bootstrap.runtime import Runtime
-    from ems.config import load
+    from ems.cli.asking import ask_health
 
-    found = asyncio.run(ask_all(Runtime.load(load(config).state_directory / "runtime.json")))
+    found, well = ask_health(config, need, wait_s)
     if json_output:
         typer.echo(json.dumps(found))
     else:
@@ -211,7 +216,7 @@ def health(config: ConfigOption = Path("ems.toml"), json_output: JsonOption = Fa
                 rest = ", ".join(f"{key} {_plain(value)}" for key, value in part.items() if key not in ("up", "why", "do"))
                 why = "" if part["up"] else typer.style(f"{part['why']}: {part['do']}. ", fg="red")
                 typer.echo(f"{name:<12} {'up' if part['up'] else 'DOWN':<5} {why}{rest}")
-    raise typer.Exit(0 if found["up"] else 1)
+    raise typer.Exit(0 if well else 1)
 
 
 @app.command()
