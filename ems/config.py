@@ -290,7 +290,7 @@ def _absolute(settings: Settings, folder: Path) -> Settings:
     for field in ("instruments", "bars"):
         if (value := getattr(settings, field)) is not None:
             changed[field] = (folder / value).resolve()
-    changed["audit"] = settings.audit.under(folder)
+    changed["audit"], changed["observe"] = settings.audit.under(folder), settings.observe.under(folder)
     if settings.kill.persons is not None:
         changed["kill"] = settings.kill.model_copy(update={"persons": (folder / settings.kill.persons).resolve()})
     if settings.venue is not None and settings.venue.tape is not None:

@@ -126,6 +126,13 @@ beat_max_s = 3                       # without a sign of it for longer, nothing 
 # models = { wm = ["adaptive"] }     # strategies by their model: its information coefficient is required
 # thresholds = { daily_pnl = -0.01 } # stricter than the table's
 
+# [observe]                          # health, metrics, traces: docs/observability.md
+# disk_free_min_gb = 1.0             # health goes red below
+# metrics_token_file = "/etc/ems/metrics.token" # what a scraper of /metrics shows; none: made in the state directory
+# trace_share = 0.05                 # of the orders, whose way is traced; 0: none
+# trace_url = "http://127.0.0.1:4318/v1/traces" # by OTLP over HTTP
+# trace_file = "traces.jsonl"        # or lines of a file
+
 [sealing]                            # the log is sealed each second: docs/sealing.md
 # anchor_file = "/mnt/witness/heads.jsonl" # where each signed head is kept: best on another machine's disk
 # worm_directory = "/mnt/worm/heads" # one file a minute, for storage that lets nothing be changed or deleted

@@ -27,5 +27,10 @@ class ObserveSettings(BaseModel):
     trace_url: str = ""
     trace_file: Path | None = None
 
+    def under(self, folder: Path) -> ObserveSettings:
+        """With paths taken from a folder."""
+        paths = {"metrics_token_file": self.metrics_token_file, "trace_file": self.trace_file}
+        return self.model_copy(update={name: (folder / path).resolve() for name, path in paths.items() if path is not None})
+
 
 OBSERVE_DEFAULT: Final = ObserveSettings()

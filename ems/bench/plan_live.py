@@ -46,11 +46,11 @@ def run() -> dict[str, Any]:
 async def _measure(home: Path) -> dict[str, Any]:
     (port,) = free_ports(1)
     with peer("drip", port, home) as venue:
-        settings = _settings(home / "state", port)
+        settings = live_settings(home / "state", port)
         arrivals = arrivals_of(venue)
         async with started(settings) as system:
             await ready(system, SYMBOL)
-            client = Client(home / "client", _session(settings))
+            client = Client(home / "client", live_session(settings))
             await asyncio.to_thread(client.start)
             try:
                 took, span = await asyncio.to_thread(_clocked, client, arrivals, settings)
@@ -71,8 +71,8 @@ def _clocked(client: Client, arrivals: queue.SimpleQueue[int], settings: Setting
     start = settings.clock.start
     assert start is not None
     later = (start + timedelta(hours=3), start + timedelta(hours=4))
-    probe = _order("1001", 1, StartTime=f"{later[0]:%Y%m%d-%H:%M:%S}", EndTime=f"{later[1]:%Y%m%d-%H:%M:%S}")
-    live = _order("1003", LASTS_S, DurationMinutes=f"{LASTS_S / 60:g}")
+    probe = live_order("1001", 1, StartTime=f"{later[0]:%Y%m%d-%H:%M:%S}", EndTime=f"{later[1]:%Y%m%d-%H:%M:%S}")
+    live = live_order("1003", LASTS_S, DurationMinutes=f"{LASTS_S / 60:g}")
     for number in range(PROBES_A_S):
         client.round_trip_ns(f"W{number}", probe)
     client.pipelined_per_s([f"L{i}" for i in range(LIVE)], live)
@@ -110,7 +110,7 @@ async def _told(system: System, span: tuple[int, int]) -> dict[str, Any]:
     }
 
 
-def _settings(state: Path, venue_port: int) -> Settings:
+def live_settings(state: Path, venue_port: int) -> Settings:
     """A demo's, whose orders go to another venue than the market that is observed, and wait there as long as they like."""
     options = DemoOptions(
         headless=True, tape=None, symbol=SYMBOL, side="buy", quantity=1, algo="adaptive", minutes=1.0, speed=1.0, seed=7,
@@ -125,12 +125,12 @@ def _settings(state: Path, venue_port: int) -> Settings:
     return check(values, name="the bench's settings", folder=state)
 
 
-def _session(settings: Settings) -> SessionConfig:
+def live_session(settings: Settings) -> SessionConfig:
     port = next(session.port for session in settings.sessions if session.name == CLIENT)
     return SessionConfig(name="EMS", role="client", kind="initiator", sender_comp_id=CLIENT, target_comp_id="EMS", port=port)
 
 
-def _order(strategy: str, quantity: int, **parameters: str) -> str:
+def live_order(strategy: str, quantity: int, **parameters: str) -> str:
     """A limit order far above the market, without its id."""
     group = "".join(f"958={name}{SOH}959=14{SOH}960={value}{SOH}" for name, value in parameters.items())
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H:%M:%S")

@@ -96,3 +96,15 @@ def quote(
 def console(json_output: JsonOption = False) -> None:
     """The page in a real browser: from the log to the paint with 5,000 orders on screen, and from a venue's fill to its row."""
     _run("console", json_output)
+
+
+@app.command("all")
+def everything(
+    json_output: JsonOption = False,
+    orders: Annotated[int, typer.Option(min=1, help="Orders that work and are planned anew meanwhile.")] = 200,
+    seconds: Annotated[int, typer.Option(min=1, help="How long orders are clocked.")] = 60,
+) -> None:
+    """An order to its child with everything on: risk, sealing, watchdog, views, orders replanning beside; restart, GB a day."""
+    from ems.bench.everything import main
+
+    raise typer.Exit(main(json_output, orders=orders, seconds=seconds))
