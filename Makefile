@@ -39,7 +39,8 @@ campaign: setup  ## the full figures, each against its bar (about half an hour; 
 	@$(BIN)/python .ci/campaign.py
 
 docs: setup  ## the documentation as a site, under var/site (strict: a broken link is an error)
-	$(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "var/site/index.html"
 
 deployment: setup  ## Dockerfile, compose file, Kubernetes overlays and workflow held against their schemas and our rules
 	@$(BIN)/python .ci/deployment.py

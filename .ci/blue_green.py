@@ -154,7 +154,7 @@ def plan(overlay: Path) -> list[str]:
     desk = next(one for one in manifests.render(overlay) if one["kind"] == "StatefulSet" and one["metadata"]["name"] == DESK)
     image = desk["spec"]["template"]["spec"]["containers"][0]["image"]
     return [
-        f"want {image} for {desk['metadata']['namespace']}/{DESK}, of which {desk['spec']['replicas']} run; nothing that runs changes",
+        f"want {image} for {desk['metadata']['namespace']}/{DESK}, of which {desk['spec']['replicas']} run; what runs goes on",
         "the standby stops and comes back with it; wait until it stands by",
         "the leader stops in order; wait until the other leads: recovered, venues asked, sessions resumed",
         "the first comes back and stands by; where a wait is in vain, all of this backwards with the build before",
@@ -180,7 +180,7 @@ def main(words: list[str]) -> int:
         standing = [host for host in cluster.hosts() if host not in leading]
         well = len(leading) == 1 and all(cluster.well(host, "standby", given.wait_s) for host in standing)
         print(
-            f"leads: {', '.join(leading) or 'nobody'}; stand by: {', '.join(standing) or 'nobody'}; {'well' if well else 'NOT WELL'}"
+            f"leads: {', '.join(leading) or 'nobody'}; stand by: {', '.join(standing) or 'nobody'}; {'' if well else 'NOT '}well"
         )
         return int(not well)
     print(f"{hand_over(cluster, yaml.safe_dump_all(objects), given.wait_s)} leads on the new build")

@@ -32,7 +32,7 @@ class Day(NamedTuple):
 
 def strategies(world: EventBook) -> list[Policy]:
     """The shipped nets first, and what they are held beside. Raises WeightsError."""
-    others = [twap(world.intervals), Pov("pov"), almgren_chriss(world.intervals, URGENCY)]
+    others: list[Policy] = [twap(world.intervals), Pov("pov"), almgren_chriss(world.intervals, URGENCY)]
     return [Learned(read_nets()), *others]
 
 
@@ -46,7 +46,7 @@ def work(world: EventBook, policy: Policy, seed: int, orders: int, regime: str) 
         seen = world.seen(state) if policy.looks else blind(orders)
         shares = np.asarray(policy.shares(k, public.left, seen, public), np.float64)
         over += int((~np.isfinite(shares)).sum())
-        state = world.trade(state, capped(shares, public))
+        state = world.trade(state, capped(np.nan_to_num(shares, posinf=0.0, neginf=0.0), public))
     cost, bought = world.cost(state), state.bought
     wrong = {
         **world.faults(state),

@@ -1,0 +1,194 @@
+"""No block of code on a page escapes: configurations are loaded, what needs no system is run, and what does is run by a test that
+is found, or stands in a table with the reason why no test runs it.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from ems.cli import app
+from ems.config import check
+from ems.config_text import TEMPLATE
+from tests.docs.blocks import ROOT, Block, blocks, commands
+
+BLOCKS = list(blocks())
+TEST_TEXT = "\n".join(path.read_text("utf-8") for path in sorted((ROOT / "tests").rglob("*.py")) if path.parent.name != "docs")
+# What only looks like code, or is another program's.
+DRAWINGS = {"README.md:1": "a drawing of the processes"}
+ELSEWHERE = {
+    "docs/deploy.md:0": "docker is not on every machine; the files that it reads are held against schemas in tests/deploy",
+    "docs/deploy.md:2": "a cluster is not; what kubectl would send is validated in tests/deploy/test_manifests.py",
+    "docs/deploy.md:3": "the same; the script that is sent is checked in tests/deploy/test_deployment.py",
+    "docs/fix-tls.md:1": "compiles QuickFIX anew, which takes five minutes and OpenSSL's headers",
+    "docs/ouch.md:0": "an excerpt; the same calls are made in tests/adapters/ouch and tests/acceptance/quoter_market.py",
+}
+# Commands that no test calls by these words: why.
+NOT_CALLED: dict[str, str] = {}
+
+
+def of_language(*languages: str) -> list[Any]:
+    return [pytest.param(block, id=block.name) for block in BLOCKS if block.language in languages]
+
+
+def kind(block: Block) -> str:
+    if block.name in DRAWINGS or block.name in ELSEWHERE:
+        return "told"
+    if block.language in ("toml", "ini", "python", "json"):
+        return block.language
+    return "commands" if commands(block) else "none"
+
+
+def test_every_block_is_of_a_kind_that_is_tested() -> None:
+    assert [f"{block.name}: {block.text[:60]!r}" for block in BLOCKS if kind(block) == "none" and not said(block)] == []
+    known = {block.name for block in BLOCKS}
+    assert (DRAWINGS.keys() | ELSEWHERE.keys()) - known == set(), "a reason for a block that is not there"
+    assert len(BLOCKS) > 60
+
+
+def said(block: Block) -> bool:
+    """An indented block that is a configuration or a list's second paragraph: those are looked at by the tests below."""
+    return block.name in SHELL or (block.language == "" and _toml(block.text) is not None)
+
+
+def _toml(text: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(re.sub("^    ", "", text, flags=re.MULTILINE))
+    except tomllib.TOMLDecodeError:
+        return None
+
+
+# ---------------------------------------------------------------------------------------------- configurations
+
+CONFIGURATIONS = [pytest.param(block, id=block.name) for block in BLOCKS
+                  if block.language == "toml" or (kind(block) == "none" and _toml(block.text))]  # fmt: skip
+NOT_OURS = {  # page: what reads it, and where that is tested
+    "docs/execution-baskets.md": "tests/ems/test_baskets_file.py",
+    "docs/fix-lists.md": "tests/ems/test_profiles.py",
+}
+
+
+@pytest.mark.parametrize("block", CONFIGURATIONS)
+def test_a_configuration_is_one(block: Block, tmp_path: Path) -> None:
+    values = _toml(block.text)
+    assert values, "not TOML"
+    if block.page in NOT_OURS:
+        return
+    base = tomllib.loads(TEMPLATE)
+    check(_merged(base, values), name=block.name, folder=tmp_path)
+
+
+def _merged(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """The template with what a page shows. A session of a page is the template's first with what the page says of it otherwise."""
+    made = dict(base)
+    for key, value in more.items():
+        if key == "sessions" and isinstance(value, list):
+            made[key] = [{**base[key][0], **value[0]}, *base[key][1:]]
+        elif key == "sessions":
+            made[key] = [{**base[key][0], **value}, *base[key][1:]]
+        elif isinstance(value, dict) and isinstance(base.get(key), dict):
+            made[key] = _merged(base[key], value)
+        else:
+            made[key] = value
+    return made
+
+
+@pytest.mark.parametrize("block", of_language("ini"))
+def test_an_ini_file_is_one(block: Block) -> None:
+    read = configparser.ConfigParser()
+    read.read_string(block.text)
+    assert all({"accept", "connect"} <= set(read[name]) for name in read.sections()) and read.sections()
+
+
+@pytest.mark.parametrize("block", of_language("python"))
+def test_python_is_python(block: Block) -> None:
+    compile(block.text, block.name, "exec")
+
+
+# ---------------------------------------------------------------------------------------------- commands
+
+SHELL = {"docs/deploy.md:1": "run below"}
+CALLED = [(block.name, words) for block in BLOCKS if kind(block) == "commands" for words in commands(block)]
+
+
+def subject(words: list[str]) -> list[str]:
+    """The words by which a command is known: `ems` and its sub-commands."""
+    import typer
+
+    command: Any = typer.main.get_command(app)
+    found = []
+    for word in words[1:]:
+        if word not in getattr(command, "commands", {}):
+            break
+        command = command.commands[word]
+        found.append(word)
+    return found
+
+
+def called(names: list[str]) -> bool:
+    """Whether a test calls a command: its words one after the other, each quoted, or in one string that is split."""
+    words = [re.escape(name) for name in names]
+    quoted, split = r'",\s*"'.join(words), " ".join(words)
+    return re.search(rf'["(]"?{quoted}"|["\s](?:ems )?{split}[ "]', TEST_TEXT) is not None
+
+
+def ems_subjects() -> list[str]:
+    return sorted({" ".join(subject(words)) for _, words in CALLED if words[0] == "ems"})
+
+
+@pytest.mark.parametrize("names", ems_subjects())
+def test_a_printed_command_is_called_by_a_test_or_it_is_said_why_not(names: str) -> None:
+    if names in NOT_CALLED:
+        assert not called(names.split()), f"{names} is called by a test now: take its reason away"
+    else:
+        assert called(names.split()), f"no test calls `ems {names}`"
+
+
+HARMLESS = re.compile(r"ems (algos|pretrade|init|release keygen|load sample|venue --certify --list)\b")
+
+
+def harmless() -> Iterator[Any]:
+    for name, words in CALLED:
+        if HARMLESS.match(" ".join(words)):
+            yield pytest.param(words[1:], id=" ".join(words))
+        if name.startswith("docs/fix.md") and "--list" in words:
+            yield pytest.param(words[1:], id=" ".join(words))
+
+
+@pytest.mark.parametrize("words", list(harmless()))
+def test_what_needs_no_system_is_run_as_it_is_printed(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, f"{done.output}\n{done.exception}"
+
+
+def test_the_secrets_of_the_composed_system_are_made_as_the_page_says(tmp_path: Path) -> None:
+    (block,) = [block for block in BLOCKS if block.name in SHELL]
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "chown").write_text("#!/bin/sh\nexit 0\n")  # it takes root, and users that this machine need not have
+    (tools / "chown").chmod(0o755)
+    path = f"{tools}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(["bash", "-euc", block.text], cwd=tmp_path, env={"PATH": path}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    made = {file.name: file for file in (tmp_path / "deploy" / "secrets").iterdir()}
+    named = re.findall(r"file: \./secrets/(\w+)", (ROOT / "deploy" / "compose.yaml").read_text("utf-8"))
+    assert sorted(made) == sorted(set(named))
+    assert all(file.stat().st_mode & 0o077 == 0 for name, file in made.items() if name != "metrics_token")
+    assert made["pgpass"].read_text() == "".join(
+        f"*:*:*:ems_{role}:{made[f'postgres_{role}_password'].read_text().strip()}\n" for role in ("owner", "app")
+    )
+    assert re.fullmatch("[0-9a-f]{64}\n", made["sealing_key"].read_text()), "what the sealer takes as a key"
+
+
+def test_a_command_that_nobody_calls_is_found() -> None:
+    assert not called(["dance", "tango"])
