@@ -90,6 +90,11 @@ class ProcessPlannerPool:
             worker.end()
         self._workers.clear()
 
+    @property
+    def waiting(self) -> int:
+        """How many requests no worker has begun."""
+        return len(self._waiting)
+
     def pids(self) -> list[int]:
         """The workers' process numbers."""
         return [worker.process.pid for worker in self._workers if worker.process.pid is not None]

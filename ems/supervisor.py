@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
@@ -45,13 +45,21 @@ class Supervisor:
     """Keeps children running between `start` and `stop`.
 
     Args:
-        log_directory: one file of JSON lines for each child, appended to.
-        environment: of every child.
+        log_directory: one file of JSON lines for each child, appended to; environment: of every child.
+        ended: told of each child that ended unasked, before it is started again: its name, and why.
     """
 
-    def __init__(self, children: Sequence[Child], *, log_directory: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        children: Sequence[Child],
+        *,
+        log_directory: Path,
+        environment: dict[str, str] | None = None,
+        ended: Callable[[str, str], None] = lambda _, __: None,
+    ) -> None:
         self._kept = {child.name: _Kept(child) for child in children}
         self._logs = log_directory
+        self._ended = ended
         self._environment = dict(os.environ if environment is None else environment)
         self._lifeline = Lifeline()
         self._stopping = False
@@ -208,6 +216,7 @@ class Supervisor:
                 continue
             why = last_line(self._log_path(kept.child))
             _log.warning("ended", child=kept.child.name, status=status, last_line=why)
+            self._ended(kept.child.name, f"ended with status {status}: {why}")
             if status == REFUSED and not was_ready:
                 if kept.answer is not None:
                     kept.wanted.clear()

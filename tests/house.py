@@ -33,6 +33,8 @@ LIBRARIES: dict[str, set[str]] = {
     "adapters.fixatdl": {"defusedxml"},
     "adapters.marketdata": {"llvmlite", "numba", "numpy"},
     "adapters.ouch": {"llvmlite", "numba", "numpy"},
+    "adapters.otel": {"opentelemetry"},
+    "adapters.prometheus": {"prometheus_client"},
     "adapters.reference": {"pyarrow"},
     "adapters.registry": {"mlflow", "sqlalchemy"},
     "adapters.shm": {"numpy"},

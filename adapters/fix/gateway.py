@@ -284,6 +284,8 @@ class Gateway:
                     "refused": slot.refused_count,
                     "garbled": slot.garbled_count,
                     "resend_requests": slot.resend_request_count,
+                    "messages_in": slot.messages_in,
+                    "messages_out": slot.messages_out,
                 }
                 for slot in self.slots
             },

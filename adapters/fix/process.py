@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -20,9 +19,11 @@ from adapters.fix.engine import EngineApplication, EngineLogs
 from adapters.fix.gateway import Gateway
 from adapters.fix.pulse import Pulse
 from adapters.fix.sessions import GatewayConfig, settings_text
+from adapters.fix.tally import Tally
 from adapters.fix.wire_journal import WireJournal
 from adapters.fix.wire_segments import WIRE_FOLDER
 from domain.errors import ConfigError
+from domain.flight import Recorder
 from domain.ports import KillLatch, Metrics
 
 log = logging.getLogger(__name__)
@@ -31,22 +32,28 @@ _SWITCH_INTERVAL_S = 0.0005  # a thread that computes must not hold up the engin
 
 
 def run_gateway(
-    config: GatewayConfig, latch: KillLatch, stop: threading.Event | None = None, *, metrics: Metrics | None = None
+    config: GatewayConfig,
+    latch: KillLatch,
+    stop: threading.Event,
+    *,
+    metrics: Metrics | None = None,
+    recorder: Recorder | None = None,
 ) -> int:
-    """Run until SIGTERM, SIGINT or stop, then log out and end this process with exit status 0.
+    """Run until stop, then log out and end this process with exit status 0.
 
     Args:
+        stop: where a signal handler sets it, one that is made for that.
         metrics: where its internal errors are published.
+        recorder: where what its sessions did is noted; only with metrics, whose beat it is noted at.
 
     Returns:
         2, with one sentence on standard error, for a configuration that cannot be run. Otherwise it does not return.
     """
-    stop = stop or threading.Event()
     try:
         config.check()
         lock = _own(config.directory)
         try:
-            _run(config, latch, stop, metrics)
+            _run(config, latch, stop, metrics, recorder)
         finally:
             os.close(lock)
     except ConfigError as error:
@@ -67,11 +74,10 @@ def _own(directory: Path) -> int:
     return lock
 
 
-def _run(config: GatewayConfig, latch: KillLatch, stop: threading.Event, metrics: Metrics | None) -> NoReturn:
+def _run(
+    config: GatewayConfig, latch: KillLatch, stop: threading.Event, metrics: Metrics | None, recorder: Recorder | None
+) -> NoReturn:
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
     logs = EngineLogs()
     gateway = Gateway(config, latch)
     logs.events = gateway
@@ -83,6 +89,8 @@ def _run(config: GatewayConfig, latch: KillLatch, stop: threading.Event, metrics
     pulse = Pulse(metrics, config.directory.name) if metrics is not None else None
     if pulse is not None:
         gateway.sender.count_error = pulse.add
+        if recorder is not None:
+            pulse.each = Tally(gateway.slots, gateway.port.health, recorder).note
         pulse.start()
     engines = _engines(config, application, logs)
     gateway.port.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 from domain.internal_errors import InternalErrors
@@ -25,6 +26,7 @@ class Pulse:
         self._errors = InternalErrors(metrics, process)
         self._lock = threading.Lock()
         self._ended = threading.Event()
+        self.each: Callable[[], None] = lambda: None  # called at each beat
 
     def start(self) -> None:
         """Publish from now on: a process that ends without a word after this has had an error."""
@@ -45,6 +47,7 @@ class Pulse:
     def _run(self) -> None:
         while not self._ended.wait(EVERY_S):
             self._publish()
+            self.each()
 
     def _publish(self) -> None:
         with self._lock:

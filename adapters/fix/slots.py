@@ -41,6 +41,8 @@ class Slot:
     refused_count: int = 0
     garbled_count: int = 0
     resend_request_count: int = 0
+    messages_in: int = 0  # on the wire, administrative ones included
+    messages_out: int = 0
     credentials: Credentials = NOBODY
     attempts: int = 0  # that failed in a row
     refused_logons: int = 0  # of these, those that the peer refused

@@ -150,10 +150,14 @@ class SessionWire:
 
     def incoming(self, text: str) -> None:
         """A message came in."""
+        if self._slot is not None:
+            self._slot.messages_in += 1
         self._journal.add(self, Kind.IN, self._epoch(text), 0, text)
 
     def outgoing(self, text: str) -> None:
         """A message goes out."""
+        if self._slot is not None:
+            self._slot.messages_out += 1
         self._journal.add(self, Kind.OUT, self._epoch(text), self._journal.lent(), text)
 
     def _epoch(self, text: str) -> int:

@@ -12,15 +12,16 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from domain.errors import LogError
-from ems.api import bundle, command_routes, order_routes, read_routes, session_routes
+from ems.api import bundle, command_routes, order_routes, read_routes, session_routes, watch_routes
 from ems.api.auth import security_headers
 from ems.api.parts import Parts
 from ems.api.socket import serve
+from ems.api.watch_routes import Watching
 
 _KEPT_HEADERS = ("cache-control", "content-security-policy")  # what an answer says itself
 
 
-def make_app(parts: Parts) -> FastAPI:
+def make_app(parts: Parts, watching: Watching | None = None) -> FastAPI:
     """The application; the feed runs as long as the application does."""
 
     @contextlib.asynccontextmanager
@@ -40,6 +41,8 @@ def make_app(parts: Parts) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _unprocessable)
     for room in (session_routes, command_routes, order_routes, read_routes):
         app.include_router(room.routes(parts))
+    if watching is not None:
+        app.include_router(watch_routes.routes(watching))
     app.include_router(bundle.routes())
 
     @app.get("/api/openapi.json", tags=["health"], summary="This description")

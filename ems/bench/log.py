@@ -65,9 +65,7 @@ class _Timed:
         return self.events / self.elapsed_s
 
 
-async def _group_commit(
-    log: PostgresEventLog, work: Work, timed: _Timed, latencies_s: list[float], events: int = EVENTS_A_ROUND
-) -> None:
+async def _group_commit(log: PostgresEventLog, work: Work, timed: _Timed, latencies_s: list[float], events: int) -> None:
     calls = work.entries(events)
     gc.freeze()  # what is to be written was made before: it is not the log's to collect
 
@@ -192,10 +190,10 @@ async def _measure(server: EmbeddedPostgres, directory: Path) -> dict[str, Any]:
             PostgresEventLog(server.app_dsn, TOPICS, _WallClock()) as log,
             await psycopg.AsyncConnection.connect(server.dsn, autocommit=True) as bare,
         ):
-            await _group_commit(log, ours, _Timed(), [])  # warm: code, caches, connections
+            await _group_commit(log, ours, _Timed(), [], EVENTS_A_ROUND)  # warm: code, caches, connections
             log.commits = 0
             for _ in range(ROUNDS):
-                await _group_commit(log, ours, group, latencies_s)
+                await _group_commit(log, ours, group, latencies_s, EVENTS_A_ROUND)
                 batch = round(group.events / log.commits)
                 _copy(connection, copies, copy, batch)
                 _library(recorder, theirs, library)

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 import uvicorn
 import uvloop
+from fastapi import FastAPI
 
 from adapters.clock import WallClock
 from adapters.postgres.accounts import PostgresAccounts
@@ -27,9 +28,12 @@ from ems.api.parts import Facts, Parts
 from ems.api.ports import Ports
 from ems.api.records import Records
 from ems.api.stream import Feed
+from ems.api.watch_routes import Watching
 from ems.bootstrap import kill
 from ems.bootstrap.asked import asking_processes
 from ems.bootstrap.build import build_digest
+from ems.bootstrap.health import health
+from ems.bootstrap.metrics_door import MetricsDoor, token_of
 from ems.bootstrap.runtime import Runtime
 from ems.bootstrap.tickets import tickets
 from ems.health import ask_socket
@@ -54,11 +58,21 @@ async def _serve(runtime: Runtime) -> None:
     console = runtime.settings.console
     async with PostgresEventLog(runtime.app_dsn, TOPICS, WallClock()) as log, PostgresAccounts(runtime.app_dsn) as accounts:
         config = uvicorn.Config(
-            make_app(parts(runtime, log, accounts)), host=console.host, port=console.port, log_config=None, access_log=False,
+            _app(runtime, log, accounts), host=console.host, port=console.port, log_config=None, access_log=False,
             timeout_graceful_shutdown=1, server_header=False, ws_ping_interval=10, ws_ping_timeout=10, ws_max_size=65_536,
             ws_per_message_deflate=False,
         )  # fmt: skip
         await uvicorn.Server(config).serve()
+
+
+def _app(runtime: Runtime, log: EventLog, accounts: Accounts) -> FastAPI:
+    made = parts(runtime, log, accounts)
+
+    def own() -> dict[str, Any]:
+        return {"seq": made.feed.models.seq, "following": int(made.feed.following), "browsers": len(made.connections)}
+
+    door = MetricsDoor(runtime, own)
+    return make_app(made, Watching(door.text, door.content_type, lambda: health(runtime), token_of(runtime)))
 
 
 def parts(runtime: Runtime, log: EventLog, accounts: Accounts) -> Parts:

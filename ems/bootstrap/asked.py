@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ems.api.stream import Feed
+from ems.bootstrap.health import health
 from ems.bootstrap.operations import rows
 from ems.bootstrap.runtime import Runtime
-from ems.bootstrap.system import health
 from ems.health import ask_socket
 from ems.read_models.ladder import levels
 from ems.read_models.table import moment

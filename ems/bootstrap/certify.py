@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -16,6 +14,7 @@ from adapters.fix.dialect_42 import Fix42
 from adapters.fix.sessions import DICTIONARIES, DICTIONARY
 from adapters.fix.venue_front import FrontConfig, VenueFront
 from domain.errors import ConfigError
+from ems import ending
 from ems.bootstrap.logs import log_plain
 from ems.bootstrap.profiles import begin_string
 from ems.certify import CertifyVenue
@@ -74,9 +73,7 @@ def run_certify(party: Counterparty) -> NoReturn:
     if party.begin_string not in DICTIONARIES:
         raise ConfigError(f"{party.begin_string} is not spoken here, only {', '.join(DICTIONARIES)}")
     log_plain()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = ending.on_signals()
     party.directory.mkdir(parents=True, exist_ok=True)
     with state_lock(party.directory):
         check_ports([("the scripted counterparty", party.host, party.port)])

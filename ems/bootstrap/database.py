@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +11,7 @@ import structlog
 from adapters.postgres.deployment import claim_mode
 from adapters.postgres.embedded import EmbeddedPostgres
 from domain.errors import ConfigError, EmsError
-from ems import lifeline
+from ems import ending, lifeline
 from ems.bootstrap.runtime import Runtime
 from ems.config import Settings
 from ems.preflight import state_lock
@@ -63,9 +61,7 @@ def run_keeper(runtime_file: Path) -> int:
     if runtime.embedded is None:
         raise ConfigError("the database is not an embedded one: there is nothing to keep")
     server = EmbeddedPostgres(runtime.embedded)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = ending.on_signals()
     lifeline.watch()
     server.start()
     _log.info("postgres runs")

@@ -27,7 +27,7 @@ from domain.catalogue import TOPICS
 from domain.commands import COMMAND, Answer, Commanded
 from domain.errors import ConfigError, EmsError, LogUnavailable
 from domain.instrument import Universe
-from domain.messages import Input, PlanReady
+from domain.messages import Input
 from ems import desk_answers, lifeline, market_told, peer
 from ems.bootstrap import kill
 from ems.bootstrap.brokers import brokers
@@ -35,6 +35,7 @@ from ems.bootstrap.build import build_digest
 from ems.bootstrap.desk_words import CONFIGURE
 from ems.bootstrap.firm import beside
 from ems.bootstrap.live import Live
+from ems.bootstrap.observed import Observed
 from ems.bootstrap.planning import planner_pool
 from ems.bootstrap.reference import FileReference
 from ems.bootstrap.running_day import RunningDay
@@ -92,6 +93,7 @@ class DeskProcess:
         self._link: LinkRouter | None = None
         self._universe: Universe | None = None
         self._day: RunningDay | None = None
+        self._seen = Observed(runtime)
         self._pulse = Pulse(SharedMetrics(runtime.metrics), "desk")
         self._scopes = KillScopes(runtime.settings.name, self._state_now)
 
@@ -114,7 +116,7 @@ class DeskProcess:
         await status.start()
         membership = Membership(self._build, lambda others: self._beside(log, others))
         log = PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock(), membership=membership)
-        pool = planner_pool(self._runtime, self._planned, self._pulse.count_error)
+        pool = planner_pool(self._runtime, lambda ready: self._deliver([ready]), self._pulse.count_error)
         try:
             await until_first(self._work(log, pool), self._pulse.run(), stop.wait())
             self._pulse.close()
@@ -138,8 +140,8 @@ class DeskProcess:
         latch = kill.read_latch(self._runtime)
         gate = OrderGate(link, GateRules(latch, self._scopes.mark, settings.kill.house_accounts), self._deliver)
         desk = self._desk = Desk(
-            DeskPorts(log, gate, pool, reference, self._runtime.clock(), brokers(settings), day.facts.port, latch=latch,
-                      count_error=self._pulse.count_error),
+            DeskPorts(*self._seen.around(log, gate, pool), reference, self._runtime.clock(), brokers(settings), day.facts.port,
+                      latch=latch, count_error=self._pulse.count_error),
             name=f"{settings.name}/{os.getpid()}", build=self._build, pace=settings.scheduler_pace(),
             venue_sessions=self._live.venue_sessions, client_sessions=self._live.client_sessions,
             policies=self._live.policies, copies=self._live.copies, care=settings.care.terms(self._live.venue_sessions),
@@ -150,7 +152,8 @@ class DeskProcess:
         settle_memory()
         self._state = "leading"
         await day.look(log)  # before anything is decided
-        keeper, others = self._keeper(desk, log, latch), beside(self._runtime, desk, self._deliver, day.champion)
+        keeper = self._keeper(desk, log, latch)
+        others = beside(self._runtime, desk, self._deliver, day.champion, self._seen.observers)
         await until_first(link.run(), desk.run(), keeper.run(), day.watch(log), others)
 
     async def _beside(self, log: PostgresEventLog, others: Mapping[str, str]) -> str:
@@ -186,6 +189,7 @@ class DeskProcess:
 
     def _deliver(self, inputs: list[Input]) -> None:
         assert self._desk is not None
+        self._seen.arrived(inputs)
         for item in inputs:
             self._desk.inbox.put(item)
 
@@ -235,9 +239,6 @@ class DeskProcess:
         text = await done
         return {"ok": not text, "text": text}
 
-    def _planned(self, ready: PlanReady) -> None:
-        self._deliver([ready])
-
     def _hello(self) -> Hello | None:
         """How the desk introduces itself at every connect, from the state of that moment; None while it recovers."""
         desk, settings = self._desk, self._runtime.settings
@@ -274,6 +275,7 @@ class DeskProcess:
             "sessions_up": sorted({session.session for session in state.sessions.values() if session.up}),
             "risk": risk_status(state.risk, self._runtime.clock().now_ns()),
             **market_told.told(desk.markets, question),
+            **self._seen.told(desk, question),
         }
 
 
@@ -291,7 +293,7 @@ async def _start(desk: Desk) -> None:
     """Lead and recover, however long the database takes to be there."""
     for attempt in count():
         try:
-            await desk.start()
+            await asyncio.create_task(desk.start())  # what its log lines bear ends with it
             return
         except LogUnavailable as error:
             _log.warning("the log is not there", error=str(error))

@@ -21,9 +21,11 @@ EVERY_S: Final = 0.05
 _E4: Final = 100_000  # of a price at 1e-9 in 1/10,000
 
 
-async def beside(runtime: Runtime, desk: Desk, deliver: Callable[[list[Input]], None], champion: Callable[[], str]) -> None:
-    """Until cancelled. champion: the version of the world model that looks at the markets."""
-    versions = Versions(kept_in(runtime), champion)
+async def beside(
+    runtime: Runtime, desk: Desk, deliver: Callable[[list[Input]], None], champion: Callable[[], str], observers: list[int]
+) -> None:
+    """Until cancelled. champion: the version of the world model that looks at the markets; observers: pids of who looks now."""
+    versions = Versions(kept_in(runtime), champion, observers)
     await until_first(observing(runtime.settings, runtime.clock().now_ns, deliver, versions), telling(runtime, desk))
 
 

@@ -10,10 +10,11 @@ from adapters.fix.process import run_gateway
 from adapters.fix.profile_steps import own_tags
 from adapters.fix.sessions import GatewayConfig, SessionConfig
 from adapters.shm.metrics import SharedMetrics
-from ems import lifeline
+from ems import ending, lifeline
 from ems.bootstrap import kill
 from ems.bootstrap.brokers import order_tags
 from ems.bootstrap.build import build_digest
+from ems.bootstrap.logs import recorder_of
 from ems.bootstrap.profiles import begin_string, profile_of
 from ems.bootstrap.runtime import Runtime, of_group
 from ems.config import MAIN_GROUP, Session, Settings
@@ -24,7 +25,8 @@ def run(runtime_file: Path, group: str = MAIN_GROUP) -> int:
     runtime = Runtime.load(runtime_file)
     lifeline.watch()
     config = replace(gateway_config(runtime, group), build=build_digest())
-    return run_gateway(config, kill.read_latch(runtime), metrics=SharedMetrics(runtime.metrics))
+    recorder, metrics = recorder_of(runtime.state, of_group("gateway", group)), SharedMetrics(runtime.metrics)
+    return run_gateway(config, kill.read_latch(runtime), ending.on_signals(), metrics=metrics, recorder=recorder)
 
 
 def gateway_config(runtime: Runtime, group: str = MAIN_GROUP) -> GatewayConfig:

@@ -30,7 +30,7 @@ from domain.errors import ConfigError
 from domain.messages import Input
 from domain.tape import Status, Tape
 from domain.values import E9
-from ems.bootstrap.logs import log_plain
+from ems.bootstrap.logs import log_json
 from ems.config import Settings
 from ems.market_settings import ObserverSettings
 from models.feature_session import begin_day
@@ -45,10 +45,12 @@ _ASK_AGAIN_S: Final = 1.0
 
 
 class Versions(NamedTuple):
-    """Of the world model. kept: where those are that the code came without; champion: the digest of the one that decides."""
+    """Of the world model. kept: where those are that the code came without; champion: the digest of the one that decides;
+    pids: of the process that looks now, for who asks how it is."""
 
     kept: Path
     champion: Callable[[], str]
+    pids: list[int]
 
 
 class _Wanted(NamedTuple):
@@ -74,15 +76,16 @@ async def observing(
         return
     while True:
         wanted = _Wanted(settings.observer, settings.instruments, now_ns(), versions.kept, versions.champion())
-        await _once(wanted, deliver, versions.champion)
+        await _once(wanted, deliver, versions)
         _log.warning("the observer's process ended and is started again")
         await asyncio.sleep(_AGAIN_S)
 
 
-async def _once(wanted: _Wanted, deliver: Callable[[list[Input]], None], champion: Callable[[], str]) -> None:
+async def _once(wanted: _Wanted, deliver: Callable[[list[Input]], None], versions: Versions) -> None:
     ours, theirs = _SPAWN.Pipe()
     process = _SPAWN.Process(target=_serve, args=(wanted, theirs), name="observer", daemon=True)
     process.start()
+    versions.pids[:] = [process.pid] if process.pid is not None else []
     theirs.close()  # so that the end of the process is the end of the pipe
     loop, over = asyncio.get_running_loop(), asyncio.Event()
 
@@ -99,12 +102,13 @@ async def _once(wanted: _Wanted, deliver: Callable[[list[Input]], None], champio
         while not over.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), _LOOK_S)
-            if champion() != digest and not over.is_set():
-                digest = champion()
+            if versions.champion() != digest and not over.is_set():
+                digest = versions.champion()
                 ours.send(digest)
     except (BrokenPipeError, ConnectionResetError):
         return
     finally:
+        versions.pids.clear()
         loop.remove_reader(ours.fileno())
         process.kill()
         process.join()
@@ -125,7 +129,7 @@ def terms_of(settings: ObserverSettings, instruments: Path | None, now_ns: int) 
 
 def _serve(wanted: _Wanted, pipe: Connection) -> None:
     """The process: until the desk is gone, which its end of the pipe tells."""
-    log_plain()
+    log_json("observer")
     settings = wanted.settings
     data = files.load_sample() if wanted.instruments is None else files.load(wanted.instruments)
     terms = terms_of(settings, wanted.instruments, wanted.now_ns)

@@ -12,6 +12,7 @@ from domain.basket import BasketRequest, BasketSchedule
 from domain.messages import PlanReady
 from domain.schedule import PlanRequest, Schedule
 from domain.values import Algo
+from ems.bootstrap.logs import log_json
 from ems.bootstrap.models import kept_in
 from ems.bootstrap.runtime import Runtime
 from ems.planner_pool import ProcessPlannerPool
@@ -49,12 +50,14 @@ def _versions(kept: Path) -> Sights:
 
 def planner_pool(runtime: Runtime, deliver: Callable[[PlanReady], None], count_error: Callable[[], None]) -> ProcessPlannerPool:
     """Workers that load the world model first, where there is something to foresee by."""
-    begins = None if runtime.settings.observer is None else _load
+    begins = partial(_begin, foresees=runtime.settings.observer is not None)
     return ProcessPlannerPool(partial(plan, kept_in(runtime)), deliver, count_error=count_error, begins=begins)
 
 
-def _load() -> None:
-    _warming()
+def _begin(*, foresees: bool) -> None:
+    log_json("planner")
+    if foresees:
+        _warming()
 
 
 def plan(kept: Path, request: PlanRequest | BasketRequest) -> Schedule | BasketSchedule:

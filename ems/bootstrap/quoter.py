@@ -43,6 +43,7 @@ from ems.health import StatusSocket
 from ems.quoting import journal as j
 from ems.quoting import state as s
 from ems.quoting.drainer import keep
+from ems.quoting.latency import tick_to_quote_ns
 from ems.quoting.ports import Around
 from ems.quoting.quoter import Quoter
 from ems.quoting_settings import QuotingSettings
@@ -75,10 +76,10 @@ def run(runtime_file: Path) -> int:
     lifeline.watch()
     if settings.core >= 0:
         _pin(settings.core)
-    quoter, _ = quoter_of(runtime, settings)
+    quoter, kernel = quoter_of(runtime, settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: quoter.stop())
-    turned = _Turned(quoter)
+    turned = _Turned(quoter, kernel)
     threading.Thread(target=turned.answer, args=(runtime.socket("quoter"),), name="status", daemon=True).start()
     gc.collect()
     gc.freeze()
@@ -212,8 +213,8 @@ class _Latch:
 class _Turned:
     """The loop, with a thread beside it that answers how it is."""
 
-    def __init__(self, quoter: Quoter) -> None:
-        self._quoter = quoter
+    def __init__(self, quoter: Quoter, kernel: LiveKernel) -> None:
+        self._quoter, self._kernel = quoter, kernel
         self._turned_ns = time.monotonic_ns()
 
     def run(self) -> None:
@@ -231,6 +232,9 @@ class _Turned:
         await StatusSocket(path, self._status).start()
         await asyncio.Event().wait()
 
-    def _status(self, _: dict[str, Any]) -> dict[str, Any]:
+    def _status(self, question: dict[str, Any]) -> dict[str, Any]:
         age_ms = (time.monotonic_ns() - self._turned_ns) // 1_000_000
-        return {"pid": os.getpid(), "turned_ms": age_ms, **self._quoter.status()}
+        told = {"pid": os.getpid(), "turned_ms": age_ms, **self._quoter.status()}
+        if question.get("metrics"):
+            told["tick_to_quote_ns"] = tick_to_quote_ns(self._kernel.q.call.records, self._kernel.last())
+        return told

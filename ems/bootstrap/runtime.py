@@ -15,6 +15,7 @@ from domain.errors import ConfigError
 from domain.ports import Clock
 from ems.config import MAIN_GROUP, Settings
 
+STAMPS: Final = "commits.stamps"  # of the desk's commits, for who makes traces
 _SOCKET_PATH_MAX: Final = 90  # of the 103 bytes that a Unix socket's name may have on every system
 
 

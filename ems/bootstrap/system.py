@@ -12,24 +12,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from adapters.postgres.deployment import answers
 from adapters.postgres.embedded import EmbeddedPostgres
 from domain.errors import LogUnavailable
 from ems.bootstrap import kill, models, people
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.database import close_database, open_database
 from ems.bootstrap.day import with_loaded_files
+from ems.bootstrap.flight import dumping
+from ems.bootstrap.health import database_answers
 from ems.bootstrap.profiles import profiles
 from ems.bootstrap.runtime import Runtime, of_group, socket_directory
 from ems.children import Ask, Child, run_once
 from ems.config import Settings
 from ems.health import ask_http, ask_socket
+from ems.health_parts import TURNED_MS_MAX
 from ems.preflight import check_ports, state_lock
 from ems.supervisor import Supervisor
 from ems.voucher import make_key
 
 WALLED: Final = "runtime-quoter.json"
-TURNED_MS_MAX: Final = 5_000
 NOT_BEGUN_NS: Final = 2**62  # before the tape begins to be played its clock stands at its start
 COUNTDOWN_NS: Final = 2_000_000_000  # the tape clock stands at its start for so long while the processes start
 
@@ -73,7 +74,7 @@ async def started(settings: Settings) -> AsyncIterator[System]:
             await models.prepare(runtime)
             await kill.prepare(runtime, exists=await asyncio.to_thread(runtime.latch.exists))
             runtime = runtime.model_copy(update={"tape_origin_ns": time.time_ns() + COUNTDOWN_NS})
-            supervisor = Supervisor(children(runtime), log_directory=runtime.logs)
+            supervisor = Supervisor(children(runtime), log_directory=runtime.logs, ended=dumping(runtime.state))
             if settings.console.enabled:
                 make_key(runtime.voucher_key)
                 await people.prepare(runtime)
@@ -124,6 +125,8 @@ def children(runtime: Runtime) -> list[Child]:
         found.append(_child("quote_journal", file, lambda: _answers(runtime, "quote-journal", {}), after=database))
         walled = runtime.walled().save(WALLED)
         found.append(_child("quoter", walled, lambda: _turns(runtime), after=("quote_journal",)))
+    if settings.observe.trace_share > 0:
+        found.append(_child("tracer", file, lambda: _answers(runtime, "tracer", {}), after=database))
     if settings.console.enabled:
         found.append(_child("api", file, lambda: _serves(runtime), after=database))
     return found
@@ -170,55 +173,6 @@ async def _turns(runtime: Runtime) -> bool:
 async def _serves(runtime: Runtime) -> bool:
     console = runtime.settings.console
     return await ask_http(console.host, console.port) is not None
-
-
-async def database_answers(runtime: Runtime) -> bool:
-    """Whether the database takes a connection now."""
-    return await asyncio.to_thread(answers, runtime.app_dsn)
-
-
-async def health(runtime: Runtime) -> dict[str, Any]:
-    """Every process asked at once. Each entry has `up`, and what the process says of itself."""
-    settings = runtime.settings
-    console = settings.console
-    database, desk, gateways, venue, api, dog, sealer = await asyncio.gather(
-        database_answers(runtime),
-        ask_socket(runtime.socket("desk"), {"alerts": True}),
-        asyncio.gather(*(_gateway_health(runtime, group) for group in settings.groups())),
-        ask_socket(runtime.socket("venue-control"), {"status": True}),
-        ask_http(console.host, console.port),
-        ask_socket(runtime.socket("watchdog"), {}),
-        ask_socket(runtime.socket("sealer"), {}),
-    )
-    found: dict[str, Any] = {"database": {"up": database}}
-    found |= {of_group("gateway", group): told for group, told in zip(settings.groups(), gateways, strict=True)}
-    risk = (desk or {}).pop("risk", None)
-    found["desk"] = {"up": desk is not None and desk["state"] == "leading", **(desk or {})}
-    found["risk"] = {"up": risk is not None, **(risk or {})}
-    found["kill"] = kill.health(runtime)
-    if settings.watchdog.enabled:
-        found["watchdog"] = {"up": dog is not None and dog["state"] == "watching", **(dog or {})}
-    beside = await ask_socket(runtime.socket("audit-watch"), {})
-    found["audit_watch"] = {"up": beside is not None, **(beside or {})}
-    if settings.sealing.enabled:
-        found["sealer"] = sealer or {"up": False}
-    if settings.venue is not None:
-        found["venue"] = {"up": venue is not None, **((venue or {}).get("status", {}))}
-    if settings.quoting is not None:
-        maker, kept = await asyncio.gather(
-            ask_socket(runtime.socket("quoter"), {}), ask_socket(runtime.socket("quote-journal"), {})
-        )
-        found["quoter"] = {"up": maker is not None and maker["turned_ms"] < TURNED_MS_MAX, **(maker or {})}
-        found["quote_journal"] = {"up": kept is not None, **(kept or {})}
-    if console.enabled:
-        found["api"] = {"up": api is not None, **(api or {})}
-    return {"up": all(part["up"] for part in found.values()), **found}
-
-
-async def _gateway_health(runtime: Runtime, group: str) -> dict[str, Any]:
-    control = runtime.socket(of_group("gateway-control", group))
-    told, sessions = await asyncio.gather(*(ask_socket(control, {"command": command}) for command in ("health", "sessions")))
-    return {"up": told is not None, **(told or {}), "sessions": sessions or []}
 
 
 def is_embedded_running(runtime: Runtime) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
 import threading
 import time
@@ -16,6 +15,7 @@ from adapters.marketdata.backlog import Backlog
 from adapters.marketdata.binance import Terms
 from adapters.marketdata.fix_tape import FixReader
 from domain.tape import Status
+from ems import ending
 from ems.bootstrap.tape import Recorded
 from models.tape_store import Source, TapeInstrument, TapeWriter
 
@@ -49,9 +49,7 @@ def record(to: Path, session: Session, progress: Callable[[str], Any]) -> Record
     )  # fmt: skip
     check_session(config, config.environment)
     instruments = [TapeInstrument(i, symbol, *terms) for i, (symbol, terms) in enumerate(session.terms.items())]
-    over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: over.set())
+    over = ending.on_signals()
     with tempfile.TemporaryDirectory() as folder:
         writer = TapeWriter.create(to, instruments, Source(f"{session.host}:{session.port}", "", "fix", {}))
         recorder = _Recorder(session, writer)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -27,7 +25,7 @@ from domain.ports_market import TapeSource, VenueTif
 from domain.ports_venue import Listing
 from domain.tape import Tape
 from domain.values import E9
-from ems import lifeline
+from ems import ending, lifeline
 from ems.bootstrap.logs import log_plain
 from ems.bootstrap.runtime import Runtime
 from ems.config import Settings
@@ -107,9 +105,7 @@ def serve(venue: VenueSettings, settings: Settings, clock: Clock, directory: Pat
     Raises:
         ConfigError: the tape or a symbol cannot be used, or the port is taken.
     """
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = ending.on_signals()
     data = _reference(settings)
     ledger_path = directory / "ledger.jsonl"
     if settings.clock.kind == "wall":

@@ -47,7 +47,7 @@ def approve(
 async def _show(settings: Any) -> dict[str, Any]:
     from ems.bootstrap import kill
     from ems.bootstrap.build import build_digest
-    from ems.bootstrap.system import health
+    from ems.bootstrap.health import health
     from ems.builds import approvals
 
     runtime = kill.runtime_of(settings)

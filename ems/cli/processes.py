@@ -22,6 +22,7 @@ def add(app: typer.Typer) -> None:
         "prepare_quoter": _prepare_quoter, "quoter": _quoter, "quote_journal": _quote_journal,
         "audit_watch": _audit_watch,
         "sealer": _sealer,
+        "tracer": _tracer,
     }  # fmt: skip
     for name, runner in runners.items():
         app.command(f"_{name}", hidden=True)(_command(name, runner))
@@ -30,17 +31,17 @@ def add(app: typer.Typer) -> None:
 
 def _command(name: str, runner: Callable[[Path], int]) -> Callable[[Path], None]:
     def command(runtime: RuntimeOption) -> None:
-        _end_as(name, lambda: runner(runtime))
+        _end_as(name, runtime, lambda: runner(runtime))
 
     command.__doc__ = f"The {name} process."
     return command
 
 
-def _end_as(name: str, run: Callable[[], int]) -> NoReturn:
+def _end_as(name: str, runtime: Path, run: Callable[[], int]) -> NoReturn:
     """Run a process to its end; what it raised is its last line."""
     from ems.bootstrap.logs import log_json
 
-    log_json(name)
+    log_json(name, state=runtime.parent)
     try:
         status = run()
     except (ConfigError, ReferenceDataError) as error:
@@ -80,7 +81,9 @@ def _gateway(runtime: RuntimeOption, group: Annotated[str, typer.Option("--group
 
         return run(runtime, group)
 
-    _end_as("gateway", run_group)
+    from ems.bootstrap.runtime import of_group
+
+    _end_as(of_group("gateway", group), runtime, run_group)
 
 
 def _desk(runtime: Path) -> int:
@@ -127,5 +130,11 @@ def _quote_journal(runtime: Path) -> int:
 
 def _sealer(runtime: Path) -> int:
     from ems.bootstrap.sealing import run
+
+    return run(runtime)
+
+
+def _tracer(runtime: Path) -> int:
+    from ems.bootstrap.tracer import run
 
     return run(runtime)

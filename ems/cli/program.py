@@ -24,8 +24,10 @@ from ems.cli import (
     evaluate,
     fills,
     fix,
+    flight,
     kill,
     load,
+    metrics,
     models,
     oms,
     plot,
@@ -38,6 +40,7 @@ from ems.cli import (
     smoke,
     tape,
     tca,
+    trace,
     train,
     wheel,
 )
@@ -61,6 +64,9 @@ app.add_typer(
 )
 app.add_typer(algos.app, name="algos", help="Algorithms: what ours take, ours as FIXatdl, brokers' FIXatdl checked.")
 app.add_typer(fix.app, name="fix", help="The rules of engagement, written from the code; raw messages with their events.")
+app.add_typer(flight.app, name="flight")
+app.add_typer(metrics.app, name="metrics")
+app.add_typer(trace.app, name="trace")
 app.add_typer(builds.app, name="build", help="Which builds of this system may run beside each other.")
 app.add_typer(audit.app, name="audit", help="Any order explained at any moment; the log folded, verified and computed again.")
 app.add_typer(quote.app, name="quote", help="The quoter's journal: verified against the log, its calls made again.")
@@ -207,8 +213,9 @@ def health(
             typer.secho(f"ATTENTION: {attention}", fg="white", bg="red", bold=True)
         for name, part in found.items():
             if isinstance(part, dict):
-                rest = ", ".join(f"{key} {_plain(value)}" for key, value in part.items() if key != "up")
-                typer.echo(f"{name:<9} {'up' if part['up'] else 'DOWN':<5} {rest}")
+                rest = ", ".join(f"{key} {_plain(value)}" for key, value in part.items() if key not in ("up", "why", "do"))
+                why = "" if part["up"] else typer.style(f"{part['why']}: {part['do']}. ", fg="red")
+                typer.echo(f"{name:<12} {'up' if part['up'] else 'DOWN':<5} {why}{rest}")
     raise typer.Exit(0 if well else 1)
 
 

@@ -16,7 +16,7 @@ from domain.kill_scope import Scope
 from domain.kill_table import Level
 from domain.values import ScopeKind
 from ems.bootstrap import kill
-from ems.bootstrap.system import health
+from ems.bootstrap.health import health
 from tests.acceptance.kill_room import Room, room, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import numpy as np
@@ -55,9 +56,9 @@ def test_the_command_speaks_ouch_and_itch_and_survives_a_kill(tmp_path: Path) ->
     ear = Listener()
     words = ["--itch", f"127.0.0.1:{ear.port}", "--ouch", f"127.0.0.1:{ouch}", "--account", "QUOTE1:secret"]
     command = [sys.executable, "-m", "ems", "venue", "--config", str(config), "--directory", str(tmp_path / "v"), *words]
-    process = subprocess.Popen(command)
+    process, open_until_the_end = subprocess.Popen(command), ExitStack()
     try:
-        client = log_on(ouch, process)
+        client = open_until_the_end.enter_context(closing(log_on(ouch, process)))
         out = np.zeros(ENTER_MAX, np.uint8)
         client.send(out[: put_enter(out, 0, 1, 1, 100, symbol_number("DEMO"), 500_000, DAY, SHOWN, True)].tobytes())
         reference = read(client, "accepted").number("order_ref_num")
@@ -68,13 +69,13 @@ def test_the_command_speaks_ouch_and_itch_and_survives_a_kill(tmp_path: Path) ->
         process.wait(30)
         client.close()
         process = subprocess.Popen(command)
-        again = log_on(ouch, process, client.session, client.next_number)
+        again = open_until_the_end.enter_context(closing(log_on(ouch, process, client.session, client.next_number)))
         assert read(again, "canceled").number("user_ref_num") == 1, "nobody was there when it came back"
         process.terminate()
         assert read(again, "system_event").text("event") == "E"
-        again.close()
         assert process.wait(30) == 0
     finally:
+        open_until_the_end.close()
         process.kill()
         process.wait(30)
         ear.socket.close()

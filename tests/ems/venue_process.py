@@ -8,17 +8,16 @@ SIGTERM.
 from __future__ import annotations
 
 import json
-import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ems import ending
 from ems.loopback import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,8 +84,7 @@ def serve(config: dict[str, Any]) -> None:
     front = VenueFront(
         FrontConfig("127.0.0.1", config["port"], "SIM", clients, home / "store", dictionary=FIX44, listeners=("TAPE",))
     )
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    stop = ending.on_signals()
     venue.start(front)
     control = Control(home / "control", venue.command)
     print("ready", flush=True)

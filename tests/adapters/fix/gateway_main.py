@@ -12,6 +12,7 @@ from adapters.fix.process import run_gateway
 from adapters.fix.sessions import GatewayConfig, SessionConfig
 from adapters.shm.latch import SharedLatch
 from domain.session_rules import SessionRules
+from ems import ending
 
 
 def main(path: str) -> int:
@@ -20,7 +21,7 @@ def main(path: str) -> int:
     sessions = tuple(_session(session) for session in data.pop("sessions"))
     latch = SharedLatch(Path(data.pop("latch")))
     paths = {name: Path(data.pop(name)) for name in ("directory", "link_path", "control_path")}
-    return run_gateway(GatewayConfig(sessions=sessions, **paths, **data), latch)
+    return run_gateway(GatewayConfig(sessions=sessions, **paths, **data), latch, ending.on_signals())
 
 
 def _session(values: dict[str, Any]) -> SessionConfig:

@@ -27,7 +27,7 @@ from domain.values import E9, OrdType, Side, TimeInForce
 from ems.loopback import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
-WAIT_S = 20.0
+WAIT_S = 60.0
 AN_ORDER = "11={}|55=AMZN|54=1|38=100|40=2|44=12.5|59=0|60=20261122-15:00:00.000|847=1|"
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from adapters.fix.fields import cut
 
 SOH = "\x01"
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 class RawPeer:

@@ -49,7 +49,9 @@ def test_a_symbol_that_nobody_knows_is_told_at_the_start() -> None:
 
 async def test_without_an_observer_nothing_is_said_and_nothing_ends() -> None:
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(observing(Settings(), lambda: OPEN_NS, lambda _: pytest.fail("said"), Versions(Path(), str)), 0.05)
+        await asyncio.wait_for(
+            observing(Settings(), lambda: OPEN_NS, lambda _: pytest.fail("said"), Versions(Path(), str, [])), 0.05
+        )
 
 
 @pytest.mark.slow
@@ -67,7 +69,7 @@ async def test_it_says_what_the_nets_see_is_started_again_when_it_dies_and_gives
             settings(venue.port, tmp_path),
             lambda: OPEN_NS,
             lambda items: [heard.put_nowait(each) for each in items][:0],
-            Versions(tmp_path, lambda: champion),
+            Versions(tmp_path, lambda: champion, []),
         )
     )
     try:

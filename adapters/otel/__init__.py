@@ -1,0 +1,1 @@
+"""OpenTelemetry: spans that are known already, handed to an exporter of its SDK."""

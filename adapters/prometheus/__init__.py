@@ -1,0 +1,1 @@
+"""Prometheus: a process's registry, and the text that is scraped."""
