@@ -19,7 +19,7 @@ from ems.event_catalogue import page as event_page  # noqa: E402 (the hook is lo
 
 # Tabs by who reads, in the order in which they would.
 GROUPS: Final = {
-    "Begin": "index.md start.md architecture.md",
+    "Begin": "index.md start.md architecture.md pictures.md",
     "Trade": "console.md console-screens.md care.md fix-algos.md execution.md execution-baskets.md tca.md quarantine.md kill-switch.md "
     "risk.md",
     "Connect": "fix.md fix-fields.md fix-sessions.md fix-profiles.md fix-days.md fix-lists.md fix-allocations.md fix-tls.md ouch.md "

@@ -39,7 +39,9 @@ def part(topic: str, event: type[Event], sample: Path) -> Iterator[str]:
     yield f"\n### `{topic}`\n\n{' '.join((event.__doc__ or '').partition('Attributes:')[0].split())}\n\n"
     if event.model_fields:
         yield "| field | type | |\n|---|---|---|\n"
-        yield from (f"| `{name}` | `{type_of(info.annotation)}` | {absent(info)} |\n" for name, info in event.model_fields.items())
+        yield from (
+            f"| `{name}` | `{type_of(info.annotation)}` | {absent(info)} |\n" for name, info in event.model_fields.items()
+        )
     if sample.exists():
         yield '\n??? example "as it is stored"\n    ```json\n'
         yield "".join(f"    {line}\n" for line in sample.read_text("utf-8").splitlines()) + "    ```\n"
