@@ -161,6 +161,13 @@ def plan(overlay: Path) -> list[str]:
     ]
 
 
+def health(cluster: Cluster, wait_s: float) -> tuple[bool, list[str]]:
+    """Whether every host could lead, waited for, and exactly one does; and who."""
+    able = [cluster.well(host, "standby", wait_s) for host in cluster.hosts()]
+    leading = [host for host in cluster.hosts() if cluster.leads(host)]
+    return all(able) and len(leading) == 1, leading
+
+
 def main(words: list[str]) -> int:
     """The command line."""
     known = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -176,12 +183,8 @@ def main(words: list[str]) -> int:
     desk = next(one for one in objects if one["kind"] == "StatefulSet" and one["metadata"]["name"] == DESK)
     cluster = Kubectl(desk["metadata"]["namespace"], desk["spec"]["replicas"])
     if given.health:
-        leading = [host for host in cluster.hosts() if cluster.leads(host)]
-        standing = [host for host in cluster.hosts() if host not in leading]
-        well = len(leading) == 1 and all(cluster.well(host, "standby", given.wait_s) for host in standing)
-        print(
-            f"leads: {', '.join(leading) or 'nobody'}; stand by: {', '.join(standing) or 'nobody'}; {'' if well else 'NOT '}well"
-        )
+        well, leading = health(cluster, given.wait_s)
+        print(f"{'well' if well else 'NOT WELL'}; leads: {', '.join(leading) or 'nobody'}")
         return int(not well)
     print(f"{hand_over(cluster, yaml.safe_dump_all(objects), given.wait_s)} leads on the new build")
     return 0

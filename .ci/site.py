@@ -20,15 +20,19 @@ from ems.event_catalogue import page as event_page  # noqa: E402 (the hook is lo
 # Tabs by who reads, in the order in which they would.
 GROUPS: Final = {
     "Begin": "index.md start.md architecture.md pictures.md",
-    "Trade": "console.md console-screens.md care.md fix-algos.md execution.md execution-baskets.md tca.md quarantine.md kill-switch.md "
-    "risk.md",
-    "Connect": "fix.md fix-fields.md fix-sessions.md fix-profiles.md fix-days.md fix-lists.md fix-allocations.md fix-tls.md ouch.md "
-    "market-data.md",
-    "Models": "models.md weights/champion.md weights/scheduler.md weights/impact.md weights/market-maker.md world-model.md features.md "
-    "book.md inference.md scheduler-model.md execution-judged.md event-book.md market-making.md quoting.md quoting-journal.md "
-    "shadow.md online-update.md drift.md",
-    "Operate": "deploy.md releases.md runbook.md start-of-day.md builds.md clocks.md retention.md console-shipping.md observability.md "
-    "health.md failover.md operations.md capacity.md",
+    "Trade": """
+        console.md console-screens.md care.md fix-algos.md execution.md execution-baskets.md tca.md quarantine.md kill-switch.md
+        risk.md""",
+    "Connect": """
+        fix.md fix-fields.md fix-sessions.md fix-profiles.md fix-days.md fix-lists.md fix-allocations.md fix-tls.md ouch.md
+        market-data.md""",
+    "Models": """
+        models.md weights/champion.md weights/scheduler.md weights/impact.md weights/market-maker.md world-model.md features.md
+        book.md inference.md scheduler-model.md execution-judged.md event-book.md market-making.md quoting.md quoting-journal.md
+        shadow.md online-update.md drift.md""",
+    "Operate": """
+        deploy.md releases.md runbook.md start-of-day.md builds.md clocks.md retention.md console-shipping.md observability.md
+        health.md failover.md operations.md capacity.md""",
     "Audit": "audit.md audit-explain.md sealing.md exports.md reconciliation.md",
     "Develop": "events.md event-fields.md decisions/",
 }

@@ -44,10 +44,10 @@ def of_page(name: str, page: Path) -> Iterator[Block]:
 
 
 def commands(block: Block) -> list[list[str]]:
-    """The words of each command of a block, a comment or what is said beside it taken off; none where it is no list of commands."""
+    """The words of each command of a block, without comments and what is said beside it; none where it is no list of commands."""
     found = []
     for line in block.text.replace("\\\n", " ").splitlines():
-        line = re.split(r"\s#\s|\s{2,}(?=\(?[a-z])", line.strip().removeprefix("$ "))[0].partition(" > ")[0]
-        if line.split(" ")[0] in PROGRAMS:
-            found.append([word.removeprefix(".venv/bin/") for word in shlex.split(line)])
+        command = re.split(r"\s#\s|\s{2,}(?=\(?[a-z])", line.strip().removeprefix("$ "))[0].partition(" > ")[0]
+        if command.split(" ")[0] in PROGRAMS:
+            found.append([word.removeprefix(".venv/bin/") for word in shlex.split(command)])
     return found

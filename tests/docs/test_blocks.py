@@ -35,7 +35,7 @@ ELSEWHERE = {
     "docs/fix-tls.md:1": "compiles QuickFIX anew, which takes five minutes and OpenSSL's headers",
     "docs/ouch.md:0": "an excerpt; the same calls are made in tests/adapters/ouch and tests/acceptance/quoter_market.py",
 }
-# Commands whose words no test is found to say. Beside each the test of the work that it does: the words themselves are checked for
+# Commands whose words no test is found to say. Beside each the test of the work that it does: the words are checked for
 # being the program's, and are not run.
 NOT_CALLED = {
     "audit archive": "tests/ems/exports/test_archive.py",
@@ -102,7 +102,8 @@ def _toml(text: str) -> dict[str, Any] | None:
 
 CONFIGURATIONS = [pytest.param(block, id=block.name) for block in BLOCKS
                   if block.language == "toml" or (kind(block) == "none" and _toml(block.text))]  # fmt: skip
-BESIDE: dict[str, dict[str, Any]] = {"docs/care.md": {"kill": {"house_accounts": ["HOUSE"]}}}  # what the page says goes with it
+# What a page says goes with its block.
+BESIDE: dict[str, dict[str, Any]] = {"docs/care.md": {"kill": {"house_accounts": ["HOUSE"]}}}
 NOT_OURS = {  # page: what reads it, and where that is tested
     "docs/execution-baskets.md": "tests/ems/bootstrap/test_baskets.py",
     "docs/fix-lists.md": "tests/ems/bootstrap/test_profiles.py",
@@ -123,7 +124,7 @@ def test_a_configuration_is_one(block: Block, tmp_path: Path) -> None:
 
 
 def _merged(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    """The template with what a page shows. A session of a page is the template's first with what the page says of it otherwise."""
+    """The template with what a page shows. A page's session is the template's first with what the page says of it otherwise."""
     made = dict(base)
     for key, value in more.items():
         if key == "sessions" and isinstance(value, list):
