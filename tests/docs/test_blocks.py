@@ -10,10 +10,12 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from ems.cli import app
@@ -156,12 +158,15 @@ SHELL = {"docs/deploy.md:1": "run below"}
 CALLED = [(block.name, words) for block in BLOCKS if kind(block) == "commands" for words in commands(block)]
 
 
+@cache
+def program() -> Any:
+    """Made once: it is large."""
+    return typer.main.get_command(app)
+
+
 def subject(words: list[str]) -> list[str]:
     """The words by which a command is known: `ems` and its sub-commands."""
-    import typer
-
-    command: Any = typer.main.get_command(app)
-    found = []
+    command, found = program(), []
     for word in words[1:]:
         if word not in getattr(command, "commands", {}):
             break
