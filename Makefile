@@ -10,7 +10,7 @@ WORKERS ?= -n auto --maxprocesses 4 --dist loadfile
 # What `make check` leaves out: whole days, whole processes, kills.
 LONG := --ignore=tests/acceptance --ignore=tests/simulation -m "not slow"
 
-.PHONY: help setup demo test check format campaign docs deployment scan release clean
+.PHONY: help setup demo test check format campaign docs pictures deployment scan release clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,8 @@ campaign: setup  ## the full figures, each against its bar (about half an hour; 
 	@$(BIN)/python .ci/campaign.py
 
 docs: setup  ## the documentation as a site, under var/site (strict: a broken link is an error)
-	$(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "var/site/index.html"
 
 deployment: setup  ## Dockerfile, compose file, Kubernetes overlays and workflow held against their schemas and our rules
 	@$(BIN)/python .ci/deployment.py
@@ -50,6 +51,10 @@ scan: setup  ## known weaknesses of what we depend on (asks the network; IMAGE= 
 
 release: setup  ## wheel, bill of materials and pinned versions under dist/, signed (KEY= names the private key)
 	@$(BIN)/python .ci/release.py "$(KEY)"
+
+pictures: setup  ## the screens as the browser tests see them, small, under docs/pictures
+	$(BIN)/python -m pytest -q -n 0 tests/console/test_screens.py
+	@$(BIN)/python .ci/pictures.py
 
 clean:  ## remove the virtual environment, caches and everything under var/
 	rm -rf .venv var build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

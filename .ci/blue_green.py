@@ -154,11 +154,18 @@ def plan(overlay: Path) -> list[str]:
     desk = next(one for one in manifests.render(overlay) if one["kind"] == "StatefulSet" and one["metadata"]["name"] == DESK)
     image = desk["spec"]["template"]["spec"]["containers"][0]["image"]
     return [
-        f"want {image} for {desk['metadata']['namespace']}/{DESK}, of which {desk['spec']['replicas']} run; nothing that runs changes",
+        f"want {image} for {desk['metadata']['namespace']}/{DESK}, of which {desk['spec']['replicas']} run; what runs goes on",
         "the standby stops and comes back with it; wait until it stands by",
         "the leader stops in order; wait until the other leads: recovered, venues asked, sessions resumed",
         "the first comes back and stands by; where a wait is in vain, all of this backwards with the build before",
     ]
+
+
+def health(cluster: Cluster, wait_s: float) -> tuple[bool, list[str]]:
+    """Whether every host could lead, waited for, and exactly one does; and who."""
+    able = [cluster.well(host, "standby", wait_s) for host in cluster.hosts()]
+    leading = [host for host in cluster.hosts() if cluster.leads(host)]
+    return all(able) and len(leading) == 1, leading
 
 
 def main(words: list[str]) -> int:
@@ -176,12 +183,8 @@ def main(words: list[str]) -> int:
     desk = next(one for one in objects if one["kind"] == "StatefulSet" and one["metadata"]["name"] == DESK)
     cluster = Kubectl(desk["metadata"]["namespace"], desk["spec"]["replicas"])
     if given.health:
-        leading = [host for host in cluster.hosts() if cluster.leads(host)]
-        standing = [host for host in cluster.hosts() if host not in leading]
-        well = len(leading) == 1 and all(cluster.well(host, "standby", given.wait_s) for host in standing)
-        print(
-            f"leads: {', '.join(leading) or 'nobody'}; stand by: {', '.join(standing) or 'nobody'}; {'well' if well else 'NOT WELL'}"
-        )
+        well, leading = health(cluster, given.wait_s)
+        print(f"{'well' if well else 'NOT WELL'}; leads: {', '.join(leading) or 'nobody'}")
         return int(not well)
     print(f"{hand_over(cluster, yaml.safe_dump_all(objects), given.wait_s)} leads on the new build")
     return 0

@@ -83,10 +83,10 @@ def _needed(one: Distribution, here: dict[str, Distribution]) -> set[str]:
 def _component(name: str, one: Distribution, kind: str) -> dict[str, Any]:
     part: dict[str, Any] = {"type": kind, "bom-ref": _ref(name, one), "name": name, "version": one.version}
     part["purl"] = _ref(name, one)
-    if said := one.metadata.get("License-Expression"):
-        part["licenses"] = [{"expression": said}]
+    if "License-Expression" in one.metadata:
+        part["licenses"] = [{"expression": one.metadata["License-Expression"]}]
     elif found := [
-        text.rpartition(" :: ")[2] for text in one.metadata.get_all("Classifier", []) if text.startswith("License ::")
+        text.rpartition(" :: ")[2] for text in one.metadata.get_all("Classifier") or () if text.startswith("License ::")
     ]:
         part["licenses"] = [{"license": {"name": each}} for each in sorted(set(found))]
     return part

@@ -10,7 +10,7 @@ import typer
 from ems.cli.shown import shown_progress
 
 app = typer.Typer(no_args_is_help=True)
-RATIO_MAX: Final = 1.5  # of a few orders, whose costs are mostly chance: beyond it something is broken, not unlucky
+OVER_BPS: Final = 10.0  # by a few orders, whose costs are mostly chance: beyond it something is broken, not unlucky
 
 
 @app.callback()
@@ -23,7 +23,7 @@ def backtest(
     days: Annotated[int, typer.Option(min=1, help="Generated days, in one regime of the market after the other.")] = 30,
     seed: Annotated[int, typer.Option(min=0, help="Of the first day; the next ones count on from it.")] = 20_260_102,
     orders: Annotated[int, typer.Option(min=2, help="Parent orders of a day; half of them sell.")] = 8,
-    ratio_max: Annotated[float, typer.Option(help="Exit 1 when the shipped nets cost more than so many times TWAP.")] = RATIO_MAX,
+    over_bps: Annotated[float, typer.Option(help="Exit 1 when the nets cost so many basis points more than TWAP.")] = OVER_BPS,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
     """Work the same orders by every shipped strategy on generated days in a matching book. Exit 1 when something is wrong.
@@ -35,14 +35,14 @@ def backtest(
 
     with shown_progress(json_output) as told:
         figures = work(days, seed, orders, told)
-    figures["passed"] = not figures["wrong"] and figures["same_again"] and figures["ratio_twap"] <= ratio_max
+    figures["passed"] = not figures["wrong"] and figures["same_again"] and figures["over_twap_bps"] <= over_bps
     if json_output:
         typer.echo(json.dumps(figures))
     else:
         costs = ", ".join(f"{name} {bps:.1f}" for name, bps in figures["is_bps"].items())
         typer.echo(f"{days} days of seed {seed}, {orders} orders each: shortfall in basis points {costs}")
         typer.echo(
-            f"{figures['ratio_twap']:.2f} of TWAP's, {100 * figures['filled']:.1f} % filled, digest {figures['digest'][:16]}"
+            f"{figures['over_twap_bps']:+.1f} to TWAP's, {100 * figures['filled']:.1f} % filled, digest {figures['digest'][:16]}"
         )
         typer.echo("wrong: " + (", ".join(f"{name} {number}" for name, number in figures["wrong"].items()) or "nothing"))
         typer.echo("the first day is the same again" if figures["same_again"] else "THE FIRST DAY IS NOT THE SAME AGAIN")

@@ -96,6 +96,16 @@ def test_nothing_is_done_to_a_pair_without_one_leader(leading: tuple[str, ...]) 
     assert pair.steps == []
 
 
+def test_a_pair_is_well_when_one_leads_and_the_other_could() -> None:
+    pair = Pair()
+    assert blue_green.health(pair, 1) == (True, [HOSTS[0]])
+    pair.leader = ""
+    assert blue_green.health(pair, 1) == (False, [])
+    pair = Pair(sick=("green",))
+    pair.builds[HOSTS[1]] = "green"
+    assert blue_green.health(pair, 1) == (False, [HOSTS[0]])
+
+
 class Answers(blue_green.Kubectl):  # type: ignore[misc, name-defined]
     """kubectl by its words: what is called, and what it would say."""
 

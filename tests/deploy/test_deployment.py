@@ -33,7 +33,7 @@ def test_all_of_it_is_as_it_should_be() -> None:
         ("127.0.0.1:9876:9876", "9876:9876", "more than this machine"),
         ("./compose.toml", "./none.toml", "not there"),
         ("ems:/var/lib/ems", "none:/var/lib/ems", "nobody names"),
-        ("secrets: [pgpass, sealing_key]", "secrets: [none]", "nobody names: none"),
+        ("secrets: [pgpass, sealing_key, metrics_token]", "secrets: [none]", "nobody names: none"),
         ("read_only: true", "read_only: false", "root file system"),
         ("stop_grace_period: 120s", "stop_gracefully: 120s", "stop_gracefully"),
     ],
