@@ -182,7 +182,7 @@ def real(tape: StoredTape, *, better: int, null: int, lasts_ns: int) -> dict[str
     for number in range(better + null):
         with tempfile.TemporaryDirectory() as name:
             room, truly = Path(name), number < better
-            tensors, _ = moved(0.3 if truly else 0.001, number)
+            tensors, _ = moved(1.0 if truly else 0.001, number)
             one, other = _written(room, tensors), _written(room, shipped)
             champion, offered = (one, other) if truly else (other, one)
             events = asyncio.run(day(Offered(room, offered), champion, found))
@@ -223,7 +223,7 @@ def _scaled(window: Window) -> Window:
 def _gap(window: Window) -> Window:
     tape = window.data.tape
     at_ns = int(tape["ts_recv_ns"][len(tape) // 2])
-    lost = tape_of([(at_ns, at_ns, 0, 17, 0, int(Status.LOST), 0, int(Kind.STATUS), 0)])
+    lost = tape_of([(at_ns, at_ns, 17, 0, int(Status.LOST), 0, 0, int(Kind.STATUS), 0)])
     return _part(window, np.concatenate([tape[: len(tape) // 2], lost, tape[len(tape) // 2 :]]))
 
 

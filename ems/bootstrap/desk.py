@@ -150,7 +150,7 @@ class DeskProcess:
         settle_memory()
         self._state = "leading"
         await day.look(log)  # before anything is decided
-        keeper, others = self._keeper(desk, log, latch), beside(self._runtime, desk, self._deliver, day.champion)
+        keeper, others = self._keeper(desk, log, latch), beside(self._runtime, desk, self._deliver, day, log, pool)
         await until_first(link.run(), desk.run(), keeper.run(), day.watch(log), others)
 
     async def _beside(self, log: PostgresEventLog, others: Mapping[str, str]) -> str:

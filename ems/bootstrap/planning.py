@@ -19,6 +19,7 @@ from ems.planner_pool import ProcessPlannerPool
 from models.planners import planner_for
 from models.sight import Sights, shipped, sights
 
+LOWEST: Final = 19
 LOADING: Final = "the world model is being loaded"
 
 
@@ -52,6 +53,11 @@ def planner_pool(runtime: Runtime, deliver: Callable[[PlanReady], None], count_e
     """Workers that load the world model first, where there is something to foresee by."""
     begins = None if runtime.settings.observer is None else _load
     return ProcessPlannerPool(partial(plan, kept_in(runtime)), deliver, count_error=count_error, begins=begins)
+
+
+def shadow_pool(runtime: Runtime, deliver: Callable[[PlanReady], None]) -> ProcessPlannerPool:
+    """One worker for a version that decides nothing, behind everything else on the machine."""
+    return ProcessPlannerPool(partial(plan, kept_in(runtime)), deliver, begins=_load, niceness=LOWEST)
 
 
 def _load() -> None:
