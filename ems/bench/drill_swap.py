@@ -17,12 +17,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from adapters.marketdata.mold import GAPS
 from ems.bench import quote_loop as ql
 from ems.bench.histogram import PLACES, percentile_ns
 from ems.bench.inference import version
 from ems.bench.output import emit
 from ems.bench.quote import quoter_of
-from ems.bench.quote_stream import Feed, made_feed
+from ems.bench.quote_stream import made_feed
 from models.environment import cpu_name
 from models.inference import put_weights
 from models.weights_store import digest_of
@@ -59,7 +60,7 @@ def run(
         thread.start()
         if moving:
             share = swaps // pairs + (n // 2 < swaps % pairs)
-            for k in range(share):
+            for _ in range(share):
                 time.sleep(size / rate / (share + 1))
                 began = time.perf_counter()
                 tensors_now, digest_now = versions[(done + 1) % 2]
@@ -68,12 +69,12 @@ def run(
                 done, waited = done + 1, max(waited, time.perf_counter() - began)
         thread.join()
         (swapped if moving else quiet).append(loop.histograms.copy())
-    return _figures(feed, q, quiet, swapped, told, late) | {
+    return _figures(q, quiet, swapped, told, late) | {
         "swaps": done, "put_ms_max": round(1e3 * waited, 3), "rate": rate, "pairs": pairs, "ticks": 2 * pairs * size,
     }  # fmt: skip
 
 
-def _figures(feed: Feed, q: Any, quiet: list[Any], swapped: list[Any], told: Any, late: Any) -> dict[str, Any]:
+def _figures(q: Any, quiet: list[Any], swapped: list[Any], told: Any, late: Any) -> dict[str, Any]:
     def p99_us(histograms: list[Any]) -> float:
         return round(percentile_ns(np.sum(histograms, axis=0)[ql.TOTAL], 99) / 1e3, 2)
 

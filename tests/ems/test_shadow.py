@@ -249,11 +249,9 @@ def test_a_shadow_above_the_threshold_fails_however_the_champion_does() -> None:
 def test_misses_are_counted_and_what_is_older_or_another_request_is_not_compared() -> None:
     events = day(1, lambda n: 0)
     missed = {"digest": OTHER, "parent": "p0", "plan_number": 2, "request_sha256": "x", "why": "late", "behind_ns": 1}
-    strange = shadow.Planned(
-        digest=OTHER, parent="p0", plan_number=1, request_sha256="x", hidden="", schedule=plan(0), behind_ns=1
-    )
-    (one,) = report(
-        [*events, recorded(shadow.Missed(**missed)), recorded(strange)], free, since_ns=0, threshold_bps=1, margin_bps=1
-    )["versions"]
+    said = {"digest": OTHER, "parent": "p0", "plan_number": 1, "request_sha256": "x"}
+    strange = shadow.Planned(**said, hidden="", schedule=plan(0), behind_ns=1)
+    told = [*events, recorded(shadow.Missed(**missed)), recorded(strange)]
+    (one,) = report(told, free, since_ns=0, threshold_bps=1, margin_bps=1)["versions"]
     assert (one["planned"], one["missed"], one["unscored"], one["orders"]) == (2, 1, 1, 1)
     assert report(events, free, since_ns=NOW_NS + 1, threshold_bps=1, margin_bps=1)["versions"] == []
