@@ -70,9 +70,8 @@ def sign(
     from ems.bootstrap import kill, models
     from ems.bootstrap.model_signing import keep
     from ems.persons import Persons
-    from models.versions import read_version
 
-    settings, digest = settings_of(config), read_version(weights).weights.digest
+    settings, digest = settings_of(config), models.card_of(weights, "unknown").digest
     runtime = kill.runtime_of(settings)
     if (refused := Persons(runtime.persons).authenticate(person, secret_of(secret_file))) is not None:
         end({"ok": False, "reason": refused.reason.value, "text": refused.text}, json_output)
