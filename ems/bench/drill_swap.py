@@ -51,7 +51,9 @@ def run(
     paced(q, loop, feed.data, feed.ends, feed.event_ns, 0, warm, 1, told, late)  # compiled, and everybody has books
     told[:], late[:] = 0, 0
     size = min((len(feed.event_ns) - warm) // (2 * pairs), rate)
-    quiet, swapped, done, waited = [], [], 0, 0.0
+    quiet: list[Any] = []
+    swapped: list[Any] = []
+    done, waited = 0, 0.0
     for n in range(2 * pairs):
         loop.histograms[:] = 0
         begin, moving = warm + n * size, n % 2 == 1
