@@ -24,13 +24,13 @@ from tests.domain.model_cards import card
 from tests.models.made_tapes import made_tape, stored
 from tests.models.nets_made import nets
 
-LASTS_NS = 36 * 10**9
+LASTS_NS = 110 * 10**9
 SMALL = Update(recent=300, steps=3, size=4, samples=2)
 
 
 @pytest.fixture(scope="module")
 def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stored(tmp_path_factory.mktemp("tape") / "made", made_tape(24_000)).path
+    return stored(tmp_path_factory.mktemp("tape") / "made", made_tape(64_000)).path
 
 
 def test_windows_are_whole_and_no_label_reaches_into_the_next(tape: Path) -> None:
