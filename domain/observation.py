@@ -34,3 +34,4 @@ class Observed(NamedTuple):
     observation: Observation
     latent: tuple[float, ...]  # (128,) where the model that plans places it
     fills: tuple[float, float] | None = None  # that an order at the back of the best bid, ask is filled within 100 events
+    beside: tuple[tuple[str, str], ...] = ()  # digest and state, as `Observation.hidden`, of the versions that only look on

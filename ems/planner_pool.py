@@ -32,9 +32,10 @@ _SPAWN: Final = multiprocessing.get_context("spawn")
 class _Worker:
     """One process and the pipe to it. Exists as long as its process is trusted to answer."""
 
-    def __init__(self, plan: Plan, begins: Callable[[], None] | None) -> None:
+    def __init__(self, plan: Plan, begins: Callable[[], None] | None, niceness: int) -> None:
         self.pipe, theirs = _SPAWN.Pipe()
-        self.process: BaseProcess = _SPAWN.Process(target=_serve, args=(plan, begins, theirs), name="planner", daemon=True)
+        given = plan, begins, theirs, niceness
+        self.process: BaseProcess = _SPAWN.Process(target=_serve, args=given, name="planner", daemon=True)
         self.process.start()
         theirs.close()  # so that the end of the process is the end of the pipe
         self.busy_with: Request | None = None
@@ -57,14 +58,16 @@ class ProcessPlannerPool:
         deliver: takes each answer, usually the desk's inbox.
         workers: how many processes.
         limit_s: after this long a plan counts as lost and its worker is replaced.
+        niceness: of the workers' processes.
         begins: called in each worker's process before its first plan; it must not take long.
         count_error: called for each plan that failed or was lost: a fault of our own, whatever the request was.
     """
 
     def __init__(
         self, plan: Plan, deliver: Callable[[PlanReady], None], *, workers: int = 1, limit_s: float = 10.0,
-        count_error: Callable[[], None] = lambda: None, begins: Callable[[], None] | None = None,
+        count_error: Callable[[], None] = lambda: None, begins: Callable[[], None] | None = None, niceness: int = NICENESS,
     ) -> None:  # fmt: skip
+        self._niceness = niceness
         self._begins = begins
         self._plan = plan
         self._deliver = deliver
@@ -74,6 +77,7 @@ class ProcessPlannerPool:
         self._loop = asyncio.get_running_loop()
         self._workers: list[_Worker] = []
         self.crashes = 0
+        self.also: Callable[[PlanReady], None] = lambda _: None  # told of each answer when it is on its way
         for _ in range(workers):
             self._add_worker()
 
@@ -102,7 +106,7 @@ class ProcessPlannerPool:
     # ---------------------------------------------------------------------------------------- workers
 
     def _add_worker(self) -> None:
-        worker = _Worker(self._plan, self._begins)
+        worker = _Worker(self._plan, self._begins, self._niceness)
         self._workers.append(worker)
         self._loop.add_reader(worker.pipe.fileno(), self._answered, worker)
 
@@ -138,6 +142,7 @@ class ProcessPlannerPool:
     def _answer(self, ready: PlanReady) -> None:
         if ready.request.parent not in self._waiting:  # else a newer question is already on its way
             self._deliver(ready)
+            self.also(ready)
 
     def _too_long(self, worker: _Worker) -> None:
         self._lost(worker, f"no plan within {self._limit_s:g} s")
@@ -158,9 +163,9 @@ class ProcessPlannerPool:
         self._feed()
 
 
-def _serve(plan: Plan, begins: Callable[[], None] | None, pipe: Connection) -> None:
+def _serve(plan: Plan, begins: Callable[[], None] | None, pipe: Connection, niceness: int) -> None:
     """A worker: answer requests until the pipe ends, which it does when the desk dies."""
-    os.nice(NICENESS)
+    os.nice(niceness)
     if begins is not None:
         begins()
     try:

@@ -6,7 +6,7 @@ one to the next, as in training.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,7 @@ class LiveObserver:
         self._step_ns = np.zeros(count)
         self._stepped: list[tuple[int, int]] = [(0, 0)] * count  # when the last step was, and how many events then
         self._heard_ns = np.zeros(count, np.int64)
+        self._beside: list[tuple[Sight, F32]] = []  # versions that only look on, and their states
 
     @classmethod
     def warm(cls, seen: Sight) -> None:
@@ -61,6 +62,11 @@ class LiveObserver:
         """Another version from now on. Books and features stay; its own state begins, as on a morning."""
         self._seen = seen
         self._states[:] = 0
+
+    def look_on(self, beside: Sequence[Sight]) -> None:
+        """Versions that keep a state of their own beside the one that looks; who was there already keeps what it has."""
+        known = {seen.digest: state for seen, state in self._beside}
+        self._beside = [(seen, known.get(seen.digest, np.zeros_like(self._states))) for seen in beside]
 
     def take(self, tape: Tape) -> None:
         """Records in the order in which they came; all of one instrument at one time are an event."""
@@ -100,7 +106,8 @@ class LiveObserver:
             latent = results[lay.OUT_Z : lay.OUT_Z + LATENT]
             logits = results[[lay.OUT_HEADS + HEAD["fill_bid_logit"], lay.OUT_HEADS + HEAD["fill_ask_logit"]]]
             bid, ask = (float(each) for each in 1.0 / (1.0 + np.exp(-logits)))
-            yield Observed(symbol, observation, tuple(float(each) for each in latent), (bid, ask))
+            beside = tuple((seen.digest, text_of(states[k, :LATENT])) for seen, states in self._beside)
+            yield Observed(symbol, observation, tuple(float(each) for each in latent), (bid, ask), beside)
 
     def _look(self, k: int) -> F32 | None:
         inputs = np.zeros(lay.INPUTS, np.float32)
@@ -119,7 +126,8 @@ class LiveObserver:
             lasted_ns = (now_ns - at_ns) * STEP_EVENTS / (seen - events)
             self._step_ns[k] += (lasted_ns - self._step_ns[k]) / (_AVERAGED if self._step_ns[k] else 1)
         if (inputs := self._look(k)) is not None:
-            infer(self._seen.core, inputs, self._states[k], np.zeros(lay.RESULTS, np.float32), ADVANCE)
+            for sight, states in ((self._seen, self._states), *self._beside):
+                infer(sight.core, inputs, states[k], np.zeros(lay.RESULTS, np.float32), ADVANCE)
 
 
 @hot

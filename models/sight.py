@@ -35,14 +35,14 @@ Sights = Callable[[str], Sight]  # a version by its digest, "": the shipped cham
 
 
 def sights(kept: Path | None = None, accepts: Callable[[Path], None] = lambda _: None) -> Sights:
-    """Versions by their digests: the shipped champion, and what a folder keeps as `<digest>.safetensors`. Each is read once; two
-    are remembered, for there are two while one takes the other's place.
+    """Versions by their digests: the shipped champion, and what a folder keeps as `<digest>.safetensors`. Each is read once; four
+    are remembered: two while one takes the other's place, and those that look on.
 
     Args:
         accepts: raises WeightsError for a kept file that may not be read; what comes with the code is not asked about.
     """
 
-    @lru_cache(maxsize=2)
+    @lru_cache(maxsize=4)
     def found(digest: str) -> Sight:
         path = CHAMPION if kept is None else kept / f"{digest}.safetensors"
         if not digest or not path.exists():

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -156,7 +157,7 @@ class Offered(WorldModelNets):
         return Gone(self._offered, "d" * 64, len(window.data.examples), len(self.buffer), 0, 0, 0.0, 0.0)
 
 
-def moved(share: float, seed: int) -> tuple[dict[str, Any], str]:
+def moved(share: float, seed: int) -> dict[str, Any]:
     """The shipped version with all trainable weights moved by chance, so far relative to their norm."""
     tensors = dict(read_weights(CHAMPION).tensors)
     chance = np.random.default_rng(seed)
@@ -164,7 +165,7 @@ def moved(share: float, seed: int) -> tuple[dict[str, Any], str]:
         if not name.startswith("norm."):
             scale = share * np.sqrt(np.mean(np.square(value)))
             tensors[name] = (value + scale * chance.standard_normal(value.shape)).astype(np.float32)
-    return tensors, f"moved by {share:g}"
+    return tensors
 
 
 def _written(room: Path, tensors: dict[str, Any]) -> str:
@@ -182,8 +183,7 @@ def real(tape: StoredTape, *, better: int, null: int, lasts_ns: int) -> dict[str
     for number in range(better + null):
         with tempfile.TemporaryDirectory() as name:
             room, truly = Path(name), number < better
-            tensors, _ = moved(0.3 if truly else 0.001, number)
-            one, other = _written(room, tensors), _written(room, shipped)
+            one, other = _written(room, moved(1.0 if truly else 0.001, number)), _written(room, shipped)
             champion, offered = (one, other) if truly else (other, one)
             events = asyncio.run(day(Offered(room, offered), champion, found))
             told["better_promoted" if truly else "null_promoted"] += promoted(events)
@@ -208,8 +208,6 @@ def real(tape: StoredTape, *, better: int, null: int, lasts_ns: int) -> dict[str
 
 def _part(window: Window, tape: Tape | None = None, **changed: Any) -> Window:
     """The window with other records, or with other examples."""
-    from dataclasses import replace
-
     part: Part = window.data
     return window._replace(data=Part(part.tape if tape is None else tape, replace(part.examples, **changed)))
 
@@ -223,7 +221,7 @@ def _scaled(window: Window) -> Window:
 def _gap(window: Window) -> Window:
     tape = window.data.tape
     at_ns = int(tape["ts_recv_ns"][len(tape) // 2])
-    lost = tape_of([(at_ns, at_ns, 0, 17, 0, int(Status.LOST), 0, int(Kind.STATUS), 0)])
+    lost = tape_of([(at_ns, at_ns, 17, 0, int(Status.LOST), 0, 0, int(Kind.STATUS), 0)])
     return _part(window, np.concatenate([tape[: len(tape) // 2], lost, tape[len(tape) // 2 :]]))
 
 
@@ -251,8 +249,7 @@ def _shifted(window: Window) -> Window:
 
 
 def _short(window: Window) -> Window:
-    examples = rows_of(window.data.examples, np.arange(50))
-    return window._replace(data=Part(window.data.tape, examples))
+    return window._replace(data=Part(window.data.tape, rows_of(window.data.examples, np.arange(50))))
 
 
 POISON: Final[dict[str, Callable[[Window], Window]]] = {

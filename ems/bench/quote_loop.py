@@ -17,7 +17,7 @@ from ems.quoting.kernel import on_datagram, on_report
 from ems.quoting.state import Quoter
 from models.compiled import i64
 from models.hot_clock import now_ns
-from models.inference import ADVANCE, WITH_HEADS, Core, infer
+from models.inference import ADVANCE, DECIDED_BY, WITH_HEADS, Core, infer
 
 I64 = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
@@ -128,6 +128,35 @@ def _run(q: Quoter, loop: Loop, data: Bytes, ends: I64, event_ns: I64, begin: in
             _answered(q, loop, sent, at_ns + _DELAY_NS)
 
 
+def _paced(
+    q: Quoter, loop: Loop, data: Bytes, ends: I64, event_ns: I64, begin: int, stop: int, every_ns: int, told: I64, late: I64
+) -> None:
+    """Datagrams begin .. stop - 1, each not before its turn. told: how often the version that decided changed, ticks without a
+    record of their own, most ticks that waited; late: a histogram of how long they did."""
+    first_ns = now_ns()
+    version = q.net.core.control[DECIDED_BY]
+    for i in range(begin, stop):
+        length = ends[i + 1] - ends[i]
+        for n in range(length):
+            loop.packet[n] = data[ends[i] + n]
+        before, at_ns = q.call.place[j.NEXT], event_ns[i] + _DELAY_NS
+        due_ns = first_ns + (i - begin) * every_ns
+        began = now_ns()
+        while began < due_ns:
+            began = now_ns()
+        sent = on_datagram(q, loop.packet, length, at_ns, loop.out)
+        total_ns = now_ns() - began
+        add(late, began - due_ns)
+        told[2] = max(told[2], (began - due_ns) // every_ns)
+        told[1] += q.call.place[j.NEXT] == before
+        loop.counts[TICKS] += 1
+        if _stages(q, loop, before, total_ns) > 0 and q.net.core.control[DECIDED_BY] != version:
+            version = q.net.core.control[DECIDED_BY]
+            told[0] += 1
+        if sent > 0:
+            _answered(q, loop, sent, at_ns + _DELAY_NS)
+
+
 def _alone(core: Core, inputs: F32, state: F32, results: F32, loops: int, histograms: I64) -> int:
     """The core alone on observations that the ticks have made. The bits of what forbade any decision."""
     said = _ZERO
@@ -151,3 +180,8 @@ def _empty(loops: int, spin_ns: int, histograms: I64) -> None:
 def compiled() -> tuple[Any, Any, Any]:
     """The three loops, compiled anew."""
     return _compiled(_run), _compiled(_alone), _compiled(_empty)
+
+
+def paced() -> Any:
+    """The loop at a pace, compiled anew."""
+    return _compiled(_paced)

@@ -156,7 +156,7 @@ class DeskProcess:
         self._state = "leading"
         await day.look(log)  # before anything is decided
         keeper = self._keeper(desk, log, latch)
-        others = beside(self._runtime, desk, self._deliver, day.champion, self._seen.observers)
+        others = beside(self._runtime, desk, self._deliver, day, log, pool, self._seen.observers)
         await until_first(link.run(), desk.run(), keeper.run(), day.watch(log), others)
 
     async def _beside(self, log: PostgresEventLog, others: Mapping[str, str]) -> str:

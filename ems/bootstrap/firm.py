@@ -8,25 +8,43 @@ from typing import Final
 
 from adapters.shm.exposure import Firm, SharedExposure
 from domain.messages import Input
+from domain.observation import Observed
+from domain.ports import EventLog
 from domain.values import Side
+from ems.bootstrap.build import build_digest
 from ems.bootstrap.models import kept_in
 from ems.bootstrap.observer import Versions, observing
+from ems.bootstrap.planning import shadow_pool
+from ems.bootstrap.running_day import RunningDay
 from ems.bootstrap.runtime import Runtime
 from ems.bootstrap.tasks import until_first
 from ems.desk import Desk
 from ems.desk_state import DeskState
+from ems.planner_pool import ProcessPlannerPool
 from ems.quoting_settings import QuotingSettings
+from ems.shadow import Shadows
 
 EVERY_S: Final = 0.05
 _E4: Final = 100_000  # of a price at 1e-9 in 1/10,000
 
 
 async def beside(
-    runtime: Runtime, desk: Desk, deliver: Callable[[list[Input]], None], champion: Callable[[], str], observers: list[int]
-) -> None:
-    """Until cancelled. champion: the version of the world model that looks at the markets; observers: pids of who looks now."""
-    versions = Versions(kept_in(runtime), champion, observers)
-    await until_first(observing(runtime.settings, runtime.clock().now_ns, deliver, versions), telling(runtime, desk))
+    runtime: Runtime, desk: Desk, deliver: Callable[[list[Input]], None], day: RunningDay, log: EventLog, pool: ProcessPlannerPool,
+    observers: list[int],
+) -> None:  # fmt: skip
+    """Until cancelled. The champion looks at the markets; the day's shadows look on, and plan when it has planned. observers:
+    pids of who looks now."""
+    shadows = Shadows(
+        log, runtime.clock(), day.shadows, lambda answered: shadow_pool(runtime, answered), build=build_digest()
+    )  # fmt: skip
+    pool.also = shadows.planned
+
+    def told(items: list[Input]) -> None:
+        deliver([shadows.observed(item) if isinstance(item, Observed) else item for item in items])
+
+    versions = Versions(kept_in(runtime), day.champion, observers, day.shadows)
+    looking = observing(runtime.settings, runtime.clock().now_ns, told, versions)
+    await until_first(looking, telling(runtime, desk), shadows.run())
 
 
 async def telling(runtime: Runtime, desk: Desk, *, every_s: float = EVERY_S) -> None:

@@ -13,7 +13,7 @@ import multiprocessing
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -26,7 +26,7 @@ from adapters.fix.sessions import SessionConfig
 from adapters.marketdata.binance import Terms
 from adapters.marketdata.fix_tape import FixReader
 from adapters.reference import files
-from domain.errors import ConfigError
+from domain.errors import ConfigError, WeightsError
 from domain.messages import Input
 from domain.tape import Status, Tape
 from domain.values import E9
@@ -36,7 +36,7 @@ from ems.config import Settings
 from ems.market_settings import ObserverSettings
 from models.feature_session import begin_day
 from models.live_observer import LiveObserver
-from models.sight import sights
+from models.sight import Sight, Sights, sights
 
 _log = structlog.get_logger("observer")
 _SPAWN: Final = multiprocessing.get_context("spawn")
@@ -47,11 +47,16 @@ _ASK_AGAIN_S: Final = 1.0
 
 class Versions(NamedTuple):
     """Of the world model. kept: where those are that the code came without; champion: the digest of the one that decides;
-    pids: of the process that looks now, for who asks how it is."""
+    pids: of the process that looks now, for who asks how it is; shadows: of those that only look on."""
 
     kept: Path
     champion: Callable[[], str]
     pids: list[int]
+    shadows: Callable[[], tuple[str, ...]] = tuple
+
+    def now(self) -> tuple[str, tuple[str, ...]]:
+        """Who looks, and who looks on."""
+        return self.champion(), self.shadows()
 
 
 class _Wanted(NamedTuple):
@@ -62,6 +67,7 @@ class _Wanted(NamedTuple):
     now_ns: int
     kept: Path
     digest: str
+    beside: tuple[str, ...]
 
 
 async def observing(
@@ -76,7 +82,7 @@ async def observing(
         await asyncio.Event().wait()
         return
     while True:
-        wanted = _Wanted(settings.observer, settings.instruments, now_ns(), versions.kept, versions.champion())
+        wanted = _Wanted(settings.observer, settings.instruments, now_ns(), versions.kept, *versions.now())
         await _once(wanted, deliver, versions)
         _log.warning("the observer's process ended and is started again")
         await asyncio.sleep(_AGAIN_S)
@@ -98,14 +104,14 @@ async def _once(wanted: _Wanted, deliver: Callable[[list[Input]], None], version
             over.set()
 
     loop.add_reader(ours.fileno(), told)
-    digest = wanted.digest
+    looking = (wanted.digest, wanted.beside)
     try:
         while not over.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), _LOOK_S)
-            if versions.champion() != digest and not over.is_set():
-                digest = versions.champion()
-                ours.send(digest)
+            if versions.now() != looking and not over.is_set():
+                looking = versions.now()
+                ours.send(looking)
     except (BrokenPipeError, ConnectionResetError):
         return
     finally:
@@ -136,7 +142,8 @@ def _serve(wanted: _Wanted, pipe: Connection) -> None:
     terms = terms_of(settings, wanted.instruments, wanted.now_ns)
     ticks_e9, lots_e9 = ([getattr(each, name) for each in terms.values()] for name in ("tick_size_e9", "lot_size_e9"))
     version = sights(wanted.kept, verified)
-    observer = LiveObserver(version(wanted.digest), list(terms), ticks_e9, lots_e9)
+    observer, looked = LiveObserver(version(wanted.digest), list(terms), ticks_e9, lots_e9), wanted.digest
+    observer.look_on(_there(version, wanted.beside))
     for k, symbol in enumerate(terms):
         calendar = data.calendar_of(symbol)
         begin_day(observer.features, k, calendar, calendar.date_at(wanted.now_ns))
@@ -151,7 +158,11 @@ def _serve(wanted: _Wanted, pipe: Connection) -> None:
         try:
             while True:
                 if pipe.poll(settings.every_s):
-                    observer.look_through(version(pipe.recv()))
+                    digest, beside = pipe.recv()
+                    if digest != looked:
+                        observer.look_through(version(digest))
+                        looked = digest
+                    observer.look_on(_there(version, beside))
                 for tape in listener.taken():
                     observer.take(tape)
                 for found in observer.observed():
@@ -161,6 +172,17 @@ def _serve(wanted: _Wanted, pipe: Connection) -> None:
             return
         finally:
             feed.stop()
+
+
+def _there(version: Sights, digests: Sequence[str]) -> list[Sight]:
+    """The shadows whose weights can be read: one that is missing keeps nobody from looking."""
+    found = []
+    for digest in digests:
+        try:
+            found.append(version(digest))
+        except WeightsError as error:
+            _log.error("a shadow does not look on", version=digest[:12], error=str(error))
+    return found
 
 
 class _Listener:

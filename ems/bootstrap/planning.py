@@ -20,6 +20,7 @@ from ems.planner_pool import ProcessPlannerPool
 from models.planners import planner_for
 from models.sight import Sights, shipped, sights
 
+LOWEST: Final = 19
 LOADING: Final = "the world model is being loaded"
 
 
@@ -53,6 +54,12 @@ def planner_pool(runtime: Runtime, deliver: Callable[[PlanReady], None], count_e
     """Workers that load the world model first, where there is something to foresee by."""
     begins = partial(_begin, foresees=runtime.settings.observer is not None)
     return ProcessPlannerPool(partial(plan, kept_in(runtime)), deliver, count_error=count_error, begins=begins)
+
+
+def shadow_pool(runtime: Runtime, deliver: Callable[[PlanReady], None]) -> ProcessPlannerPool:
+    """One worker for a version that decides nothing, behind everything else on the machine."""
+    begins = partial(_begin, foresees=True)
+    return ProcessPlannerPool(partial(plan, kept_in(runtime)), deliver, begins=begins, niceness=LOWEST)
 
 
 def _begin(*, foresees: bool) -> None:

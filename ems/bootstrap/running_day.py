@@ -49,6 +49,11 @@ class RunningDay:
         """The version of the world model that decides, "" where none is known yet."""
         return self._models.holder(WORLD_MODEL, mv.Alias.CHAMPION) or ""
 
+    def shadows(self) -> tuple[str, ...]:
+        """The versions of the world model that plan beside it without effect."""
+        held = {self._models.holder(WORLD_MODEL, alias) for alias in (mv.Alias.CHALLENGER, mv.Alias.SHADOW)}
+        return tuple(sorted(digest for digest in held if digest and digest != self.champion()))
+
     async def watch(self, log: EventLog) -> None:
         """Take what is loaded for the day in place of what is in use, until cancelled."""
         while True:

@@ -20,3 +20,9 @@ def drill() -> None:
 def update(json_output: JsonOption = False) -> None:
     """Better versions promoted, equal ones not, a corrupted day refused: with made scores, and with the real nets on tapes."""
     raise typer.Exit(importlib.import_module("ems.bench.drill_update").main(json_output))
+
+
+@app.command()
+def swap(json_output: JsonOption = False) -> None:
+    """A hundred model swaps at 20,000 ticks a second: ticks missed, and the quote's p99 with and without."""
+    raise typer.Exit(importlib.import_module("ems.bench.drill_swap").main(json_output))

@@ -61,6 +61,34 @@ def register(
 
 
 @app.command()
+def sign(
+    weights: Annotated[Path, typer.Argument(help="The weights file of a version that is registered.")],
+    person: PersonOption, secret_file: SecretOption = None, config: ConfigOption = CONFIG, json_output: JsonOption = False,
+) -> None:  # fmt: skip
+    """Keep and sign a version that the registry knows: one from before weights were signed, or whose file was lost."""
+    from ems import model_registry
+    from ems.bootstrap import kill, models
+    from ems.bootstrap.model_signing import keep
+    from ems.persons import Persons
+
+    settings, digest = settings_of(config), models.card_of(weights, "unknown").digest
+    runtime = kill.runtime_of(settings)
+    if (refused := Persons(runtime.persons).authenticate(person, secret_of(secret_file))) is not None:
+        end({"ok": False, "reason": refused.reason.value, "text": refused.text}, json_output)
+
+    async def known() -> Registry:
+        async with kill.log_of(runtime) as log:
+            return await model_registry.registry(log)
+
+    state = asyncio.run(known())
+    if (unknown := mv.refusal(state, digest, trades=False)) is not None:
+        end({"ok": False, "reason": unknown.reason.value, "text": unknown.text}, json_output)
+    card = state.versions[digest].card
+    public_key, _ = keep(settings.state_directory / "models", weights, card, models.lineage_of(weights, card))
+    end({"ok": True, "text": f"{digest[:12]} is kept and signed", "digest": digest, "public_key": public_key}, json_output)
+
+
+@app.command()
 def promote(
     digest: DigestArgument, person: PersonOption, reason: WhyOption, alias: AliasOption = Alias.CHAMPION,
     secret_file: SecretOption = None, config: ConfigOption = CONFIG, json_output: JsonOption = False,

@@ -22,6 +22,7 @@ from ems.cli import (
     care,
     clock,
     desk,
+    drill,
     evaluate,
     fills,
     fix,
@@ -38,6 +39,7 @@ from ems.cli import (
     release,
     risk,
     sessions,
+    shadow,
     smoke,
     soak,
     tape,
@@ -88,6 +90,8 @@ app.add_typer(wheel.app, name="wheel", help="Algo wheels: orders given to algori
 app.add_typer(tape.app, name="tape", help="Market data: convert feeds into stored tapes, look into them, play and record.")
 app.add_typer(bench.app, name="bench", help="Measure: each prints its figures, with --json as one object.")
 app.add_typer(train.app, name="train", help="Models from recorded tapes.")
+app.add_typer(shadow.app, name="shadow", help="What versions that decide nothing would have done beside the champion.")
+app.add_typer(drill.app, name="drill", help="What must hold is made to happen, and judged.")
 app.add_typer(update.app, name="update", help="Models that go on learning: run, status; the envelope of two people.")
 app.add_typer(evaluate.app, name="evaluate", help="How good models are, on what they have not seen.")
 app.add_typer(plot.app, name="plot", help="Pictures: a tape with its book and features over time.")

@@ -17,11 +17,13 @@ from adapters.postgres.event_log import PostgresEventLog
 from adapters.reference import files, start_of_day
 from domain import model_version as mv
 from domain.catalogue import TOPICS
+from domain.errors import ConfigError, WeightsError
 from domain.event import Event
 from domain.model_version import Alias, ModelReason, ModelRefusal, Registry
 from domain.risk_data import NOTHING_KNOWN, RiskFacts
 from ems import model_registry
 from ems.bootstrap import models
+from ems.bootstrap.algo_codes import algo_codes
 from ems.bootstrap.running_day import RunningDay
 from ems.bootstrap.runtime import Runtime
 from ems.cli import app
@@ -139,6 +141,17 @@ def test_the_command_takes_a_version_from_its_file_to_champion_back_and_out(home
     assert next(one for one in told["versions"] if one["digest"] == digest)["metrics"] == {"k10.mcc_gain": 0.5}
     assert models.weights_of(models.kept_in(runtime), digest).read_bytes() == made.read_bytes()
     assert models.weights_of(models.kept_in(runtime), shipped) == CHAMPION
+    listed = {one["digest"]: one for one in told["versions"]}
+    assert [listed[one]["archived"] for one in (shipped, digest)] == [True, False]
+    assert listed[digest]["lineage"]["universe"] == ["a tape"] and len(listed[digest]["signed_by"]) == 64
+    assert listed[shipped]["lineage"] is None, "what comes with the code is covered by the build"
+    assert told["algos"].keys() == algo_codes().keys() >= {"vwap/1", "adaptive/1"}
+    (models.kept_in(runtime) / f"{digest}.signed.json").unlink()
+    with pytest.raises(WeightsError, match="no signature"):
+        models.weights_of(models.kept_in(runtime), digest)
+    secret = ["--person", "jane", "--secret-file", str(home / "jane")]
+    assert run(home, "sign", str(made), *secret)[0] == 0
+    assert models.weights_of(models.kept_in(runtime), digest).exists()
 
     async def trading(running: RunningDay) -> list[bool | None]:
         async with PostgresEventLog(database.app_dsn, TOPICS, WallClock()) as log:
@@ -167,3 +180,31 @@ def test_the_sample_day_lists_what_is_shipped() -> None:
     assert [sample.registered_model(read_version(path).weights.digest) for path, _ in models.shipped()] == [True] * len(
         models.shipped()
     )
+
+
+async def test_a_start_with_other_code_under_an_algorithms_id_is_refused() -> None:
+    log = MemoryEventLog(TOPICS, WallClock())
+    assert await model_registry.ship(log, WallClock(), [], build="b1", algos={"vwap/1": "e" * 64}) == 1
+    assert await model_registry.ship(log, WallClock(), [], build="b2", algos={"vwap/1": "e" * 64}) == 0
+    with pytest.raises(ConfigError, match="other code is vwap/2"):
+        await model_registry.ship(log, WallClock(), [], build="b2", algos={"vwap/1": "f" * 64})
+    assert await model_registry.ship(log, WallClock(), [], build="b2", algos={"vwap/2": "f" * 64}) == 1
+
+
+def test_an_algorithms_code_is_what_it_means_and_not_how_it_is_laid_out(tmp_path: Path) -> None:
+    files = {
+        "one.py": 'from models.planners.two import f\n\n\nclass One:\n    NAME: str = "one/1"\n',
+        "two.py": 'def f(x):\n    """Twice."""\n    return 2 * x\n',
+        "three.py": 'class Three:\n    NAME: str = "three/1"\n',
+    }
+
+    def codes(**changed: str) -> dict[str, str]:
+        for name, text in (files | {f"{name}.py": text for name, text in changed.items()}).items():
+            (tmp_path / name).write_text(text)
+        return algo_codes(tmp_path)
+
+    before = codes()
+    assert before.keys() == {"one/1", "three/1"}
+    assert codes(two='def f(x):  # twice\n    """Two times."""\n\n    return (2 * x)\n') == before
+    after = codes(two="def f(x):\n    return 3 * x\n")
+    assert after["one/1"] != before["one/1"] and after["three/1"] == before["three/1"]

@@ -11,15 +11,17 @@ import psutil
 import pytest
 
 from domain.errors import ConfigError
+from domain.model_lineage import Lineage
 from domain.observation import Observed
 from domain.values import E9
-from ems.bootstrap import observer
+from ems.bootstrap import model_signing, observer
 from ems.bootstrap.observer import Versions, observing, terms_of
 from ems.config import Settings, check
 from ems.market_settings import ObserverSettings
 from models.planners.foresight import read_observation
 from models.sight import sight
 from models.weights_store import CHAMPION, read_weights, write_weights
+from tests.domain.model_cards import card
 from tests.ems.venue_process import OPEN_NS, VenueProcess
 
 FOLLOWED: dict[str, Any] = {"comp_id": "TAPE", "target_comp_id": "SIM", "symbols": ["AMZN"], "every_s": 0.1}
@@ -34,8 +36,9 @@ def other(folder: Path) -> str:
     found = read_weights(CHAMPION)
     name = next(name for name in sorted(found.tensors) if not name.startswith("norm."))
     tensors = found.tensors | {name: found.tensors[name] * np.float32(1.001)}
-    digest = write_weights(folder / "new.safetensors", tensors, {})
-    (folder / "new.safetensors").rename(folder / f"{digest}.safetensors")
+    digest = write_weights(folder.parent / "new.safetensors", tensors, {})
+    lineage = Lineage(code_sha256="", seed=1, universe=(), trained_until="")
+    model_signing.keep(folder, folder.parent / "new.safetensors", card(digest=digest), lineage)
     return digest
 
 
@@ -69,7 +72,7 @@ async def test_it_says_what_the_nets_see_is_started_again_when_it_dies_and_gives
             settings(venue.port, tmp_path),
             lambda: OPEN_NS,
             lambda items: [heard.put_nowait(each) for each in items][:0],
-            Versions(tmp_path, lambda: champion, []),
+            Versions(tmp_path / "models", lambda: champion, []),
         )
     )
     try:
@@ -87,7 +90,7 @@ async def test_it_says_what_the_nets_see_is_started_again_when_it_dies_and_gives
             heard.get_nowait()
         again = await asyncio.wait_for(heard.get(), 120)
         assert again.observation.time_ns > first.observation.time_ns
-        champion = other(tmp_path)
+        champion = other(tmp_path / "models")
         versions = [again.observation.weights_sha256]
         while versions[-1] != champion:
             versions.append((await asyncio.wait_for(heard.get(), 120)).observation.weights_sha256)
