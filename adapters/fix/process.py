@@ -22,6 +22,7 @@ from adapters.fix.pulse import Pulse
 from adapters.fix.sessions import GatewayConfig, settings_text
 from adapters.fix.wire_journal import WireJournal
 from adapters.fix.wire_segments import WIRE_FOLDER
+from domain.disk import Reserve
 from domain.errors import ConfigError
 from domain.ports import KillLatch, Metrics
 
@@ -31,12 +32,14 @@ _SWITCH_INTERVAL_S = 0.0005  # a thread that computes must not hold up the engin
 
 
 def run_gateway(
-    config: GatewayConfig, latch: KillLatch, stop: threading.Event | None = None, *, metrics: Metrics | None = None
-) -> int:
+    config: GatewayConfig, latch: KillLatch, stop: threading.Event | None = None, *, metrics: Metrics | None = None,
+    reserve: Reserve | None = None,
+) -> int:  # fmt: skip
     """Run until SIGTERM, SIGINT or stop, then log out and end this process with exit status 0.
 
     Args:
         metrics: where its internal errors are published.
+        reserve: room on its volume, given away when nothing else is left.
 
     Returns:
         2, with one sentence on standard error, for a configuration that cannot be run. Otherwise it does not return.
@@ -46,7 +49,7 @@ def run_gateway(
         config.check()
         lock = _own(config.directory)
         try:
-            _run(config, latch, stop, metrics)
+            _run(config, latch, stop, metrics, reserve)
         finally:
             os.close(lock)
     except ConfigError as error:
@@ -67,13 +70,15 @@ def _own(directory: Path) -> int:
     return lock
 
 
-def _run(config: GatewayConfig, latch: KillLatch, stop: threading.Event, metrics: Metrics | None) -> NoReturn:
+def _run(
+    config: GatewayConfig, latch: KillLatch, stop: threading.Event, metrics: Metrics | None, reserve: Reserve | None
+) -> NoReturn:
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
     logs = EngineLogs()
-    gateway = Gateway(config, latch)
+    gateway = Gateway(config, latch, reserve)
     logs.events = gateway
     wire = WireJournal(config.directory / WIRE_FOLDER, gateway.slots, config.wire_days)
     logs.wire, gateway.sender.wire = wire.of, wire

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -140,9 +141,11 @@ async def _ended(system: System, client: LoadClient, tell: Progress) -> None:
     """Cancel what works, and wait for the desk to have none and for views and seals to have all."""
     tell("the load is over; what works is canceled")
     until_s = time.monotonic() + ENDS_S
-    await asyncio.to_thread(client.cancel_all)
-    while (await system.desk_status()).get("working") and time.monotonic() < until_s:
-        await asyncio.sleep(0.5)
+    for attempt in count():  # again, for what was replaced while its cancel was on the way
+        await asyncio.to_thread(client.cancel_all, attempt)
+        await asyncio.sleep(1.0 + attempt)
+        if not (await system.desk_status()).get("working") or time.monotonic() > until_s:
+            break
     await asyncio.sleep(2.0)  # a seal each second
 
 
@@ -163,7 +166,8 @@ async def _figures(
     disk = soak_judge.stored(system.runtime)
     seconds = watched.events.at_s[-1] + 1 if watched.events.at_s else 1.0
     return {
-        "minutes": plan.minutes, "loaded_s": round(seconds, 1), "load": plan.load, "orders_per_s": round(plan.orders_per_s, 3), "sent": dict(client.sent),
+        "minutes": plan.minutes, "loaded_s": round(seconds, 1), "load": plan.load,
+        "orders_per_s": round(plan.orders_per_s, 3), "sent": dict(client.sent),
         "executions": len(told.executions), "events": told.events, "events_per_s": round(told.events / seconds, 1),
         "behind_s": round(pacer.late_s, 3), "memory": memory, "memory_judged": plan.judged, "lags": lags,
         "bytes_per_event": disk["bytes_per_event"], "wal_bytes_per_event": round(disk["wal_bytes"] / max(1, told.events)),
@@ -245,7 +249,9 @@ def shown(figures: dict[str, Any]) -> list[str]:
         f"memory {name:<12} {one['first_mb']:>8} to {one['last_mb']:>8} MB, growth {one['growth_pct']:>6} %"
         for name, one in figures["memory"].items()
     ]
-    lines += [f"lag    {name:<12} {one['first']:>8} to {one['last']:>8}, p99 {one['p99']}" for name, one in figures["lags"].items()]
+    lines += [
+        f"lag    {name:<12} {one['first']:>8} to {one['last']:>8}, p99 {one['p99']}" for name, one in figures["lags"].items()
+    ]
     if not figures["memory_judged"]:
         lines.append("memory is not judged: the run is too short to tell growth from a start")
     return lines + ([f"FAILED {what}" for what in figures["failed"]] or ["all holds"])

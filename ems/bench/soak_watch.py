@@ -16,7 +16,7 @@ from ems.health import ask_http, ask_socket
 MB: Final = 1 << 20
 PAIRS_MAX: Final = 200  # moments of a series that a slope is made of
 LAG_FLOORS: Final[Mapping[str, float]] = {
-    "log_ms": 50.0, "view_events": 500.0, "seal_events": 500.0, "spool_frames": 200.0, "plan_s": 2.0,
+    "log_ms": 250.0, "view_events": 500.0, "seal_events": 500.0, "spool_frames": 200.0, "plan_s": 2.0,
 }  # fmt: skip  # below these a lag is noise: it cannot be called growing
 
 
@@ -59,9 +59,7 @@ def slope(series: Series) -> float:
     """
     step = max(1, len(series.values) // PAIRS_MAX)
     at, values = series.at_s[::step], series.values[::step]
-    rates = [
-        (values[j] - values[i]) / (at[j] - at[i]) for i in range(len(at)) for j in range(i + 1, len(at)) if at[j] > at[i]
-    ]
+    rates = [(values[j] - values[i]) / (at[j] - at[i]) for i in range(len(at)) for j in range(i + 1, len(at)) if at[j] > at[i]]
     return statistics.median(rates) if rates else 0.0
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import structlog
 
+from adapters.disk import DiskReserve
 from adapters.postgres.deployment import claim_mode
 from adapters.postgres.embedded import EmbeddedPostgres
+from domain.disk import MB
 from domain.errors import ConfigError, EmsError
 from ems import lifeline
 from ems.bootstrap.runtime import Runtime
@@ -68,6 +70,8 @@ def run_keeper(runtime_file: Path) -> int:
         signal.signal(number, lambda *_: stop.set())
     lifeline.watch()
     server.start()
+    reserve = DiskReserve(server.home, runtime.settings.disk.reserve_mb * MB)
+    reserve.watch()
     _log.info("postgres runs")
     while not stop.wait(CHECK_EVERY_S):
         _revive(server)

@@ -27,12 +27,13 @@ from domain.catalogue import TOPICS
 from domain.commands import COMMAND, Answer, Commanded
 from domain.errors import ConfigError, EmsError, LogUnavailable
 from domain.instrument import Universe
-from domain.messages import Input, PlanReady
+from domain.messages import Input
 from ems import desk_answers, lifeline, market_told, peer
 from ems.bootstrap import kill
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.desk_words import CONFIGURE
+from ems.bootstrap.disk import disk_watch
 from ems.bootstrap.firm import beside
 from ems.bootstrap.live import Live
 from ems.bootstrap.planning import planner_pool
@@ -84,6 +85,7 @@ class DeskProcess:
 
     def __init__(self, runtime: Runtime, runtime_file: Path) -> None:
         self._live = Live(runtime)
+        self._disk = disk_watch(runtime)
         self._runtime_file = runtime_file
         self._state = "starting"
         self._build = build_digest()
@@ -114,7 +116,7 @@ class DeskProcess:
         await status.start()
         membership = Membership(self._build, lambda others: self._beside(log, others))
         log = PostgresEventLog(self._runtime.app_dsn, TOPICS, WallClock(), membership=membership)
-        pool = planner_pool(self._runtime, self._planned, self._pulse.count_error)
+        pool = planner_pool(self._runtime, lambda ready: self._deliver([ready]), self._pulse.count_error)
         try:
             await until_first(self._work(log, pool), self._pulse.run(), stop.wait())
             self._pulse.close()
@@ -151,7 +153,7 @@ class DeskProcess:
         self._state = "leading"
         await day.look(log)  # before anything is decided
         keeper, others = self._keeper(desk, log, latch), beside(self._runtime, desk, self._deliver, day.champion)
-        await until_first(link.run(), desk.run(), keeper.run(), day.watch(log), others)
+        await until_first(link.run(), desk.run(), keeper.run(), day.watch(log), self._disk.run(), others)
 
     async def _beside(self, log: PostgresEventLog, others: Mapping[str, str]) -> str:
         """Why this desk may not open beside those that are up, "" if it may."""
@@ -162,7 +164,7 @@ class DeskProcess:
         runtime = self._runtime
         parts = KeeperParts(
             desk, kill.service(runtime, log), latch, log, runtime.clock(), self._scopes, self._deliver,
-            lambda: kill.ask_gateways(self._runtime),
+            lambda: kill.ask_gateways(self._runtime), self._disk.word,
         )  # fmt: skip
         return KillKeeper(parts, name=runtime.settings.name, outage_s=runtime.settings.kill.outage_s)
 
@@ -235,9 +237,6 @@ class DeskProcess:
         text = await done
         return {"ok": not text, "text": text}
 
-    def _planned(self, ready: PlanReady) -> None:
-        self._deliver([ready])
-
     def _hello(self) -> Hello | None:
         """How the desk introduces itself at every connect, from the state of that moment; None while it recovers."""
         desk, settings = self._desk, self._runtime.settings
@@ -259,6 +258,7 @@ class DeskProcess:
         """What `ems health` is told; with {"alerts": true} also how much a person must look at, {"attention": which}: what."""
         desk, settings = self._desk, self._runtime.settings
         answer: dict[str, Any] = {"state": self._state, "pid": os.getpid(), "mode": settings.mode, "build": self._build}
+        answer["disk"] = self._disk.status()
         if desk is None:
             return answer
         state = desk.state

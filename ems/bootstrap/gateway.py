@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from pathlib import Path
 
+from adapters.disk import DiskReserve
 from adapters.fix.dialect_42 import PARTY_TAGS
 from adapters.fix.process import run_gateway
 from adapters.fix.profile_steps import own_tags
 from adapters.fix.sessions import GatewayConfig, SessionConfig
 from adapters.shm.metrics import SharedMetrics
+from domain.disk import MB
 from ems import lifeline
 from ems.bootstrap import kill
 from ems.bootstrap.brokers import order_tags
@@ -24,7 +26,9 @@ def run(runtime_file: Path, group: str = MAIN_GROUP) -> int:
     runtime = Runtime.load(runtime_file)
     lifeline.watch()
     config = replace(gateway_config(runtime, group), build=build_digest())
-    return run_gateway(config, kill.read_latch(runtime), metrics=SharedMetrics(runtime.metrics))
+    reserve = DiskReserve(config.directory, runtime.settings.disk.reserve_mb * MB)
+    reserve.watch()
+    return run_gateway(config, kill.read_latch(runtime), metrics=SharedMetrics(runtime.metrics), reserve=reserve)
 
 
 def gateway_config(runtime: Runtime, group: str = MAIN_GROUP) -> GatewayConfig:

@@ -192,9 +192,10 @@ async def health(runtime: Runtime) -> dict[str, Any]:
     )
     found: dict[str, Any] = {"database": {"up": database}}
     found |= {of_group("gateway", group): told for group, told in zip(settings.groups(), gateways, strict=True)}
-    risk = (desk or {}).pop("risk", None)
+    risk, disk = (desk or {}).pop("risk", None), (desk or {}).pop("disk", None)
     found["desk"] = {"up": desk is not None and desk["state"] == "leading", **(desk or {})}
     found["risk"] = {"up": risk is not None, **(risk or {})}
+    found["disk"] = {"up": disk is not None, **(disk or {})}
     found["kill"] = kill.health(runtime)
     if settings.watchdog.enabled:
         found["watchdog"] = {"up": dog is not None and dog["state"] == "watching", **(dog or {})}
