@@ -22,6 +22,7 @@ import pytest
 from domain import kill_switch as ks
 from domain import parent_order as po
 from domain.disk import MB
+from domain.kill_table import Level
 from ems.bootstrap import kill
 from ems.health import ask_socket
 from tests.acceptance.kill_room import WAIT_S, Room, room, until
@@ -89,6 +90,8 @@ async def test_a_full_disk_suspends_cancels_leave_and_it_clears_when_there_is_ro
         async with asyncio.timeout(WAIT_S):
             while "VENUE" not in (await status(up)).get("sessions_up", ()):  # noqa: ASYNC110 (another process)
                 await asyncio.sleep(0.05)
+        latch = kill.read_latch(up.runtime)
+        await until(lambda: latch.verdict(()).level is Level.ARMED and DESK not in up.levels())  # the watchdog beats
         orders = [up.oms.order(side=1) for _ in range(ORDERS)]
         await until(lambda: len(up.oms.told) == ORDERS and "A" not in up.oms.told.values())
         assert len(up.venue.open) == ORDERS, up.oms.texts_of

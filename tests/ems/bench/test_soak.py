@@ -14,7 +14,7 @@ from ems.bench import capacity, soak, soak_judge
 from ems.bench.soak import Plan
 from ems.bench.soak_judge import Told
 from ems.bench.soak_load import LoadClient
-from ems.bench.soak_watch import Series, Watched, growth, grows, slope
+from ems.bench.soak_watch import Series, Watched, grows, growth, slope
 from ems.bootstrap.runtime import Runtime
 
 
