@@ -7,17 +7,16 @@ without end: it bridges the time until what fills it is stopped.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-import structlog
-
 from domain.disk import MB, Room
 
-_log = structlog.get_logger("disk")
+_log = logging.getLogger("disk")
 _NAME: Final = "disk.reserve"
 EVERY_S: Final = 0.25
 _GIVE_BELOW: Final = 0.25  # of the reserve: with less than that free, the next write may be the one that fails
@@ -73,7 +72,7 @@ class DiskReserve:
             if not self.held:
                 return False
             self._path.unlink()
-        _log.critical("the volume is full: the reserve is given away", directory=str(self._directory), mb=self._size // MB)
+        _log.critical("the volume of %s is full: the reserve of %d MB is given away", self._directory, self._size // MB)
         return True
 
     def _hold(self) -> None:
@@ -85,7 +84,7 @@ class DiskReserve:
                 fresh.replace(self._path)
             except OSError as error:  # somebody was faster: there is no plenty any more
                 fresh.unlink(missing_ok=True)
-                _log.warning("no reserve can be held", directory=str(self._directory), error=str(error))
+                _log.warning("no reserve can be held in %s: %s", self._directory, error)
             finally:
                 os.close(file)
 
@@ -103,4 +102,4 @@ class DiskReserve:
             try:
                 self.tick()
             except OSError as error:
-                _log.error("the volume does not answer", directory=str(self._directory), error=str(error))
+                _log.error("the volume of %s does not answer: %s", self._directory, error)
