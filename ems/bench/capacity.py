@@ -66,7 +66,8 @@ def row(figures: dict[str, Any]) -> dict[str, Any]:
 
 def _kb(memory: dict[str, float], figures: dict[str, Any]) -> float:
     """What a process keeps of each order of the day."""
-    return round(memory["mb_per_hour"] * 1024 / 3600 / figures["orders_per_s"], 1)
+    orders_per_s: float = figures["orders_per_s"]
+    return round(memory["mb_per_hour"] * 1024 / 3600 / orders_per_s, 1)
 
 
 def planned(times: int, one: dict[str, Any]) -> dict[str, Any]:

@@ -98,12 +98,12 @@ async def run(home: Path, plan: Plan, tell: Progress) -> tuple[dict[str, Any], W
         client = LoadClient(home / "client", own, tuple(Market(one, PRICES[one]) for one in SYMBOLS), seed=plan.seed)
         await asyncio.to_thread(client.start)
         try:
-            log = open_log(system.runtime)
-            pacer = Pacer(client, plan.orders_per_s)
-            await _loaded(system, log, client, pacer, watched, plan, tell)
-            await _ended(system, client, tell)
-            tell("judging the log")
-            return await _figures(system, log, client, pacer, watched, plan), watched
+            async with open_log(system.runtime) as log:
+                pacer = Pacer(client, plan.orders_per_s)
+                await _loaded(system, log, client, pacer, watched, plan, tell)
+                await _ended(system, client, tell)
+                tell("judging the log")
+                return await _figures(system, log, client, pacer, watched, plan), watched
         finally:
             await asyncio.to_thread(client.stop)
 
