@@ -23,6 +23,7 @@ from ems.audit_settings import AUDIT_DEFAULT, AuditSettings
 from ems.broker_settings import BrokerSettings, wrong
 from ems.care_settings import NO_CARE_SETTINGS, CareSettings
 from ems.config_text import place, sentence
+from ems.disk_settings import DISK_DEFAULT, DiskSettings
 from ems.exports.settings import NOTHING_SAID, ReportingSettings
 from ems.failover_settings import FAILOVER_DEFAULT, FailoverSettings
 from ems.kill_settings import KILL_DEFAULT, KillSettings
@@ -104,6 +105,7 @@ class Settings(_Part):
     quoting: QuotingSettings | None = None  # market making; none: no quoter runs
     risk: RiskSettings = RiskSettings()
     kill: KillSettings = KILL_DEFAULT
+    disk: DiskSettings = DISK_DEFAULT
     care: CareSettings = NO_CARE_SETTINGS
     watchdog: WatchSettings = WatchSettings()
     observe: ObserveSettings = OBSERVE_DEFAULT

@@ -28,6 +28,13 @@ home_time_zone = "America/New_York" # whose date is the trade date
 # One-minute bars, one folder a symbol, that volume curves are learned from. Without them a plain U-shape is used.
 # bars = "bars"
 
+# When a volume that we write to is low (ems health says so), when nothing new may be begun (cancels pass), and how much the
+# database's keeper and each gateway hold in reserve there.
+# [disk]
+# warn_mb = 2048
+# stop_mb = 256
+# reserve_mb = 32
+
 # FIX sessions, seen from our side. role: client (an OMS sends us orders), venue (we send orders), marketdata.
 [[sessions]]
 name = "OMS1"
@@ -127,7 +134,6 @@ beat_max_s = 3                       # without a sign of it for longer, nothing 
 # thresholds = { daily_pnl = -0.01 } # stricter than the table's
 
 # [observe]                          # health, metrics, traces: docs/observability.md
-# disk_free_min_gb = 1.0             # health goes red below
 # metrics_token_file = "/etc/ems/metrics.token" # what a scraper of /metrics shows; none: made in the state directory
 # trace_share = 0.05                 # of the orders, whose way is traced; 0: none
 # trace_url = "http://127.0.0.1:4318/v1/traces" # by OTLP over HTTP

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from domain.disk import DiskTerms, Room, free_mb, judge
+
 Told = Mapping[str, Any] | None
 Part = dict[str, Any]
 TURNED_MS_MAX: Final = 5_000
@@ -92,10 +94,10 @@ def clock(told: Told, *, live: bool) -> Part:
     return part(state != "excursion" and not (live and state != "within"), f"is {state}", {"state": state, **shown})
 
 
-def disk(free_bytes: int, wanted_bytes: int) -> Part:
-    """Of the disk that state and log lie on."""
-    why = f"{free_bytes / 1e9:.1f} GB free, {wanted_bytes / 1e9:.1f} GB wanted"
-    return part(free_bytes >= wanted_bytes, why, {"free_bytes": free_bytes, "wanted_bytes": wanted_bytes})
+def disk(rooms: Sequence[Room], terms: DiskTerms) -> Part:
+    """Of the volumes that a run writes to: red when one is full, or does not answer; `low` is the warning before."""
+    word = judge(rooms, terms)
+    return part(not word.stops, word.stops, {"low": word.warns, "free_mb": free_mb(rooms)})
 
 
 def judged(parts: Mapping[str, Part]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import structlog
 
+from domain.disk import DiskWord
 from domain.errors import LatchUnreadable, LogError
 from domain.kill_flatten import FlattenHouse
 from domain.kill_latch import Slot, Source
@@ -41,7 +42,12 @@ AskGateways = Callable[[], Awaitable[list[Mapping[str, Any]]]]
 
 @dataclass(frozen=True, slots=True)
 class KeeperParts:
-    """What the keeper works with. ask: what every gateway says of the kill switch; those that do not answer are left out."""
+    """What the keeper works with.
+
+    Attributes:
+        ask: what every gateway says of the kill switch; those that do not answer are left out.
+        disk: what is wrong with the volumes that we write to.
+    """
 
     desk: Desk
     service: KillService
@@ -51,6 +57,7 @@ class KeeperParts:
     scopes: KillScopes
     deliver: Callable[[list[Input]], None]
     ask: AskGateways
+    disk: Callable[[], DiskWord] = DiskWord
 
 
 class KillKeeper:
@@ -89,6 +96,7 @@ class KillKeeper:
         """
         self._flatten(now_s)
         self._tell_clients()  # before what follows clears a suspension that they have not heard of
+        self._watch_disk(up)
         self._watch_log(now_s, up)
         self._watch_watchdog(now_s)
         if up and self._parts.desk.ready:
@@ -121,6 +129,13 @@ class KillKeeper:
         elif (self._lost_s is not None or self._suspended(self._scope, Source.LOG)) and self._reconciled():
             self._lost_s, self._latched = None, False
             service.clear(self._scope, Source.LOG, actor="system:desk")
+
+    def _watch_disk(self, up: bool) -> None:
+        """Nothing new on a full disk. It clears when there is room, and nothing is in doubt that a lost log has left so."""
+        if why := self._parts.disk().stops:
+            self._parts.service.suspend(self._scope, Source.DISK, actor="system:desk", reason=why)
+        elif self._suspended(self._scope, Source.DISK) and up and self._parts.desk.ready and self._reconciled():
+            self._parts.service.clear(self._scope, Source.DISK, actor="system:desk")
 
     def _watch_watchdog(self, now_s: float) -> None:
         """Say that the watchdog is away: every last look stops without this. Its return clears it, which it does itself."""

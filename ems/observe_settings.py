@@ -12,7 +12,6 @@ class ObserveSettings(BaseModel):
     """Metrics, traces, health.
 
     Attributes:
-        disk_free_min_gb: health goes red when the disk of the state directory has less.
         metrics_token_file: what a scraper shows at /metrics, as `Authorization: Bearer`; none: made in the state directory.
         trace_share: of the orders, whose way is traced: 0 none, and then nothing of it runs; 1 all.
         trace_url: where traces go by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces.
@@ -21,7 +20,6 @@ class ObserveSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    disk_free_min_gb: Annotated[float, Field(ge=0)] = 1.0
     metrics_token_file: Path | None = None
     trace_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     trace_url: str = ""

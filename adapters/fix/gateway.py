@@ -32,6 +32,7 @@ from adapters.fix.spool import Spool
 from adapters.fix.state import GatewayState
 from adapters.fix.vocabulary import SOH
 from domain import builds
+from domain.disk import Reserve
 from domain.lead import LeadMark
 from domain.ports import KillLatch
 
@@ -42,12 +43,14 @@ OUTBOUND_STRETCH: Final = 1024  # after so many messages sent, the desk is told 
 class Gateway:
     """Implements what the engine (`EngineEvents`) and the desk's port (`LinkHandler`) call."""
 
-    def __init__(self, config: GatewayConfig, latch: KillLatch, lead: LeadMark | None = None) -> None:
+    def __init__(
+        self, config: GatewayConfig, latch: KillLatch, lead: LeadMark | None = None, reserve: Reserve | None = None
+    ) -> None:
         self._config = config
         self.state = GatewayState(config.directory / "gateway.state")
         self.fence = Fence(self.state, lead)
         self._live = LiveOrders(config.directory / "live_orders.table")
-        spool = Spool(config.directory / "spool", self.state.acknowledged)
+        spool = Spool(config.directory / "spool", self.state.acknowledged, reserve.give if reserve else lambda: False)
         self.port = DeskPort(config.link_path, spool, self, self._acknowledged)
         self.slots = [self._slot(number) for number in range(len(config.sessions))]
         self.sender = Sender(self.slots, self._live, self.port, LastLook(latch, config.house_accounts))

@@ -40,8 +40,7 @@ class LiveOrders:
         size = slot_count * SLOT_BYTES
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            if os.fstat(file).st_size < size:
-                os.ftruncate(file, size)
+            os.posix_fallocate(file, 0, size)  # a map over a hole ends its process on a full disk
             self._map = mmap.mmap(file, size)
         finally:
             os.close(file)

@@ -22,6 +22,7 @@ from adapters.fix.sessions import GatewayConfig, settings_text
 from adapters.fix.tally import Tally
 from adapters.fix.wire_journal import WireJournal
 from adapters.fix.wire_segments import WIRE_FOLDER
+from domain.disk import Reserve
 from domain.errors import ConfigError
 from domain.flight import Recorder
 from domain.lead import LeadMark
@@ -40,11 +41,13 @@ class Host(NamedTuple):
         metrics: where its internal errors are published.
         recorder: where what its sessions did is noted; only with metrics, whose beat it is noted at.
         lead: of one of several hosts: what the host knows of who leads. Sessions are up while a desk of this host does.
+        reserve: room on its volume, given away when nothing else is left.
     """
 
     metrics: Metrics | None = None
     recorder: Recorder | None = None
     lead: LeadMark | None = None
+    reserve: Reserve | None = None
 
 
 def run_gateway(config: GatewayConfig, latch: KillLatch, stop: threading.Event, host: Host | None = None) -> int:
@@ -85,7 +88,7 @@ def _own(directory: Path) -> int:
 def _run(config: GatewayConfig, latch: KillLatch, stop: threading.Event, host: Host) -> NoReturn:
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     logs = EngineLogs()
-    gateway = Gateway(config, latch, host.lead)
+    gateway = Gateway(config, latch, host.lead, host.reserve)
     logs.events = gateway
     wire = WireJournal(config.directory / WIRE_FOLDER, gateway.slots, config.wire_days)
     logs.wire, gateway.sender.wire = wire.of, wire

@@ -8,7 +8,7 @@ missing. A segment goes when all its frames are acknowledged, so the spool stays
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -22,16 +22,18 @@ TRUNCATE_BYTES_MIN: Final = 1024 * 1024  # a file this small is not worth the ca
 class Spool:
     """Numbered frames in order. Not thread-safe: the caller holds one lock around append and acknowledge."""
 
-    def __init__(self, directory: Path, acknowledged: int) -> None:
+    def __init__(self, directory: Path, acknowledged: int, relief: Callable[[], bool] = lambda: False) -> None:
         """Open or create, and cut off a tail that a killed process left half written.
 
         Args:
             acknowledged: the number up to which frames were acknowledged before; numbering goes on above it.
+            relief: makes room on a full disk, once; says whether it has.
         """
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         self.acknowledged = acknowledged
         self.last = acknowledged
+        self._relief = relief
         self._segments: list[tuple[Path, int]] = []  # closed segments with the number of their last frame
         for path in sorted(directory.glob("*.spool")):
             self._adopt(path)
@@ -44,15 +46,24 @@ class Spool:
         """Store one frame; returns its bytes. It has left the process when this returns. Raises OSError."""
         number = self.last + 1
         data = frames.pack(kind, payload, slot=slot, reset_epoch=reset_epoch, number=number)
+        try:
+            self._write(data)
+        except OSError:
+            if not self._relief():
+                raise
+            self._write(data)
+        self.last = number
+        self._bytes += len(data)
+        if self._bytes >= SEGMENT_BYTES_MAX:
+            self._close_segment()
+        return data
+
+    def _write(self, data: bytes) -> None:
+        """All of it, or nothing and an OSError."""
         written = os.write(self._file, data)
         if written != len(data):
             os.ftruncate(self._file, self._bytes)
             raise OSError(f"the spool took {written} of {len(data)} bytes: is the disk full?")
-        self.last = number
-        self._bytes += written
-        if self._bytes >= SEGMENT_BYTES_MAX:
-            self._close_segment()
-        return data
 
     def acknowledge(self, number: int) -> None:
         """Frames up to this number are owed no longer."""

@@ -46,6 +46,9 @@ class EmbeddedPostgres:
         directory: made if missing, and then the server's alone. Its parents keep their permissions; where the
             server's account cannot reach it, the data is under /var/lib/ems-postgres instead.
 
+    Attributes:
+        home: where the data really is.
+
     Raises:
         ConfigError: root could not make the account that the server needs.
     """
@@ -53,11 +56,11 @@ class EmbeddedPostgres:
     def __init__(self, directory: Path | str) -> None:
         self.directory = Path(directory).resolve()
         self._account = server_account()
-        self._home = home_for(self.directory, self._account)
+        self.home = home_for(self.directory, self._account)
         self._programs = programs_for(wheel_programs(), self._account)
-        self._data = self._home / "data"
-        self._passwords_file = self._home / "passwords.json"
-        self._socket_directory = socket_directory(self._home)
+        self._data = self.home / "data"
+        self._passwords_file = self.home / "passwords.json"
+        self._socket_directory = socket_directory(self.home)
 
     def start(self) -> str:
         """Have the server running, whatever state it was left in, and return `dsn`.
@@ -132,7 +135,7 @@ class EmbeddedPostgres:
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
         """One process at a time starts or stops this server."""
-        with (self._home / "lock").open("w") as lock:
+        with (self.home / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -97,12 +98,12 @@ async def run(home: Path, plan: Plan, tell: Progress) -> tuple[dict[str, Any], W
         client = LoadClient(home / "client", own, tuple(Market(one, PRICES[one]) for one in SYMBOLS), seed=plan.seed)
         await asyncio.to_thread(client.start)
         try:
-            log = open_log(system.runtime)
-            pacer = Pacer(client, plan.orders_per_s)
-            await _loaded(system, log, client, pacer, watched, plan, tell)
-            await _ended(system, client, tell)
-            tell("judging the log")
-            return await _figures(system, log, client, pacer, watched, plan), watched
+            async with open_log(system.runtime) as log:
+                pacer = Pacer(client, plan.orders_per_s)
+                await _loaded(system, log, client, pacer, watched, plan, tell)
+                await _ended(system, client, tell)
+                tell("judging the log")
+                return await _figures(system, log, client, pacer, watched, plan), watched
         finally:
             await asyncio.to_thread(client.stop)
 
@@ -140,9 +141,11 @@ async def _ended(system: System, client: LoadClient, tell: Progress) -> None:
     """Cancel what works, and wait for the desk to have none and for views and seals to have all."""
     tell("the load is over; what works is canceled")
     until_s = time.monotonic() + ENDS_S
-    await asyncio.to_thread(client.cancel_all)
-    while (await system.desk_status()).get("working") and time.monotonic() < until_s:
-        await asyncio.sleep(0.5)
+    for attempt in count():  # again, for what was replaced while its cancel was on the way
+        await asyncio.to_thread(client.cancel_all, attempt)
+        await asyncio.sleep(1.0 + attempt)
+        if not (await system.desk_status()).get("working") or time.monotonic() > until_s:
+            break
     await asyncio.sleep(2.0)  # a seal each second
 
 
@@ -163,7 +166,8 @@ async def _figures(
     disk = soak_judge.stored(system.runtime)
     seconds = watched.events.at_s[-1] + 1 if watched.events.at_s else 1.0
     return {
-        "minutes": plan.minutes, "loaded_s": round(seconds, 1), "load": plan.load, "orders_per_s": round(plan.orders_per_s, 3), "sent": dict(client.sent),
+        "minutes": plan.minutes, "loaded_s": round(seconds, 1), "load": plan.load,
+        "orders_per_s": round(plan.orders_per_s, 3), "sent": dict(client.sent),
         "executions": len(told.executions), "events": told.events, "events_per_s": round(told.events / seconds, 1),
         "behind_s": round(pacer.late_s, 3), "memory": memory, "memory_judged": plan.judged, "lags": lags,
         "bytes_per_event": disk["bytes_per_event"], "wal_bytes_per_event": round(disk["wal_bytes"] / max(1, told.events)),

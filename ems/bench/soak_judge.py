@@ -50,7 +50,8 @@ class Told:
 
     def _within(self, parent: Any) -> None:
         out_e9 = sum(parent.open_e9.values()) + parent.cum_quantity_e9
-        asked_e9 = max(parent.terms.quantity_e9, parent.pending.terms.quantity_e9 if parent.pending else 0)
+        wished = parent.pending.terms if parent.pending is not None else None  # a replace that its venue has not answered yet
+        asked_e9 = max(parent.terms.quantity_e9, wished.quantity_e9 if wished is not None else 0)
         if out_e9 > asked_e9:
             self.too_much.append(f"{parent.cl_ord_id}: {out_e9 / E9:g} of {asked_e9 / E9:g}")
 
@@ -113,6 +114,6 @@ def stored(runtime: Runtime) -> dict[str, Any]:
 
 
 def _one(database: psycopg.Connection[Any], query: str) -> int:
-    row = database.execute(query).fetchone()  # type: ignore[arg-type]  # every query is written above
+    row = database.execute(query).fetchone()
     assert row is not None
     return int(row[0])

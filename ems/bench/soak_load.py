@@ -20,6 +20,7 @@ from ems.bench.fix_client import SOH, Client, monotonic_ns
 
 FINAL: Final = frozenset("3C48")  # OrdStatus: done for the day, expired, canceled, rejected
 ALGOS: Final = ("twap", "vwap", "pov")
+WORKING_MAX: Final = 100  # a load that lets orders rest for ever would measure how many there are
 CHANGED: Final = 0.1  # of the orders a tenth is replaced, another one canceled
 LATENCIES_MAX: Final = 50_000
 
@@ -56,15 +57,19 @@ class LoadClient(Client):
             self.live[name], self._bodies[name] = name, order
         self._request(name, "D", body(order))
         self.sent["orders"] += 1
-        if self._random.random() < 2 * CHANGED and (old := self._older()) is not None:
+        with self._lock:
+            oldest = next(iter(self.live)) if len(self.live) > WORKING_MAX else None
+        if oldest is not None:
+            self._cancel(f"O{number}", oldest)
+        elif self._random.random() < 2 * CHANGED and (old := self._older()) is not None:
             self._change(number, old)
 
-    def cancel_all(self) -> None:
+    def cancel_all(self, attempt: int) -> None:
         """What still works."""
         with self._lock:
             left = list(self.live)
         for number, old in enumerate(left):
-            self._cancel(f"E{number}", old)
+            self._cancel(f"E{attempt}-{number}", old)
 
     def taken_ms(self) -> list[float]:
         """Milliseconds from order to New since this was last asked."""

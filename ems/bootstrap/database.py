@@ -8,8 +8,10 @@ from pathlib import Path
 
 import structlog
 
+from adapters.disk import DiskReserve
 from adapters.postgres.deployment import claim_mode
 from adapters.postgres.embedded import EmbeddedPostgres
+from domain.disk import MB
 from domain.errors import ConfigError, EmsError
 from ems import ending, lifeline
 from ems.bootstrap.runtime import Runtime
@@ -64,6 +66,8 @@ def run_keeper(runtime_file: Path) -> int:
     stop = ending.on_signals()
     lifeline.watch()
     server.start()
+    reserve = DiskReserve(server.home, runtime.settings.disk.reserve_mb * MB)
+    reserve.watch()
     _log.info("postgres runs")
     while not stop.wait(CHECK_EVERY_S):
         _revive(server)

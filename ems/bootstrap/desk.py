@@ -34,6 +34,7 @@ from ems.bootstrap import kill
 from ems.bootstrap.brokers import brokers
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.desk_words import CONFIGURE
+from ems.bootstrap.disk import disk_watch
 from ems.bootstrap.firm import beside
 from ems.bootstrap.live import Live
 from ems.bootstrap.observed import Observed
@@ -86,6 +87,7 @@ class DeskProcess:
 
     def __init__(self, runtime: Runtime, runtime_file: Path) -> None:
         self._live = Live(runtime)
+        self._disk = disk_watch(runtime)
         self._runtime_file = runtime_file
         self._state = "starting"
         self._build = build_digest()
@@ -157,7 +159,7 @@ class DeskProcess:
         await day.look(log)  # before anything is decided
         keeper = self._keeper(desk, log, latch)
         others = beside(self._runtime, desk, self._deliver, day, log, pool, self._seen.observers)
-        await until_first(link.run(), desk.run(), keeper.run(), day.watch(log), others)
+        await until_first(link.run(), desk.run(), keeper.run(), day.watch(log), self._disk.run(), others)
 
     async def _beside(self, log: PostgresEventLog, others: Mapping[str, str]) -> str:
         """Why this desk may not open beside those that are up, "" if it may."""
@@ -168,7 +170,7 @@ class DeskProcess:
         runtime = self._runtime
         parts = KeeperParts(
             desk, kill.service(runtime, log), latch, log, runtime.clock(), self._scopes, self._deliver,
-            lambda: kill.ask_gateways(self._runtime),
+            lambda: kill.ask_gateways(self._runtime), self._disk.word,
         )  # fmt: skip
         return KillKeeper(parts, name=runtime.settings.name, outage_s=runtime.settings.kill.outage_s)
 
@@ -263,6 +265,7 @@ class DeskProcess:
         """What `ems health` is told; with {"alerts": true} also how much a person must look at, {"attention": which}: what."""
         desk, settings = self._desk, self._runtime.settings
         answer: dict[str, Any] = {"state": self._state, "pid": os.getpid(), "mode": settings.mode, "build": self._build}
+        answer["disk"] = self._disk.status()
         if desk is None:
             return answer
         state = desk.state

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from pathlib import Path
 
+from adapters.disk import DiskReserve
 from adapters.fix.dialect_42 import PARTY_TAGS
 from adapters.fix.process import Host, run_gateway
 from adapters.fix.profile_steps import own_tags
 from adapters.fix.sessions import GatewayConfig, SessionConfig
 from adapters.shm.lead import SharedLead
 from adapters.shm.metrics import SharedMetrics
+from domain.disk import MB
 from ems import ending, lifeline
 from ems.bootstrap import kill
 from ems.bootstrap.brokers import order_tags
@@ -26,10 +28,13 @@ def run(runtime_file: Path, group: str = MAIN_GROUP) -> int:
     runtime = Runtime.load(runtime_file)
     lifeline.watch()
     config = replace(gateway_config(runtime, group), build=build_digest())
+    reserve = DiskReserve(config.directory, runtime.settings.disk.reserve_mb * MB)
+    reserve.watch()
     host = Host(
         SharedMetrics(runtime.metrics),
         recorder_of(runtime.state, of_group("gateway", group)),
         SharedLead(runtime.lead) if runtime.settings.failover.host else None,
+        reserve,
     )
     return run_gateway(config, kill.read_latch(runtime), ending.on_signals(), host)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 from typing import Any, Final
 
 import psutil
 
+from adapters.disk import rooms
 from adapters.postgres.deployment import answers
 from ems import health_parts as parts
 from ems.bootstrap import kill
+from ems.bootstrap.disk import volumes
 from ems.bootstrap.runtime import Runtime, of_group
 from ems.health import ask_http, ask_socket
 
@@ -46,8 +47,8 @@ async def health(runtime: Runtime) -> dict[str, Any]:
     observers = (desk or {}).pop("observers", None)
     if settings.observer is not None:
         found["observer"] = parts.workers(observers, "observer")
-    found["desk"].pop("planners", None)
-    found["desk"].pop("observers", None)
+    for name in ("planners", "observers", "disk"):
+        found["desk"].pop(name, None)
     found["risk"] = parts.part(risk is not None, "the desk does not answer", risk)
     found["kill"] = parts.part(**_kill(runtime))
     if settings.watchdog.enabled:
@@ -64,8 +65,7 @@ async def health(runtime: Runtime) -> dict[str, Any]:
         found["tracer"] = parts.answering(tracer)
     if console.enabled:
         found["api"] = parts.answering(api)
-    free_bytes = (await asyncio.to_thread(shutil.disk_usage, runtime.state)).free
-    found["disk"] = parts.disk(free_bytes, round(settings.observe.disk_free_min_gb * 1e9))
+    found["disk"] = parts.disk(await asyncio.to_thread(rooms, volumes(runtime)), settings.disk.terms())
     return parts.judged(found)
 
 

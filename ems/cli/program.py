@@ -21,6 +21,7 @@ from ems.cli import (
     builds,
     care,
     clock,
+    day,
     desk,
     drill,
     evaluate,
@@ -85,6 +86,7 @@ app.add_typer(sessions.app, name="sessions", help="The FIX sessions of a running
 app.add_typer(fills.app, name="fills", help="Executions in quarantine: list them, dismiss one, or book it to an order.")
 app.add_typer(reconcile.app, name="reconcile", help="Executions against what venues tell of them; breaks and their owners.")
 app.add_typer(clock.app, name="clock", help="How right the host's clock is, and the log of what was measured.")
+app.add_typer(day.app, name="day", help="The start and the end of a trade date as ordered steps: run, resumed, shown.")
 app.add_typer(alerts.app, name="alerts", help="What else a person must look at: list it, and say what came of it.")
 app.add_typer(wheel.app, name="wheel", help="Algo wheels: orders given to algorithms by chance, results compared.")
 app.add_typer(tape.app, name="tape", help="Market data: convert feeds into stored tapes, look into them, play and record.")
@@ -99,6 +101,7 @@ app.add_typer(release.app, name="release", help="What a release is made of; sign
 app.add_typer(smoke.app, name="smoke", help="Quick looks at a build before it is let near a market.")
 app.command()(load.load)
 app.command()(soak.soak)
+app.command()(soak.capacity)
 app.command()(tca.tca)
 app.command()(tca.pretrade)
 app.command()(basket.basket)

@@ -28,3 +28,18 @@ def soak(
 
     log_plain(logging.ERROR)
     raise typer.Exit(main(Plan(minutes, load, seed, judged=minutes >= JUDGED_MINUTES), json_output=json_output, out=out))
+
+
+def capacity(
+    load: Annotated[list[float] | None, typer.Option(min=0.1, help="Multiples of today's load to measure; 10, 30, 100.")] = None,
+    minutes: Annotated[float, typer.Option(min=0.1, max=60, help="Of the wall, each.")] = 1,
+    json_output: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+) -> None:
+    """Disk, memory and pace at rising multiples of today's load, measured here; and by arithmetic up to 1,000 times."""
+    import logging
+
+    from ems.bench.capacity import MULTIPLES, main
+    from ems.bootstrap.logs import log_plain
+
+    log_plain(logging.ERROR)
+    raise typer.Exit(main(json_output, multiples=tuple(load) if load else MULTIPLES, minutes=minutes))

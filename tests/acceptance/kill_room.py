@@ -244,16 +244,22 @@ def now() -> str:
 
 
 @contextlib.asynccontextmanager
-async def room(home: Path, more: str = "") -> AsyncIterator[Room]:
-    """Everything up and logged on, two people enrolled. more: of the configuration."""
-    server = EmbeddedPostgres(home / "postgres")
-    await asyncio.to_thread(server.start)
+async def room(home: Path, more: str = "", *, embedded: bool = False) -> AsyncIterator[Room]:
+    """Everything up and logged on, two people enrolled.
+
+    Args:
+        more: of the configuration.
+        embedded: is the database the system's own, in its state directory, rather than one that this process may stop?
+    """
+    server = EmbeddedPostgres(home / ("state/postgres" if embedded else "postgres"))
+    dsn = "" if embedded else await asyncio.to_thread(server.start)
     client_port, venue_port = free_ports(2)
-    (home / "ems.toml").write_text(CONFIGURATION.format(dsn=server.app_dsn, client=client_port, venue=venue_port) + more)
+    dsn = dsn and server.app_dsn
+    (home / "ems.toml").write_text(CONFIGURATION.format(dsn=dsn, client=client_port, venue=venue_port) + more)
     venue, oms = Venue(), Oms()
     await venue.listen(venue_port)
     with watched(Program(home)) as program:
-        program.environment["EMS_DATABASE_OWNER_URL"] = server.dsn
+        program.environment["EMS_DATABASE_OWNER_URL"] = "" if embedded else server.dsn
         up = program.start("up")
         try:
             assert up.stdout is not None

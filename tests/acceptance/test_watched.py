@@ -26,6 +26,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ems.bootstrap.health import health
 from ems.bootstrap.metrics_door import EVERY_S, token_of
 from ems.bootstrap.runtime import Runtime
+from ems.disk_settings import DiskSettings
 from ems.health import ask_socket
 from ems.measured import MEASURES
 from tests.acceptance.conftest import watched
@@ -173,12 +174,12 @@ def test_a_stopped_supervisor_goes_red(system: Watched) -> None:
     system.until(set())
 
 
-def test_a_disk_nearly_full_goes_red(system: Watched) -> None:
+def test_a_full_disk_goes_red(system: Watched) -> None:
     runtime = system.runtime
-    wanting = runtime.settings.observe.model_copy(update={"disk_free_min_gb": 1e9})
-    full = runtime.model_copy(update={"settings": runtime.settings.model_copy(update={"observe": wanting})})
+    wanting = DiskSettings(warn_mb=1 << 30, stop_mb=1 << 30)
+    full = runtime.model_copy(update={"settings": runtime.settings.model_copy(update={"disk": wanting})})
     found = asyncio.run(health(full))
-    assert found["red"] == ["disk"] and "GB free" in found["disk"]["why"]
+    assert found["red"] == ["disk"] and "MB left" in found["disk"]["why"]
 
 
 def test_the_command_prints_what_is_red(system: Watched) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.disk import MB, DiskTerms, Room
 from ems import health_parts as parts
 
 
@@ -39,9 +40,12 @@ def test_a_clock_is_red_beyond_its_limit_and_when_nobody_knows_it_where_it_matte
     assert not parts.clock(None, live=False)["up"]
 
 
-def test_a_disk_is_red_before_it_is_full() -> None:
-    assert parts.disk(2_000, 1_000)["up"]
-    assert parts.disk(999_999_999, 1_000_000_000)["why"] == "1.0 GB free, 1.0 GB wanted"
+def test_a_disk_is_low_and_then_red_before_it_is_full() -> None:
+    terms = DiskTerms(2_000 * MB, 1_000 * MB)
+    assert parts.disk([Room("/a", 2_000 * MB)], terms) == {"up": True, "low": "", "free_mb": {"/a": 2_000}}
+    low = parts.disk([Room("/a", 1_000 * MB)], terms)
+    assert low["up"] and "below 2000" in low["low"]
+    assert parts.disk([Room("/a", 5_000 * MB), Room("/b", 999 * MB)], terms)["why"].startswith("the volume of /b has 999 MB left")
 
 
 def test_every_red_part_says_what_to_do() -> None:

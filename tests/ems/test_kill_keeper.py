@@ -10,6 +10,7 @@ import pytest
 
 from adapters.memory.latch import MemoryLatch
 from domain import kill_switch as ks
+from domain.disk import DiskWord
 from domain.kill_latch import Slot, Source
 from domain.kill_scope import FIRM, Scope
 from domain.kill_table import Level
@@ -33,12 +34,21 @@ class World:
         self.room = room or Room()
         self.delivered: list[Input] = []
         self.gateways: list[Mapping[str, Any]] = []
+        self.disk = DiskWord()
         self.service = KillService(
             self.room.latch, PendingFile(home / "pending.jsonl"), self.room.clock, build="test", log=self.room.log
         )
         scopes = KillScopes("desk", lambda: self.room.desk.state)
         parts = KeeperParts(
-            self.room.desk, self.service, self.room.latch, self.room.log, self.room.clock, scopes, self.delivered.extend, self.ask
+            self.room.desk,
+            self.service,
+            self.room.latch,
+            self.room.log,
+            self.room.clock,
+            scopes,
+            self.delivered.extend,
+            self.ask,
+            lambda: self.disk,
         )
         self.keeper = KillKeeper(parts, name="desk", outage_s=30)
 
@@ -264,3 +274,22 @@ async def test_a_watchdog_that_never_comes_is_told_of_after_its_time(tmp_path: P
     assert await world.told() == []
     await world.look(5.1 + WATCHDOG_START_S)
     assert await world.told() == ["suspended"]
+
+
+async def test_a_full_disk_suspends_once_and_clears_when_the_log_answers_and_nothing_is_in_doubt(world: World) -> None:
+    world.disk = DiskWord(stops="the volume of /a has 3 MB left, 100 are wanted")
+    for now_s in (1.0, 1.1):
+        await world.look(now_s)
+    assert world.level() is Level.SUSPENDED
+    world.disk = DiskWord()
+    await world.look(1.2, up=False)
+    await world.look(1.3, up=False)
+    assert world.level() is Level.SUSPENDED
+    for now_s in (1.4, 1.5):
+        await world.look(now_s)
+    assert world.level() is Level.ARMED
+    events = [one.event for one in await world.room.log.read(ks.key())]
+    disk = [one for one in events if isinstance(one, ks.Suspended | ks.Cleared) and one.source == "disk"]
+    assert [type(one) for one in disk] == [ks.Suspended, ks.Cleared]
+    assert isinstance(disk[0], ks.Suspended)
+    assert disk[0].reason == "the volume of /a has 3 MB left, 100 are wanted"

@@ -93,3 +93,35 @@ def test_an_acknowledgement_from_another_life_acknowledges_nothing_unknown(tmp_p
     kept.acknowledge(1_000)
     fill(kept, b"b")
     assert texts(kept) == [b"b"]
+
+
+def test_on_a_full_disk_it_asks_for_relief_once_and_stores_what_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def relief() -> bool:
+        asked.append(True)
+        monkeypatch.undo()
+        return True
+
+    kept = Spool(tmp_path, 0, relief)
+
+    def full(_file: int, _data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(spool.os, "write", full)
+    fill(kept, b"a", b"b")
+    assert texts(kept) == [b"a", b"b"]
+    assert asked == [True]
+
+
+def test_on_a_full_disk_without_relief_nothing_is_half_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Spool(tmp_path, 0)
+    real = spool.os.write
+    monkeypatch.setattr(spool.os, "write", lambda file, data: real(file, data[:5]))
+    with pytest.raises(OSError, match="disk full"):
+        fill(kept, b"lost")
+    monkeypatch.undo()
+    fill(kept, b"kept")
+    assert texts(Spool(tmp_path, 0)) == [b"kept"]
