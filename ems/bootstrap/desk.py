@@ -27,7 +27,7 @@ from domain.catalogue import TOPICS
 from domain.commands import COMMAND, Answer, Commanded
 from domain.errors import ConfigError, EmsError, LogUnavailable
 from domain.instrument import Universe
-from domain.lead import leader_name
+from domain.lead import leader_name, not_of_shard
 from domain.messages import Input, PlanReady
 from ems import desk_answers, lifeline, market_told, peer
 from ems.bootstrap import kill
@@ -88,7 +88,6 @@ class DeskProcess:
         self._runtime_file = runtime_file
         self._state = "starting"
         self._build = build_digest()
-        self._name = leader_name(runtime.settings.name, runtime.settings.failover.host, os.getpid())
         self._approved: frozenset[str] = frozenset()  # builds that may be mixed, as they were when the lead was taken
         self._desk: Desk | None = None
         self._link: LinkRouter | None = None
@@ -142,13 +141,13 @@ class DeskProcess:
         desk = self._desk = Desk(
             DeskPorts(log, gate, pool, reference, self._runtime.clock(), brokers(settings), day.facts.port, latch=latch,
                       take_lead=second if self._runtime.standby else following, count_error=self._pulse.count_error),
-            name=self._name, build=self._build, pace=settings.scheduler_pace(),
-            venue_sessions=self._live.venue_sessions, client_sessions=self._live.client_sessions,
+            name=leader_name(settings.name, settings.failover.host, os.getpid()), build=self._build,
+            pace=settings.scheduler_pace(), venue_sessions=self._live.venue_sessions, client_sessions=self._live.client_sessions,
             policies=self._live.policies, copies=self._live.copies, care=settings.care.terms(self._live.venue_sessions),
             house=settings.kill.house(), risk=settings.risk.terms(settings.name, watched=settings.watchdog.enabled),
         )  # fmt: skip
         self._state = "standing by"
-        await _start(desk)
+        await _start(desk, self._runtime.lease_s)
         settle_memory()
         self._state = "leading"
         await day.look(log)  # before anything is decided
@@ -156,9 +155,10 @@ class DeskProcess:
         await until_first(link.run(), desk.run(), keeper.run(), day.watch(log), others)
 
     async def _beside(self, log: PostgresEventLog, others: Mapping[str, str]) -> str:
-        """Why this desk may not open beside those that are up, "" if it may."""
+        """Why this desk may not open this log, or not beside those that are up; "" if it may."""
+        why = not_of_shard((await log.led_by()).name, self._runtime.settings.name)
         self._approved = (await approvals(log)).approved(self._runtime.clock().now_ns())
-        return builds.refusal(self._build, others, self._approved)
+        return why or builds.refusal(self._build, others, self._approved)
 
     def _keeper(self, desk: Desk, log: PostgresEventLog, latch: SharedLatch) -> KillKeeper:
         runtime = self._runtime
@@ -289,12 +289,12 @@ def _marks(desk: Desk, session: str) -> SessionMarks:
     return SessionMarks(inbound=inbound, reserved=(epoch, max(0, up_to - OUTBOUND_BLOCK), up_to))
 
 
-async def _start(desk: Desk) -> None:
-    """Lead and recover, however long the database takes to be there."""
+async def _start(desk: Desk, lease_s: float) -> None:
+    """Lead and recover, however long the database takes to be there. Who led when it went has a lease's time to come back."""
     for attempt in count():
         try:
             await desk.start()
             return
         except LogUnavailable as error:
             _log.warning("the log is not there", error=str(error))
-            await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
+            await asyncio.sleep(lease_s or RETRY_S[min(attempt, len(RETRY_S) - 1)])

@@ -1,7 +1,8 @@
-"""Two hosts on one database and one venue, on one machine: each is `ems up` with a directory, latch, gateway and files of its own."""
+"""Two hosts on one database and one venue, on one machine: each is `ems up` with a directory and a gateway of its own."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -197,9 +198,9 @@ class Site:
     async def stop(self) -> None:
         for process in (*(host.process for host in self.hosts.values()), self._venue):
             if process is not None:
-                process.stop()
+                await asyncio.to_thread(process.stop)  # the proxy runs on this loop, and they may be in the middle of something
         await self.proxy.close()
-        self.server.stop()
+        await asyncio.to_thread(self.server.stop)
 
     @property
     def venue_ledger(self) -> Path:
