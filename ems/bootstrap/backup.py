@@ -6,6 +6,7 @@ import asyncio
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
+
 from adapters.clock import WallClock
 from adapters.postgres.backup import Backups
 from adapters.postgres.embedded import SUPERUSER, EmbeddedPostgres

@@ -82,7 +82,7 @@ database_owner_url = "{owner}"
 
 [failover]
 host = "{name}"
-lease_s = 3
+lease_s = 5
 
 [sealing]
 enabled = false
