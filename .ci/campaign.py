@@ -184,6 +184,7 @@ TESTS: dict[str, tuple[str, dict[str, str], float]] = {
     "fuzz_tape": ("tests/fuzz/test_market_data.py", {"EMS_FUZZ_TAPE_MESSAGES": "1000000"}, 300),
     "kill": ("tests/acceptance/test_kill.py", {"EMS_KILL_WORKING": "1000"}, 240),
     "tamper": ("tests/acceptance/test_tamper.py", {"EMS_SEAL_WRITE_S": "600", "EMS_TAMPERINGS": "2000"}, 1500),
+    "failover": ("tests/acceptance/test_failover.py", {"EMS_FAILOVER_ORDERS_S": "300"}, 900),
     "kill9": ("tests/acceptance/test_kill9.py", {"EMS_KILL9_CYCLES": "60"}, 3600),
 }
 VERDICTS = {True: "met", False: "MISSED", None: "-"}

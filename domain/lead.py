@@ -37,6 +37,16 @@ def leader_name(desk: str, host: str, pid: int) -> str:
     return f"{desk}/{host}:{pid}" if host else f"{desk}/{pid}"
 
 
+def not_of_shard(leader: str, desk: str) -> str:
+    """Why a desk may not lead a log, "" if it may: a log is the shard of the desk that first led it.
+
+    Args:
+        leader: as the log's head has it, "" where nobody has led yet.
+    """
+    shard = leader.rpartition("/")[0]
+    return f"this log is the shard of {shard}, and this desk is {desk}" if shard and shard != desk else ""
+
+
 def host_of(name: str) -> str:
     """The host in such a name."""
     return name.rpartition("/")[2].rpartition(":")[0]

@@ -23,6 +23,7 @@ from ems.audit_settings import AUDIT_DEFAULT, AuditSettings
 from ems.broker_settings import BrokerSettings, wrong
 from ems.care_settings import NO_CARE_SETTINGS, CareSettings
 from ems.config_text import place, sentence
+from ems.console_settings import CONSOLE_DEFAULT, ConsoleSettings
 from ems.disk_settings import DISK_DEFAULT, DiskSettings
 from ems.exports.settings import NOTHING_SAID, ReportingSettings
 from ems.failover_settings import FAILOVER_DEFAULT, FailoverSettings
@@ -74,14 +75,6 @@ class Session(_Part):
     levers: tuple[Literal["mass_cancel", "logout"], ...] = ()  # of a venue's: what the kill switch can do there
 
 
-class ConsoleSettings(_Part):
-    """The web page and its API."""
-
-    enabled: bool = True
-    host: str = "127.0.0.1"
-    port: Port = 8410
-
-
 class Settings(_Part):
     """The whole file. Paths are absolute once it is loaded."""
 
@@ -99,7 +92,7 @@ class Settings(_Part):
     wire_days: Annotated[int, Field(ge=0)] = 30  # how many days back the gateway keeps raw messages; 0: all
     clock: ClockSettings = ClockSettings()
     pace: PaceSettings = PaceSettings()
-    console: ConsoleSettings = ConsoleSettings()
+    console: ConsoleSettings = CONSOLE_DEFAULT
     venue: VenueSettings | None = None
     observer: ObserverSettings | None = None
     quoting: QuotingSettings | None = None  # market making; none: no quoter runs

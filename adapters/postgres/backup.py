@@ -115,7 +115,7 @@ class Backups:
         _recovered(server)
         with psycopg.connect(server.connection(SUPERUSER, "postgres"), autocommit=True) as connection:
             for name in ("restore_command", "recovery_target_action", "recovery_target_time"):
-                connection.execute(f"ALTER SYSTEM RESET {name}")  # type: ignore[arg-type]
+                connection.execute(f"ALTER SYSTEM RESET {name}")
         return server
 
     def _make(self) -> None:

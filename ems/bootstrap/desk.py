@@ -15,7 +15,7 @@ import uvloop
 from pydantic import ValidationError
 
 from adapters.clock import WallClock
-from adapters.fix.link import FixLink, Hello, SessionMarks
+from adapters.fix.link import FixLink, Hello
 from adapters.fix.link_router import LinkRouter
 from adapters.marketdata.fix_book import read_market
 from adapters.postgres.event_log import PostgresEventLog
@@ -27,7 +27,7 @@ from domain.catalogue import TOPICS
 from domain.commands import COMMAND, Answer, Commanded
 from domain.errors import ConfigError, EmsError, LogUnavailable
 from domain.instrument import Universe
-from domain.lead import leader_name
+from domain.lead import leader_name, not_of_shard
 from domain.messages import Input
 from ems import desk_answers, lifeline, market_told, peer
 from ems.bootstrap import kill
@@ -36,6 +36,7 @@ from ems.bootstrap.build import build_digest
 from ems.bootstrap.desk_words import CONFIGURE
 from ems.bootstrap.disk import disk_watch
 from ems.bootstrap.firm import beside
+from ems.bootstrap.introduction import hello
 from ems.bootstrap.live import Live
 from ems.bootstrap.observed import Observed
 from ems.bootstrap.planning import planner_pool
@@ -54,11 +55,9 @@ from ems.health import StatusSocket
 from ems.kill_keeper import KeeperParts, KillKeeper
 from ems.kill_scopes import KillScopes
 from ems.order_gate import GateRules, OrderGate
-from ems.orders_out import standing
 from ems.planner_pool import ProcessPlannerPool
 from ems.pulse import Pulse
 from ems.risk_day import risk_status
-from ems.session_desk import OUTBOUND_BLOCK
 from ems.standby import following, second
 
 _log = structlog.get_logger("desk")
@@ -91,7 +90,6 @@ class DeskProcess:
         self._runtime_file = runtime_file
         self._state = "starting"
         self._build = build_digest()
-        self._name = leader_name(runtime.settings.name, runtime.settings.failover.host, os.getpid())
         self._approved: frozenset[str] = frozenset()  # builds that may be mixed, as they were when the lead was taken
         self._desk: Desk | None = None
         self._link: LinkRouter | None = None
@@ -147,13 +145,13 @@ class DeskProcess:
             DeskPorts(*self._seen.around(log, gate, pool), reference, self._runtime.clock(), brokers(settings), day.facts.port,
                       latch=latch, take_lead=second if self._runtime.standby else following,
                       count_error=self._pulse.count_error),
-            name=self._name, build=self._build, pace=settings.scheduler_pace(),
-            venue_sessions=self._live.venue_sessions, client_sessions=self._live.client_sessions,
+            name=leader_name(settings.name, settings.failover.host, os.getpid()), build=self._build,
+            pace=settings.scheduler_pace(), venue_sessions=self._live.venue_sessions, client_sessions=self._live.client_sessions,
             policies=self._live.policies, copies=self._live.copies, care=settings.care.terms(self._live.venue_sessions),
             house=settings.kill.house(), risk=settings.risk.terms(settings.name, watched=settings.watchdog.enabled),
         )  # fmt: skip
         self._state = "standing by"
-        await _start(desk)
+        await _start(desk, self._runtime.lease_s)
         settle_memory()
         self._state = "leading"
         await day.look(log)  # before anything is decided
@@ -162,9 +160,10 @@ class DeskProcess:
         await until_first(link.run(), desk.run(), keeper.run(), day.watch(log), self._disk.run(), others)
 
     async def _beside(self, log: PostgresEventLog, others: Mapping[str, str]) -> str:
-        """Why this desk may not open beside those that are up, "" if it may."""
+        """Why this desk may not open this log, or not beside those that are up; "" if it may."""
+        why = not_of_shard((await log.led_by()).name, self._runtime.settings.name)
         self._approved = (await approvals(log)).approved(self._runtime.clock().now_ns())
-        return builds.refusal(self._build, others, self._approved)
+        return why or builds.refusal(self._build, others, self._approved)
 
     def _keeper(self, desk: Desk, log: PostgresEventLog, latch: SharedLatch) -> KillKeeper:
         runtime = self._runtime
@@ -245,19 +244,8 @@ class DeskProcess:
         return {"ok": not text, "text": text}
 
     def _hello(self) -> Hello | None:
-        """How the desk introduces itself at every connect, from the state of that moment; None while it recovers."""
-        desk, settings = self._desk, self._runtime.settings
-        assert desk is not None
-        if not desk.ready:
-            return None
-        return Hello(
-            epoch=desk.epoch,
-            environment=settings.mode,
-            sessions={each.name: _marks(desk, each.name) for each in settings.sessions},
-            live=tuple(order for child in desk.state.live_children() for order in standing(child)),
-            build=self._build,
-            approved=tuple(sorted(self._approved)),
-        )
+        assert self._desk is not None
+        return hello(self._desk, self._runtime.settings, self._build, self._approved)
 
     # ------------------------------------------------------------------------------------------ status
 
@@ -289,18 +277,12 @@ def _groups(settings: Settings) -> dict[str, str]:
     return {session.name: session.group for session in settings.sessions}
 
 
-def _marks(desk: Desk, session: str) -> SessionMarks:
-    inbound = desk.durable_marks.get(session, (0, 0))
-    epoch, up_to = desk.state.reserved.get(session, (0, 0))
-    return SessionMarks(inbound=inbound, reserved=(epoch, max(0, up_to - OUTBOUND_BLOCK), up_to))
-
-
-async def _start(desk: Desk) -> None:
-    """Lead and recover, however long the database takes to be there."""
+async def _start(desk: Desk, lease_s: float) -> None:
+    """Lead and recover, however long the database takes to be there. Who led when it went has a lease's time to come back."""
     for attempt in count():
         try:
             await asyncio.create_task(desk.start())  # what its log lines bear ends with it
             return
         except LogUnavailable as error:
             _log.warning("the log is not there", error=str(error))
-            await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
+            await asyncio.sleep(lease_s or RETRY_S[min(attempt, len(RETRY_S) - 1)])

@@ -29,8 +29,8 @@ _E4: Final = 100_000  # of a price at 1e-9 in 1/10,000
 
 
 async def beside(
-    runtime: Runtime, desk: Desk, deliver: Callable[[list[Input]], None], day: RunningDay, log: EventLog, pool: ProcessPlannerPool,
-    observers: list[int],
+    runtime: Runtime, desk: Desk, deliver: Callable[[list[Input]], None], day: RunningDay, log: EventLog,
+    pool: ProcessPlannerPool, observers: list[int],
 ) -> None:  # fmt: skip
     """Until cancelled. The champion looks at the markets; the day's shadows look on, and plan when it has planned. observers:
     pids of who looks now."""

@@ -1,8 +1,8 @@
 """Loss of the database, of the leading desk, and a leader that is stopped between commit and send: nothing is lost or doubled.
 
 Two hosts on one log, each with its own gateway, files and latch; one venue behind both, and one OMS that knows both addresses.
-What is judged is the venue's own ledger against the OMS's (`kill9/judge.py`) and the log. How long trading took to resume is printed.
-EMS_FAILOVER_ORDERS_S is the load in orders a second (8 by default); EMS_FAILOVER_KEEP keeps the directory.
+What is judged is the venue's own ledger against the OMS's (`kill9/judge.py`) and the log. How long it took to resume is printed.
+EMS_FAILOVER_ORDERS_S is the load in orders a second, and asks for it at all; EMS_FAILOVER_KEEP keeps the directory.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import psutil
 import pytest
 
 from adapters.clock import WallClock
 from adapters.postgres.event_log import PostgresEventLog
 from domain.catalogue import TOPICS
-from tests.acceptance.failover.hosts import SYMBOL, Door, Host, Site, patiently
+from tests.acceptance.failover.hosts import SYMBOL, Door, Site, patiently
 from tests.acceptance.kill9 import judge
 from tests.acceptance.kill9.fix_session import Ledger
 from tests.acceptance.kill9.oms import Oms
@@ -39,7 +40,7 @@ CHILDREN = "SELECT count(*) FROM events WHERE topic = 'child_order.created.v1'"
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
     home = Path(tempfile.mkdtemp(prefix="ems-failover-"))
-    home.chmod(0o711)  # the embedded server's account must be able to pass
+    os.chmod(home, 0o711)  # noqa: PTH101 (the embedded server's account must be able to pass)
     made = await asyncio.to_thread(Site, home)
     try:
         await made.start()
@@ -53,6 +54,7 @@ async def site() -> AsyncIterator[Site]:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif("EMS_FAILOVER_ORDERS_S" not in os.environ, reason="two hosts: asked for with EMS_FAILOVER_ORDERS_S")
 async def test_nothing_is_lost_or_doubled(site: Site) -> None:
     alpha, beta = site.hosts["alpha"], site.hosts["beta"]
     alpha.start()
@@ -72,7 +74,7 @@ async def test_nothing_is_lost_or_doubled(site: Site) -> None:
         oms.flowing.set()
         await works(oms)
         resumed["postgres"] = await lose_postgres(site, oms)
-        await asyncio.to_thread(patiently, lambda: _leads(site, alpha, beta), BACK_S, "a leader and a standby")
+        await asyncio.to_thread(patiently, lambda: _paired(site), BACK_S, "a leader and a standby")
         resumed["stopped_leader"] = await stop_between_commit_and_send(site, oms)
         resumed["desk"] = await lose_desk(site, oms)
         oms.flowing.clear()
@@ -91,13 +93,15 @@ async def test_nothing_is_lost_or_doubled(site: Site) -> None:
 
 
 async def works(oms: Oms) -> None:
-    """Until new orders are answered and executed."""
-    answered, fills = oms.answered + 3, oms.fills + 3
-    await oms.until(lambda: oms.answered >= answered and oms.fills >= fills, BACK_S, "answers and fills")
+    """Until orders that are sent from now on are answered, and then others are executed."""
+    before = set(oms.orders)
+    await oms.until(lambda: len(set(oms.orders) - before - oms.unanswered) >= 3, BACK_S, "answers")
+    fills = oms.fills + 3
+    await oms.until(lambda: oms.fills >= fills, BACK_S, "fills")
 
 
 async def resumes(oms: Oms, began_s: float) -> float:
-    """Seconds from began_s until an order that was sent since has been answered and others fill."""
+    """Seconds from began_s until orders that were sent since are answered and others fill."""
     await works(oms)
     return round(time.monotonic() - began_s, 2)
 
@@ -113,46 +117,49 @@ async def lose_postgres(site: Site, oms: Oms) -> float:
 
 async def stop_between_commit_and_send(site: Site, oms: Oms) -> float:
     """The leader is stopped when an order is in the log and not at the venue; another leads; then it goes on."""
-    alpha, beta = site.hosts["alpha"], site.hosts["beta"]
+    old = site.hosts[site.leader()]
+    new = next(host for host in site.hosts.values() if host is not old)
     oms.flowing.clear()
     await oms.until(lambda: not oms.open, QUIET_S, "a quiet moment")
-    desk, epoch = alpha.child("desk"), site.query("SELECT epoch FROM log_head")
+    desk, epoch = old.child("desk"), site.query("SELECT epoch FROM log_head")
     before = site.query(CHILDREN)
-    site.proxy.hold()
+    site.proxies[old.name].hold()
     oms.new_order()
     await asyncio.to_thread(patiently, lambda: site.query(CHILDREN) > before, BACK_S, "a child order in the log")
     desk.suspend()
     began_s = time.monotonic()
-    site.proxy.release()  # the answer lies in the socket of a process that does not run
+    site.proxies[old.name].release()  # the answer lies in the socket of a process that does not run
     oms.flowing.set()
     took_s = await resumes(oms, began_s)
-    assert site.leader() == "beta"
-    assert beta.holds_sessions
-    ended = site.query("SELECT seq FROM log_head")
+    assert site.leader() == new.name
+    assert new.holds_sessions
     desk.send_signal(signal.SIGCONT)
-    await asyncio.to_thread(
-        patiently, lambda: not desk.is_running() or alpha.desk == "standing by", BACK_S, "the old leader's end"
-    )
+    await asyncio.to_thread(patiently, lambda: not _runs(desk), BACK_S, "the old leader's end")
+    await asyncio.to_thread(patiently, lambda: old.desk == "standing by", BACK_S, "the old leader's return as a standby")
+    assert any("has ended, the log is at epoch" in str(line["event"]) for line in old.said("desk")), "its late append was refused"
     await works(oms)
-    assert site.leader() == "beta"
+    assert site.leader() == new.name
     assert site.query("SELECT epoch FROM log_head") == epoch + 1
-    assert ended > 0
     return took_s
+
+
+def _paired(site: Site) -> bool:
+    return sorted(host.desk for host in site.hosts.values()) == ["leading", "standing by"]
 
 
 async def lose_desk(site: Site, oms: Oms) -> float:
     """kill -9 of the leading desk; its gateway is there and has to leave the sessions to the other host's."""
-    leads: Host = site.hosts[site.leader()]
-    victim = leads.child("desk")
+    epoch = site.query("SELECT epoch FROM log_head")
+    victim = site.hosts[site.leader()].child("desk")
     began_s = time.monotonic()
     victim.kill()
     took_s = await resumes(oms, began_s)
-    assert site.leader() != leads.name
+    assert site.query("SELECT epoch FROM log_head") > epoch
     return took_s
 
 
-def _leads(site: Site, alpha: Host, beta: Host) -> bool:
-    return alpha.desk == "leading" and beta.desk == "standing by" and site.leader() == "alpha"
+def _runs(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 def judged(site: Site) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from domain.catalogue import TOPICS
 from domain.kill_host import KillHosts
 from domain.kill_scope import FIRM
 from domain.kill_table import Level
-from domain.lead import Lead, Leader, leader_name
+from domain.lead import Lead, Leader, leader_name, not_of_shard
 from ems.host_watch import HostWatch
 from ems.kill import KillService
 from ems.kill_pending import PendingFile
@@ -139,3 +139,11 @@ async def test_who_leads_is_told_to_the_hosts_processes(log: Log, hosts: tuple[H
         await host.watch.look()
     assert [host.lead for host in hosts] == [Lead(3, ours=False), Lead(3, ours=True)]
     assert Leader(1, "desk/17").host == ""
+
+
+def test_a_log_is_of_one_shard() -> None:
+    """The other shard's desk does not lead it, whichever host it is on."""
+    leader = leader_name("equities", "alpha", 17)
+    assert not_of_shard("", "futures") == ""
+    assert not_of_shard(leader, "equities") == ""
+    assert not_of_shard(leader, "futures") == "this log is the shard of equities, and this desk is futures"

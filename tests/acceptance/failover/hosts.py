@@ -1,7 +1,8 @@
-"""Two hosts on one database and one venue, on one machine: each is `ems up` with a directory, latch, gateway and files of its own."""
+"""Two hosts on one database and one venue, on one machine: each is `ems up` with a directory and a gateway of its own."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -81,7 +82,7 @@ database_owner_url = "{owner}"
 
 [failover]
 host = "{name}"
-lease_s = 3
+lease_s = 5
 
 [sealing]
 enabled = false
@@ -160,33 +161,30 @@ class Host:
 
 
 class Site:
-    """The database, the venue, and the two hosts; alpha reaches the database through a proxy."""
+    """The database, the venue, and the two hosts; each reaches the database through a proxy."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
         self.server = EmbeddedPostgres(home / "postgres")
         self.server.start()
         door = next(Path(_parts(self.server.app_dsn)["host"]).glob(".s.PGSQL.*[0-9]"))
-        self.proxy = Proxy(door)
+        self.proxies = {name: Proxy(door) for name in ("alpha", "beta")}
         self.ports = free_ports(3)
         self.hosts: dict[str, Host] = {}
         self._venue: Process | None = None
 
     async def start(self) -> None:
-        await self.proxy.start()
         alpha, beta, venue = self.ports
         config = self.home / "venue.toml"
         config.write_text(
             'state_directory = "venue-state"\n' + SESSIONS.format(oms=alpha, venue=venue) + VENUE.format(venue=venue)
         )
         self._venue = Process(self.home, "venue", "venue", "--config", str(config), "--directory", str(self.home / "venue"))
-        through = {"host": "127.0.0.1", "port": str(self.proxy.port)}
-        dsns = {
-            "alpha": tuple(psycopg.conninfo.make_conninfo(dsn, **through) for dsn in (self.server.app_dsn, self.server.dsn)),
-            "beta": (self.server.app_dsn, self.server.dsn),
-        }
         for name, port in (("alpha", alpha), ("beta", beta)):
-            self.hosts[name] = Host(self.home, name, port, venue, dsns[name])  # type: ignore[arg-type]
+            await self.proxies[name].start()
+            through = {"host": "127.0.0.1", "port": str(self.proxies[name].port)}
+            app, owner = (psycopg.conninfo.make_conninfo(dsn, **through) for dsn in (self.server.app_dsn, self.server.dsn))
+            self.hosts[name] = Host(self.home, name, port, venue, (app, owner))
 
     @property
     def venue_open(self) -> bool:
@@ -197,9 +195,10 @@ class Site:
     async def stop(self) -> None:
         for process in (*(host.process for host in self.hosts.values()), self._venue):
             if process is not None:
-                process.stop()
-        await self.proxy.close()
-        self.server.stop()
+                await asyncio.to_thread(process.stop)  # the proxy runs on this loop, and they may be in the middle of something
+        for proxy in self.proxies.values():
+            await proxy.close()
+        await asyncio.to_thread(self.server.stop)
 
     @property
     def venue_ledger(self) -> Path:
@@ -217,7 +216,8 @@ class Site:
         return str(self.query("SELECT leader FROM log_head")).rpartition("/")[2].partition(":")[0]
 
     def postmaster(self) -> psutil.Process:
-        found = psutil.Process(int(self.query("SELECT pg_backend_pid()"))).parent()
+        with psycopg.connect(self.server.app_dsn, connect_timeout=3) as connection:
+            found = psutil.Process(connection.info.backend_pid).parent()
         assert found is not None
         return found
 

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from adapters.fix.process import run_gateway
+from adapters.fix.process import Host, run_gateway
 from adapters.fix.sessions import GatewayConfig, SessionConfig
 from adapters.shm.latch import SharedLatch
+from adapters.shm.lead import SharedLead
 from domain.session_rules import SessionRules
 from ems import ending
 
@@ -20,8 +21,10 @@ def main(path: str) -> int:
     data = json.loads(Path(path).read_text())
     sessions = tuple(_session(session) for session in data.pop("sessions"))
     latch = SharedLatch(Path(data.pop("latch")))
+    lead = SharedLead(Path(data.pop("lead"))) if "lead" in data else None
     paths = {name: Path(data.pop(name)) for name in ("directory", "link_path", "control_path")}
-    return run_gateway(GatewayConfig(sessions=sessions, **paths, **data), latch, ending.on_signals())
+    config = GatewayConfig(sessions=sessions, **paths, **data)
+    return run_gateway(config, latch, ending.on_signals(), Host(lead=lead))
 
 
 def _session(values: dict[str, Any]) -> SessionConfig:
