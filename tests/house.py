@@ -34,6 +34,7 @@ LIBRARIES: dict[str, set[str]] = {
     "adapters.marketdata": {"llvmlite", "numba", "numpy"},
     "adapters.ouch": {"llvmlite", "numba", "numpy"},
     "adapters.reference": {"pyarrow"},
+    "adapters.ray": {"ray"},
     "adapters.registry": {"mlflow", "sqlalchemy"},
     "adapters.shm": {"numpy"},
     "adapters.signing": {"cryptography"},
