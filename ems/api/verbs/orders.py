@@ -50,13 +50,13 @@ def enter(act: Act) -> dict[str, Any]:
 
 
 def amend(act: Act) -> dict[str, Any]:
-    """What the desk is asked: what the form was left at, where it differs from the row or not."""
+    """What the desk is asked; what was left empty stays as it is."""
     fields = act.fields
     lines = fields["parameters"]
     asked = {
         "quantity_e9": fields["quantity"],
         "limit_price_e9": fields["price"],
-        "end_ns": fields["end_ns"],
+        "end_ns": fields["end"],
         "parameters": [line.partition("=")[::2] for line in lines] if lines else None,
     }
     given = {name: value for name, value in asked.items() if value}
@@ -97,7 +97,7 @@ VERBS: Final = (
          (Field("algo", "Algorithm", "choice", choices=_ALGOS), PARAMETERS, REASON), bulk=True),
     Verb("amend", "Amend", by_desk(amend), TRADERS, "e", "parents", _LIVE,
          (Field("quantity", "Quantity", "quantity", required=False, help="of the whole order, with what is executed"),
-          Field("price", "Limit price", "price", required=False), Field("end_ns", "Ends", "time", required=False),
+          Field("price", "Limit price", "price", required=False), Field("end", "Ends", "time", required=False, help="none: as it is"),
           PARAMETERS, REASON), confirm="count"),
     Verb("take_over", "Take over", _steer("take_over"), TRADERS, "t", "parents",
          {**_LIVE, "worked": ["algo", "paused", "complete"]}, (REASON,), confirm="count"),
