@@ -129,6 +129,17 @@ class SteerOrder(PersonsCommand):
     limit_price_e9: int = 0
 
 
+class AmendOrder(PersonsCommand):
+    """Other terms of an order that was entered at the desk (`domain.amend_rules`); what is None stays as it is."""
+
+    command: Literal["amend_order"] = "amend_order"
+    order_id: Name
+    quantity_e9: Annotated[int, Field(gt=0, le=E9_MAX)] | None = None  # of the whole order, with what is executed
+    limit_price_e9: Annotated[int, Field(gt=0, le=E9_MAX)] | None = None
+    end_ns: Annotated[int, Field(gt=0, le=E9_MAX)] | None = None
+    parameters: tuple[tuple[str, str], ...] | None = None
+
+
 class NoteDecision(PersonsCommand):
     """The price at which an order was decided, and when, for the analysis of its costs. The reason says where it is from."""
 
@@ -158,7 +169,7 @@ class ReweighWheel(PersonsCommand):
     rule: bool = False
 
 
-OrderCommand = SteerOrder | NoteDecision
+OrderCommand = SteerOrder | AmendOrder | NoteDecision
 AttentionCommand = DismissFill | BookFill | AcknowledgeAlerts
 RiskCommand = SetLimit | RetireLimit | GrantOverride | EnableStrategy
 

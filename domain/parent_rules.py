@@ -108,6 +108,11 @@ def amend(
     return (po.Replaced(cl_ord_id=request.cl_ord_id, terms=terms),)
 
 
+def asked_for(events: tuple[Event, ...]) -> Terms | None:
+    """The terms that the answer to a replace grants, or asks a venue for."""
+    return next((e.terms for e in events if isinstance(e, po.Replaced | po.ReplaceRequested | po.RequestQueued)), None)
+
+
 def only_as_sent(terms: Terms) -> str:
     """Why an order can be worked by nothing but its venue, "" where it can."""
     given = terms.instructions or PLAIN

@@ -126,6 +126,14 @@ def parse_utc_ns(text: str) -> int:
     return seconds * E9 + int(fraction.ljust(9, "0") or 0)
 
 
+def utc_text(time_ns: int) -> str:
+    """A moment as `parse_utc_ns` reads it, to the nanosecond."""
+    seconds, fraction = divmod(time_ns, E9)
+    days, second = divmod(seconds, 86_400)
+    day = date.fromordinal(_EPOCH_DAY + days)
+    return f"{day:%Y%m%d}-{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}.{fraction:09}"
+
+
 @lru_cache(maxsize=64)  # an order carries two time stamps, and a day's orders one day
 def _epoch_day(text: str) -> int:
     return date(int(text[0:4]), int(text[4:6]), int(text[6:8])).toordinal() - _EPOCH_DAY

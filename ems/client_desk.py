@@ -31,7 +31,6 @@ from domain.ports import Reference
 from domain.refusal import Reason, Refusal
 from domain.sending import ParentReport
 from domain.session_policy import DEFAULT, SessionPolicy
-from domain.terms import Terms
 from domain.trading_day import TradingDay
 from domain.values import StreamId, event_id
 from ems import reports, session_notes
@@ -181,7 +180,7 @@ class ClientDesk:
         instrument, day = self._market_of(request.symbol, turn.now_ns)
         policy = self._policies.get(request.ref.session, DEFAULT)
         events = parent_rules.amend(parent, request, instrument=instrument, day=day, now_ns=turn.now_ns, policy=policy)
-        terms = None if isinstance(events, Refusal) else _asked_for(events)
+        terms = None if isinstance(events, Refusal) else parent_rules.asked_for(events)
         return events if terms is None else self._risk.amend(turn, parent, terms) or events
 
     def _throttled(self, turn: Turn, order: _Order) -> _Order:
@@ -245,11 +244,6 @@ class ClientDesk:
     def _market_of(self, symbol: str, now_ns: int) -> tuple[Instrument | None, TradingDay | None]:
         instrument = self._reference.instrument(symbol)
         return instrument, self._reference.day(instrument, now_ns) if instrument is not None else None
-
-
-def _asked_for(events: tuple[Event, ...]) -> Terms | None:
-    """The terms that the answer to a replace grants, or asks a venue for."""
-    return next((e.terms for e in events if isinstance(e, po.Replaced | po.ReplaceRequested | po.RequestQueued)), None)
 
 
 def _used_before(cl_ord_id: str) -> Refusal:

@@ -11,6 +11,7 @@ from domain import parent_order as po
 from domain.care_rules import CareTerms
 from domain.commands import (
     AcknowledgeAlerts,
+    AmendOrder,
     Answer,
     BookFill,
     Commanded,
@@ -88,7 +89,7 @@ class CommandDesk:
                 answer = self._quarantine.handle(turn, command)
             case OpenWheel() | ReweighWheel():
                 answer = self._wheels.handle(turn, command)
-            case SteerOrder() | NoteDecision():
+            case SteerOrder() | AmendOrder() | NoteDecision():
                 answer = self._steering.handle(turn, command)
             case SetLimit() | RetireLimit() | GrantOverride() | EnableStrategy():
                 answer = risk_desk.handle(turn, command, self._date(turn))

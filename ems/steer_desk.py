@@ -1,4 +1,4 @@
-"""What people do about an order that an algorithm works: steer it, and say what it was decided at.
+"""What people do about an order that an algorithm works: steer it, amend what was entered here, say what it was decided at.
 
 A person has been proved at the desk's door (`ems.peer`). Where the day's permissions are loaded, a row of them has to allow the
 person to trade the order's instrument by the algorithm that is to work it; by hand is the algorithm "manual".
@@ -6,11 +6,13 @@ person to trade the order's instrument by the algorithm that is to work it; by h
 
 from __future__ import annotations
 
-from domain import market_note, steering_rules
-from domain.commands import Answer, NoteDecision, OrderCommand, SteerOrder
+from domain import amend_rules, market_note, parent_rules, steering_rules
+from domain import parent_order as po
+from domain.commands import AmendOrder, Answer, NoteDecision, OrderCommand, SteerOrder
 from domain.parent_order import ParentOrder
 from domain.ports import Reference
 from domain.refusal import Refusal
+from domain.values import short_id, stream_id
 from ems.owners import not_yours
 from ems.risk import RiskGate
 from ems.tactic import MANUAL
@@ -46,6 +48,8 @@ class SteerDesk:
             return Answer(False, refused)
         if isinstance(command, NoteDecision):
             return self._decided(turn, parent, command)
+        if isinstance(command, AmendOrder):
+            return self._amend(turn, parent, command)
         asked = steering_rules.Asked(
             command.act, command.reason, command.algo, command.parameters, command.urgency, command.quantity_e9,
             command.limit_price_e9,
@@ -60,6 +64,29 @@ class SteerDesk:
         if command.act == "pause":
             self._pause_parts(turn, parent, asked)
         return Answer(True, DONE[command.act])
+
+    def _amend(self, turn: Turn, parent: ParentOrder, command: AmendOrder) -> Answer:
+        """What was entered here: judged as its client's replace would be."""
+        if not turn.state.risk.exposure.trader(parent.id):
+            return Answer(False, "the order is its client's: its terms change by the client's replace")
+        if parent.of:
+            return Answer(False, "the order is a part of others, or made of them: amend those")
+        asked = amend_rules.Asked(command.quantity_e9, command.limit_price_e9, command.end_ns, command.parameters)
+        cl_ord_id = f"DESK{short_id(stream_id('amendment', parent.id, command.command_id), 12)}"
+        request = amend_rules.as_replace(parent, asked, cl_ord_id)
+        if isinstance(request, Refusal):
+            return Answer(False, request.text)
+        instrument = self._reference.instrument(parent.instrument)
+        day = self._reference.day(instrument, turn.now_ns) if instrument is not None else None
+        events = parent_rules.amend(parent, request, instrument=instrument, day=day, now_ns=turn.now_ns)
+        if isinstance(events, Refusal):
+            return Answer(False, events.text)
+        terms = parent_rules.asked_for(events)
+        if terms is not None and (refused := self._risk.amend(turn, parent, terms)) is not None:
+            return Answer(False, refused.text)
+        turn.parent(parent.id, *events)
+        done = any(isinstance(event, po.Replaced) for event in events)
+        return Answer(True, "amended" if done else "asked for: it is done when what rests at venues is withdrawn or has answered")
 
     def _pause_parts(self, turn: Turn, parent: ParentOrder, asked: steering_rules.Asked) -> None:
         """What algorithms work of an order's parts stands still with it; what a person has routed stays out."""

@@ -8,12 +8,14 @@ tapes that were learnt from.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.errors import TapeError
+from domain.ports_spread import Mapper, PiecesTold
 from models import baselines, scores
 from models.baselines import Forecaster
 from models.dataset import Examples
@@ -22,12 +24,13 @@ from models.paths import COVERAGES, SHOWN, PathScores, coverage, draw_paths, lon
 from models.probes import Probe, probe
 from models.recalibrate import Recalibration, fit
 from models.sequences import I64, STRIDE, Split, split
+from models.spread import IN_PROCESS, spread
 from models.train import Trained, Training, train
 
 F64 = NDArray[np.float64]
 MODEL, RIVAL = "model", "logistic"
 _STRENGTHS: Final = np.linspace(0, 1.2, 25)
-Fold = Callable[[str, int, int, float], None]  # the day, batch, of how many, loss
+Fold = Callable[[str, int, int, float], None]  # what, batches or pieces done, of how many, loss
 
 
 class Forecast(NamedTuple):
@@ -42,38 +45,56 @@ class Forecast(NamedTuple):
 
 
 def leave_days_out(
-    files: Sequence[Examples], how: Training, progress: Fold = lambda *_: None, *, recalibrated: bool = False
+    files: Sequence[Examples],
+    how: Training,
+    progress: Fold = lambda *_: None,
+    *,
+    recalibrated: bool = False,
+    mapper: Mapper = IN_PROCESS,
 ) -> list[Forecast]:
     """Train once for each day, forecast its tapes.
 
     Args:
         recalibrated: put rollouts right (`models.recalibrate`) by nets that were trained without the day left out and one more
             day each, on that other day: a training more for every pair of days.
+        mapper: who trains and forecasts; the figures are the same by whichever.
 
     Raises:
         TapeError: there are tapes of fewer than two days, or of three where rollouts are put right.
+        ProcessFailed: workers were lost again and again.
     """
     days = sorted({one.day for one in files})
     if len(days) < 2 + recalibrated:
         raise TapeError(f"to leave a day out, tapes of {2 + recalibrated} days are needed")
-    found: list[Forecast] = []
-    pairs: dict[frozenset[str], Trained] = {}
+    left = [(day,) for day in days]
+    # Which day is put right by which other is decided in `_forecast`: here are all that it may ask for.
+    pairs = [(one, other) for one in days for other in days if one < other] if recalibrated else []
+    without = [*left, *(pair for pair in pairs if any(long_enough(one) for one in files if one.day in pair))]
+    train_one = partial(_trained, files, how, progress if mapper.here else None)
+    nets = dict(zip(without, spread(mapper, train_one, without, _pieces(progress, "trainings")), strict=True))
+    found = spread(mapper, partial(_forecast, files, how, nets, recalibrated), days, _pieces(progress, "days left out"))
+    return [forecast for day in found for forecast in day]
 
-    def without(left: frozenset[str]) -> Trained:
-        if left not in pairs:
-            name = " and ".join(sorted(left))
-            learnt = [one for one in files if one.day not in left]
-            pairs[left] = train(learnt, how, progress=lambda *done: progress(name, *done))
-        return pairs[left]
 
-    for day in days:
-        learnt = [one for one in files if one.day != day]
-        right = None
-        if recalibrated:
-            apart = [(one, without(frozenset({day, one.day}))) for one in learnt if long_enough(one)]
-            right = fit([draw_paths(trained.model, one, how.seed) for one, trained in apart])
-        found += judge(without(frozenset({day})), learnt, [one for one in files if one.day == day], how, right)
-    return found
+def _pieces(progress: Fold, what: str) -> PiecesTold:
+    return lambda done, of: progress(what, done, of, 0.0)
+
+
+def _trained(files: Sequence[Examples], how: Training, progress: Fold | None, left: tuple[str, ...]) -> Trained:
+    """Without some days."""
+    name, learnt = " and ".join(left), [one for one in files if one.day not in left]
+    return train(learnt, how, progress=lambda *done: progress(f"without {name}", *done) if progress else None)
+
+
+def _forecast(
+    files: Sequence[Examples], how: Training, nets: Mapping[tuple[str, ...], Trained], recalibrated: bool, day: str
+) -> list[Forecast]:
+    """A day left out, by nets that were trained without it."""
+    learnt, right = [one for one in files if one.day != day], None
+    if recalibrated:
+        apart = [(one, nets[min(day, one.day), max(day, one.day)]) for one in learnt if long_enough(one)]
+        right = fit([draw_paths(trained.model, one, how.seed) for one, trained in apart])
+    return judge(nets[day,], learnt, [one for one in files if one.day == day], how, right)
 
 
 def judge(

@@ -36,6 +36,7 @@ LIBRARIES: dict[str, set[str]] = {
     "adapters.otel": {"opentelemetry"},
     "adapters.prometheus": {"prometheus_client"},
     "adapters.reference": {"pyarrow"},
+    "adapters.ray": {"ray"},
     "adapters.registry": {"mlflow", "sqlalchemy"},
     "adapters.shm": {"numpy"},
     "adapters.signing": {"cryptography"},

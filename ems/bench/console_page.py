@@ -13,19 +13,31 @@ from urllib.parse import urlsplit
 from domain.errors import EmsError
 from ems.bench.console_room import PASSWORD, USER, Room
 
-TALL: Final = {"width": 2400, "height": 1600}  # so that a grid of thousands of rows is read in few steps
 PATIENCE_S: Final = 60.0
-# Every row that a grid of a topic shows from its first line to its last, as {row: {column: text}}, each taken when its cells of
-# these columns have been drawn, which the grid does a frame or more after it has scrolled.
-READ: Final = """
-async ([topic, columns]) => {
+DRAWN_S: Final = 10.0  # in which a place that was scrolled to is drawn
+SCREENS: Final = 9  # of a grid that are read as they are painted, evenly from its first row to its last
+# Every row that the page holds of a topic, which is what its grid draws from, as {row: {column: value}}.
+HELD: Final = """
+([topic, columns]) => {
+  const cols = window.ems.cols(topic);
+  const places = columns.map((name) => cols.indexOf(name));
+  return Object.fromEntries(window.ems.rows(topic).map((row) =>
+    [row[0], Object.fromEntries(columns.map((name, n) => [name, row[places[n]] ?? ""]))]));
+}
+"""
+# The rows that are whole on screen, as {row: {column: text}}, at so many places of a topic's grid. A place is read when the rows
+# there are others than before it was scrolled to and all their cells of these columns are drawn, a frame or more later.
+PAINTED: Final = """
+async ([topic, columns, screens, patience_ms]) => {
   const grid = document.querySelector(`[data-topic="${topic}"]`);
   const body = grid.querySelector(".ag-grid-viewport") ?? grid.querySelector(".ag-body-viewport");
   const frame = () => new Promise((done) => requestAnimationFrame(() => done()));
-  const found = {};
   const drawn = () => {
+    const box = body.getBoundingClientRect();
     const here = {};
     for (const row of grid.querySelectorAll("[row-id]")) {
+      const { top, bottom, height } = row.getBoundingClientRect();
+      if (height === 0 || top < box.top || bottom > box.bottom) continue;
       const cells = (here[row.getAttribute("row-id")] ??= {});
       for (const column of columns) {
         const cell = row.querySelector(`[col-id="${column}"]`);
@@ -34,19 +46,21 @@ async ([topic, columns]) => {
     }
     return here;
   };
-  let keys = "";
-  for (let top = 0; top <= body.scrollHeight; top += Math.max(22, body.clientHeight - 66)) {
-    body.scrollTop = top;
-    for (let tries = 0; tries < 120; tries += 1) {
+  const whole = (here) => Object.values(here).length > 0 &&
+    Object.values(here).every((cells) => Object.keys(cells).length === columns.length);
+  const found = {};
+  for (let n = 0; n < screens; n += 1) {
+    const before = body.scrollTop;
+    const was = Object.keys(drawn()).join();
+    body.scrollTop = Math.round(((body.scrollHeight - body.clientHeight) * n) / Math.max(1, screens - 1));
+    const scrolled = body.scrollTop !== before;
+    const until = performance.now() + patience_ms;
+    let here = {};
+    do {
       await frame();
-      const here = Object.entries(drawn());
-      for (const [row, cells] of here) if (Object.keys(cells).length === columns.length) found[row] = cells;
-      const scrolled = here.map(([row]) => row).join() !== keys || tries > 20; // at the end there is nowhere to scroll to
-      if (scrolled && here.every(([row]) => row in found)) {
-        keys = here.map(([row]) => row).join();
-        break;
-      }
-    }
+      here = drawn();
+    } while (performance.now() < until && !(whole(here) && (!scrolled || Object.keys(here).join() !== was)));
+    Object.assign(found, here);
   }
   return found;
 }
@@ -118,16 +132,16 @@ class Page:
         told: dict[str, Any] = await self.tab.evaluate("window.__probe.stop()")
         return told
 
-    async def differing(self, topic: str, expected: Mapping[str, Mapping[str, str]]) -> int:
-        """How many rows of a grid are missing, too many, or say anything else in these columns than they should."""
-        size, columns = self.tab.viewport_size, sorted({name for row in expected.values() for name in row})
-        await self.tab.set_viewport_size(TALL)
-        try:
-            shown: dict[str, dict[str, str]] = await self.tab.evaluate(READ, [topic, columns])
-        finally:
-            await self.tab.set_viewport_size(size)
-        said = {row: {name: text.replace(",", "").strip() for name, text in cells.items()} for row, cells in shown.items()}
-        return sum(said.get(row) != expected.get(row) for row in said.keys() | expected.keys())
+    async def held(self, topic: str, columns: list[str]) -> dict[str, dict[str, str]]:
+        """Every row that the page holds of a topic, by these columns, as it was told of it."""
+        rows: dict[str, dict[str, str]] = await self.tab.evaluate(HELD, [topic, columns])
+        return rows
+
+    async def painted(self, topic: str, columns: list[str]) -> dict[str, dict[str, str]]:
+        """The rows on SCREENS places of a topic's grid, by these columns, as they are painted."""
+        asked = [topic, columns, SCREENS, 1_000 * DRAWN_S]
+        shown: dict[str, dict[str, str]] = await self.tab.evaluate(PAINTED, asked)
+        return {row: {name: text.replace(",", "").strip() for name, text in cells.items()} for row, cells in shown.items()}
 
 
 @asynccontextmanager

@@ -59,8 +59,7 @@ class Room:
 
     def _postgres(self) -> list[psutil.Process]:
         with psycopg.connect(self.runtime.app_dsn) as connection:
-            backend = psutil.Process(connection.info.backend_pid)
-        postmaster = backend.parent()
+            postmaster = psutil.Process(connection.info.backend_pid).parent()  # the backend ends with the connection
         return [] if postmaster is None else [postmaster, *postmaster.children(recursive=True)]
 
     async def sign_in(self, context: Any) -> None:

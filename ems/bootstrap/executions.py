@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from domain.errors import ConfigError, WeightsError
+from domain.ports_spread import Mapper
 from models.execution import harness, report
 from models.execution.baskets import judge as judge_baskets
 from models.execution.baskets import table as basket_table
@@ -16,6 +17,7 @@ from models.execution.choice import choose
 from models.execution.learned import ablations, read_nets
 from models.execution.pictures import draw
 from models.execution.tables import table
+from models.spread import IN_PROCESS
 from models.worlds.lq_basket import BasketConfig, BasketWorld
 from models.worlds.world import Policy, World
 
@@ -53,6 +55,7 @@ def evaluate_execution(
     orders: int | None = None,
     regimes: Sequence[str] = (),
     out: Path | None = None,
+    mapper: Mapper = IN_PROCESS,
 ) -> dict[str, Any]:
     """Judge every strategy in a world.
 
@@ -61,23 +64,28 @@ def evaluate_execution(
         orders: of the main regime; None for what the world usually takes. Other regimes never have more than usual.
         regimes: none: all that the world shows.
         out: a directory for execution.json, execution.txt and execution.png.
+        mapper: who works the orders; the figures are the same by whichever.
 
     Raises:
         ConfigError: no such world, regime or strategy.
         WeightsError: the learned strategies' weights are missing or damaged.
+        ProcessFailed: workers were lost again and again.
     """
     world, how = world_named(name), WORLDS[name]
     for regime in regimes:
         if regime not in world.regimes:
             raise ConfigError(f"no regime {regime!r} in world {name}; there are {', '.join(world.regimes)}")
     found, left_out = learned(judged)
-    told("choosing on training seeds", 0, 1, 0.0)
+
+    def quiet(what: str, done: int, of: int) -> None:
+        told(what, done, of, 0.0)
+
     plan = harness.Plan(
-        world=world, choice=choose(world_named(how.chosen_in), how.choosing), learned=found, judged=judged,
+        world=world, choice=choose(world_named(how.chosen_in), how.choosing, quiet, mapper), learned=found, judged=judged,
         orders=orders or how.orders, orders_elsewhere=min(orders or how.orders, how.elsewhere),
         regimes=tuple(regimes) or world.regimes, tells=how.tells,
     )  # fmt: skip
-    figures = report.judge(plan, lambda what, done, of: told(what, done, of, 0.0))
+    figures = report.judge(plan, quiet, mapper)
     figures["left_out"] = left_out
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from domain.errors import ConfigError
+from domain.ports_spread import Mapper
 from domain.values import E9
 from ems.bootstrap.build import code_sha256
 from ems.bootstrap.tape import Wanted, convert, feed_of
@@ -20,6 +21,7 @@ from models.card import card
 from models.dataset import Examples, Session, examples
 from models.net_contract import LEVELS
 from models.pictures import draw_curves, draw_forecasts
+from models.spread import IN_PROCESS
 from models.tape_store import StoredTape, open_tape
 from models.train import Training
 from models.weights_store import write_weights
@@ -144,11 +146,18 @@ def train_world_model(
 
 
 def evaluate_forecast(
-    tapes: Sequence[Path], told: Told, *, seed: int, batches: int, out: Path | None = None, recalibrated: bool = False
+    tapes: Sequence[Path],
+    told: Told,
+    *,
+    seed: int,
+    batches: int,
+    out: Path | None = None,
+    recalibrated: bool = False,
+    mapper: Mapper = IN_PROCESS,
 ) -> dict[str, Any]:
-    """Leave every day out once. The figures; also as JSON and PNG in a directory, where one is named."""
+    """Leave every day out once. The figures; also as JSON and PNG in a directory, where one is named. mapper: who trains."""
     files, how = examples_of(tapes, told), Training(seed=seed, batches=batches)
-    found = evaluate.leave_days_out(files, how, lambda day, *done: told(f"without {day}", *done), recalibrated=recalibrated)
+    found = evaluate.leave_days_out(files, how, told, recalibrated=recalibrated, mapper=mapper)
     figures = evaluate.report(found)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

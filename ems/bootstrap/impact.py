@@ -7,16 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from domain.ports_spread import Mapper
 from models.impact import write_impact
 from models.impact_orders import JUDGING_SEEDS, TRAINING_SEEDS, Orders, run_orders
 from models.impact_training import ImpactTraining, judge, train
+from models.spread import IN_PROCESS, spread
 from models.weights_store import CHAMPION, read_weights
 from models.world_model import WorldModel, load
 
 __all__ = ["ImpactTraining", "Made", "joined", "train_impact"]
 
 Told = Callable[[str, int, int, float], None]
-_AT_ONCE: Final = 20  # episodes between two words of progress
+_AT_ONCE: Final = 20  # episodes of a piece
 _CARD: Final = """# Impact model
 
 - Version: `{digest}`, on latents of world model `{world_model}`
@@ -58,18 +60,22 @@ class Made(NamedTuple):
     figures: dict[str, Any]
 
 
-def train_impact(out: Path, told: Told, how: ImpactTraining) -> Made:
+def train_impact(out: Path, told: Told, how: ImpactTraining, mapper: Mapper = IN_PROCESS) -> Made:
     """Run the orders, train, judge; write `impact.safetensors`, `impact.md` and `impact.json` into a directory.
+
+    Args:
+        mapper: who runs the orders; the version is the same by whichever.
 
     Raises:
         ForecastError: too few orders. WeightsError: the shipped world model cannot be read, or nothing can be written.
+        ProcessFailed: workers were lost again and again.
     """
     out.mkdir(parents=True, exist_ok=True)
     champion, nets = read_weights(CHAMPION), WorldModel()
     load(nets, champion.tensors)
     nets.eval()
-    learnt = _orders(TRAINING_SEEDS, how.episodes, "orders to learn from", told)
-    judged = _orders(JUDGING_SEEDS, how.judged, "orders to judge by", told)
+    learnt = _orders(TRAINING_SEEDS, how.episodes, "orders to learn from", told, mapper)
+    judged = _orders(JUDGING_SEEDS, how.judged, "orders to judge by", told, mapper)
     model = train(learnt, nets, how, lambda *done: told("training", *done))
     figures = judge(model, nets, learnt, judged, how.seed)
     weights = out / "impact.safetensors"
@@ -87,12 +93,9 @@ def train_impact(out: Path, told: Told, how: ImpactTraining) -> Made:
     return Made(weights, digest, figures)
 
 
-def _orders(seeds: range, count: int, what: str, told: Told) -> Orders:
-    parts = []
-    for n in range(0, count, _AT_ONCE):
-        parts.append(run_orders(seeds[n : min(n + _AT_ONCE, count)]))
-        told(what, min(n + _AT_ONCE, count), count, 0.0)
-    return joined(parts)
+def _orders(seeds: range, count: int, what: str, told: Told, mapper: Mapper) -> Orders:
+    pieces = [seeds[n : min(n + _AT_ONCE, count)] for n in range(0, count, _AT_ONCE)]
+    return joined(spread(mapper, run_orders, pieces, lambda done, of: told(what, done, of, 0.0)))
 
 
 def joined(parts: list[Orders]) -> Orders:

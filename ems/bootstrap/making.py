@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from domain.errors import ConfigError, TapeError
+from domain.ports_spread import Mapper
 from ems.bootstrap.forecasts import levels_of, recorded_tapes, session_of
 from ems.bootstrap.makers import SHIPPED
 from models.inference import Core, make_core, put_weights
 from models.making import judging
 from models.making.pictures import draw
 from models.making.tables import table
+from models.spread import IN_PROCESS
 from models.tape_store import open_tape
 from models.weights_store import read_weights
 from models.worlds.making_book import MakerBook
@@ -33,6 +35,7 @@ _TAPE_SECONDS: Final = 1_800
 def evaluate_making(
     told: Told, *, chosen: Sequence[str] = (), paths: int = 1_000, sessions: int = 400, regimes: Sequence[str] = (),
     tapes: Sequence[Path] = (), weights: Path = SHIPPED, out: Path | None = None,
+    mapper: Mapper = IN_PROCESS,
 ) -> dict[str, Any]:  # fmt: skip
     """Judge the maker beside the rules.
 
@@ -42,6 +45,7 @@ def evaluate_making(
         regimes: of the event book; none: all.
         tapes: stored ones; none: all recorded ones that are here.
         out: a directory for making.json, making.txt and making.png.
+        mapper: who runs paths and sessions; the figures are the same by whichever.
 
     Raises:
         ConfigError: no such world or regime. WeightsError: the maker's weights are missing or damaged.
@@ -61,9 +65,10 @@ def evaluate_making(
     names = chosen or WORLDS
     for world in (MakingWorld(), MakingWorld(GridConfig(), "grid")):
         if world.name in names:
-            worlds[world.name] = judging.judge_world(world, core, paths, quiet)
+            worlds[world.name] = judging.judge_world(world, core, paths, quiet, mapper)
     if "event-book" in names:
-        worlds["event-book"] = judging.judge_book(MakerBook(), core, sessions, tuple(regimes) or judging.REGIMES, quiet)
+        where = tuple(regimes) or judging.REGIMES
+        worlds["event-book"] = judging.judge_book(MakerBook(), core, sessions, where, quiet, mapper)
         worlds["event-book"]["held_out"] = [name for name in HELD_OUT_REGIMES if name in worlds["event-book"]["regimes"]]
     if "tapes" in names:
         worlds["tapes"] = _tapes(core, tapes, told)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ems.cli.shown import shown_progress
-from ems.cli.train import JsonOption, TapesOption
+from ems.cli.train import JsonOption, ProcessesOption, RayOption, TapesOption, one_thread_each
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -17,6 +17,7 @@ app = typer.Typer(no_args_is_help=True)
 @app.callback()
 def evaluate() -> None:
     """How good models are, on what they have not seen."""
+    one_thread_each()
 
 
 @app.command()
@@ -28,14 +29,19 @@ def forecast(
     recalibrated: Annotated[
         bool, typer.Option(help="Put rollouts right by days left out; a training more a pair of days.")
     ] = False,
+    ray: RayOption = None,
+    processes: ProcessesOption = 1,
     json_output: JsonOption = False,
 ) -> None:
     """Leave every day of tapes out once, train on the others, and forecast it beside four baselines."""
     from ems.bootstrap import forecasts
+    from ems.bootstrap.spreading import spreading
 
-    with shown_progress(json_output) as told:
+    with shown_progress(json_output) as told, spreading(ray, processes) as mapper:
         paths = tapes or forecasts.recorded_tapes(told)
-        figures = forecasts.evaluate_forecast(paths, told, seed=seed, batches=batches, out=out, recalibrated=recalibrated)
+        figures = forecasts.evaluate_forecast(
+            paths, told, seed=seed, batches=batches, out=out, recalibrated=recalibrated, mapper=mapper
+        )
     if json_output:
         typer.echo(json.dumps(figures))
         return
@@ -53,6 +59,8 @@ def execution(
     orders: Annotated[int | None, typer.Option(min=40, help="In the main regime. None: what the world usually takes.")] = None,
     judge: Annotated[str, typer.Option(help="Whose ratios are told: adaptive, or any other row of the table.")] = "adaptive",
     out: Annotated[Path | None, typer.Option("--out", help="Also write execution.json, .txt and .png here.")] = None,
+    ray: RayOption = None,
+    processes: ProcessesOption = 1,
     json_output: JsonOption = False,
 ) -> None:
     """Let every strategy buy the same orders in a world, and tell what each costs beside TWAP, with intervals.
@@ -60,14 +68,18 @@ def execution(
     \b
     ems evaluate execution --world lq
     ems evaluate execution --world lq --regime mixed --orders 2000 --judge qp_ewma
+    ems evaluate execution --world lq --ray 10.0.0.7:6379
 
     A ratio below 1 is cheaper than TWAP. Rows called bounds are told what no desk knows and only show how much could be
     gained at all. Regimes that are "never learnt from" decide whether a gain is real. docs/execution-judged.md explains all.
     """
     from ems.bootstrap import executions
+    from ems.bootstrap.spreading import spreading
 
-    with shown_progress(json_output) as told:
-        figures = executions.evaluate_execution(world, told, judged=judge, orders=orders, regimes=regime or (), out=out)
+    with shown_progress(json_output) as told, spreading(ray, processes) as mapper:
+        figures = executions.evaluate_execution(
+            world, told, judged=judge, orders=orders, regimes=regime or (), out=out, mapper=mapper
+        )
     typer.echo(json.dumps(figures) if json_output else "\n".join(executions.table(figures)))
 
 
@@ -80,6 +92,8 @@ def market_making(
     tapes: TapesOption = None,
     weights: Annotated[Path | None, typer.Option(help="A maker's weights. None: the shipped ones.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Also write making.json, .txt and .png here.")] = None,
+    ray: RayOption = None,
+    processes: ProcessesOption = 1,
     json_output: JsonOption = False,
 ) -> None:
     """Let the maker and three rules quote in the same markets, and tell what each made of them, with intervals.
@@ -91,11 +105,12 @@ def market_making(
     rho is 0 for the optimum and 1 for constant quotes. docs/market-making.md explains all.
     """
     from ems.bootstrap import makers, making
+    from ems.bootstrap.spreading import spreading
 
-    with shown_progress(json_output) as told:
+    with shown_progress(json_output) as told, spreading(ray, processes) as mapper:
         figures = making.evaluate_making(
             told, chosen=world or (), paths=paths, sessions=sessions, regimes=regime or (), tapes=tapes or (),
-            weights=weights or makers.SHIPPED, out=out,
+            weights=weights or makers.SHIPPED, out=out, mapper=mapper,
         )  # fmt: skip
     typer.echo(json.dumps(figures) if json_output else "\n".join(making.table(figures)))
 

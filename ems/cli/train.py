@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -15,11 +16,22 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object, for m
 TapesOption = Annotated[
     list[Path] | None, typer.Option("--tapes", help="A stored tape; may be repeated. Else all recorded ones.")
 ]
+RayOption = Annotated[
+    str | None,
+    typer.Option("--ray", metavar="ADDRESS", help="Spread over Ray: host:port of a cluster's head, auto, or local to start one."),
+]
+ProcessesOption = Annotated[int, typer.Option(min=1, help="Spread over so many processes of this machine.")]
+
+
+def one_thread_each() -> None:
+    """For numpy's BLAS, read when numpy is loaded: sums have one order, and matrices here are too small for a second thread."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @app.callback()
 def train() -> None:
     """Models from recorded tapes and from simulated markets."""
+    one_thread_each()
 
 
 @app.command("world-model")
@@ -53,13 +65,16 @@ def impact(
     seed: Annotated[int, typer.Option(min=0, help="Decides the first weights and the intervals.")] = 7,
     episodes: Annotated[int, typer.Option(min=20, help="Markets to learn from; about four a second.")] = 500,
     judged: Annotated[int, typer.Option(min=10, help="Other markets, to judge by.")] = 200,
+    ray: RayOption = None,
+    processes: ProcessesOption = 1,
     json_output: JsonOption = False,
 ) -> None:
     """Train the impact model on seeded orders in the event book, and judge it beside a constant and two laws."""
     from ems.bootstrap.impact import ImpactTraining, train_impact
+    from ems.bootstrap.spreading import spreading
 
-    with shown_progress(json_output) as told:
-        made = train_impact(out, told, ImpactTraining(seed=seed, episodes=episodes, judged=judged))
+    with shown_progress(json_output) as told, spreading(ray, processes) as mapper:
+        made = train_impact(out, told, ImpactTraining(seed=seed, episodes=episodes, judged=judged), mapper)
     if json_output:
         typer.echo(json.dumps({"weights": str(made.weights), "digest": made.digest} | made.figures))
     else:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from domain.errors import ConfigError
+from domain.ports_spread import Mapper
 from models.execution.choice import Choice
 from models.execution.knowing import Filter, LqOptimum, PriceOracle, SignalOracle, TrueMeans, VolumeOracle
 from models.execution.policies import EstimatedAlmgrenChriss, Pov, QpEwma, Tilt, almgren_chriss, static_transient, twap, vwap
+from models.spread import IN_PROCESS, spread
 from models.worlds.bounds import exact_regimes
 from models.worlds.lq import LqWorld
 from models.worlds.world import CHECK_REGIMES, F64, JUDGING_SEEDS, Policy, World, run
@@ -79,32 +82,70 @@ def strategies(plan: Plan, regime: str) -> list[Policy]:
     return chosen
 
 
-def costs(plan: Plan, regime: str, told: Told) -> Costs:
-    """Work all orders of a regime with every strategy.
+class _Piece(NamedTuple):
+    """One strategy's orders of one seed."""
+
+    regime: str
+    place: int  # of the strategy in the regime
+    batch: int
+    size: int
+
+
+class _Worked(NamedTuple):
+    """(size,) of a piece's orders, and how many plans there were and fell back, where the strategy counts them."""
+
+    expected: F64
+    happened: F64
+    filled: F64
+    plans: int
+    fallbacks: int
+
+
+def costs(plan: Plan, told: Told, mapper: Mapper = IN_PROCESS) -> dict[str, Costs]:
+    """Work all orders of each regime with every strategy; by regime.
+
+    Args:
+        mapper: who does it. The figures are the same by whichever.
 
     Raises:
         ConfigError: the strategy that is to be judged is not there.
     """
+    pieces: list[_Piece] = []
+    for regime in plan.regimes:
+        names = [one.name for one in strategies(plan, regime)]
+        if plan.judged not in names:
+            raise ConfigError(f"no strategy {plan.judged!r} to judge; there are {', '.join(names)}")
+        pieces += [_Piece(regime, place, *batch) for place in range(len(names)) for batch in _batches(plan, regime)]
+    worked = spread(mapper, partial(_work, plan), pieces, partial(told, "orders"))
+    by_piece = dict(zip(pieces, worked, strict=True))
+    return {regime: _together(plan, regime, by_piece) for regime in plan.regimes}
+
+
+def _batches(plan: Plan, regime: str) -> list[tuple[int, int]]:
+    """(which seed, how many orders)."""
     orders = plan.orders if regime == plan.main else plan.orders_elsewhere
-    batches = [min(BATCH, orders - begin) for begin in range(0, orders, BATCH)]
-    chosen = strategies(plan, regime)
-    names = [one.name for one in chosen]
-    if plan.judged not in names:
-        raise ConfigError(f"no strategy {plan.judged!r} to judge; there are {', '.join(names)}")
-    expected, happened, filled = (np.zeros((orders, len(chosen))) for _ in range(3))
+    return [(batch, min(BATCH, orders - batch * BATCH)) for batch in range(-(-orders // BATCH))]
+
+
+def _work(plan: Plan, piece: _Piece) -> _Worked:
+    policy = strategies(plan, piece.regime)[piece.place]
+    cost = run(plan.world, policy, JUDGING_SEEDS[piece.batch], piece.size, piece.regime).cost
+    # Who knows the prices' noise cannot have it integrated out.
+    expected = cost.bps if policy.name == "price_oracle" else cost.expected_bps
+    return _Worked(expected, cost.bps, cost.filled, getattr(policy, "plans", 0), getattr(policy, "fallbacks", 0))
+
+
+def _together(plan: Plan, regime: str, worked: dict[_Piece, _Worked]) -> Costs:
+    """The pieces of a regime, in the order of strategies and seeds."""
+    names, batches = [one.name for one in strategies(plan, regime)], _batches(plan, regime)
+    columns: list[list[F64]] = []
     fallback: dict[str, float] = {}
-    for place, policy in enumerate(chosen):
-        fell, planned = 0, 0
-        for batch, size in enumerate(batches):
-            told(f"{regime}: {policy.name}", place * len(batches) + batch, len(chosen) * len(batches))
-            rows = slice(batch * BATCH, batch * BATCH + size)
-            cost = run(plan.world, policy, JUDGING_SEEDS[batch], size, regime).cost
-            # Who knows the prices' noise cannot have it integrated out.
-            expected[rows, place] = cost.bps if policy.name == "price_oracle" else cost.expected_bps
-            happened[rows, place], filled[rows, place] = cost.bps, cost.filled
-            fell, planned = fell + getattr(policy, "fallbacks", 0), planned + getattr(policy, "plans", 0)
-        if planned:
-            fallback[policy.name] = fell / planned
+    for place, name in enumerate(names):
+        parts = [worked[_Piece(regime, place, *batch)] for batch in batches]
+        columns.append([np.concatenate(each) for each in list(zip(*parts, strict=True))[:3]])
+        if planned := sum(one.plans for one in parts):
+            fallback[name] = sum(one.fallbacks for one in parts) / planned
+    expected, happened, filled = (np.stack(each, axis=1) for each in zip(*columns, strict=True))
     return Costs(names, expected, happened, filled.mean(axis=0), fallback)
 
 

@@ -6,9 +6,11 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from domain.ports_spread import Mapper
 from models.execution import statistics
 from models.execution.harness import BOUNDS, MAIN, Costs, Plan, Told, costs, scenarios
 from models.execution.statistics import MARGIN_BPS, Interval, Resampled
+from models.spread import IN_PROCESS
 from models.worlds.bounds import best_bps, exact_regimes, schedule_bps
 from models.worlds.lq import LqWorld
 from models.worlds.world import CHECK_REGIMES, HELD_OUT_REGIMES, JUDGING_SEEDS
@@ -26,13 +28,12 @@ class _Drawn(NamedTuple):
     draws: Resampled
 
 
-def judge(plan: Plan, told: Told) -> dict[str, Any]:
-    """Everything: by regime, and the main regime's figures of the judged strategy at the top."""
+def judge(plan: Plan, told: Told, mapper: Mapper = IN_PROCESS) -> dict[str, Any]:
+    """Everything: by regime, and the main regime's figures of the judged strategy at the top. mapper: who works the orders."""
     drawn: dict[str, _Drawn] = {}
-    for regime in plan.regimes:
-        found = costs(plan, regime, told)
+    for done, (regime, found) in enumerate(costs(plan, told, mapper).items()):
         kinds = scenarios(plan, len(found.expected))
-        told(f"{regime}: intervals", 0, 1)
+        told("intervals", done, len(plan.regimes))
         drawn[regime] = _Drawn(
             found,
             statistics.figures(found.expected, found.happened, kinds),

@@ -11,16 +11,19 @@ the same paths, which takes most of the noise out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
 from domain.errors import ConfigError
+from domain.ports_spread import Mapper
 from domain.tape import Kind
 from models.execution.statistics import DRAWS, Interval, interval
 from models.inference import Core
 from models.making.rows import NETS, Rules, rules_of_book, rules_of_world
+from models.spread import IN_PROCESS, spread
 from models.worlds.making_book import MARKOUTS_S, MakerBook, Sessions
 from models.worlds.making_events import MakingPaths, MakingWorld
 from models.worlds.making_exact import fixed_value
@@ -61,22 +64,27 @@ def flat(name: str, found: Interval) -> dict[str, float]:
     return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
-def judge_world(world: MakingWorld, core: Core, paths: int, told: Told) -> dict[str, Any]:
-    """The exact world or its grid."""
+def judge_world(world: MakingWorld, core: Core, paths: int, told: Told, mapper: Mapper = IN_PROCESS) -> dict[str, Any]:
+    """The exact world or its grid. mapper: who runs the paths."""
     optimum, rules = solve(world.config), rules_of_world(world)
     net = Maker(NETS, NET, core=core)
     makers = [net, Maker.optimal(optimum), *rules]
     if world.config.coins:
         makers += [Maker("maker_shuffled_z", NET, core=core), _blind(world, optimum)]
-    batches = [min(_BATCH, paths - begin) for begin in range(0, paths, _BATCH)]
-    done: dict[str, list[Run]] = {one.name: [] for one in makers}
-    for n, size in enumerate(batches):
-        told(world.name, n, len(batches))
-        drawn = world.draw(JUDGING_SEEDS[n], size)
-        for one in makers:
-            shown = _others(drawn) if one.name == "maker_shuffled_z" else drawn
-            done[one.name].append(run(world, shown, one))
+    runs = spread(mapper, partial(_runs, world, makers), _batches(paths), partial(told, world.name))
+    done = {one.name: [batch[n] for batch in runs] for n, one in enumerate(makers)}
     return _rho_rows(world, optimum, rules, done)
+
+
+def _batches(count: int) -> list[tuple[int, int]]:
+    """(which seed, how many of it)."""
+    return [(n, min(_BATCH, count - n * _BATCH)) for n in range(-(-count // _BATCH))]
+
+
+def _runs(world: MakingWorld, makers: Sequence[Maker], batch: tuple[int, int]) -> list[Run]:
+    """Of each maker on one seed's paths."""
+    drawn = world.draw(JUDGING_SEEDS[batch[0]], batch[1])
+    return [run(world, _others(drawn) if one.name == "maker_shuffled_z" else drawn, one) for one in makers]
 
 
 def _others(paths: MakingPaths) -> MakingPaths:
@@ -115,25 +123,30 @@ def _rho_rows(world: MakingWorld, optimum: Optimum, rules: Rules, done: dict[str
     }  # fmt: skip
 
 
-def judge_book(book: MakerBook, core: Core, sessions: int, regimes: Sequence[str], told: Told) -> dict[str, Any]:
+def judge_book(
+    book: MakerBook, core: Core, sessions: int, regimes: Sequence[str], told: Told, mapper: Mapper = IN_PROCESS
+) -> dict[str, Any]:
     """The event book, regime by regime. Numbers of rules are chosen in the regime itself; where nothing may be learnt from it, in
     the usual one."""
+    of = {regime: regime if regime in TRAINING_REGIMES else "mixed" for regime in regimes}
+    learnt = list(dict.fromkeys(of.values()))
+    chosen = spread(mapper, partial(rules_of_book, book), learnt, partial(told, "event book: choosing"))
+    rules = dict(zip(learnt, chosen, strict=True))
+    makers = {regime: [Maker(NETS, NET, core=core), *rules[of[regime]]] for regime in regimes}
+    pieces = [(regime, *batch) for regime in regimes for batch in _batches(sessions)]
+    sat = spread(mapper, partial(_sessions, book, makers), pieces, partial(told, "event book"))
     found: dict[str, Any] = {}
-    rules: dict[str, Rules] = {}
     for regime in regimes:
-        where = regime if regime in TRAINING_REGIMES else "mixed"
-        if where not in rules:
-            told(f"choosing in {where}", 0, 1)
-            rules[where] = rules_of_book(book, where)
-        makers = [Maker(NETS, NET, core=core), *rules[where]]
-        done: dict[str, list[Sessions]] = {one.name: [] for one in makers}
-        batches = [min(_BATCH, sessions - begin) for begin in range(0, sessions, _BATCH)]
-        for n, size in enumerate(batches):
-            told(f"event book, {regime}", n, len(batches))
-            for one in makers:
-                done[one.name].append(book.run(one, JUDGING_SEEDS[n], size, regime))
-        found[regime] = {"numbers": rules[where].numbers} | book_rows(book, done)
+        parts = [one for (where, *_), one in zip(pieces, sat, strict=True) if where == regime]
+        done = {one.name: [part[n] for part in parts] for n, one in enumerate(makers[regime])}
+        found[regime] = {"numbers": rules[of[regime]].numbers} | book_rows(book, done)
     return {"config_sha256": book.config_sha256, "sessions": sessions, "seconds": book.config.seconds, "regimes": found}
+
+
+def _sessions(book: MakerBook, makers: Mapping[str, Sequence[Maker]], piece: tuple[str, int, int]) -> list[Sessions]:
+    """Of each maker in one regime's market of one seed."""
+    regime, n, size = piece
+    return [book.run(one, JUDGING_SEEDS[n], size, regime) for one in makers[regime]]
 
 
 def book_rows(book: MakerBook, done: dict[str, list[Sessions]]) -> dict[str, Any]:

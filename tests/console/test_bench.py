@@ -22,7 +22,7 @@ FIGURES = {
 
 def sound(figures: dict[str, float]) -> None:
     assert figures.keys() >= FIGURES
-    assert figures["stale_rows"] == 0 and figures["rows_compared"] == 120
+    assert figures["stale_rows"] == 0 and figures["rows_compared"] == 120 and figures["rows_painted_compared"] > 20
     assert figures["external_requests"] == 0 and figures["console_errors"] == 0
     assert figures["samples"] > 10 and 0 < figures["p50_ms"] <= figures["p99_ms"] and figures["log_p50_ms"] > figures["p50_ms"]
     assert 100 < figures["first_load_kb"] <= 350, "the budget of the first load"

@@ -51,6 +51,8 @@ def test_an_order_from_the_ticket_is_steered_and_worked_by_hand(desks: Desks) ->
     tab.picture("ticket-sent")
     tab.go("blotter")
     order = tab.row("parents", quantity="1,700", side="▲ Buy")
+    steer(tab, order, "e", quantity="1,800")
+    tab.until("it is amended", lambda: number(tab.says("parents", order, "quantity")) == 1_800)
     steer(tab, order, "p")
     tab.until("it is paused", lambda: tab.says("parents", order, "worked") == "paused")
     steer(tab, order, "r")

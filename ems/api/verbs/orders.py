@@ -1,4 +1,4 @@
-"""What traders do to orders: enter one, steer an algorithm's, place by hand."""
+"""What traders do to orders: enter one, steer an algorithm's, amend what was entered here, place by hand."""
 
 from __future__ import annotations
 
@@ -49,6 +49,20 @@ def enter(act: Act) -> dict[str, Any]:
     }
 
 
+def amend(act: Act) -> dict[str, Any]:
+    """What the desk is asked; what was left empty stays as it is."""
+    fields = act.fields
+    lines = fields["parameters"]
+    asked = {
+        "quantity_e9": fields["quantity"],
+        "limit_price_e9": fields["price"],
+        "end_ns": fields["end"],
+        "parameters": [line.partition("=")[::2] for line in lines] if lines else None,
+    }
+    given = {name: value for name, value in asked.items() if value}
+    return {"command": "amend_order", "order_id": act.row["order_id"], "reason": act.reason, **given}
+
+
 PARAMETERS: Final = Field(
     "parameters", "Parameters", "lines", required=False, help="NAME=VALUE, one a line, as the algorithm's ticket names them"
 )
@@ -81,6 +95,10 @@ VERBS: Final = (
          (Field("urgency", "Urgency", "choice", choices=("low", "normal", "high"), default="high"), REASON), bulk=True),
     Verb("switch", "Switch algorithm", _steer("switch"), TRADERS, "s", "parents", _LIVE,
          (Field("algo", "Algorithm", "choice", choices=_ALGOS), PARAMETERS, REASON), bulk=True),
+    Verb("amend", "Amend", by_desk(amend), TRADERS, "e", "parents", _LIVE,
+         (Field("quantity", "Quantity", "quantity", required=False, help="of the whole order, with what is executed"),
+          Field("price", "Limit price", "price", required=False),
+          Field("end", "Ends", "time", required=False, help="none: as it is"), PARAMETERS, REASON), confirm="count"),
     Verb("take_over", "Take over", _steer("take_over"), TRADERS, "t", "parents",
          {**_LIVE, "worked": ["algo", "paused", "complete"]}, (REASON,), confirm="count"),
     Verb("place", "Place by hand", _steer("place"), TRADERS, "l", "parents", {**_LIVE, "worked": ["by_hand"]},

@@ -26,6 +26,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "urgency": {"urgency": "high"},
     "switch": {"algo": "pov", "parameters": ["ParticipationRate=20"]},
     "place": {"quantity": "10", "price": "9.99"},
+    "amend": {"quantity": "90", "price": "10.5", "end": "1763640000000000000", "parameters": ["MaxParticipation=20"]},
     "book": {"cl_ord_id": "ABC", "overfill": True},
     "set_limit": LIMIT,
     "override": {"for_ns": "600000000000"},

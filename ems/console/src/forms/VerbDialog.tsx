@@ -5,11 +5,9 @@ import { said } from "../format/kinds";
 import { Dialog } from "../shell/Dialog";
 import { useWatched } from "../wire/signal";
 import type { Cell, Topic } from "../wire/types";
-import { Refused } from "../wire/http";
-import { begin, isSecret, judge } from "./fields";
+import { begin, isSecret } from "./fields";
 import { FieldInput } from "./FieldInput";
 import { worth } from "./notional";
-import { PreTrade } from "./PreTrade";
 import { Reach, scopeIn } from "./Reach";
 import { useForm } from "./useForm";
 
@@ -59,13 +57,9 @@ function VerbDialog({ intent }: { intent: Intent }): JSX.Element | null {
   }, []);
   if (quiet) return null;
 
-  const amends = AMENDS.has(verb.verb);
-  const { values, errors: unsound } = judge(verb.fields, form.typed, here.now_ns());
-  const amended = amends && single && Object.keys(unsound).length === 0 ? { ...ofOrder(single), ...values } : null;
   const ready = !sending && (word === "" || typedWord === word);
   return (
-    <Dialog title={verb.title} danger={verb.danger === true} wide={amends} onClose={close}>
-      <div class={amends ? "beside" : ""}>
+    <Dialog title={verb.title} danger={verb.danger === true} onClose={close}>
       <form ref={body} class="described" noValidate onSubmit={(event) => (event.preventDefault(), ready && void send())}>
         <Scope topic={topic} rows={rows} passed_over={passed_over} />
         {verb.fields.map((field) => (
@@ -88,18 +82,8 @@ function VerbDialog({ intent }: { intent: Intent }): JSX.Element | null {
           <button type="button" onClick={close}>Back<kbd>Esc</kbd></button>
         </div>
       </form>
-      {amends && <PreTrade fields={amended} onErrors={(errors) => errors.length > 0 && form.refused(new Refused(422, "", errors))} />}
-      </div>
     </Dialog>
   );
-}
-
-const AMENDS: ReadonlySet<string> = new Set(["amend", "replace"]); // what the same checks as a new order's are run for
-
-/** An order's own terms under the names of a ticket's fields. */
-function ofOrder(row: Record<string, Cell>): Record<string, Cell> {
-  const { symbol = null, side = null, quantity = null, limit_px = null, algo = null, client = null, account = null } = row;
-  return Object.fromEntries(Object.entries({ symbol, side, quantity, price: limit_px, algo, client, account }).filter(([, value]) => value !== null && value !== ""));
 }
 
 /** What the act is about: the row in a line, or the count and the notional of many. */

@@ -1,0 +1,1 @@
+"""Ray: pieces of work on a cluster."""
