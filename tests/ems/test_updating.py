@@ -14,7 +14,7 @@ from domain.model_lineage import Lineage
 from ems.bench import drill_update as drill
 from ems.bootstrap import model_signing
 from ems.bootstrap.updating import WorldModelNets, windows
-from models import online
+from models import online, online_data
 from models.dataset import AHEAD, event_times, examples
 from models.online import Buffer, Update
 from models.sight import sights
@@ -72,7 +72,8 @@ def test_ten_steps_make_another_version_that_is_near_and_fits_what_it_learnt_a_l
     assert np.isfinite(found.earned).all() and (found.log_loss > 0).all()
 
 
-def test_every_poison_is_refused_and_a_good_window_is_not(tape: Path) -> None:
+def test_every_poison_is_refused_and_a_good_window_is_not(tape: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(online_data, "REFERENCE_MIN", 500)  # two windows of a short tape are the reference
     told = drill.poisoned(open_tape(tape), LASTS_NS)
     assert told.pop("nothing wrong") == []
     assert [poison for poison, reasons in told.items() if not reasons] == []
