@@ -1,7 +1,9 @@
-"""Events that are written beside trading and that no desk decides by: measured clocks, codes, access, reconciliation, erasure."""
+"""Events that are written beside trading and that no desk decides by: measured clocks, codes, access, reconciliation, erasure,
+alerts of the monitor.
+"""
 
 from __future__ import annotations
 
-from domain import clock_reading, erasure, party, reading, reconciliation
+from domain import clock_reading, erasure, monitoring, party, reading, reconciliation
 
-EVENTS = (*clock_reading.EVENTS, *party.EVENTS, *reading.EVENTS, *reconciliation.EVENTS, *erasure.EVENTS)
+EVENTS = (*clock_reading.EVENTS, *party.EVENTS, *reading.EVENTS, *reconciliation.EVENTS, *erasure.EVENTS, *monitoring.EVENTS)

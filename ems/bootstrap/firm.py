@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from adapters.shm.exposure import Firm, SharedExposure
+from adapters.shm.metrics import SharedMetrics
 from domain.messages import Input
-from domain.values import Side
+from domain.values import E9, Side
 from ems.bootstrap.models import kept_in
 from ems.bootstrap.observer import Versions, observing
 from ems.bootstrap.runtime import Runtime
 from ems.bootstrap.tasks import until_first
 from ems.desk import Desk
 from ems.desk_state import DeskState
+from ems.forecasts import Forecasts
+from ems.health import StatusSocket
 from ems.quoting_settings import QuotingSettings
 
 EVERY_S: Final = 0.05
@@ -23,13 +27,29 @@ _E4: Final = 100_000  # of a price at 1e-9 in 1/10,000
 
 async def beside(runtime: Runtime, desk: Desk, deliver: Callable[[list[Input]], None], champion: Callable[[], str]) -> None:
     """Until cancelled. champion: the version of the world model that looks at the markets."""
-    versions = Versions(kept_in(runtime), champion)
-    await until_first(observing(runtime.settings, runtime.clock().now_ns, deliver, versions), telling(runtime, desk))
+    versions, clock = Versions(kept_in(runtime), champion), runtime.clock()
+    forecasts = Forecasts(SharedMetrics(runtime.metrics), clock.now_ns, time.monotonic_ns)
+
+    def heard(inputs: list[Input]) -> None:
+        forecasts.take(inputs)
+        deliver(inputs)
+
+    told = StatusSocket(runtime.socket("forecasts"), lambda _: forecasts.told())
+    await told.start()
+    try:
+        await until_first(
+            observing(runtime.settings, clock.now_ns, heard, versions), telling(runtime, desk, spread_e9=forecasts.spread_e9)
+        )
+    finally:
+        await told.close()
 
 
-async def telling(runtime: Runtime, desk: Desk, *, every_s: float = EVERY_S) -> None:
+async def telling(
+    runtime: Runtime, desk: Desk, *, every_s: float = EVERY_S, spread_e9: Callable[[Sequence[str]], int] = lambda _: E9
+) -> None:
     """Tell a quoter of the firm's orders and positions in what it quotes, as numbers; where none is configured, nothing.
 
+    spread_e9: how many times the distance that its net asks for quotes in these markets are to keep, see `domain.standing`.
     A desk that recovers tells nothing, so that what was told grows old and the quoter stands still.
     """
     quoting = runtime.settings.quoting
@@ -41,6 +61,7 @@ async def telling(runtime: Runtime, desk: Desk, *, every_s: float = EVERY_S) -> 
         if desk.ready:
             for number, firm in firm_of(desk.state, quoting):
                 shared.tell(number, firm)
+            shared.widen(spread_e9([each.symbol for each in quoting.instruments]))
             shared.told()
         await asyncio.sleep(every_s)
 
