@@ -1,7 +1,7 @@
 """What the monitor raises: an alert is open for a kind and a subject, or it is not. Read top-down: events, state, decide.
 
-One stream for each (kind, subject), so that two alerts of one thing cannot be: the second would be at a version that is taken. What
-was sent to whom is in it too, so that what nobody has taken yet is known after every crash, and is sent again.
+One stream for each (kind, subject), so that two alerts of one thing cannot be: the second would be at a version that is taken.
+What was sent to whom is in it too, so that what nobody has taken yet is known after every crash, and is sent again.
 """
 
 from __future__ import annotations

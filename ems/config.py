@@ -26,6 +26,7 @@ from ems.config_text import place, sentence
 from ems.exports.settings import NOTHING_SAID, ReportingSettings
 from ems.kill_settings import KILL_DEFAULT, KillSettings
 from ems.market_settings import ClockSettings, ObserverSettings, VenueSettings
+from ems.monitoring_settings import MonitoringSettings
 from ems.pace import Pace
 from ems.pace_settings import PaceSettings
 from ems.quoting_settings import QuotingSettings
@@ -104,6 +105,7 @@ class Settings(_Part):
     kill: KillSettings = KILL_DEFAULT
     care: CareSettings = NO_CARE_SETTINGS
     watchdog: WatchSettings = WatchSettings()
+    monitoring: MonitoringSettings | None = None  # none: no monitor runs
     audit: AuditSettings = AUDIT_DEFAULT
     reporting: ReportingSettings = NOTHING_SAID
     sealing: SealingSettings = SEALING_DEFAULT

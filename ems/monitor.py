@@ -79,7 +79,11 @@ class Monitor:
         if not reason.strip():
             return "an acknowledgement needs a reason"
         event = mo.Acknowledged(person=person, reason=reason, at_ns=self._clock.now_ns())
-        return "" if await self._write(found[0].id, event, f"person:{person}") else "it has just changed, or the log is away: ask again"
+        return (
+            ""
+            if await self._write(found[0].id, event, f"person:{person}")
+            else "it has just changed, or the log is away: ask again"
+        )
 
     # ---------------------------------------------------------------------------------------------- log
 
@@ -142,7 +146,9 @@ class Monitor:
             again = bool(receiver.repeat_s) and now_ns - told_ns >= receiver.repeat_s * E9
             if not new and not again:
                 continue
-            told = {alert.id: alert for alert in new} | {alert.id: alert for alert in self.alerts.values() if again and alert.open}
+            told = {alert.id: alert for alert in new} | {
+                alert.id: alert for alert in self.alerts.values() if again and alert.open
+            }
             try:
                 await asyncio.to_thread(receiver.tell, list(told.values()), now_ns)
             except AlertNotSent as error:

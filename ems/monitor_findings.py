@@ -136,4 +136,6 @@ def _latency(seen: Situation, settings: MonitoringSettings) -> Iterator[Finding]
         yield Finding("forecast_latency_missing", "forecasts", "warning", "nobody tells how long a forecast takes")
     elif seen.latency_us[1] >= 1_000 and seen.latency_us[0] > settings.latency_sla_us:
         p99, size = seen.latency_us
-        yield Finding("forecast_latency", "forecasts", "warning", f"p99 {p99:.0f} us over {size:,}, above {settings.latency_sla_us:g}")
+        yield Finding(
+            "forecast_latency", "forecasts", "warning", f"p99 {p99:.0f} us over {size:,}, above {settings.latency_sla_us:g}"
+        )

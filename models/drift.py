@@ -4,7 +4,7 @@
 |---|---|---|
 | `ic` | Spearman's correlation of the last 500 forecast returns with what came of them, from 100 on | below 0.02 |
 | `coverage` | two-sided CUSUM of misses of the interval that holds 80 % of the reference | 5 misses beyond the allowance |
-| `psi.*` | population stability index of the last 500, each feature and the outcome, in ten bins fixed on the reference | above 0.2 |
+| `psi.*` | population stability index, last 500: each feature and the outcome, ten bins fixed on the reference | above 0.2 |
 | `psi.long_*` | the same of the last 10,000, for what follows itself for longer than 500 | above 0.2 |
 
 Ranks and not Pearson: returns have heavy tails and most steps move nothing, so that one jump would decide a product moment of
@@ -29,6 +29,7 @@ WINDOW: Final = 500
 LONG_WINDOW: Final = 10_000
 WARM: Final = 100
 EVERY: Final = 10  # forecasts from one look to the next
+_LONG: Final = f"psi.{LONG}"
 _CEILING: Final = 2.0  # of the alert's level: a sum that has gone there comes back in time
 
 
@@ -47,7 +48,7 @@ class _Binned:
     def __init__(self, shares: list[F64], window: int) -> None:
         self._shares = shares
         self._counts = [np.zeros(len(each), np.int64) for each in shares]
-        self._bins = [()] * window
+        self._bins: list[tuple[int, ...]] = [()] * window
         self._window = window
         self._taken = 0
 
@@ -103,8 +104,8 @@ class DriftWatch:
         return found | {f"psi.{LONG}{name}": value for name, value in zip(BINNED, self._long.indices(), strict=True)}
 
     def standing(self) -> Standing:
-        """The figures beside the reference's levels."""
-        figures = self.figures()
+        """The figures beside the reference's levels. The long window is left out until it is full: the short one covers it."""
+        figures = {name: value for name, value in self.figures().items() if value is not None or not name.startswith(_LONG)}
         ratios = {name: self._reference.ratio(name, value) for name, value in figures.items()}
         return Standing(self.forecasts, ratios, figures)
 
@@ -112,9 +113,7 @@ class DriftWatch:
 def judged(day: Day, reference: Reference) -> list[Seen]:
     """A day's forecasts as the detectors take them."""
     scores = np.abs(standard(day.mean, day.log_scale, day.tail, day.outcome))
-    columns = [
-        places(reference.bins[name].edges, day.features[:, at], day.known[:, at]) for at, name in enumerate(FEATURE_NAMES)
-    ]
+    columns = [places(reference.bins[name].edges, day.features[:, at], day.known[:, at]) for at, name in enumerate(FEATURE_NAMES)]
     columns.append(places(reference.bins[OUTCOME].edges, day.outcome, np.ones(day.size, np.bool_)))
     bins = np.stack(columns, axis=1).tolist()
     rows = zip(day.mean.tolist(), day.outcome.tolist(), (scores > reference.scale).tolist(), map(tuple, bins), strict=True)
@@ -191,8 +190,8 @@ class Judge:
             return
         made, seen, there = before
         outcome = (forecast.middle - made.middle) / made.unit
-        columns = (np.array([value]) for value in (made.mean, made.log_scale, made.tail, outcome))
-        day = Day(np.zeros(1, np.int64), *columns, seen[None], there[None])
+        mean, log_scale, tail, came = (np.array([value]) for value in (made.mean, made.log_scale, made.tail, outcome))
+        day = Day(np.zeros(1, np.int64), mean, log_scale, tail, came, seen[None], there[None])
         self._watch.take(judged(day, self._reference)[0])
         if self._watch.forecasts % EVERY == 0:
             self._standing = self._watch.standing()

@@ -23,7 +23,7 @@ from models.inference import ADVANCE, OK, WITH_HEADS, Core, infer
 from models.market.continuous import ContinuousMarket
 from models.market.flow import FlowParameters, GeneratedFlow
 from models.market.layout import Book, make_book
-from models.net_contract import BOOK, CONTEXT, FEATURES, HEAD, LEVELS, STEP_EVENTS, TAPE_ROWS, TRADES
+from models.net_contract import BOOK, FEATURES, HEAD, LEVELS, STEP_EVENTS, TAPE_ROWS, TRADES
 from models.observation import PRICE, Watch, make_watch, observe
 from models.sight import Sight
 
@@ -64,12 +64,12 @@ class _Shifted:
         return self._ends_ns
 
 
-def generated(seed: int, flow: FlowParameters, *, seconds: int = DAY_S, after: FlowParameters | None = None, at_s: int = 0) -> Tape:
+def generated(
+    seed: int, flow: FlowParameters, *, seconds: int = DAY_S, after: FlowParameters | None = None, at_s: int = 0
+) -> Tape:
     """A day of a generated market as its feed would tell it. after: the flow's parameters from at_s on."""
     if after is None:
-        source: GeneratedFlow | _Shifted = GeneratedFlow(
-            np.random.default_rng([seed, 0]), flow, open_ns=0, close_ns=seconds * _S
-        )
+        source: GeneratedFlow | _Shifted = GeneratedFlow(np.random.default_rng([seed, 0]), flow, open_ns=0, close_ns=seconds * _S)
     else:
         source = _Shifted(seed, flow, after, at_s * _S, seconds * _S)
     market = ContinuousMarket(source, base_ticks=_LEAST, window=_LADDER, shows=True)

@@ -18,9 +18,9 @@ from domain.standing import Standing
 from domain.tape import Kind, Tape, tape_of
 from models import inference_layout as lay
 from models.compiled import hot
+from models.drift import Forecast, Judge
 from models.feature_arrays import Features, make_features
 from models.features import update
-from models.drift import Forecast, Judge
 from models.inference import ADVANCE, OK, WITH_HEADS, infer
 from models.latency import LatencyWindow
 from models.market.follow import apply_one

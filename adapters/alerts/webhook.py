@@ -17,7 +17,7 @@ class Webhook:
         self.name = f"webhook {url}"
         self._url = url
 
-    def tell(self, alerts: Sequence[MonitorAlert], now_ns: int) -> None:  # noqa: ARG002 (the port's)
+    def tell(self, alerts: Sequence[MonitorAlert], now_ns: int) -> None:
         """See `domain.ports_alerts.AlertReceiver.tell`."""
         for alert in alerts:
             raised = alert.raised

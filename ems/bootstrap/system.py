@@ -120,6 +120,8 @@ def children(runtime: Runtime) -> list[Child]:
         found.append(_child("sealer", file, lambda: _answers(runtime, "sealer", {}), after=database))
     found.append(_child("desk", file, lambda: _leads(runtime), after=database))
     found.append(_child("audit_watch", file, lambda: _answers(runtime, "audit-watch", {}), after=database))
+    if settings.monitoring is not None:
+        found.append(_child("monitor", file, lambda: _answers(runtime, "monitor", {}), after=database))
     if settings.quoting is not None:
         found.append(_child("quote_journal", file, lambda: _answers(runtime, "quote-journal", {}), after=database))
         walled = runtime.walled().save(WALLED)
@@ -200,6 +202,9 @@ async def health(runtime: Runtime) -> dict[str, Any]:
         found["watchdog"] = {"up": dog is not None and dog["state"] == "watching", **(dog or {})}
     beside = await ask_socket(runtime.socket("audit-watch"), {})
     found["audit_watch"] = {"up": beside is not None, **(beside or {})}
+    if settings.monitoring is not None:
+        monitor = await ask_socket(runtime.socket("monitor"), {})
+        found["monitor"] = {"up": monitor is not None and monitor["state"] == "watching", **(monitor or {})}
     if settings.sealing.enabled:
         found["sealer"] = sealer or {"up": False}
     if settings.venue is not None:
