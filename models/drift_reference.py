@@ -62,7 +62,11 @@ class Day(NamedTuple):
 
     def part(self, begin: int, stop: int | None = None) -> Day:
         """Forecasts begin .. stop - 1."""
-        return Day(*(column[begin:stop] for column in self))
+        cut = slice(begin, stop)
+        return Day(
+            self.at_ns[cut], self.mean[cut], self.log_scale[cut], self.tail[cut], self.outcome[cut], self.features[cut],
+            self.known[cut],
+        )  # fmt: skip
 
 
 class Bins(BaseModel):
@@ -185,7 +189,9 @@ def calibrated(found: Reference, worst: Sequence[Mapping[str, float]]) -> Refere
     for name in DETECTORS:
         sign = -1.0 if name == "ic" else 1.0
         maxima = np.array([sign * day[name] for day in worst if name in day])
-        usual[name], alert[name] = sign * float(maxima.mean()), found.alert[name]
+        usual[name], alert[name] = found.usual.get(name, 0.0), found.alert[name]
+        if len(maxima):
+            usual[name] = sign * float(maxima.mean())
         if len(maxima) > 1:
             alert[name] = sign * max(sign * alert[name], _rare(maxima, chance))
     return found.model_copy(update={"usual": usual, "alert": alert})

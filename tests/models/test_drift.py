@@ -77,7 +77,7 @@ def test_undisturbed_days_stay_quiet_and_shifts_are_found_within_the_window(refe
     before, at = a_day(200), 3_000
 
     def joined(after: Day) -> Day:
-        return Day(*(np.concatenate(pair) for pair in zip(before, after, strict=True)))
+        return Day(*(np.concatenate(pair) for pair in zip(before, after, strict=True)))  # type: ignore[arg-type]
 
     for after, by in (
         (a_day(201, shift=1.5), "psi."), (a_day(202, wide=3.0), "coverage"), (a_day(203, wide=0.3), "coverage"),
