@@ -94,8 +94,7 @@ def observed(seen: Sight, tape: Tape, instrument: int = 0) -> Day:
         views[1], views[2], np.zeros(lay.STATE, np.float32), np.zeros(lay.RESULTS, np.float32),
         np.zeros((len(tape) + 1, 4), np.int64), rows,
     )  # fmt: skip
-    rows = rows[:made]
-    now, then = rows[:-1], rows[1:]
+    now, then = rows[: max(0, made - 1)], rows[1:made]
     features, known = now[:, 6 : 6 + FEATURES], now[:, 6 + FEATURES :] > 0
     outcome = 0.5 * (then[:, 1] - now[:, 1]) / now[:, 2]
     return Day(now[:, 0].astype(np.int64), now[:, 3], now[:, 4], now[:, 5], outcome, features, known)

@@ -51,7 +51,7 @@ def test_no_number_is_no_correlation() -> None:
 
 
 def test_bins_are_the_reference_s_deciles_and_never_move() -> None:
-    values, known = np.arange(1_000.0), np.arange(1_000) % 10 > 0
+    values, known = np.arange(1_000).astype(np.float64), np.arange(1_000) % 10 > 0
     bins = Bins.of(values, known)
     assert len(bins.edges) == 9 and len(bins.shares) == 11
     assert bins.shares[-1] == pytest.approx(0.1, abs=0.001), "what is not known has a share of its own"

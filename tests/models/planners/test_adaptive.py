@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from domain.errors import InvariantBroken, SolverFailed
 from domain.latent_path import path_of
@@ -257,7 +258,7 @@ def test_an_order_s_own_tail_aversion_is_weighed() -> None:
 
 
 def test_a_schedule_is_as_far_from_the_neutral_one_as_its_forecasts_are_trusted() -> None:
-    def shares(trust_e9: int | None) -> np.ndarray:
+    def shares(trust_e9: int | None) -> NDArray[np.float64]:
         schedule = ADAPTIVE.plan(asked(trust_e9=trust_e9))
         check(schedule, asked())
         assert schedule.fallback == "" and len(schedule.slices) == 20
