@@ -19,7 +19,6 @@ from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from domain.errors import WeightsError
 from models.net_contract import FEATURE_NAMES
@@ -69,10 +68,9 @@ class Day(NamedTuple):
         )  # fmt: skip
 
 
-class Bins(BaseModel):
+class Bins(NamedTuple):
     """Of one feature. edges: rising, at most nine; shares: of each bin, and last of what was not known."""
 
-    model_config = ConfigDict(frozen=True)
     edges: tuple[float, ...]
     shares: tuple[float, ...]
 
@@ -85,7 +83,7 @@ class Bins(BaseModel):
         return cls(edges=tuple(edges.tolist()), shares=tuple(smoothed(counts).tolist()))
 
 
-class Reference(BaseModel):
+class Reference(NamedTuple):
     """Of one version in one kind of market.
 
     Attributes:
@@ -97,7 +95,6 @@ class Reference(BaseModel):
         alert: of each detector, where an alert is raised.
     """
 
-    model_config = ConfigDict(frozen=True)
     weights_sha256: str
     market: str
     days: int
@@ -106,8 +103,8 @@ class Reference(BaseModel):
     coverage: float
     allowance: float
     bins: dict[str, Bins]
-    usual: dict[str, float] = {}
-    alert: dict[str, float] = {}
+    usual: Mapping[str, float]
+    alert: Mapping[str, float]
 
     def ratio(self, detector: str, value: float | None) -> float | None:
         """How far a value is on the way from what is usual (0) to an alert (1); None: it is not known."""
@@ -118,17 +115,20 @@ class Reference(BaseModel):
 
     def write(self, path: Path) -> None:
         """As one JSON file."""
-        path.write_text(json.dumps(self.model_dump(), indent=1) + "\n", "utf-8")
+        told = self._asdict() | {"bins": {name: one._asdict() for name, one in self.bins.items()}}
+        path.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
 
     @classmethod
     def read(cls, path: Path, digest: str) -> Self:
         """Raises WeightsError: it is not there, cannot be read, or is another version's."""
         try:
-            found = cls.model_validate_json(path.read_bytes())
+            told = json.loads(path.read_bytes())
+            bins = {name: Bins(tuple(one["edges"]), tuple(one["shares"])) for name, one in told.pop("bins").items()}
+            found = cls(bins=bins, **told)
         except OSError as cause:
             raise WeightsError(f"version {digest[:12]} has no drift reference ({path.name})") from cause
-        except ValidationError as cause:
-            raise WeightsError(f"{path.name} is no drift reference: {cause.errors()[0]['msg']}") from cause
+        except (ValueError, TypeError, KeyError, AttributeError) as cause:
+            raise WeightsError(f"{path.name} is no drift reference: {cause}") from cause
         if found.weights_sha256 != digest:
             raise WeightsError(f"{path.name} is the drift reference of version {found.weights_sha256[:12]}, not of {digest[:12]}")
         return found
@@ -194,7 +194,7 @@ def calibrated(found: Reference, worst: Sequence[Mapping[str, float]]) -> Refere
             usual[name] = sign * float(maxima.mean())
         if len(maxima) > 1:
             alert[name] = sign * max(sign * alert[name], _rare(maxima, chance))
-    return found.model_copy(update={"usual": usual, "alert": alert})
+    return found._replace(usual=usual, alert=alert)
 
 
 def _rare(maxima: F64, chance: float) -> float:
