@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.errors import WeightsError
+from models.drift_reference import Reference, beside
 from models.inference import SCHEDULER, Core, make_core, put_weights
 from models.weights_store import CHAMPION, Weights, read_weights
 
@@ -23,12 +25,14 @@ class Sight:
     digest: str
     core: Core
     packed: F32
+    reference: Reference | None = None  # what is usual for it
+    unjudged: str = ""  # why there is none
 
 
 def sight(path: Path = CHAMPION) -> Sight:
     """The champion's weights, learnt from tapes. The scheduler's own know made markets alone, whose units and whose impact were
     measured for them (`models.execution.learned`): on a live book they would be numbers of nothing. Raises WeightsError."""
-    return of_weights(read_weights(path))
+    return _judged(of_weights(read_weights(path)), path)
 
 
 Sights = Callable[[str], Sight]  # a version by its digest, "": the shipped champion. Raises WeightsError where it is not here
@@ -49,12 +53,21 @@ def sights(kept: Path | None = None, accepts: Callable[[Path], None] = lambda _:
             path = CHAMPION
         if path is not CHAMPION:
             accepts(path)
-        return of_weights(read_weights(path, digest or None))
+        return _judged(of_weights(read_weights(path, digest or None)), path)
 
     return found
 
 
 shipped: Sights = sights()
+
+
+def _judged(seen: Sight, path: Path) -> Sight:
+    """With the reference that lies beside its weights, or beside those that the code came with."""
+    place = beside(path) if beside(path).exists() else beside(CHAMPION)
+    try:
+        return replace(seen, reference=Reference.read(place, seen.digest))
+    except WeightsError as error:
+        return replace(seen, unjudged=str(error))
 
 
 def of_weights(weights: Weights) -> Sight:

@@ -124,6 +124,8 @@ def children(runtime: Runtime) -> list[Child]:
         found.append(_child("sealer", file, lambda: _answers(runtime, "sealer", {}), after=database))
     found.append(_child("desk", file, lambda: _leads(runtime), after=database))
     found.append(_child("audit_watch", file, lambda: _answers(runtime, "audit-watch", {}), after=database))
+    if settings.monitoring is not None:
+        found.append(_child("monitor", file, lambda: _answers(runtime, "monitor", {}), after=database))
     if settings.quoting is not None:
         found.append(_child("quote_journal", file, lambda: _answers(runtime, "quote-journal", {}), after=database))
         walled = runtime.walled().save(WALLED)

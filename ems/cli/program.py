@@ -88,6 +88,7 @@ app.add_typer(reconcile.app, name="reconcile", help="Executions against what ven
 app.add_typer(clock.app, name="clock", help="How right the host's clock is, and the log of what was measured.")
 app.add_typer(day.app, name="day", help="The start and the end of a trade date as ordered steps: run, resumed, shown.")
 app.add_typer(alerts.app, name="alerts", help="What else a person must look at: list it, and say what came of it.")
+app.add_typer(drill.app, name="drill", help="Drills: planted trouble must be found, and quiet days stay quiet.")
 app.add_typer(wheel.app, name="wheel", help="Algo wheels: orders given to algorithms by chance, results compared.")
 app.add_typer(tape.app, name="tape", help="Market data: convert feeds into stored tapes, look into them, play and record.")
 app.add_typer(bench.app, name="bench", help="Measure: each prints its figures, with --json as one object.")
