@@ -29,6 +29,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     "watchdog": "nothing new leaves without its beat; see logs/watchdog.jsonl and `ems kill status`",
     "audit_watch": "clock and reconciliation are not watched; see logs/audit_watch.jsonl",
     "clock": "`ems clock now` and the host's chrony or PTP: stamps may be wrong by more than is allowed",
+    "monitor": "alerts are neither raised nor sent; see logs/monitor.jsonl",
     "sealer": "the log grows unsealed; see logs/sealer.jsonl and docs/sealing.md",
     "venue": "the simulated venue: see logs/venue.jsonl",
     "quoter": "the venue cancels its quotes; see logs/quoter.jsonl",

@@ -50,6 +50,7 @@ from ems.cli import (
     update,
     wheel,
 )
+from ems.cli.addresses import alone
 from ems.cli.running import run_until_signal
 
 REFUSED = 2
@@ -94,7 +95,6 @@ app.add_typer(tape.app, name="tape", help="Market data: convert feeds into store
 app.add_typer(bench.app, name="bench", help="Measure: each prints its figures, with --json as one object.")
 app.add_typer(train.app, name="train", help="Models from recorded tapes.")
 app.add_typer(shadow.app, name="shadow", help="What versions that decide nothing would have done beside the champion.")
-app.add_typer(drill.app, name="drill", help="What must hold is made to happen, and judged.")
 app.add_typer(update.app, name="update", help="Models that go on learning: run, status; the envelope of two people.")
 app.add_typer(evaluate.app, name="evaluate", help="How good models are, on what they have not seen.")
 app.add_typer(plot.app, name="plot", help="Pictures: a tape with its book and features over time.")
@@ -292,11 +292,7 @@ def venue(
     elif certify:
         play(config, session, client, comp_id, port, begin_string, directory)
     else:
-        from ems.bootstrap.venue import run_alone
-        from ems.cli.addresses import ouch_at, published
-        from ems.config import load
-
-        run_alone(load(config), directory, published(itch), ouch_at(ouch, account or []))
+        alone(config, directory, itch, ouch, account or [])
 
 
 def _plain(value: Any) -> str:

@@ -35,6 +35,7 @@ ELSEWHERE = {
     "docs/deploy.md:2": "a cluster is not; what kubectl would send is validated in tests/deploy/test_manifests.py",
     "docs/deploy.md:3": "the same; the script that is sent is checked in tests/deploy/test_deployment.py",
     "docs/fix-tls.md:1": "compiles QuickFIX anew, which takes five minutes and OpenSSL's headers",
+    "docs/monitoring.md:1": "formulas, reckoned in tests/domain/test_monitoring.py and tests/models/planners/test_adaptive.py",
     "docs/ouch.md:0": "an excerpt; the same calls are made in tests/adapters/ouch and tests/acceptance/quoter_market.py",
 }
 # Commands whose words no test is found to say. Beside each the test of the work that it does: the words are checked for
@@ -51,9 +52,13 @@ NOT_CALLED = {
     "audit reproduce": "tests/models/test_reproduce.py",
     "audit subject": "tests/adapters/postgres/test_subjects.py",
     "audit whatif": "tests/ems/audit/test_replay.py",
+    "backup restore": "tests/adapters/postgres/test_backup.py",
+    "backup take": "tests/adapters/postgres/test_backup.py",
+    "backup verify": "tests/adapters/postgres/test_backup.py",
     "bench features": "tests/ems/bench/test_features.py",
     "bench fix": "tests/ems/bench/test_fix.py",
     "bench inference": "tests/ems/bench/test_inference.py",
+    "drill update": "tests/ems/test_updating.py",
     "evaluate basket": "tests/models/worlds/test_lq_basket.py",
     "evaluate market-making": "tests/models/worlds/test_making.py",
     "plot tape": "tests/ems/test_plot.py",
@@ -62,10 +67,13 @@ NOT_CALLED = {
     "reconcile assign": "tests/ems/test_reconciler.py",
     "reconcile breaks": "tests/ems/test_reconciler.py",
     "reconcile resolve": "tests/ems/test_reconciler.py",
+    "soak": "tests/ems/bench/test_soak.py",
     "train market-maker": "tests/models/test_ppo.py",
     "train scheduler": "tests/models/test_scheduler.py",
+    "update agree": "tests/domain/test_model_update.py",
+    "update revoke": "tests/domain/test_model_update.py",
     "wheel report": "tests/ems/test_wheel_desk.py",
-    "models mirror": "an MLflow server of its own, in the extra `registry`; see tests/adapters",
+    "models mirror": "an MLflow of its own, which the extra `registry` brings",
 }
 
 
