@@ -26,7 +26,7 @@ from models.environment import differences, environment
 P = TypeVar("P")
 R = TypeVar("R")
 _ROOT: Final = Path(__file__).parents[1]
-_NOT_COMPARED: Final = ("OMP_NUM_THREADS", "torch_threads")  # pieces are given one thread anyway
+_NOT_COMPARED: Final = ("OMP_NUM_THREADS", "torch_threads", "torch_deterministic")  # each piece is given them
 _LOST_MAX: Final = 3  # times that workers may be lost before it is not bad luck
 
 
@@ -40,7 +40,8 @@ def spread(
         ProcessFailed: workers were lost again and again.
         Exception: whatever a piece raised.
     """
-    return mapper.map(partial(_alike, tuple(sorted(_here().items())), work), pieces, told)
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    return mapper.map(partial(_alike, tuple(sorted(_here().items())), deterministic, work), pieces, told)
 
 
 class InProcess:
@@ -104,8 +105,9 @@ def _piece(piece: Any) -> Any:
     return _held[0](piece)
 
 
-def _alike(asked: tuple[tuple[str, str], ...], work: Callable[[P], R], piece: P) -> R:
+def _alike(asked: tuple[tuple[str, str], ...], deterministic: bool, work: Callable[[P], R], piece: P) -> R:
     torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(deterministic)
     _compare(asked)
     return work(piece)
 

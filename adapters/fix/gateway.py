@@ -284,17 +284,7 @@ class Gateway:
             "fenced_frames": self.fenced_count,
             "not_sent": self.sender.not_sent_count,
             "stopped_by_kill_switch": self.sender.look.stopped_count,
-            "sessions": {
-                slot.config.name: {
-                    "up": slot.up,
-                    "refused": slot.refused_count,
-                    "garbled": slot.garbled_count,
-                    "resend_requests": slot.resend_request_count,
-                    "messages_in": slot.messages_in,
-                    "messages_out": slot.messages_out,
-                }
-                for slot in self.slots
-            },
+            "sessions": {slot.config.name: slot.told() for slot in self.slots},
         }
 
     def close(self) -> None:

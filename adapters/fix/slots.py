@@ -75,6 +75,17 @@ class Slot:
             "sent_seq": self.state.sent_seq,
         }
 
+    def told(self) -> dict[str, Any]:
+        """For health: whether it is up, and its counters."""
+        return {
+            "up": self.up,
+            "refused": self.refused_count,
+            "garbled": self.garbled_count,
+            "resend_requests": self.resend_request_count,
+            "messages_in": self.messages_in,
+            "messages_out": self.messages_out,
+        }
+
     def created(self) -> str:
         """When the engine's store was last reset, to the second; "" while there is none."""
         path = self.store / f"{self._file_stem()}.session"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from domain.errors import ConfigError, ProcessFailed
@@ -22,6 +23,7 @@ LOCAL: Final = "local"
 _LOOPBACK: Final = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 _AGAIN: Final = 3  # times that a piece is done again because its worker was lost
 _LOOK_S: Final = 5.0
+_AHEAD: Final = 2  # pieces asked for of each processor: one at work, one that waits
 _OBJECTS_BYTES: Final = 200 << 20  # what a cluster of this machine keeps in shared memory
 
 
@@ -60,24 +62,22 @@ class RayCluster:
         ray = self._ray
         task = ray.remote(num_cpus=1, max_retries=_AGAIN, retry_exceptions=False)(_piece)
         sent = ray.put(work)
-        asked = [task.remote(sent, piece) for piece in pieces]
-        place = {ref: n for n, ref in enumerate(asked)}
+        place: dict[Any, int] = {}  # of what was asked and has not ended: no more than keeps all workers busy, so that after an
+        left = iter(range(len(pieces)))  # error there is little that still runs, and nothing to be taken back
         done: dict[int, R] = {}
         seen = time.monotonic()
-        try:
-            while len(done) < len(pieces):
-                ended, _ = ray.wait([ref for ref in asked if place[ref] not in done], num_returns=1, timeout=_LOOK_S)
-                if ended or ray.cluster_resources().get("CPU", 0) >= 1:
-                    seen = time.monotonic()
-                elif time.monotonic() - seen > self._patience_s:
-                    raise ProcessFailed(f"the cluster has no worker left; {len(done)} of {len(pieces)} pieces are done")
-                for ref in ended:
-                    done[place[ref]] = self._result(ref)
-                    told(len(done), len(pieces))
-        finally:
-            for ref in asked:
-                if place[ref] not in done:
-                    ray.cancel(ref, force=True)
+        while len(done) < len(pieces):
+            workers = int(ray.cluster_resources().get("CPU", 0))
+            for n in islice(left, max(0, _AHEAD * max(workers, 1) - len(place))):
+                place[task.remote(sent, pieces[n])] = n
+            ended, _ = ray.wait(list(place), num_returns=1, timeout=_LOOK_S)
+            if ended or workers >= 1:
+                seen = time.monotonic()
+            elif time.monotonic() - seen > self._patience_s:
+                raise ProcessFailed(f"the cluster has no worker left; {len(done)} of {len(pieces)} pieces are done")
+            for ref in ended:
+                done[place.pop(ref)] = self._result(ref)
+                told(len(done), len(pieces))
         return [done[n] for n in range(len(pieces))]
 
     def close(self) -> None:

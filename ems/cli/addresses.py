@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from domain.errors import ConfigError
 from ems.market_settings import OuchSettings, address
@@ -27,3 +28,11 @@ def ouch_at(text: str, accounts: Sequence[str]) -> OuchSettings | None:
         raise ConfigError("--ouch needs an --account NAME:PASSWORD")
     host, port = published(text).rsplit(":", 1)
     return OuchSettings(host=host, port=int(port), accounts={name: password for name, _, password in pairs})
+
+
+def alone(config: Path, directory: Path | None, itch: str, ouch: str, accounts: Sequence[str]) -> None:
+    """Run the simulated venue of a configuration by itself, publishing and listening where it is said. Raises ConfigError."""
+    from ems.bootstrap.venue import run_alone
+    from ems.config import load
+
+    run_alone(load(config), directory, published(itch), ouch_at(ouch, accounts))

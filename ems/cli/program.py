@@ -50,6 +50,7 @@ from ems.cli import (
     update,
     wheel,
 )
+from ems.cli.addresses import alone
 from ems.cli.running import run_until_signal
 
 REFUSED = 2
@@ -291,11 +292,7 @@ def venue(
     elif certify:
         play(config, session, client, comp_id, port, begin_string, directory)
     else:
-        from ems.bootstrap.venue import run_alone
-        from ems.cli.addresses import ouch_at, published
-        from ems.config import load
-
-        run_alone(load(config), directory, published(itch), ouch_at(ouch, account or []))
+        alone(config, directory, itch, ouch, account or [])
 
 
 def _plain(value: Any) -> str:

@@ -51,9 +51,13 @@ NOT_CALLED = {
     "audit reproduce": "tests/models/test_reproduce.py",
     "audit subject": "tests/adapters/postgres/test_subjects.py",
     "audit whatif": "tests/ems/audit/test_replay.py",
+    "backup restore": "tests/adapters/postgres/test_backup.py",
+    "backup take": "tests/adapters/postgres/test_backup.py",
+    "backup verify": "tests/adapters/postgres/test_backup.py",
     "bench features": "tests/ems/bench/test_features.py",
     "bench fix": "tests/ems/bench/test_fix.py",
     "bench inference": "tests/ems/bench/test_inference.py",
+    "drill update": "tests/ems/test_updating.py",
     "evaluate basket": "tests/models/worlds/test_lq_basket.py",
     "evaluate market-making": "tests/models/worlds/test_making.py",
     "plot tape": "tests/ems/test_plot.py",
@@ -62,10 +66,13 @@ NOT_CALLED = {
     "reconcile assign": "tests/ems/test_reconciler.py",
     "reconcile breaks": "tests/ems/test_reconciler.py",
     "reconcile resolve": "tests/ems/test_reconciler.py",
+    "soak": "tests/ems/bench/test_soak.py",
     "train market-maker": "tests/models/test_ppo.py",
     "train scheduler": "tests/models/test_scheduler.py",
+    "update agree": "tests/domain/test_model_update.py",
+    "update revoke": "tests/domain/test_model_update.py",
     "wheel report": "tests/ems/test_wheel_desk.py",
-    "models mirror": "an MLflow server of its own, in the extra `registry`; see tests/adapters",
+    "models mirror": "an MLflow of its own, which the extra `registry` brings",
 }
 
 

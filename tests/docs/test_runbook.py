@@ -15,16 +15,10 @@ from domain.kill_switch import SourceName
 from domain.kill_table import Level
 from domain.refusal import Reason
 from domain.triggers import Metric
+from ems.health_parts import REMEDIES
 
 ROOT = Path(__file__).resolve().parents[2]
 LATCHED = [level.name for level in Level if level > Level.SUSPENDED]
-
-
-def health_rows() -> list[str]:
-    """What `ems health` may show, by the code that makes it."""
-    code = (ROOT / "ems/bootstrap/system.py").read_text("utf-8")
-    body = code[code.index("async def health(") : code.index("async def _gateway_health(")]
-    return ["gateway", *sorted({one or other for one, other in re.findall(r'found\["(\w+)"\]|= \{"(\w+)": \{"up"', body)})]
 
 
 def entries(section: str) -> dict[str, list[str]]:
@@ -42,7 +36,7 @@ def entries(section: str) -> dict[str, list[str]]:
         ("Triggers", list(Metric)),
         ("Suspensions", get_args(SourceName)),
         ("Levels", LATCHED),
-        ("Health rows", health_rows()),
+        ("Health rows", list(REMEDIES)),
         ("Steps of the day", list(Step)),
         ("Refusals", [*Reason, *KillReason]),
     ],

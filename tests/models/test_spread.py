@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from domain.errors import ConfigError, ForecastError, ProcessFailed
+from domain.ports_spread import Mapper
 from models import spread as spreading
 from models.spread import IN_PROCESS, Processes, spread
 
@@ -59,7 +60,7 @@ def test_a_piece_that_ends_every_worker_ends_the_work(tmp_path: Path, monkeypatc
 
 
 @pytest.mark.parametrize("mapper", [IN_PROCESS, Processes(1)])
-def test_an_error_in_a_piece_is_an_error(mapper: spreading.Mapper) -> None:
+def test_an_error_in_a_piece_is_an_error(mapper: Mapper) -> None:
     with pytest.raises(ForecastError, match="piece 2"):
         spread(mapper, fails, range(4))
 
@@ -67,4 +68,17 @@ def test_an_error_in_a_piece_is_an_error(mapper: spreading.Mapper) -> None:
 def test_a_worker_of_another_build_is_refused() -> None:
     asked = tuple(sorted((spreading._here() | {"source": "another"}).items()))
     with pytest.raises(ConfigError, match="source 'another'"):
-        spreading._alike(asked, fails, 0)
+        spreading._alike(asked, False, fails, 0)
+
+
+def test_a_workers_algorithms_are_chosen_as_ours_are() -> None:
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(not before)
+    try:
+        assert spread(Processes(1), _algorithms, [0]) == [not before]
+    finally:
+        torch.use_deterministic_algorithms(before)
+
+
+def _algorithms(_: int) -> bool:
+    return torch.are_deterministic_algorithms_enabled()
