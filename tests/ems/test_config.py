@@ -65,7 +65,7 @@ def replaced(old: str, new: str, count: int = -1) -> str:
 
 BROKEN = {
     "not TOML": (TEMPLATE + "\n[console", "ems.toml is not TOML"),
-    "a port too high": (replaced("port = 9876", "port = 98760"), "line 36: sessions[0].port must be less than or equal to 65535"),
+    "a port too high": (replaced("port = 9876", "port = 98760"), "line 29: sessions[0].port must be less than or equal to 65535"),
     "a word that is none of the choices": (replaced('"venue"', '"venu"'), "sessions[1].role must be 'client', 'venue',"),
     "a misspelt name": (replaced("patience_s", "patient_s"), "pace.patient_s is not a setting"),
     "a missing value": (replaced('target_comp_id = "OMS1"\n', ""), "sessions[0].target_comp_id is missing"),
