@@ -100,7 +100,7 @@ main() {
         need_compiler "$VENV/bin/python"
         with_progress "building ${QUICKFIX/==/ } (about 300 s)" build_quickfix
     fi
-    with_progress "installing the other packages" pip_install --editable '.[dev,inference]'
+    with_progress "installing the other packages" pip_install --editable '.[dev,inference,traces]'
     rm -f "$VENV"/setup-*
     : >"$STAMP"
     build_console

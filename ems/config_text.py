@@ -28,13 +28,6 @@ home_time_zone = "America/New_York" # whose date is the trade date
 # One-minute bars, one folder a symbol, that volume curves are learned from. Without them a plain U-shape is used.
 # bars = "bars"
 
-# When a volume that we write to is low (ems health says so), when nothing new may be begun (cancels pass), and how much the
-# database's keeper and each gateway hold in reserve there.
-# [disk]
-# warn_mb = 2048
-# stop_mb = 256
-# reserve_mb = 32
-
 # FIX sessions, seen from our side. role: client (an OMS sends us orders), venue (we send orders), marketdata.
 [[sessions]]
 name = "OMS1"
@@ -185,6 +178,13 @@ limits = [
   {check = "model_guard"},
   {check = "permission"},
 ]
+
+# When a volume that we write to is low (ems health says so), when nothing new may be begun (cancels pass), and how much the
+# database's keeper and each gateway hold in reserve there.
+# [disk]
+# warn_mb = 2048
+# stop_mb = 256
+# reserve_mb = 32
 """
 
 _HEADER = re.compile(r"^\s*\[\[?\s*([\w.\"*-]+)\s*\]\]?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +14,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 from opentelemetry.trace.status import Status, StatusCode
 
+_log = logging.getLogger(__name__)
 _KINDS = {"fix.in": SpanKind.SERVER, "fix.out": SpanKind.CLIENT}
 
 
@@ -88,7 +90,8 @@ class _Lines(SpanExporter):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a") as file:
                 file.writelines(json.dumps(json.loads(span.to_json())) + "\n" for span in spans)
-        except OSError:
+        except OSError as error:
+            _log.warning("spans are lost, %s cannot be written: %s", self._path, error)
             return SpanExportResult.FAILURE
         return SpanExportResult.SUCCESS
 

@@ -114,7 +114,7 @@ async def test_a_full_disk_suspends_cancels_leave_and_it_clears_when_there_is_ro
         assert any("SUSPENDED" in text for text in up.oms.texts_of), up.oms.texts_of
 
         volume.empty()
-        await until(lambda: DESK not in up.levels() or up.levels()[DESK] == "ARMED")
+        await until(lambda: up.levels().get(DESK, "ARMED") == "ARMED")
         again = up.oms.order(side=1)
         await until(lambda: len(up.venue.open) == 1 and up.oms.told.get(again) == "0")
         await until(lambda: all(one.exists() for one in reserves))

@@ -19,8 +19,9 @@ from models.attribution import FEATURE_NAMES, attribute, outputs
 from models.inference_layout import IN_CONTEXT, INPUTS, STATE
 from models.net_contract import CONTEXT, FEATURES
 from models.reproduce import Decider, Moment, floats
-from models.weights_store import Weights, write_weights
+from models.weights_store import Weights
 from tests.domain.model_cards import card
+from tests.models.kept import keep_signed
 from tests.models.nets_made import Nets, nets, observations, states
 
 pytest.importorskip("captum", reason="the extra `inference` is not installed")
@@ -64,7 +65,7 @@ def test_the_feature_that_alone_is_wired_in_gets_it_all(feature: int) -> None:
 
 async def test_it_is_stored_beside_its_decision_once(app_dsn: str, tmp_path: Path) -> None:
     """From the event of a live decision: the value that is attributed is the one that was decided on."""
-    write_weights(tmp_path / f"{MADE.digest}.safetensors", MADE.tensors, {})
+    keep_signed(tmp_path, MADE)
     decider, state = Decider(version(MADE)), states(1)[0]
     registry = mv.fold(mv.shipped(mv.NOTHING, [card(MADE.digest)], build="test", at_ns=1))
     decided = decider.decide(observations(1)[0], state, Moment("AMZN", 1, 1, 1, levels=0), registry)

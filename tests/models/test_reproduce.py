@@ -35,9 +35,10 @@ from models import environment
 from models.inference_layout import IN_TAPE, OUT_HEADS, STATE
 from models.net_contract import BOOK
 from models.reproduce import AGE_NS_MAX, Decider, Moment, decision, floats, interval, refused_weights
-from models.weights_store import CHAMPION, read_weights, write_weights
+from models.weights_store import CHAMPION, read_weights
 from tests.conftest import Database
 from tests.domain.model_cards import card
+from tests.models.kept import keep_signed
 from tests.models.nets_made import nets, observations
 
 DECISIONS = 1_000
@@ -76,7 +77,7 @@ class Run(NamedTuple):
 def run(tmp_path_factory: pytest.TempPathFactory, postgres_server: EmbeddedPostgres) -> Iterator[Run]:
     """A run that began with an empty memory; every tenth decision rolls futures out."""
     directory, database = tmp_path_factory.mktemp("weights"), Database(postgres_server, "test_reproduce")
-    write_weights(directory / f"{MADE.digest}.safetensors", MADE.tensors, {"seed": "1"})
+    keep_signed(directory, MADE)
     with psycopg.connect(postgres_server.connection(SUPERUSER, "postgres"), autocommit=True) as connection:
         names = [sql.Identifier(name) for name in (database.name, DATABASE, OWNER)]
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(*names))
@@ -137,6 +138,7 @@ def test_an_audit_computes_a_whole_log_again_and_names_what_it_cannot(run: Run, 
     assert asyncio.run(audit.reproduce(run.dsn, run.weights, stream))["bit_exact"] == 1
     lost = asyncio.run(audit.reproduce(run.dsn, tmp_path, stream))
     assert "no weights of version" in lost["failed"][stream]
+    keep_signed(tmp_path, MADE)
     shutil.copyfile(CHAMPION, tmp_path / f"{MADE.digest}.safetensors")
     other = asyncio.run(audit.reproduce(run.dsn, tmp_path, stream))
     assert f"not {MADE.digest[:12]}" in other["failed"][stream], "another version under its name is refused"

@@ -22,42 +22,11 @@ from adapters.postgres.embedded import EmbeddedPostgres
 from ems.bootstrap.runtime import socket_directory
 from tests.acceptance.failover.proxy import Proxy
 from tests.acceptance.kill9.fix_session import FixSession
-from tests.acceptance.kill9.system import free_ports
+from tests.acceptance.kill9.system import SESSIONS, free_ports
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 SYMBOL: Final = "DEMO"
-SESSIONS: Final = """\
-[[sessions]]
-name = "OMS1"
-role = "client"
-kind = "acceptor"
-sender_comp_id = "EMS"
-target_comp_id = "OMS1"
-port = {oms}
-heart_bt_int_s = 5
-
-[[sessions]]
-name = "SIM"
-role = "venue"
-kind = "initiator"
-sender_comp_id = "EMS"
-target_comp_id = "SIM"
-port = {venue}
-heart_bt_int_s = 5
-
-[[sessions]]
-name = "SIM-MD"
-role = "marketdata"
-kind = "initiator"
-sender_comp_id = "EMS-MD"
-target_comp_id = "SIM"
-port = {venue}
-heart_bt_int_s = 5
-symbols = ["DEMO"]
-
-[routes]
-"*" = "SIM"
-
+REST: Final = """
 [pace]
 patience_s = 0.4
 replan_s = 2
@@ -87,6 +56,11 @@ lease_s = 5
 [sealing]
 enabled = false
 """
+
+
+def _sessions(oms: int, venue: int) -> str:
+    """Of a host or of the venue's process, and how orders are worked."""
+    return SESSIONS.format(oms=oms, venue=venue, symbol=SYMBOL) + REST
 
 
 class Process:
@@ -123,7 +97,7 @@ class Host:
     def __init__(self, home: Path, name: str, oms_port: int, venue_port: int, dsns: tuple[str, str]) -> None:
         self.home, self.name, self.oms_port = home, name, oms_port
         self.state = home / name
-        text = HOST.format(name=name, app=dsns[0], owner=dsns[1]) + SESSIONS.format(oms=oms_port, venue=venue_port)
+        text = HOST.format(name=name, app=dsns[0], owner=dsns[1]) + _sessions(oms_port, venue_port)
         tables = text.split("[[sessions]]", 1)  # plain keys and tables may stand in any order, sessions and tables after them
         (home / f"{name}.toml").write_text("[[sessions]]".join(tables))
         self.process: Process | None = None
@@ -176,9 +150,7 @@ class Site:
     async def start(self) -> None:
         alpha, beta, venue = self.ports
         config = self.home / "venue.toml"
-        config.write_text(
-            'state_directory = "venue-state"\n' + SESSIONS.format(oms=alpha, venue=venue) + VENUE.format(venue=venue)
-        )
+        config.write_text('state_directory = "venue-state"\n' + _sessions(alpha, venue) + VENUE.format(venue=venue))
         self._venue = Process(self.home, "venue", "venue", "--config", str(config), "--directory", str(self.home / "venue"))
         for name, port in (("alpha", alpha), ("beta", beta)):
             await self.proxies[name].start()

@@ -19,10 +19,7 @@ ROOT: Final = Path(__file__).resolve().parents[3]
 SYMBOL: Final = "DEMO"
 KINDS: Final = ("desk", "gateway", "venue", "postgres")
 
-CONFIG: Final = """\
-mode = "PAPER"
-state_directory = "state"
-
+SESSIONS: Final = """\
 [[sessions]]
 name = "OMS1"
 role = "client"
@@ -53,7 +50,15 @@ symbols = ["{symbol}"]
 
 [routes]
 "*" = "SIM"
+"""
+CONFIG: Final = (
+    """\
+mode = "PAPER"
+state_directory = "state"
 
+"""
+    + SESSIONS
+    + """
 [venue]
 comp_id = "SIM"
 port = {venue}
@@ -69,6 +74,7 @@ unanswered_wall_s = 1
 [console]
 port = {console}
 """
+)
 
 
 class SystemUnderTest:

@@ -76,13 +76,13 @@ def test_a_pg_hba_that_trusts_everyone_is_rewritten(server: EmbeddedPostgres) ->
 
 
 def test_passwords_and_data_are_closed_to_others_and_parents_are_left_alone(server: EmbeddedPostgres, directory: Path) -> None:
-    assert stat.S_IMODE((server._home / "passwords.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE((server.home / "passwords.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(server._data.stat().st_mode) == 0o700
     parent = directory / "closed"
     parent.mkdir(mode=0o700)
     unreachable = EmbeddedPostgres(parent / "inner" / "server")
     assert stat.S_IMODE(parent.stat().st_mode) == 0o700
-    unreachable._home.rmdir()  # for root it is elsewhere
+    unreachable.home.rmdir()  # for root it is elsewhere
 
 
 def test_a_killed_postmaster_with_a_busy_backend_is_replaced(server: EmbeddedPostgres) -> None:
