@@ -43,9 +43,10 @@ class Deviations:
         return None if seen is None else seen.observation
 
     def trust_e9(self, instrument: str) -> int | None:
-        """In what is foreseen of a market, None where nobody judges it."""
+        """In what is foreseen of a market, None where nobody judges it: it is whole."""
         seen = self._seen.get(instrument)
-        return None if seen is None or seen.standing is None else trust_e9(seen.standing)
+        judged = seen is not None and seen.standing is not None and seen.standing.monitored
+        return trust_e9(seen.standing) if seen is not None and judged else None
 
     def said(self, parent: StreamId) -> str:
         """Why an order should be planned again, "" where nothing says so."""

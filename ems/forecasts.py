@@ -61,12 +61,14 @@ class Forecasts:
         return max(0, self._now_ns() - item.observation.time_ns)
 
     def spread_e9(self, symbols: Sequence[str]) -> int:
-        """How far quotes in these markets are to be moved out, by the least trusted of those that are judged; 1 without any."""
-        judged = [item for symbol in symbols if (item := self._seen.get(symbol)) is not None and item.standing is not None]
-        return max((spread_e9(self._trust_e9(item)) for item in judged), default=E9)
+        """How far quotes in these markets are to be moved out, by the least trusted that is monitored; 1 without any."""
+        seen = [item for symbol in symbols if (item := self._seen.get(symbol)) is not None]
+        return max((spread_e9(self._trust_e9(item)) for item in seen), default=E9)
 
     def _trust_e9(self, item: Observed) -> int:
-        return trust_e9(item.standing) if self._age_ns(item) <= STALE_NS else trust_e9(None)
+        """What is monitored and old is not known; what nobody monitors has nothing that could grow old."""
+        standing = item.standing or Standing()
+        return trust_e9(standing) if self._age_ns(item) <= STALE_NS or not standing.monitored else trust_e9(None)
 
     def told(self) -> dict[str, Any]:
         """For the monitor: by market, age in the desk's seconds, ratios, figures, trust."""

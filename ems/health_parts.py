@@ -50,11 +50,11 @@ def answering(told: Told) -> Part:
     return part(told is not None, SILENT, told)
 
 
-def with_state(told: Told, wanted: str) -> Part:
-    """Of a process that must have come to a state."""
+def with_state(told: Told, *wanted: str) -> Part:
+    """Of a process that must have come to a state, or to another that is as good."""
     if told is None:
         return part(False, SILENT)
-    return part(told.get("state") == wanted, f"is {told.get('state')}, not {wanted}", told)
+    return part(told.get("state") in wanted, f"is {told.get('state')}, not {wanted[0]}", told)
 
 
 def sealer(told: Told) -> Part:

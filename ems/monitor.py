@@ -21,6 +21,7 @@ from domain.monitoring import Finding, MonitorAlert
 from domain.ports import Clock, EventLog
 from domain.ports_alerts import AlertReceiver
 from domain.values import E9, StreamId
+from ems.monitor_findings import UNMONITORED
 
 _log = structlog.get_logger("monitor")
 ACTOR: Final = "system:monitor"
@@ -33,13 +34,14 @@ class Monitor:
     """One for a deployment.
 
     Args:
-        look: what is not well now; it may take some seconds.
+        look: what is not well now; it may take some seconds. None: another host's monitor is to see to that.
         fold: takes every event of the log beside. unread: classes whose content nobody wants.
     """
 
     def __init__(
-        self, log: EventLog, clock: Clock, look: Callable[[], Awaitable[list[Finding]]], receivers: Sequence[AlertReceiver],
-        fold: Callable[[Recorded], None], *, build: str, every_s: float, clear_s: float, unread: EventClasses = (),
+        self, log: EventLog, clock: Clock, look: Callable[[], Awaitable[list[Finding] | None]],
+        receivers: Sequence[AlertReceiver], fold: Callable[[Recorded], None], *, build: str, every_s: float, clear_s: float,
+        unread: EventClasses = (),
     ) -> None:  # fmt: skip
         self._log, self._clock, self._look, self._receivers, self._fold = log, clock, look, receivers, fold
         self._build, self._every_s, self._unread = build, every_s, unread
@@ -47,6 +49,7 @@ class Monitor:
         self.alerts: dict[StreamId, MonitorAlert] = {}
         self.seq = 0
         self.looks = 0
+        self.stands_by = False
         self._begins: int | None = None  # the end of the log as it was at the start
         self.failed: dict[str, str] = {}  # receivers that did not take the last, and why
 
@@ -63,7 +66,8 @@ class Monitor:
     async def once(self) -> None:
         """Look, and write what has changed."""
         found = await self._look()
-        if not await self._caught_up():
+        self.stands_by = found is None
+        if found is None or not await self._caught_up():
             return
         now_ns = self._clock.now_ns()
         for stream, event in self._standings.decide(self.alerts, found, now_ns):
@@ -144,7 +148,7 @@ class Monitor:
             now_ns = self._clock.now_ns()
             new = [alert for alert in self.alerts.values() if mo.due(alert, [receiver.name])]
             again = bool(receiver.repeat_s) and now_ns - told_ns >= receiver.repeat_s * E9
-            if not new and not again:
+            if self.stands_by or not (new or again):
                 continue
             told = {alert.id: alert for alert in new} | {
                 alert.id: alert for alert in self.alerts.values() if again and alert.open
@@ -168,9 +172,16 @@ class Monitor:
         """For health and people."""
         waiting = {r.name: sum(bool(mo.due(alert, [r.name])) for alert in self.alerts.values()) for r in self._receivers}
         return {
-            "state": "watching" if self.looks else "reading the log", "seq": self.seq, "open": len(self._open()),
+            "state": self._state(), "seq": self.seq, "looks": self.looks,
+            "open": len(self._open()), "critical": sum(one.raised.severity == "critical" for one in self._open()),
+            "unmonitored": [one.raised.subject for one in self._open() if one.raised.kind == UNMONITORED],
             "unsent": {name: count for name, count in waiting.items() if count}, "failed": dict(self.failed),
         }  # fmt: skip
+
+    def _state(self) -> str:
+        if self.stands_by:
+            return "standing by"
+        return "watching" if self.looks else "reading the log"
 
     def listed(self) -> list[dict[str, Any]]:
         """What is open, the oldest first."""

@@ -17,6 +17,9 @@ from domain.values import E9
 from ems.monitoring_settings import MonitoringSettings
 
 Told = Mapping[str, Any]
+_TOLD_ELSEWHERE: Final = frozenset({"sessions", "kill", "monitor"})  # each session, each scope; whoever reads this is here
+_TELLS: Final = {"planners": "desk", "risk": "desk", "observer": "desk", "clock": "audit_watch"}
+UNMONITORED: Final = "drift_unmonitored"
 _WORDS: Final = {"ic": "rank correlation of the last 500 forecasts", "coverage": "misses beyond the allowance (CUSUM)"}
 
 
@@ -40,7 +43,7 @@ class Situation:
     """One look.
 
     Attributes:
-        processes: by name, what each says of itself; None: it does not answer.
+        parts: by name, as `ems.health_parts` judges them.
         lags_ns: by what lags, see `Lag`; None: it cannot be known.
         sessions: each FIX session, and is it up? None: its gateway does not answer.
         samples: of P&L and limits, as the watchdog folds them. triggers: those that they belong to.
@@ -50,7 +53,7 @@ class Situation:
         latency_us: 99th percentile of a forecast, and of how many it is; None: nobody tells.
     """
 
-    processes: Mapping[str, Told | None] = field(default_factory=dict)
+    parts: Mapping[str, Told] = field(default_factory=dict)
     lags_ns: Mapping[str, int | None] = field(default_factory=dict)
     sessions: Mapping[str, bool | None] = field(default_factory=dict)
     samples: Mapping[Key, Sample] = field(default_factory=dict)
@@ -64,15 +67,18 @@ class Situation:
 def findings(seen: Situation, settings: MonitoringSettings) -> list[Finding]:
     """Everything that is beyond its threshold or missing."""
     return [
-        *_processes(seen), *_lags(seen, settings), *_sessions(seen), *_losses(seen, settings), *_tripped(seen),
+        *_parts(seen), *_lags(seen, settings), *_sessions(seen), *_losses(seen, settings), *_tripped(seen),
         *_forecasts(seen, settings), *_latency(seen, settings),
     ]  # fmt: skip
 
 
-def _processes(seen: Situation) -> Iterator[Finding]:
-    for name, told in seen.processes.items():
-        if told is None:
-            yield Finding("process_down", name, "critical", f"{name} does not answer")
+def _parts(seen: Situation) -> Iterator[Finding]:
+    """What is red in `ems health`; what only another red part could tell is not told beside it."""
+    red = {name for name, part in seen.parts.items() if not part["up"]}
+    for name in sorted(red):
+        if name not in _TOLD_ELSEWHERE and _TELLS.get(name) not in red:
+            part = seen.parts[name]
+            yield Finding("part_down", name, "critical", f"{part['why']}: {part['do']}")
 
 
 def _lags(seen: Situation, settings: MonitoringSettings) -> Iterator[Finding]:
@@ -121,7 +127,8 @@ def _forecasts(seen: Situation, settings: MonitoringSettings) -> Iterator[Findin
             text = f"the nets last saw it {told['age_s']:.0f} s ago, above {settings.stale_max_s:g} s"
             yield Finding("forecast_stale", market, "warning", text)
         if not told["ratios"]:
-            yield Finding("drift_unjudged", market, "warning", told["why"] or "nobody judges its forecasts")
+            why = told["why"] or "nobody judges its forecasts"
+            yield Finding(UNMONITORED, market, "warning", f"forecasts are unmonitored and fully trusted: {why}")
         for name, ratio in told["ratios"].items():
             if ratio is not None and ratio >= 1:
                 value, words = told["figures"][name], _WORDS.get(name, "population stability index")

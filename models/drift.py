@@ -68,6 +68,24 @@ class _Binned:
         return [psi(counts, shares) for counts, shares in zip(self._counts, self._shares, strict=True)]
 
 
+class Skill:
+    """Forecast returns of the last WINDOW, beside what came of them. It needs no reference."""
+
+    def __init__(self) -> None:
+        self._pairs = np.zeros((WINDOW, 2))
+        self.forecasts = 0
+
+    def take(self, mean: float, outcome: float) -> None:
+        """One more."""
+        self._pairs[self.forecasts % WINDOW] = mean, outcome
+        self.forecasts += 1
+
+    def ic(self) -> float | None:
+        """The rank correlation; None while there are too few, or where nothing varies."""
+        pairs = self._pairs[: min(self.forecasts, WINDOW)]
+        return rank_correlation(pairs[:, 0], pairs[:, 1]) if len(pairs) >= WARM else None
+
+
 class DriftWatch:
     """One market's. Forecasts are given in their order.
 
@@ -79,27 +97,28 @@ class DriftWatch:
         self._reference = reference
         shares = [np.array(reference.bins[name].shares) for name in BINNED]
         self._short, self._long = _Binned(shares, WINDOW), _Binned(shares, LONG_WINDOW)
-        self._pairs = np.zeros((WINDOW, 2))
+        self._skill = Skill()
         self._ceiling = _CEILING * reference.alert["coverage"] if capped else float("inf")
         self._sums = [0.0, 0.0]  # too many misses, too few
-        self.forecasts = 0
+
+    @property
+    def forecasts(self) -> int:
+        """Taken so far."""
+        return self._skill.forecasts
 
     def take(self, seen: Seen) -> None:
         """One more."""
         self._short.take(seen.bins)
         self._long.take(seen.bins)
-        self._pairs[self.forecasts % WINDOW] = seen.mean, seen.outcome
+        self._skill.take(seen.mean, seen.outcome)
         beyond = float(seen.miss) - (1.0 - self._reference.coverage)
         for n, sign in enumerate((1.0, -1.0)):
             self._sums[n] = min(self._ceiling, max(0.0, self._sums[n] + sign * beyond - self._reference.allowance))
-        self.forecasts += 1
 
     def figures(self) -> dict[str, float | None]:
         """Every detector's statistic; None while there are too few forecasts, or where nothing varies."""
-        count = min(self.forecasts, WINDOW)
-        pairs = self._pairs[:count]
-        found: dict[str, float | None] = {"ic": rank_correlation(pairs[:, 0], pairs[:, 1]) if count >= WARM else None}
-        found["coverage"] = max(self._sums) if count >= WARM else None
+        found: dict[str, float | None] = {"ic": self._skill.ic()}
+        found["coverage"] = max(self._sums) if self.forecasts >= WARM else None
         found |= {f"psi.{name}": value for name, value in zip(BINNED, self._short.indices(), strict=True)}
         return found | {f"psi.{LONG}{name}": value for name, value in zip(BINNED, self._long.indices(), strict=True)}
 
@@ -170,26 +189,31 @@ class Forecast(NamedTuple):
 
 
 class Judge:
-    """One live market's: holds each step's forecast until the next step tells what came of it. Without a reference it knows
-    nothing, and says so.
+    """One live market's: holds each step's forecast until the next step tells what came of it. Without a reference it reckons the
+    correlation alone, judges nothing, and says so.
     """
 
     def __init__(self, reference: Reference | None, why: str = "") -> None:
         self._reference = reference
         self._watch = DriftWatch(reference) if reference is not None else None
+        self._skill = Skill()
         self._before: tuple[Forecast, F64, NDArray[np.bool_]] | None = None
         self._standing = Standing(why=why)
+        self._why = why
 
     def step(self, forecast: Forecast, features: NDArray[np.float32], known: NDArray[np.float32]) -> None:
         """A forecast is made, so the one before is over. features, known (6,): as they were shown."""
-        if self._watch is None or self._reference is None:
-            return
         before = self._before
         self._before = forecast, features.astype(np.float64), known > 0
         if before is None or not before[0].unit > 0:
             return
         made, seen, there = before
         outcome = (forecast.middle - made.middle) / made.unit
+        if self._watch is None or self._reference is None:
+            self._skill.take(made.mean, outcome)
+            if self._skill.forecasts % EVERY == 0:
+                self._standing = Standing(self._skill.forecasts, figures={"ic": self._skill.ic()}, why=self._why)
+            return
         mean, log_scale, tail, came = (np.array([value]) for value in (made.mean, made.log_scale, made.tail, outcome))
         day = Day(np.zeros(1, np.int64), mean, log_scale, tail, came, seen[None], there[None])
         self._watch.take(judged(day, self._reference)[0])

@@ -51,9 +51,9 @@ def day_of(asked: Asked) -> Day:
     return observed(sight(), generated(asked.seed, USUAL, seconds=asked.seconds, after=after, at_s=asked.seconds // 2))
 
 
-def reference_of(days: Sequence[Day], market: str, each: Callable[..., Iterable[Any]] = map) -> Reference:
-    """The shipped champion's, from undisturbed days."""
-    found = bare(days, sight().digest, market)
+def reference_of(days: Sequence[Day], digest: str, market: str, each: Callable[..., Iterable[Any]] = map) -> Reference:
+    """A version's, from undisturbed days."""
+    found = bare(days, digest, market)
     return calibrated(found, list(each(partial(worst, reference=found), days)))
 
 
@@ -105,7 +105,7 @@ def run(
     """
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         days = list(pool.map(day_of, [Asked(REFERENCE_SEED + n, seconds) for n in range(reference_days)]))
-        reference = reference_of(days, "generated flow", pool.map)
+        reference = reference_of(days, sight().digest, "generated flow", pool.map)
         judge = partial(alarms, reference=reference)
         quiet_list = list(pool.map(day_of, [Asked(QUIET_SEED + n, seconds) for n in range(quiet_days)]))
         quiet = list(pool.map(judge, quiet_list))
@@ -159,5 +159,5 @@ def _recorded(day: Day) -> dict[str, Any]:
     stretches = [day.part(a, b) for a, b in pairwise(cuts)]
     if half < 10 * 2 * WINDOW:
         return {"forecasts": day.size, "judged": 0, "false_alarms": None}
-    rung = alarms(day.part(half), reference_of(stretches, "tape"))
+    rung = alarms(day.part(half), reference_of(stretches, sight().digest, "tape"))
     return {"forecasts": day.size, "judged": day.size - half, "false_alarms": len(rung), "by": _counted([rung])}

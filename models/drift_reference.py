@@ -1,5 +1,8 @@
 """What is usual for a version of the world model: the reference that its drift is measured against. It lies beside its weights.
 
+It is made of days of one market, those that the version was trained on or others like them: so many that what a day differs from
+the next by can be told from a shift (`DAYS_LEAST`). Of a market that a version has no such days of it has no reference.
+
 Bins are cut once, at the reference's deciles, and never follow what is judged by them. A level of alert is the specification's or
 what undisturbed days themselves exceed less than once in `RARE` days, whichever is further out: features, and forecasts that
 look at the same market again, follow each other closely, so that a window of them strays much further from the whole than
@@ -26,6 +29,7 @@ from models.net_contract import FEATURE_NAMES
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 BINS: Final = 10
+DAYS_LEAST: Final = 10
 NOMINAL: Final = 0.8  # of the interval whose coverage is watched
 RARE: Final = 120.0  # days between two alerts of undisturbed forecasts, all detectors together, as far as the fit is right
 OUTCOME: Final = "outcome"
@@ -134,9 +138,17 @@ class Reference(NamedTuple):
         return found
 
 
+SUFFIX: Final = ".drift.json"
+
+
 def beside(weights: Path) -> Path:
     """Where the reference of a weights file lies."""
-    return weights.with_suffix(".drift.json")
+    return weights.with_suffix(SUFFIX)
+
+
+def reference_in(places: Sequence[Path], digest: str) -> Reference:
+    """A version's, from the first of these files that is there. Raises WeightsError as `Reference.read`."""
+    return Reference.read(next((place for place in places if place.exists()), places[-1]), digest)
 
 
 def places(edges: F64 | Sequence[float], values: F64, known: NDArray[np.bool_]) -> NDArray[np.int64]:

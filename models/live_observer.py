@@ -55,7 +55,7 @@ class LiveObserver:
         self._stepped: list[tuple[int, int]] = [(0, 0)] * count  # when the last step was, and how many events then
         self._heard_ns = np.zeros(count, np.int64)
         self._beside: list[tuple[Sight, F32]] = []  # versions that only look on, and their states
-        self._judges = [Judge(seen.reference, seen.unjudged) for _ in symbols]
+        self._judges = [Judge(seen.reference, seen.unmonitored) for _ in symbols]
         self.latency = LatencyWindow()
 
     @classmethod
@@ -70,7 +70,7 @@ class LiveObserver:
         """Another version from now on. Books and features stay; its own state begins, as on a morning."""
         self._seen = seen
         self._states[:] = 0
-        self._judges = [Judge(seen.reference, seen.unjudged) for _ in self._symbols]
+        self._judges = [Judge(seen.reference, seen.unmonitored) for _ in self._symbols]
 
     def look_on(self, beside: Sequence[Sight]) -> None:
         """Versions that keep a state of their own beside the one that looks; who was there already keeps what it has."""

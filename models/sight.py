@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.errors import WeightsError
-from models.drift_reference import Reference, beside
+from models.drift_reference import SUFFIX, Reference, beside, reference_in
 from models.inference import SCHEDULER, Core, make_core, put_weights
 from models.weights_store import CHAMPION, Weights, read_weights
 
@@ -26,13 +26,13 @@ class Sight:
     core: Core
     packed: F32
     reference: Reference | None = None  # what is usual for it
-    unjudged: str = ""  # why there is none
+    unmonitored: str = ""  # why there is none
 
 
 def sight(path: Path = CHAMPION) -> Sight:
     """The champion's weights, learnt from tapes. The scheduler's own know made markets alone, whose units and whose impact were
     measured for them (`models.execution.learned`): on a live book they would be numbers of nothing. Raises WeightsError."""
-    return _judged(of_weights(read_weights(path)), path)
+    return _monitored(of_weights(read_weights(path)), beside(path))
 
 
 Sights = Callable[[str], Sight]  # a version by its digest, "": the shipped champion. Raises WeightsError where it is not here
@@ -53,7 +53,9 @@ def sights(kept: Path | None = None, accepts: Callable[[Path], None] = lambda _:
             path = CHAMPION
         if path is not CHAMPION:
             accepts(path)
-        return _judged(of_weights(read_weights(path, digest or None)), path)
+        seen = of_weights(read_weights(path, digest or None))
+        own = () if kept is None else (kept / f"{seen.digest}{SUFFIX}",)  # a desk's own, of a shipped version too
+        return _monitored(seen, *own, beside(path))
 
     return found
 
@@ -61,13 +63,12 @@ def sights(kept: Path | None = None, accepts: Callable[[Path], None] = lambda _:
 shipped: Sights = sights()
 
 
-def _judged(seen: Sight, path: Path) -> Sight:
-    """With the reference that lies beside its weights, or beside those that the code came with."""
-    place = beside(path) if beside(path).exists() else beside(CHAMPION)
+def _monitored(seen: Sight, *places: Path) -> Sight:
+    """With its reference, from the first of these files; where there is none, or another's, it is unmonitored."""
     try:
-        return replace(seen, reference=Reference.read(place, seen.digest))
+        return replace(seen, reference=reference_in(places, seen.digest))
     except WeightsError as error:
-        return replace(seen, unjudged=str(error))
+        return replace(seen, unmonitored=str(error))
 
 
 def of_weights(weights: Weights) -> Sight:

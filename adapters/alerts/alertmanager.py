@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from adapters.alerts.http import post
+from adapters.alerts.http import named, post
 from domain.monitoring import MonitorAlert
 
 _E9: Final = 1_000_000_000
@@ -25,7 +25,7 @@ class Alertmanager:
     repeat_s = 60.0
 
     def __init__(self, url: str, desk: str) -> None:
-        self.name = f"alertmanager {url}"
+        self.name = f"alertmanager {named(url)}"
         self._url = f"{url.rstrip('/')}/api/v2/alerts"
         self._desk = desk
 

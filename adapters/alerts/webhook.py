@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.alerts.http import post
+from adapters.alerts.http import named, post
 from domain.monitoring import MonitorAlert
 
 
@@ -14,7 +14,7 @@ class Webhook:
     repeat_s = 0.0
 
     def __init__(self, url: str) -> None:
-        self.name = f"webhook {url}"
+        self.name = f"webhook {named(url)}"
         self._url = url
 
     def tell(self, alerts: Sequence[MonitorAlert], now_ns: int) -> None:

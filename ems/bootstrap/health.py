@@ -57,7 +57,7 @@ async def health(runtime: Runtime) -> dict[str, Any]:
     found["audit_watch"] = parts.answering(beside)
     found["clock"] = parts.clock(beside, live=settings.mode == "LIVE")
     if settings.monitoring is not None:
-        found["monitor"] = parts.with_state(monitor, "watching")
+        found["monitor"] = parts.with_state(monitor, "watching", "standing by")
     if settings.sealing.enabled:
         found["sealer"] = parts.sealer(sealer)
     if settings.venue is not None:

@@ -33,11 +33,12 @@ from domain.triggers import Metric
 from ems import lifeline, peer
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.day import date_of
+from ems.bootstrap.health import health
 from ems.bootstrap.running_day import RunningDay
 from ems.bootstrap.runtime import Runtime, of_group
 from ems.bootstrap.tasks import until_first
 from ems.bootstrap.watchdog import capital
-from ems.health import StatusSocket, ask_http, ask_socket
+from ems.health import StatusSocket, ask_socket
 from ems.monitor import Monitor
 from ems.monitor_findings import Lag, Situation, findings
 from ems.monitoring_settings import MonitoringSettings
@@ -116,58 +117,53 @@ class Look:
     def _capital(self) -> dict[Scope, int]:
         return capital(self._runtime.settings.name, self._day.facts.taken)
 
-    async def look(self) -> list[Finding]:
-        """What is not well now."""
+    async def look(self) -> list[Finding] | None:
+        """What is not well now; None on a host whose desk stands by: the one that leads has a monitor of its own."""
+        told, parts = await self._asked()
+        if parts["desk"].get("state") == "standing by":
+            return None
         await self._day.look(self._log)
         self._book.restate(self._capital())
-        return findings(await self._situation(), self._settings)
+        return findings(await self._situation(parts, told.get("forecasts", {})), self._settings)
 
-    async def _situation(self) -> Situation:
+    async def _asked(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the observer has told, and the parts as `ems health` tells them."""
+        asked = ask_socket(self._runtime.socket("forecasts"), {}, timeout_s=_ASK_S)
+        told, parts = await asyncio.gather(asked, health(self._runtime))
+        return told if isinstance(told, dict) else {}, parts
+
+    async def _situation(self, parts: dict[str, Any], forecasts: dict[str, Any]) -> Situation:
         settings, now_ns = self._runtime.settings, time.monotonic_ns()
-        groups = settings.groups()
-        told = dict(zip(("desk", "watchdog", "forecasts"), await asyncio.gather(
-            self._ask("desk"), self._ask("watchdog"), self._ask("forecasts")), strict=True))  # fmt: skip
-        asked = (self._ask(of_group("gateway-control", group), {"command": "health"}) for group in groups)
-        gateways = dict(zip(groups, await asyncio.gather(*asked), strict=True))
-        api = await ask_http(settings.console.host, settings.console.port, timeout_s=_ASK_S) if settings.console.enabled else None
+        gateways = {group: parts[of_group("gateway", group)] for group in settings.groups()}
         try:
             end: int | None = (await self._log.head()).seq
         except LogUnavailable:
             end = None
         self._book.caught_up_ns = now_ns
-        processes: dict[str, Any] = {"database": None if end is None else {}, "desk": told["desk"]}
-        processes |= {of_group("gateway", group): answer for group, answer in gateways.items()}
-        if settings.watchdog.enabled:
-            processes["watchdog"] = told["watchdog"]
-        if settings.console.enabled:
-            processes["api"] = api
         lags = {"log_lag": self._lag("log", now_ns, end, self._book.seq)}
         if settings.console.enabled:
-            lags["view_lag"] = self._lag("view", now_ns, end, None if api is None else int(api["seq"]))
-        for group, answer in gateways.items():
-            ends = (None, None) if answer is None else (int(answer["spool_last"]), int(answer["spool_acknowledged"]))
+            lags["view_lag"] = self._lag("view", now_ns, end, parts["api"].get("seq"))
+        for group, told in gateways.items():
+            ends = told.get("spool_last"), told.get("spool_acknowledged")
             lags[of_group("fix_lag", group)] = self._lag(f"fix {group}", now_ns, *ends)
         markets = () if settings.observer is None else settings.observer.symbols
-        forecasts = (told["forecasts"] or {}).get("forecasts", {})
         return Situation(
-            processes=self._waited_for(processes), lags_ns={k: v for k, v in lags.items() if v is not None or self._late},
+            parts=self._waited_for(parts), lags_ns={k: v for k, v in lags.items() if v is not None or self._late},
             sessions=self._sessions(gateways), samples=self._samples(now_ns), triggers=self._triggers(),
             tripped=self._tripped(), markets=markets if forecasts or self._late else (), forecasts=forecasts,
             latency_us=_latency(forecasts),
         )  # fmt: skip
-
-    async def _ask(self, socket: str, question: dict[str, Any] | None = None) -> dict[str, Any] | None:
-        answer = await ask_socket(self._runtime.socket(socket), question or {}, timeout_s=_ASK_S)
-        return answer if isinstance(answer, dict) else None
 
     @property
     def _late(self) -> bool:
         """Has all had the time to start?"""
         return time.monotonic_ns() - self._began_ns > self._settings.wait_s * 1e9
 
-    def _waited_for(self, processes: dict[str, Any]) -> dict[str, Any]:
-        self._answered |= {name for name, told in processes.items() if told is not None}
-        return {name: told for name, told in processes.items() if self._late or name in self._answered}
+    def _waited_for(self, parts: dict[str, Any]) -> dict[str, Any]:
+        """Those that have been well once; after the start all."""
+        known = {name: part for name, part in parts.items() if name not in ("up", "red")}
+        self._answered |= {name for name, part in known.items() if part["up"]}
+        return {name: part for name, part in known.items() if self._late or name in self._answered}
 
     def _lag(self, name: str, now_ns: int, end: int | None, reached: int | None) -> int | None:
         if end is None or reached is None:
@@ -175,14 +171,19 @@ class Look:
         return self._lags.setdefault(name, Lag()).see(now_ns, end, reached)
 
     def _sessions(self, gateways: dict[str, Any]) -> dict[str, bool | None]:
-        """Those that a gateway holds up, by its own word; before the start is over, those alone that were up."""
+        """Those that a gateway holds up, by its own word; before the start is over, those alone that were up. Whoever has dialled
+        us and logged out has gone home, and who is kept down by a person is known to be: neither is missed.
+        """
         found: dict[str, bool | None] = {}
         for session in self._runtime.settings.sessions:
-            told = gateways.get(session.group)
-            up = None if told is None else bool(told["sessions"].get(session.name, {}).get("up"))
+            told = gateways[session.group].get("sessions")
+            one: dict[str, Any] = next((each for each in told or () if each["name"] == session.name), {})
+            up = None if told is None else bool(one.get("up"))
             key = f"session {session.name}"
             self._answered |= {key} if up else set()
-            if key in self._answered or (session.kind == "initiator" and self._late):
+            if one.get("stopped") or (session.kind == "acceptor" and one.get("logged_out")):
+                self._answered.discard(key)
+            elif key in self._answered or (session.kind == "initiator" and self._late):
                 found[session.name] = up
         return found
 

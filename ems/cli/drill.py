@@ -28,7 +28,7 @@ def drift(
     hours: Annotated[float, typer.Option(min=0.5, max=24, help="How long a day is, in market time.")] = 6.5,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
     tape: Annotated[list[Path] | None, typer.Option(help="A stored tape that is judged beside; several.")] = None,
-    save: Annotated[Path | None, typer.Option(help="Write the champion's drift reference there.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Write the reference of the generated market there.")] = None,
     json_output: JsonOption = False,
 ) -> None:
     """Drift: planted shifts must be found within 500 forecasts (latency: 10,000), undisturbed days ring once in 20 at most.

@@ -119,6 +119,7 @@ ALONE = {
     "sealer": {"sealer"},
     "tracer": {"tracer"},
     "audit_watch": {"audit_watch", "clock"},
+    "monitor": {"monitor"},
     "api": {"api"},
     "gateway": {"gateway", "sessions"},
     "desk": {"desk", "planners", "risk"},
@@ -215,7 +216,7 @@ def test_metrics_are_for_whoever_has_the_token_and_count_what_happens(system: Wa
     assert grew("ems_fix_messages_in_total", "gateway", "OMS1") >= 2
     assert grew("ems_fix_messages_out_total", "gateway", "SIM") >= 1
     assert after["ems_kill_level", "door"] == 0 and after["ems_database_bytes", "door"] > 0
-    running = {"desk", "gateway", "sealer", "watchdog", "audit_watch", "api"}
+    running = {"desk", "gateway", "sealer", "watchdog", "audit_watch", "monitor", "api"}
     exported = {name.removesuffix(suffix) for name, *_ in after for suffix in ("", "_bucket", "_count", "_sum")}
     missing = {one.name for one in MEASURES if set(one.of) & {*running, "door"}} - exported
     assert missing == {"ems_clock_offset_seconds", "ems_clock_uncertainty_seconds"} - exported, "only what nobody can know"

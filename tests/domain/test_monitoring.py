@@ -63,12 +63,13 @@ def test_a_receiver_is_due_until_it_has_taken_what_is_told_now() -> None:
     ("ratios", "trust"),
     [({"ic": 0.2}, 1.0), ({"ic": 0.5}, 1.0), ({"ic": 1.0}, 0.5), ({"ic": 1.5}, 0.0), ({"ic": 9.0}, 0.0), ({"ic": None}, 0.5),
      ({"ic": 0.1, "psi.spread": 1.25}, 0.25), ({"ic": None, "psi.spread": 1.4}, 0.1), ({"ic": float("nan")}, 0.5),
-     ({}, 0.5), ({"ic": -3.0}, 1.0)],
+     ({"ic": -3.0}, 1.0), ({}, 1.0)],
 )  # fmt: skip
 def test_the_worst_detector_decides_what_is_trusted(ratios: dict[str, float | None], trust: float) -> None:
     assert trust_e9(Standing(900, ratios)) == round(trust * E9)
     assert spread_e9(trust_e9(Standing(900, ratios))) == 2 * E9 - round(trust * E9)
 
 
-def test_what_nobody_judges_is_half_trusted() -> None:
+def test_what_is_not_told_is_half_trusted_and_what_nobody_monitors_is_what_it_was() -> None:
+    assert not Standing(900, figures={"ic": 0.1}).monitored and Standing(900, {"ic": None}).monitored
     assert trust_e9(None) == E9 // 2 and spread_e9(-5) == 2 * E9 and spread_e9(5 * E9) == E9

@@ -140,5 +140,8 @@ async def test_what_the_forecasts_are_trusted_is_asked_with_the_plan_and_kept_wi
     assert kept.request.trust_e9 == 300_000_000 and decision.is_digest_of(kept.request_sha256, kept.request)
     await room.order(algo="twap", cl_ord_id="other")
     assert room.planners.asked[-1].trust_e9 is None
+    await room.desk.cycle([at(room, -1, 0.0)._replace(standing=Standing(900, figures={"ic": 0.1}, why="no reference"))])
+    await room.order(algo="adaptive", cl_ord_id="unmonitored")
+    assert room.planners.asked[-1].trust_e9 is None, "without a reference nothing is taken from the plan"
     unjudged = await ordered()
     assert unjudged.planners.asked[-1].trust_e9 is None, "where nobody judges, the forecast is what it was"

@@ -20,6 +20,7 @@ from domain.triggers import Metric, Sample
 from domain.values import E9
 from ems import monitor as monitor_room
 from ems.forecasts import Forecasts
+from ems.health_parts import part
 from ems.monitor import Monitor
 from ems.monitor_findings import Lag, Situation, findings
 from ems.monitoring_settings import MonitoringSettings
@@ -27,6 +28,7 @@ from ems.watch_settings import WatchSettings
 from tests.waiting import until
 
 IC = Finding("drift_ic", "A", "warning", "0.01 below 0.02")
+ELSEWHERE = Finding("", "", "warning", "another host's desk leads")
 SETTINGS = MonitoringSettings()
 
 
@@ -57,8 +59,8 @@ class AReceiver:
 
 
 def a_monitor(log: MemoryEventLog, clock: AClock, found: list[Finding], *receivers: AReceiver) -> Monitor:
-    async def look() -> list[Finding]:
-        return list(found)
+    async def look() -> list[Finding] | None:
+        return None if ELSEWHERE in found else list(found)
 
     return Monitor(log, clock, look, receivers, lambda _: None, build="b", every_s=0.01, clear_s=1.0)
 
@@ -123,6 +125,21 @@ def test_what_nobody_took_is_told_by_the_next_monitor_too() -> None:
     assert topics(log) == ["raised", "sent"] and len(receiver.told) == 1
 
 
+def test_where_the_desk_stands_by_its_monitor_writes_and_tells_nothing() -> None:
+    log, clock, found, receiver = MemoryEventLog(TOPICS, AClock()), AClock(), [IC], AReceiver(takes=False)
+    leading = a_monitor(log, clock, found, receiver)
+    run(leading, lambda: receiver.tried >= 1)
+    other, idle = AReceiver(), [ELSEWHERE]
+    beside = a_monitor(log, clock, idle, other)
+    run(beside, lambda: beside.seq == 1 and beside.stands_by)
+    clock.ns += 2 * E9
+    run(beside, lambda: beside.status()["state"] == "standing by")
+    assert topics(log) == ["raised"] and not other.told, "what the other host raised is not cleared from here"
+    idle[:] = [IC]
+    run(beside, lambda: bool(other.told) and not beside.status()["unsent"])
+    assert topics(log) == ["raised", "sent"], "it leads now, and tells what the other could not"
+
+
 # ----------------------------------------------------------------------------------------- what is found
 
 
@@ -133,11 +150,13 @@ def kinds(situation: Situation) -> set[tuple[str, str]]:
 def test_what_is_not_told_is_not_well() -> None:
     assert kinds(Situation()) == set()
     seen = Situation(
-        processes={"desk": None, "api": {}}, lags_ns={"log_lag": None, "view_lag": 6 * E9, "fix_lag": 0},
+        parts={"desk": part(False, "does not answer") | {"do": "see its log"}, "risk": part(False, "the desk does not answer"),
+               "sessions": part(False, "B not logged on"), "api": part(True, "")},
+        lags_ns={"log_lag": None, "view_lag": 6 * E9, "fix_lag": 0},
         sessions={"A": True, "B": False, "C": None}, markets=("X",), forecasts={}, latency_us=None, tripped={FIRM: "by hand"},
     )  # fmt: skip
     assert kinds(seen) == {
-        ("process_down", "desk"), ("log_lag_missing", "log_lag"), ("view_lag", "view_lag"), ("fix_session_down", "B"),
+        ("part_down", "desk"), ("log_lag_missing", "log_lag"), ("view_lag", "view_lag"), ("fix_session_down", "B"),
         ("fix_session_down", "C"), ("forecast_stale", "X"), ("forecast_latency_missing", "forecasts"), ("kill_switch", "firm"),
     }  # fmt: skip
 
@@ -160,7 +179,7 @@ def test_forecasts_that_drift_are_named_by_their_detector() -> None:
     assert kinds(Situation(markets=("X",), forecasts={"X": told}, latency_us=(150.0, 10_000))) == {("drift_ic", "X")}
     old = told | {"age_s": 61.0, "ratios": {}, "why": "no reference"}
     found = kinds(Situation(markets=("X",), forecasts={"X": old}, latency_us=(250.0, 10_000)))
-    assert found == {("forecast_stale", "X"), ("drift_unjudged", "X"), ("forecast_latency", "forecasts")}
+    assert found == {("forecast_stale", "X"), ("drift_unmonitored", "X"), ("forecast_latency", "forecasts")}
 
 
 def test_a_lag_is_as_old_as_the_first_thing_that_is_not_reached() -> None:
@@ -173,7 +192,7 @@ def test_a_lag_is_as_old_as_the_first_thing_that_is_not_reached() -> None:
 
 def seen(at_ns: int, ic: float | None, ratio: float | None, forecasts: int = 800, symbol: str = "A") -> Observed:
     observation = Observation(time_ns=at_ns, arrays="", price_unit_e9=1, size_unit_e9=1, step_ns=1)
-    return Observed(symbol, observation, (), None, Standing(forecasts, {"ic": ratio}, {"ic": ic}))
+    return Observed(symbol, observation, (), None, standing=Standing(forecasts, {"ic": ratio}, {"ic": ic}))
 
 
 def test_the_watchdog_gets_the_worst_and_the_oldest_and_the_quoter_what_follows() -> None:
@@ -191,6 +210,19 @@ def test_the_watchdog_gets_the_worst_and_the_oldest_and_the_quoter_what_follows(
     assert forecasts.spread_e9(["A"]) == 1_500_000_000, "what is old is half trusted"
     told = forecasts.told()["forecasts"]["A"]
     assert told["age_s"] == 61 and told["ratios"] == {"ic": 0.1} and told["trust_e9"] == E9 // 2
+
+
+def test_an_unmonitored_market_is_trusted_as_it_was_made_and_said_to_be_unmonitored() -> None:
+    metrics, now = MemoryMetrics(), 10**18
+    forecasts = Forecasts(metrics, lambda: now, lambda: 7 * E9)
+    bare = seen(now, 0.07, None)._replace(standing=Standing(900, figures={"ic": 0.07}, why="no reference"))
+    forecasts.take([bare])
+    assert forecasts.spread_e9(["A"]) == E9
+    assert metrics.read()["information_coefficient.world_model"].value == 0.07, "the watchdog's figure needs no reference"
+    told = forecasts.told()["forecasts"]["A"]
+    assert told["trust_e9"] == E9 and told["ratios"] == {} and told["why"] == "no reference"
+    (found,) = findings(Situation(markets=("A",), forecasts={"A": told}, latency_us=(150.0, 10_000)), SETTINGS)
+    assert (found.kind, found.subject) == ("drift_unmonitored", "A") and "no reference" in found.text
 
 
 def test_the_number_for_the_quoter_is_one_where_nobody_has_said(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from models.drift_days import generated, observed
 from models.drift_drill import USUAL, alarms, first_after, latency, reference_of, turned
 from models.drift_reference import DETECTORS, Bins, Day, Reference, bare, beside, places, psi, smoothed, standard
 from models.latency import LatencyWindow
-from models.sight import sight
+from models.sight import sight, sights
 from models.weights_store import CHAMPION
 
 
@@ -35,7 +35,7 @@ def a_day(seed: int, size: int = 3_000, *, skill: float = 0.6, shift: float = 0.
 
 @pytest.fixture(scope="module")
 def reference() -> Reference:
-    return reference_of([a_day(seed) for seed in range(8)], "made")
+    return reference_of([a_day(seed) for seed in range(8)], sight().digest, "made")
 
 
 @settings(max_examples=50, deadline=None)
@@ -124,9 +124,15 @@ def test_a_reference_belongs_to_its_version(reference: Reference, tmp_path: Path
         bare([], "f" * 64, "made")
 
 
-def test_the_shipped_champion_has_its_reference() -> None:
-    found = Reference.read(beside(CHAMPION), sight().digest)
-    assert sight().reference == found and set(found.alert) == set(found.usual) == set(DETECTORS) and found.days >= 10
+def test_a_version_is_unmonitored_until_somebody_keeps_a_reference_of_it(reference: Reference, tmp_path: Path) -> None:
+    assert not beside(CHAMPION).exists(), "its training has no ten days of one market"
+    bare_one = sights(tmp_path)("")
+    assert bare_one.reference is None and "has no drift reference" in bare_one.unmonitored
+    reference.write(tmp_path / f"{bare_one.digest}.drift.json")
+    found = sights(tmp_path)("")
+    assert found.reference == reference and not found.unmonitored
+    reference._replace(weights_sha256="f" * 64).write(tmp_path / f"{bare_one.digest}.drift.json")
+    assert sights(tmp_path)("").reference is None and "not of" in sights(tmp_path)("").unmonitored
 
 
 def test_a_live_judge_says_what_the_detectors_say_of_the_same_forecasts(reference: Reference) -> None:
@@ -140,9 +146,14 @@ def test_a_live_judge_says_what_the_detectors_say_of_the_same_forecasts(referenc
     offline = {name: value for name, value in looks(day.part(0, 690), reference)[-1].items() if "long" not in name}
     told = judge.standing().figures
     assert told == {name: value if value is None else pytest.approx(value, abs=0.02) for name, value in offline.items()}
-    nobody = Judge(None, "no reference")
-    nobody.step(Forecast(0, 0, 0, 1, 1), np.zeros(6, np.float32), np.zeros(6, np.float32))
+    nobody, middle = Judge(None, "no reference"), 0.0
     assert nobody.standing() == (0, {}, {}, "no reference")
+    for n in range(day.size):
+        nobody.step(Forecast(day.mean[n], 0.0, 0.0, middle, 0.5), np.zeros(6, np.float32), np.zeros(6, np.float32))
+        middle += 0.5 * day.outcome[n]
+    alone = nobody.standing()
+    assert not alone.monitored and alone.forecasts == 690 and alone.why == "no reference"
+    assert alone.figures == {"ic": pytest.approx(told["ic"])}, "what needs no reference is told without one"
 
 
 def test_a_generated_market_shifts_when_it_is_told_to() -> None:
