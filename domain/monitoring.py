@@ -130,9 +130,12 @@ class Standings:
         self._gone_ns: dict[StreamId, int] = {}
 
     def decide(
-        self, alerts: Mapping[StreamId, MonitorAlert], findings: Iterable[Finding], now_ns: int
+        self, alerts: Mapping[StreamId, MonitorAlert], findings: Iterable[Finding], now_ns: int, *, clears: bool = True
     ) -> list[tuple[StreamId, Raised | Cleared]]:
-        """What is to be written now. A finding that is graver than its open alert raises it anew."""
+        """What is to be written now. A finding that is graver than its open alert raises it anew.
+
+        clears: can what is not found be taken for well? Not while whoever looks still waits for others to start.
+        """
         found: list[tuple[StreamId, Raised | Cleared]] = []
         here: set[StreamId] = set()
         for finding in findings:
@@ -146,7 +149,7 @@ class Standings:
             if state is None or not state.open or graver:
                 found.append((stream, Raised(**finding._asdict(), at_ns=now_ns)))
         for stream, state in alerts.items():
-            if state.open and stream not in here:
+            if clears and state.open and stream not in here:
                 since_ns = self._gone_ns.setdefault(stream, now_ns)
                 if now_ns - since_ns >= self._clear_after_ns:
                     del self._gone_ns[stream]

@@ -96,11 +96,11 @@ clock_excursion 1 while offset and uncertainty are beyond their limit
     *_of("monitor", "gauge", """
 monitor_sequence The last event that the monitor has read
 alerts_open Alerts that the monitor holds open
+alerts_unsent Alerts that a receiver has not taken yet
 alerts_critical Open alerts of the monitor's that are critical
 forecasts_unmonitored Markets whose forecasts nobody holds against a reference
 """),
     *_of("monitor", "counter", "monitor_looks_total Times that the monitor has looked at everything"),
-    *_of("monitor", "gauge", "alerts_unsent Alerts that a receiver has not taken yet", "receiver"),
     *_of("quoter", "gauge", "tick_to_quote_seconds From a datagram taken to the quote sent, of the last records", "quantile"),
     *_of("quoter", "gauge", """
 quoter_turned_seconds Since the quoter's loop turned last

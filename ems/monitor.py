@@ -35,16 +35,18 @@ class Monitor:
 
     Args:
         look: what is not well now; it may take some seconds. None: another host's monitor is to see to that.
+        wait_s: for so long from its first look on nothing is cleared: what a look does not tell yet is not well.
         fold: takes every event of the log beside. unread: classes whose content nobody wants.
     """
 
     def __init__(
         self, log: EventLog, clock: Clock, look: Callable[[], Awaitable[list[Finding] | None]],
         receivers: Sequence[AlertReceiver], fold: Callable[[Recorded], None], *, build: str, every_s: float, clear_s: float,
-        unread: EventClasses = (),
+        wait_s: float = 0.0, unread: EventClasses = (),
     ) -> None:  # fmt: skip
         self._log, self._clock, self._look, self._receivers, self._fold = log, clock, look, receivers, fold
         self._build, self._every_s, self._unread = build, every_s, unread
+        self._wait_ns, self._looked_ns = round(wait_s * E9), 0
         self._standings = mo.Standings(round(clear_s * E9))
         self.alerts: dict[StreamId, MonitorAlert] = {}
         self.seq = 0
@@ -70,7 +72,9 @@ class Monitor:
         if found is None or not await self._caught_up():
             return
         now_ns = self._clock.now_ns()
-        for stream, event in self._standings.decide(self.alerts, found, now_ns):
+        self._looked_ns = self._looked_ns or now_ns
+        clears = now_ns - self._looked_ns >= self._wait_ns
+        for stream, event in self._standings.decide(self.alerts, found, now_ns, clears=clears):
             _log.warning("alert", **event.model_dump(mode="json"))
             await self._write(stream, event, ACTOR)
         self.looks += 1

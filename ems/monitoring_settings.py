@@ -15,7 +15,7 @@ class MonitoringSettings(BaseModel):
 
     Attributes:
         every_s: from one look to the next.
-        wait_s: how long after its start what never came is waited for.
+        wait_s: how long after its start what never came is waited for, and nothing is cleared.
         clear_s: how long something must be well before its alert is cleared.
         lag_max_s: of the log's followers: the monitor itself, the views.
         stale_max_s: of what the observer tells, in the desk's time.

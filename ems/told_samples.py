@@ -65,8 +65,8 @@ def monitor(told: Told) -> Iterator[Sample]:
         "seq": "ems_monitor_sequence", "open": "ems_alerts_open", "critical": "ems_alerts_critical",
         "unmonitored": "ems_forecasts_unmonitored", "looks": "ems_monitor_looks_total",
     })  # fmt: skip
-    for receiver, count in told.get("unsent", {}).items():
-        yield Sample("ems_alerts_unsent", {"receiver": receiver}, count)
+    if "unsent" in told:
+        yield Sample("ems_alerts_unsent", {}, sum(told["unsent"].values()))
 
 
 def quoter(told: Told) -> Iterator[Sample]:

@@ -70,7 +70,8 @@ async def _watch(runtime: Runtime) -> None:
         watch = Look(runtime, log, day, settings)
         monitor = Monitor(
             log, WallClock(), watch.look, receivers(settings, runtime.settings.name), watch.apply, build=build_digest(),
-            every_s=settings.every_s, clear_s=settings.clear_s, unread=UNREAD,
+            every_s=settings.every_s, clear_s=settings.clear_s, wait_s=settings.wait_s,
+            unread=UNREAD,
         )  # fmt: skip
         proved = peer.proving(runtime.persons, lambda asked: _command(monitor, asked), voucher_key=runtime.voucher_key)
         status = StatusSocket(runtime.socket("monitor"), lambda asked: _status(monitor, asked), proved)

@@ -260,6 +260,27 @@ def test_a_stopped_process_is_seen_by_whoever_scrapes(system: Watched) -> None:
     assert system.samples()["ems_up", "sealer"] == 1
 
 
+def alerts(system: Watched) -> dict[tuple[str, str], tuple[str, int]]:
+    """What the monitor holds open: by kind and subject its name, and how often it was raised."""
+    rows = json.loads(system.run("alerts", "list", "--json").stdout)["open"]
+    return {(row["kind"], row["what"]): (row["alert"], row["times"]) for row in rows if "times" in row}
+
+
+def test_a_killed_monitor_is_started_again_and_holds_the_same_alerts_open(system: Watched) -> None:
+    (monitor,) = system.children("monitor")
+    with stopped(*system.children("sealer")):
+        deadline = time.monotonic() + WAIT_S
+        while ("part_down", "sealer") not in alerts(system) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        before = alerts(system)["part_down", "sealer"]
+        os.kill(monitor.pid, signal.SIGKILL)
+        system.until({"monitor", "sealer"})
+        system.until({"sealer"})
+        assert system.health()["monitor"]["pid"] != monitor.pid and system.health()["monitor"]["open"] >= 1
+        assert alerts(system)["part_down", "sealer"] == before, "it is read from the log, and not raised anew"
+    system.until(set())
+
+
 def test_a_killed_process_leaves_its_last_minute(system: Watched) -> None:
     folder = system.home / "var" / "ems" / "flight"
     os.kill(system.children("desk")[0].pid, signal.SIGKILL)

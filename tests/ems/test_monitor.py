@@ -62,7 +62,7 @@ def a_monitor(log: MemoryEventLog, clock: AClock, found: list[Finding], *receive
     async def look() -> list[Finding] | None:
         return None if ELSEWHERE in found else list(found)
 
-    return Monitor(log, clock, look, receivers, lambda _: None, build="b", every_s=0.01, clear_s=1.0)
+    return Monitor(log, clock, look, receivers, lambda _: None, build="b", every_s=0.01, clear_s=1.0, wait_s=5.0)
 
 
 def run(monitor: Monitor, *steps: Callable[[], bool]) -> None:
@@ -104,8 +104,14 @@ def test_a_finding_is_one_alert_told_acknowledged_and_cleared() -> None:
     assert "no alert" in asyncio.run(monitor.acknowledge("0" * 16, "jane", "seen"))
     assert asyncio.run(monitor.acknowledge(row["alert"], "jane", "seen")) == ""
     found.clear()
-    run(monitor, lambda: monitor.looks > 3)
-    clock.ns += 2 * E9
+    looked = monitor.looks
+    run(monitor, lambda: monitor.looks > looked + 3)
+    clock.ns += 4 * E9
+    run(monitor, lambda: monitor.looks > looked + 6)
+    assert monitor.status()["open"] == 1, "it has just been started: what a look does not tell yet is not well"
+    clock.ns += 1 * E9
+    run(monitor, lambda: monitor.looks > looked + 9)
+    clock.ns += 1 * E9
     run(monitor, lambda: monitor.status()["open"] == 0 and not monitor.status()["unsent"])
     assert topics(log)[0:3] == ["raised", "sent", "acknowledged"] and topics(log).count("cleared") == 1
     assert [(alert.open, alert.person) for alert in receiver.told][-1] == (False, "jane")
