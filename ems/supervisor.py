@@ -12,14 +12,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import structlog
 
 from domain.errors import ConfigError, ProcessFailed
 from ems.child_log import last_line, open_log
-from ems.children import REFUSED, Child, bury_orphans
+from ems.children import REFUSED, Child, Process, bury_orphans, start
 from ems.lifeline import Lifeline
+from ems.nursery import Nursery
 
 _log = structlog.get_logger("supervisor")
 
@@ -35,7 +36,7 @@ class _Kept:
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     wanted: asyncio.Event = field(default_factory=asyncio.Event)
     answer: asyncio.Future[None] | None = None  # of whoever starts it by hand
-    process: asyncio.subprocess.Process | None = None
+    process: Process | None = None
     restarts: int = 0
     answered_s: float = 0.0  # monotonic
     task: asyncio.Task[None] | None = None
@@ -47,6 +48,7 @@ class Supervisor:
     Args:
         log_directory: one file of JSON lines for each child, appended to; environment: of every child.
         ended: told of each child that ended unasked, before it is started again: its name, and why.
+        nursery: forks those that may be forked.
     """
 
     def __init__(
@@ -56,10 +58,12 @@ class Supervisor:
         log_directory: Path,
         environment: dict[str, str] | None = None,
         ended: Callable[[str, str], None] = lambda _, __: None,
+        nursery: Nursery | None = None,
     ) -> None:
         self._kept = {child.name: _Kept(child) for child in children}
         self._logs = log_directory
         self._ended = ended
+        self._nursery = nursery
         self._environment = dict(os.environ if environment is None else environment)
         self._lifeline = Lifeline()
         self._stopping = False
@@ -202,7 +206,10 @@ class Supervisor:
             await kept.wanted.wait()
             began_s = time.monotonic()
             with open_log(self._log_path(kept.child)) as log:
-                kept.process = await self._spawn(kept.child, log)
+                kept.process = await start(
+                    kept.child, log, environment=self._environment | self._lifeline.environment,
+                    passed=(self._lifeline.fd,), nursery=self._nursery,
+                )  # fmt: skip
             kept.answered_s = began_s
             _log.info("started", child=kept.child.name, pid=kept.process.pid)
             asking = asyncio.create_task(self._until_ready(kept))
@@ -228,17 +235,6 @@ class Supervisor:
             await asyncio.sleep(BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)])
             attempt += 1
             kept.restarts += 1
-
-    async def _spawn(self, child: Child, log: IO[bytes]) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *child.command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=self._environment | self._lifeline.environment,
-            pass_fds=(self._lifeline.fd,),
-            start_new_session=True,  # a Ctrl-C in the terminal is for the supervisor, which stops them in order
-        )
 
     async def _until_ready(self, kept: _Kept) -> None:
         while not await kept.child.ask():  # noqa: ASYNC110 (another process: there is nothing here to wait on)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -13,8 +14,12 @@ def build_digest() -> str:
     return code_sha256()[:16]
 
 
+@cache
 def code_sha256() -> str:
-    """SHA-256 over the source of the four packages as it lies on the disk."""
+    """SHA-256 over the source of the four packages as it lay on the disk when this process was first asked.
+
+    A process that was forked answers with what the one it came from had loaded, whatever lies on the disk by now.
+    """
     sha = hashlib.sha256()
     for package in ("domain", "adapters", "models", "ems"):
         for path in sorted((ROOT / package).rglob("*.py")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import shutil
 import sys
 import time
@@ -16,6 +17,7 @@ from adapters.postgres.embedded import EmbeddedPostgres
 from domain.errors import LogUnavailable
 from ems.bootstrap import kill, models, people
 from ems.bootstrap.brokers import brokers
+from ems.bootstrap.build import build_digest
 from ems.bootstrap.database import close_database, open_database
 from ems.bootstrap.day import with_loaded_files
 from ems.bootstrap.flight import dumping
@@ -26,11 +28,17 @@ from ems.children import Ask, Child, run_once
 from ems.config import Settings
 from ems.health import ask_http, ask_socket
 from ems.health_parts import TURNED_MS_MAX
+from ems.nursery import Nursery
 from ems.preflight import check_ports, state_lock
 from ems.supervisor import Supervisor
 from ems.voucher import make_key
 
 WALLED: Final = "runtime-quoter.json"
+FORKED: Final = {
+    "prepare": "venue", "postgres": "database", "venue": "venue", "gateway": "gateway", "watchdog": "watchdog",
+    "sealer": "sealing", "desk": "desk", "audit_watch": "audit_watch", "tracer": "tracer", "api": "api",
+}  # fmt: skip
+"""Processes that a nursery forks, and their modules. Not the quoter and its journal: the wall is around what they load, too."""
 NOT_BEGUN_NS: Final = 2**62  # before the tape begins to be played its clock stands at its start
 COUNTDOWN_NS: Final = 2_000_000_000  # the tape clock stands at its start for so long while the processes start
 
@@ -67,17 +75,36 @@ async def started(settings: Settings, *, standby: bool = False) -> AsyncIterator
         ProcessFailed: a process did not come up.
         LogError: the database cannot be reached or migrated.
     """
+    nursery = Nursery.open(_load)
+    try:
+        async with _started(settings, standby=standby, nursery=nursery) as system:
+            yield system
+    finally:
+        if nursery is not None:
+            nursery.close()
+
+
+def _load() -> None:
+    """In the nursery: what its processes need, the command line that they begin with, and which code it is."""
+    for module in sorted(set(FORKED.values())):
+        importlib.import_module(f"ems.bootstrap.{module}")
+    importlib.import_module("ems.cli.entry").command()
+    build_digest()
+
+
+@contextlib.asynccontextmanager
+async def _started(settings: Settings, *, standby: bool, nursery: Nursery | None) -> AsyncIterator[System]:
     profiles(settings)
     brokers(settings)
     with state_lock(settings.state_directory):
         check_ports(settings.ports())
         runtime = Runtime(settings=settings, standby=standby, tape_origin_ns=NOT_BEGUN_NS)
         try:
-            runtime = await with_loaded_files(await _prepared(runtime))
+            runtime = await with_loaded_files(await _prepared(runtime, nursery))
             await models.prepare(runtime)
             await kill.prepare(runtime, exists=await asyncio.to_thread(runtime.latch.exists))
             runtime = runtime.model_copy(update={"tape_origin_ns": time.time_ns() + COUNTDOWN_NS})
-            supervisor = Supervisor(children(runtime), log_directory=runtime.logs, ended=dumping(runtime.state))
+            supervisor = Supervisor(children(runtime), log_directory=runtime.logs, ended=dumping(runtime.state), nursery=nursery)
             if settings.console.enabled:
                 make_key(runtime.voucher_key)
                 await people.prepare(runtime)
@@ -91,9 +118,10 @@ async def started(settings: Settings, *, standby: bool = False) -> AsyncIterator
             shutil.rmtree(socket_directory(settings.state_directory))
 
 
-async def _prepared(runtime: Runtime) -> Runtime:
+async def _prepared(runtime: Runtime, nursery: Nursery | None) -> Runtime:
     """The database opened, and beside that what the venue prepares. Neither is left running when the other fails."""
-    opened, failed = await asyncio.gather(asyncio.to_thread(open_database, runtime), _prepare(runtime), return_exceptions=True)
+    opening, preparing = asyncio.to_thread(open_database, runtime), _prepare(runtime, nursery)
+    opened, failed = await asyncio.gather(opening, preparing, return_exceptions=True)
     if isinstance(opened, BaseException):
         raise opened
     if failed is not None:
@@ -101,9 +129,9 @@ async def _prepared(runtime: Runtime) -> Runtime:
     return opened
 
 
-async def _prepare(runtime: Runtime) -> None:
+async def _prepare(runtime: Runtime, nursery: Nursery | None) -> None:
     if runtime.settings.venue is not None:
-        await run_once(_child("prepare", runtime.save(), _never), log_directory=runtime.logs)
+        await run_once(_child("prepare", runtime.save(), _never), log_directory=runtime.logs, nursery=nursery)
     if runtime.settings.quoting is not None:
         await run_once(_child("prepare_quoter", runtime.walled().save(WALLED), _never), log_directory=runtime.logs)
 
@@ -146,7 +174,7 @@ def gateway_child(runtime: Runtime, group: str, file: Path) -> Child:
 
 def _child(name: str, file: Path, ask: Ask, *, after: tuple[str, ...] = ()) -> Child:
     command = (sys.executable, "-P", "-m", "ems", f"_{name}", "--runtime", str(file))
-    return Child(name=name, command=command, ask=ask, after=after)
+    return Child(name=name, command=command, ask=ask, after=after, forked=name in FORKED)
 
 
 async def _never() -> bool:

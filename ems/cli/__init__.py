@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from ems.cli.program import app, main
+from ems.cli.entry import main
+from ems.cli.program import app
 
 __all__ = ["app", "main"]

@@ -1,16 +1,15 @@
-"""The program: its commands, and how errors are told. One sentence and exit 2; a traceback only with --debug."""
+"""The program: its commands."""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from domain.errors import ConfigError, EmsError
+from domain.errors import ConfigError
 from ems.cli import (
     alerts,
     algos,
@@ -114,17 +113,6 @@ def root(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback
     """An event-sourced execution management system."""
     if debug:
         os.environ["EMS_DEBUG"] = "1"
-
-
-def main() -> None:
-    """Run the command line; the process's entry."""
-    try:
-        app()
-    except EmsError as error:
-        if os.environ.get("EMS_DEBUG"):
-            raise
-        typer.echo(f"ems: {error}", err=True)
-        sys.exit(REFUSED)
 
 
 @app.command()

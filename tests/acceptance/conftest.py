@@ -13,11 +13,14 @@ from typing import TypeVar
 import psutil
 import pytest
 
+from tests import warm
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 class Program:
-    """`ems` in a directory of its own. Every process that it starts carries a mark by which it is found again."""
+    """`ems` in a directory of its own, in which every process that it starts is found again. Those of the database, which go
+    elsewhere, carry a mark."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -30,14 +33,14 @@ class Program:
 
     def run(self, *words: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        return subprocess.run(
+        return warm.run(
             self.command(*words), cwd=self.home, env=self.environment, capture_output=True,
             text=True, timeout=timeout_s, check=False,
         )  # fmt: skip
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Start a command; whoever calls stops it."""
-        return subprocess.Popen(
+        return warm.Popen(
             self.command(*words), cwd=self.home, env=self.environment, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, start_new_session=True,
         )  # fmt: skip
@@ -47,11 +50,14 @@ class Program:
         found = []
         for process in psutil.process_iter():
             try:
-                if process.status() != psutil.STATUS_ZOMBIE and process.environ().get("EMS_TEST_MARK") == self.mark:
+                if process.status() != psutil.STATUS_ZOMBIE and self._is_ours(process):
                     found.append(f"{process.pid} {' '.join(process.cmdline())[:120]}")
             except (psutil.NoSuchProcess, psutil.AccessDenied):  # it has ended, or is somebody else's
                 found += []
         return found
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        return Path(process.cwd()).is_relative_to(self.home) or process.environ().get("EMS_TEST_MARK") == self.mark
 
 
 P = TypeVar("P", bound=Program)

@@ -21,6 +21,7 @@ from adapters.postgres.packed_rows import COPY_EVENTS, pack_rows
 from adapters.postgres.sealed_log import PostgresSealedLog
 from adapters.signing.ed25519 import KeySigner
 from ems.verification import verify
+from tests import warm
 from tests.acceptance.tampering import WAYS, Stored
 from tests.conftest import Database
 from tests.ems.sealing_room import VERIFIER, Room
@@ -106,7 +107,7 @@ class Process:
 
     def __init__(self, *arguments: str) -> None:
         command = [sys.executable, "-m", "tests.acceptance.sealing_process", *arguments]
-        self._popen = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._popen = warm.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def begin(self) -> None:
         assert self._popen.stdin is not None

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from ems.loopback import free_ports
+from tests import warm
 from tests.acceptance.conftest import Program, watched
 from tests.conftest import Database
 
@@ -213,7 +214,7 @@ def test_a_busy_port_is_one_sentence_and_exit_2(program: Program) -> None:
     configure(program)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = subprocess.run(
+        done = warm.run(
             program.command("up"), cwd=program.home, env=program.environment | {"EMS_CONSOLE__PORT": str(port)},
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip

@@ -21,6 +21,7 @@ from ems.certify_scripts import Scripts
 from ems.certify_table import TABLE, Script
 from ems.cli import app
 from ems.loopback import free_port
+from tests import warm
 from tests.ems.fix_peer import FixPeer
 from tests.ems.venue_process import ROOT
 from tests.ems.venue_room import KeepingFront
@@ -164,7 +165,7 @@ def party(tmp_path: Path) -> Iterator[FixPeer]:
     port = free_port()
     command = ["venue", "--certify", "--client", "EMS", "--port", str(port), "--directory", str(tmp_path / "certify")]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
+    process = warm.Popen(
         [sys.executable, "-m", "ems", *command],
         cwd=tmp_path,
         env=environment,

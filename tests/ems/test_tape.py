@@ -28,6 +28,7 @@ from ems.bootstrap.tape import Feed, feed_of
 from ems.cli import app
 from ems.loopback import free_port
 from models.tape_store import open_tape
+from tests import warm
 from tests.adapters.marketdata.itch_bytes import EVERY, MIDNIGHT_NS, OPEN_NS, framed, mixed
 from tests.adapters.marketdata.test_mold import capture_of, ethernet
 
@@ -175,7 +176,7 @@ class Feeder:
 def recording(to: Path, port: int, *more: str) -> subprocess.Popen[str]:
     """A recorder in a process of its own, once it listens."""
     words = ["-m", "ems", "tape", "record", "--to", str(to), "--port", str(port), "--date", DATE, "--json", *more]
-    process = subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True)
+    process = warm.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True)
     while not (to / "header.json").exists():
         assert process.poll() is None, "the recorder has ended before it began"
         time.sleep(0.05)

@@ -20,6 +20,7 @@ from ems.loopback import free_port
 from models.market.continuous import ContinuousMarket
 from models.market.flow import FlowParameters, GeneratedFlow
 from models.tape_store import open_tape
+from tests import warm
 from tests.ems.venue_process import OPEN_NS, VenueProcess
 
 SYMBOLS = ["TEST", "MORE"]
@@ -34,7 +35,7 @@ class Recorder:
         words = ["-m", "ems", "tape", "record-fix", "--to", str(to), "--port", str(port), "--sender", "TAPE", "--target", "SIM"]
         symbols = [word for symbol in SYMBOLS for word in ("--symbol", f"{symbol}:0.01:1")]
         self.to = to
-        self.process = subprocess.Popen([sys.executable, *words, *symbols, "--json", *more], stdout=subprocess.PIPE, text=True)
+        self.process = warm.Popen([sys.executable, *words, *symbols, "--json", *more], stdout=subprocess.PIPE, text=True)
 
     def wait_records(self, count: int) -> None:
         """Until so many records are on disk."""

@@ -21,6 +21,7 @@ from ems.cli import app
 from ems.config import check
 from ems.loopback import free_ports
 from ems.venue_fronts import Fronts
+from tests import warm
 from tests.ems.test_venue_itch import Listener
 from tests.ems.venue_room import KeepingFront, VenueRoom
 
@@ -56,7 +57,7 @@ def test_the_command_speaks_ouch_and_itch_and_survives_a_kill(tmp_path: Path) ->
     ear = Listener()
     words = ["--itch", f"127.0.0.1:{ear.port}", "--ouch", f"127.0.0.1:{ouch}", "--account", "QUOTE1:secret"]
     command = [sys.executable, "-m", "ems", "venue", "--config", str(config), "--directory", str(tmp_path / "v"), *words]
-    process, open_until_the_end = subprocess.Popen(command), ExitStack()
+    process, open_until_the_end = warm.Popen(command), ExitStack()
     try:
         client = open_until_the_end.enter_context(closing(log_on(ouch, process)))
         out = np.zeros(ENTER_MAX, np.uint8)
@@ -68,7 +69,7 @@ def test_the_command_speaks_ouch_and_itch_and_survives_a_kill(tmp_path: Path) ->
         process.kill()
         process.wait(30)
         client.close()
-        process = subprocess.Popen(command)
+        process = warm.Popen(command)
         again = open_until_the_end.enter_context(closing(log_on(ouch, process, client.session, client.next_number)))
         assert read(again, "canceled").number("user_ref_num") == 1, "nobody was there when it came back"
         process.terminate()

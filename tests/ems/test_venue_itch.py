@@ -30,6 +30,7 @@ from ems.venue_displays import Displays
 from models.market.calls import AuctionMarket, Call
 from models.market.flow import FlowParameters, GeneratedFlow, RecordedFlow
 from models.tape_store import open_tape
+from tests import warm
 from tests.ems.test_tape_fix import book_of, truth
 from tests.ems.venue_process import OPEN_NS, VenueProcess
 from tests.models.market.test_shown import Reader, displayed, sums
@@ -169,7 +170,7 @@ def test_the_venues_process_is_recorded_into_its_own_book(tmp_path: Path) -> Non
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
     words = ["--port", str(port), "--date", "2023-11-14", "--patience-ms", "20000", "--json"]
-    recorder = subprocess.Popen(
+    recorder = warm.Popen(
         [sys.executable, "-m", "ems", "tape", "record", "--to", str(tmp_path / "t"), *words], stdout=subprocess.PIPE, text=True
     )
     venue = VenueProcess(tmp_path, symbols=["TEST", "MORE"], speed=20.0, itch=port).start()

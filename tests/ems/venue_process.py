@@ -19,6 +19,7 @@ import numpy as np
 
 from ems import ending
 from ems.loopback import free_port
+from tests import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 FIX44 = ROOT / "adapters" / "fix" / "dictionaries" / "FIX44.xml"
@@ -110,7 +111,7 @@ class VenueProcess:
     def start(self) -> VenueProcess:
         """Start and wait until it listens."""
         command = [sys.executable, "-m", "tests.ems.venue_process", json.dumps(self.config)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        self.process = warm.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         assert self.process.stdout.readline().strip() == "ready", "the venue did not start"
         return self

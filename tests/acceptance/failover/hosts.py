@@ -20,6 +20,7 @@ import psycopg
 from adapters.fix.control import ask
 from adapters.postgres.embedded import EmbeddedPostgres
 from ems.bootstrap.runtime import socket_directory
+from tests import warm
 from tests.acceptance.failover.proxy import Proxy
 from tests.acceptance.kill9.fix_session import FixSession
 from tests.acceptance.kill9.system import SESSIONS, free_ports
@@ -69,7 +70,7 @@ class Process:
     def __init__(self, home: Path, name: str, *words: str) -> None:
         self.log = home / f"{name}.log"
         with self.log.open("ab") as log:
-            self.popen = subprocess.Popen(
+            self.popen = warm.Popen(
                 [sys.executable, "-m", "ems", *words], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 

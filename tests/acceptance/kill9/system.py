@@ -15,6 +15,8 @@ from typing import Final
 import psutil
 import psycopg
 
+from tests import warm
+
 ROOT: Final = Path(__file__).resolve().parents[3]
 SYMBOL: Final = "DEMO"
 KINDS: Final = ("desk", "gateway", "venue", "postgres")
@@ -106,7 +108,7 @@ class SystemUnderTest:
     def start(self) -> None:
         """Start the supervisor; the OMS finds out by itself when the system is up."""
         with (self.home / "supervisor.log").open("wb") as log:
-            self._process = subprocess.Popen(
+            self._process = warm.Popen(
                 [sys.executable, "-m", "ems", "up", "--config", str(self._config)],
                 cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip

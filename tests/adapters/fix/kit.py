@@ -25,6 +25,7 @@ from domain.order_life import OrdStatus
 from domain.sending import Outbound, ParentReport, SendChild
 from domain.values import E9, OrdType, Side, TimeInForce
 from ems.loopback import free_port
+from tests import warm
 
 ROOT = Path(__file__).resolve().parents[3]
 WAIT_S = 60.0
@@ -65,7 +66,7 @@ class GatewayProcess:
         path.write_text(json.dumps(self.config))
         command = [sys.executable, "-m", "tests.adapters.fix.gateway_main", str(path)]
         with (self.directory / "gateway.log").open("ab") as out:
-            self._process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out)
+            self._process = warm.Popen(command, cwd=ROOT, stdout=out, stderr=out)
         if wait:
             self.wait_health(lambda _: True)
         return self
