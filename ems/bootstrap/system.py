@@ -36,7 +36,7 @@ from ems.voucher import make_key
 WALLED: Final = "runtime-quoter.json"
 FORKED: Final = {
     "prepare": "venue", "postgres": "database", "venue": "venue", "gateway": "gateway", "watchdog": "watchdog",
-    "sealer": "sealing", "desk": "desk", "audit_watch": "audit_watch", "tracer": "tracer", "api": "api",
+    "sealer": "sealing", "desk": "desk", "audit_watch": "audit_watch", "monitor": "monitor", "tracer": "tracer", "api": "api",
 }  # fmt: skip
 """Processes that a nursery forks, and their modules. Not the quoter and its journal: the wall is around what they load, too."""
 NOT_BEGUN_NS: Final = 2**62  # before the tape begins to be played its clock stands at its start
