@@ -127,21 +127,44 @@ class Nursery:
             "module": module, "words": list(words), "environment": environment, "directory": str(Path.cwd()),
             "numbers": [1, 2, *passed],
         }  # fmt: skip
-        async with self._one_at_a_time:
-            socket.send_fds(self._ours, [json.dumps(asked).encode()], [output, output, *passed])
+        await self._one_at_a_time.acquire()
+        answer = asyncio.create_task(self._exchange(json.dumps(asked).encode(), [output, output, *passed]))
+        try:
+            return Born(await asyncio.shield(answer))
+        except asyncio.CancelledError:
+            answer.add_done_callback(_end_unwanted)
+            raise
+
+    async def _exchange(self, asked: bytes, descriptors: list[int]) -> int:
+        """Never left half done: the next one would be given this one's answer."""
+        try:
+            socket.send_fds(self._ours, [asked], descriptors)
             told = await asyncio.get_running_loop().sock_recv(self._ours, _MESSAGE_BYTES)
+        finally:
+            self._one_at_a_time.release()
         if not told:
             raise ConnectionResetError("the nursery has ended")
         answer = json.loads(told)
         if "pid" not in answer:
             raise OSError(answer["error"])
-        return Born(answer["pid"])
+        return int(answer["pid"])
 
     def close(self) -> None:
         """Let it go: it ends, and what it forked lives on."""
         self._ours.close()
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
+
+
+def _end_unwanted(answer: asyncio.Task[int]) -> None:
+    """Whoever asked for the process was canceled meanwhile. Its end is buried as an orphan's."""
+    if answer.cancelled():
+        return
+    if (error := answer.exception()) is not None:
+        _log.warning("a process that nobody waits for any more could not be forked", error=str(error))
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(answer.result(), signal.SIGKILL)
 
 
 # ----------------------------------------------------------------------------------------------- in the nursery

@@ -256,6 +256,7 @@ class DeskPort:
         if acknowledged:
             with self._lock:
                 self._spool.acknowledge(acknowledged)
+                self._send_pictures()  # a desk that was behind has read on
             self._on_acknowledged(acknowledged)
         answer = self._handler.take([frame for frame in batch if frame.kind != frames.ACK])
         if answer:
