@@ -5,7 +5,7 @@
 set -uo pipefail
 python=.venv/bin/python
 record=.pytest_cache/v/cache/lastfailed
-at_most=3
+at_most=8
 
 rm -f "$record"  # of runs before
 "$python" -m pytest "$@" && exit 0

@@ -127,21 +127,44 @@ class Nursery:
             "module": module, "words": list(words), "environment": environment, "directory": str(Path.cwd()),
             "numbers": [1, 2, *passed],
         }  # fmt: skip
-        async with self._one_at_a_time:
-            socket.send_fds(self._ours, [json.dumps(asked).encode()], [output, output, *passed])
+        await self._one_at_a_time.acquire()
+        answer = asyncio.create_task(self._exchange(json.dumps(asked).encode(), [output, output, *passed]))
+        try:
+            return Born(await asyncio.shield(answer))
+        except asyncio.CancelledError:
+            answer.add_done_callback(_end_unwanted)
+            raise
+
+    async def _exchange(self, asked: bytes, descriptors: list[int]) -> int:
+        """Never left half done: the next one would be given this one's answer."""
+        try:
+            socket.send_fds(self._ours, [asked], descriptors)
             told = await asyncio.get_running_loop().sock_recv(self._ours, _MESSAGE_BYTES)
+        finally:
+            self._one_at_a_time.release()
         if not told:
             raise ConnectionResetError("the nursery has ended")
         answer = json.loads(told)
         if "pid" not in answer:
             raise OSError(answer["error"])
-        return Born(answer["pid"])
+        return int(answer["pid"])
 
     def close(self) -> None:
         """Let it go: it ends, and what it forked lives on."""
         self._ours.close()
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
+
+
+def _end_unwanted(answer: asyncio.Task[int]) -> None:
+    """Whoever asked for the process was canceled meanwhile. Its end is buried as an orphan's."""
+    if answer.cancelled():
+        return
+    if (error := answer.exception()) is not None:
+        _log.warning("a process that nobody waits for any more could not be forked", error=str(error))
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(answer.result(), signal.SIGKILL)
 
 
 # ----------------------------------------------------------------------------------------------- in the nursery
@@ -232,9 +255,9 @@ def live(asked: dict[str, Any], descriptors: list[int]) -> None:
     os.environ.update(asked["environment"])
     tempfile.tempdir = None  # chosen anew, by this environment
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.stdin = sys.__stdin__ = os.fdopen(0, encoding="utf-8", closefd=False)
-    sys.stdout = sys.__stdout__ = os.fdopen(1, "w", encoding="utf-8", closefd=False)
-    sys.stderr = sys.__stderr__ = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
     setproctitle(" ".join((Path(sys.executable).name, "-m", asked["module"], *asked["words"])))
     sys.argv = [asked["module"], *asked["words"]]
     runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)

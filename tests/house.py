@@ -43,7 +43,7 @@ LIBRARIES: dict[str, set[str]] = {
     "models": {"captum", "llvmlite", "matplotlib", "numba", "numpy", "safetensors", "torch"},
     "models.worlds.cleo_peer": {"lob", "numpy"},
     "models.worlds.making_peer": {"hftbacktest", "numpy"},
-    "ems": {"psutil", "pydantic", "pydantic_settings", "structlog"},
+    "ems": {"psutil", "pydantic", "pydantic_settings", "setproctitle", "structlog"},
     "ems.quoting": {"numpy", "psutil", "pydantic", "structlog"},
     "ems.quoting.compiled": {"numba"},
     "ems.quoting.held": {"llvmlite", "numba", "numpy"},

@@ -167,11 +167,11 @@ class _Forking:
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         while True:
-            ready, _, _ = select.select([self._asking, woken], [], [], 1.0)
+            ready, _, _ = select.select([self._asking.fileno(), woken], [], [], 1.0)
             if woken in ready:
                 os.read(woken, 4096)
             self._take_ends()
-            if self._asking in ready and not self._fork():
+            if self._asking.fileno() in ready and not self._fork():
                 return
 
     def _fork(self) -> bool:

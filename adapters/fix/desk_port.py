@@ -21,7 +21,7 @@ from domain.errors import LinkError
 
 log = logging.getLogger(__name__)
 PENDING_BYTES_MAX: Final = 64 * 1024 * 1024  # a desk that far behind is cut off; the spool has it all
-MARKET_PENDING_BYTES_MAX: Final = 256 * 1024  # beyond, market data is dropped: the next state replaces it
+MARKET_PENDING_BYTES_MAX: Final = 256 * 1024  # beyond, market data waits, and a later state takes the place of an earlier one
 RECEIVE_BYTES: Final = 256 * 1024
 
 
@@ -124,6 +124,8 @@ class DeskPort:
         self._on_acknowledged = on_acknowledged
         self._lock = threading.Lock()  # around the spool and which connection is the active one
         self._active: Connection | None = None
+        self._pictures: dict[tuple[int, str], bytes] = {}  # the last market frame by slot and symbol
+        self._waiting: set[tuple[int, str]] = set()  # pictures that the desk does not have
         self._server = LocalServer(path, self._serve, name="link")
 
     def start(self) -> None:
@@ -160,14 +162,25 @@ class DeskPort:
             if self._active is not None:
                 self._active.send(frame)
 
-    def push_market(self, frame: bytes) -> bool:
-        """Pass on a market state unless the desk is behind; says whether it went."""
+    def push_market(self, frame: bytes, *, slot: int, symbol: str) -> None:
+        """Pass on the state of a symbol's market. Only the last one is worth having: a desk that comes, or that is behind, gets
+        that one, so that a market in which nothing happens is not one of which nothing is known."""
         with self._lock:
-            active = self._active
-            if active is None or active.pending_bytes > MARKET_PENDING_BYTES_MAX:
-                return False
-            active.send(frame)
-            return True
+            self._pictures[slot, symbol] = frame
+            self._waiting.add((slot, symbol))
+            self._send_pictures()
+
+    def forget_markets(self, slot: int) -> None:
+        """The slot's session is down: what it told of markets is old, and no desk is told it any more."""
+        with self._lock:
+            for key in [key for key in self._pictures if key[0] == slot]:
+                del self._pictures[key]
+                self._waiting.discard(key)
+
+    def _send_pictures(self) -> None:
+        active = self._active
+        while self._waiting and active is not None and active.pending_bytes <= MARKET_PENDING_BYTES_MAX:
+            active.send(self._pictures[self._waiting.pop()])
 
     def owed(self) -> list[Frame]:
         """The frames that no desk has acknowledged."""
@@ -225,6 +238,8 @@ class DeskPort:
         with self._lock:  # what changes before is in LINK_UP and the spool, what changes after is pushed
             previous, self._active = self._active, connection
             connection.send(self._handler.link_up(outbound) + self._spool.unacknowledged())
+            self._waiting = set(self._pictures)
+            self._send_pictures()
         if previous is not None:
             previous.close()
         return connection
@@ -241,6 +256,7 @@ class DeskPort:
         if acknowledged:
             with self._lock:
                 self._spool.acknowledge(acknowledged)
+                self._send_pictures()  # a desk that was behind has read on
             self._on_acknowledged(acknowledged)
         answer = self._handler.take([frame for frame in batch if frame.kind != frames.ACK])
         if answer:

@@ -102,6 +102,7 @@ class Gateway:
         slot = self._by_key[key]
         if slot.up:
             slot.up, slot.logged_out = False, bool(slot.peer_said)
+            self.port.forget_markets(slot.number)
             log.info("%s: logged out", slot.config.name)
             self._tell(slot)
         elif slot.config.kind == "initiator":
@@ -143,7 +144,8 @@ class Gateway:
         slot = self._heard(key)
         payload = text.encode("utf-8", "surrogateescape")
         if slot.config.role == "marketdata":
-            self.port.push_market(frames.pack(frames.MARKET, payload, slot=slot.number))
+            frame = frames.pack(frames.MARKET, payload, slot=slot.number)
+            self.port.push_market(frame, slot=slot.number, symbol=tag_text(text, 55))
             return
         slot.state.inbound_seq_num = slot.numbered = message_seq_num(text)
         self.port.store(frames.MESSAGE, payload, slot=slot.number, reset_epoch=slot.state.reset_epoch)

@@ -22,7 +22,7 @@ from tests.acceptance.kill_room import Room, room, until
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 CONFIGURATION = """
 [watchdog]
-beat_max_s = 1
+beat_max_s = 3
 """
 LOSS = 5_000  # shares bought at 200 of what is worth 100: 2.5 % of the desk's stated capital, 1 % of the firm's
 DESK = Scope(ScopeKind.DESK, "desk")

@@ -96,6 +96,23 @@ async def failed(log: Path) -> dict[str, Any]:
     raise AssertionError("the failure was not told")
 
 
+async def canceled(log: Path) -> dict[str, Any]:
+    """One is asked for and not wanted any more before the nursery has answered; the next is given its own."""
+    nursery = opened()
+    with log.open("ab") as output, (log.parent / "unwanted").open("ab") as other:
+        asking = asyncio.create_task(nursery.start(CHILD, ["wait"], environment=ENVIRONMENT, output=other.fileno()))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        born = await nursery.start(CHILD, ["end"], environment=ENVIRONMENT, output=output.fileno())
+        status = await born.wait()
+    nursery.close()
+    left = [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
+    psutil.wait_procs(left, timeout=10)
+    return {"canceled": asking.cancelled(), "status": status, "left": [one.pid for one in left if one.is_running()]}
+
+
 async def threads(_: Path) -> dict[str, Any]:
     """A process of two threads has none."""
     ended = threading.Event()

@@ -53,5 +53,9 @@ def test_how_a_process_failed_is_told(tmp_path: Path) -> None:
     assert owner("failed", tmp_path / "c.jsonl") == {"error": "ProcessFailed", "text": "it is over"}
 
 
+def test_a_process_that_nobody_waits_for_any_more_ends_and_the_next_is_not_taken_for_it(tmp_path: Path) -> None:
+    assert owner("canceled", tmp_path / "log") == {"canceled": True, "status": 3, "left": []}
+
+
 def test_a_process_of_several_threads_opens_none(tmp_path: Path) -> None:
     assert owner("threads", tmp_path / "log") == {"opened": False}

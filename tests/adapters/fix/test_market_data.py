@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,47 +34,92 @@ STATE = MarketState(
 )
 
 
-async def test_states_reach_the_desk(tmp_path: Path) -> None:
-    port = free_port()
-    session = {
-        "name": "MD", "role": "marketdata", "kind": "initiator", "sender_comp_id": "EMS-MD", "target_comp_id": "VENUE",
-        "port": port, "symbols": ["AMZN", "BAC"],
-    }  # fmt: skip
-    gateway = GatewayProcess(tmp_path, sessions=[session])
-    venue = RawPeer("VENUE", "EMS-MD")
-    await venue.listen(port)
-    await asyncio.to_thread(gateway.start)
-    inputs: list[Input] = []
-    came = asyncio.Event()
+class Room:
+    """A gateway with a market data session, its venue, and what a desk on its link is told."""
 
-    def deliver(batch: list[Input]) -> None:
-        inputs.extend(batch)
-        came.set()
+    def __init__(self, directory: Path) -> None:
+        self.port = free_port()
+        session = {
+            "name": "MD", "role": "marketdata", "kind": "initiator", "sender_comp_id": "EMS-MD", "target_comp_id": "VENUE",
+            "port": self.port, "symbols": ["AMZN", "BAC"],
+        }  # fmt: skip
+        self.gateway = GatewayProcess(directory, sessions=[session])
+        self.venue = RawPeer("VENUE", "EMS-MD")
+        self.inputs: list[Input] = []
+        self._came = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
 
-    link = FixLink(gateway.link_path, hello=lambda: Hello(epoch=1), deliver=deliver, read_market=read_market)
-    running = asyncio.create_task(link.run())
-    try:
-        asked = await venue.take(lambda m: m["35"] == "V")
-        assert (asked["263"], asked["264"], asked["146"], asked["267"]) == ("1", "1", "2", "5")
-        text = next(text for text in venue.texts if "35=V" in text).replace("\x01", "|")
-        assert "146=2|55=AMZN|55=BAC|" in text
-        assert "267=5|269=0|269=1|269=2|269=B|269=9|" in text
+    def attach_desk(self) -> None:
+        link = FixLink(self.gateway.link_path, hello=lambda: Hello(epoch=1), deliver=self._deliver, read_market=read_market)
+        self._running = asyncio.create_task(link.run())
+
+    async def detach_desk(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+
+    def _deliver(self, batch: list[Input]) -> None:
+        self.inputs.extend(batch)
+        self._came.set()
+
+    async def told(self, kind: type) -> list[Any]:
+        """What has come of a kind, once something has."""
         async with asyncio.timeout(WAIT_S):
-            while not inputs:
-                await came.wait()
-            came.clear()
-            venue.send("W", SNAPSHOT)
-            while not any(isinstance(item, MarketUpdate) for item in inputs):
-                came.clear()
-                await came.wait()
-        assert isinstance(inputs[0], LinkUp)
-        assert [item.market for item in inputs if isinstance(item, MarketUpdate)] == [STATE]
-        assert gateway.wait_health(lambda _: True)["spool_last"] == 0
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        await venue.close()
-        await asyncio.to_thread(gateway.stop)
+            while not (found := [item for item in self.inputs if isinstance(item, kind)]):
+                self._came.clear()
+                await self._came.wait()
+        return found
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    made = Room(tmp_path)
+    await made.venue.listen(made.port)
+    await asyncio.to_thread(made.gateway.start)
+    yield made
+    await made.detach_desk()
+    await made.venue.close()
+    await asyncio.to_thread(made.gateway.stop)
+
+
+async def test_states_reach_the_desk(room: Room) -> None:
+    asked = await room.venue.take(lambda m: m["35"] == "V")
+    assert (asked["263"], asked["264"], asked["146"], asked["267"]) == ("1", "1", "2", "5")
+    text = next(text for text in room.venue.texts if "35=V" in text).replace("\x01", "|")
+    assert "146=2|55=AMZN|55=BAC|" in text
+    assert "267=5|269=0|269=1|269=2|269=B|269=9|" in text
+    room.attach_desk()
+    await room.told(LinkUp)
+    room.venue.send("W", SNAPSHOT)
+    assert [item.market for item in await room.told(MarketUpdate)] == [STATE]
+    assert isinstance(room.inputs[0], LinkUp)
+    assert room.gateway.wait_health(lambda _: True)["spool_last"] == 0
+
+
+async def test_a_desk_that_comes_later_is_told_the_last_state_of_a_quiet_market(room: Room) -> None:
+    await room.venue.take(lambda m: m["35"] == "V")
+    room.venue.send("W", SNAPSHOT.replace("270=220.1|", "270=219.1|"))
+    room.venue.send("W", SNAPSHOT)
+    room.venue.send("1", "112=read so far|")
+    await room.venue.take(lambda m: m["35"] == "0" and m.get("112") == "read so far")
+    for _ in range(2):
+        room.attach_desk()
+        assert [item.market for item in await room.told(MarketUpdate)] == [STATE]
+        await room.detach_desk()
+        room.inputs.clear()
+
+
+async def test_of_a_session_that_is_down_nothing_old_is_told(room: Room) -> None:
+    await room.venue.take(lambda m: m["35"] == "V")
+    room.venue.send("W", SNAPSHOT)
+    room.venue.send("1", "112=read so far|")
+    await room.venue.take(lambda m: m["35"] == "0" and m.get("112") == "read so far")
+    await room.venue.close()
+    await asyncio.to_thread(room.gateway.wait_session, "MD", up=False)
+    room.attach_desk()
+    await room.told(LinkUp)
+    await asyncio.sleep(0.2)
+    assert [item for item in room.inputs if isinstance(item, MarketUpdate)] == []
 
 
 def wire(fields: str) -> str:

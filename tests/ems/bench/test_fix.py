@@ -6,24 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from ems.bench import fix
 from ems.bench.fix import Figures
-from ems.bench.fix_dialects import DIALECTS, Dialect
+from ems.bench.fix_dialects import DIALECTS
+from tests.ems.bench.shortly import short
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dialects", [(), DIALECTS])
-async def test_a_short_run_gives_every_figure(
-    dialects: tuple[Dialect, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in {"ROUNDS": 1, "TRIPS_A_ROUND": 20, "CHILDREN_A_ROUND": 2, "PIPELINE_ROUNDS": 1, "PIPELINED": 100}.items():
-        monkeypatch.setattr(fix, name, value)
-    monkeypatch.setattr(fix, "WARM_UP", 10)
-    figures = await fix.measure(tmp_path, dialects)
+@pytest.mark.parametrize("run", ["plain", "dialects"])
+def test_a_short_run_gives_every_figure(run: str, tmp_path: Path) -> None:
+    figures = short(run, tmp_path)
     assert figures["orders"] == 122
     assert all(value > 0 for value in figures.values())
     assert figures["p99_us"] >= figures["p50_us"]
-    for dialect in dialects:
+    for dialect in DIALECTS if run == "dialects" else ():
         assert {f"{dialect.name}_{what}" for what in ("p50_us", "p99_us", "orders_per_s")} <= set(figures)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,17 +10,16 @@ from typing import Any, cast
 import pytest
 
 from ems.bench import capacity, soak, soak_judge
-from ems.bench.soak import Plan
 from ems.bench.soak_judge import Told
 from ems.bench.soak_load import LoadClient
 from ems.bench.soak_watch import Series, Watched, grows, growth, slope
 from ems.bootstrap.runtime import Runtime
+from tests.ems.bench.shortly import short
 
 
 @pytest.mark.slow
 def test_a_short_run_holds_and_says_what_it_measured(tmp_path: Path) -> None:
-    plan = Plan(minutes=1 / 6, load=10, judged=False)
-    figures, watched = asyncio.run(soak.run(tmp_path, plan, lambda _: None))
+    figures = short("soaked", tmp_path)
     assert figures["failed"] == []
     assert figures["sent"]["orders"] >= 15
     assert figures["executions"] > 0
@@ -29,7 +27,7 @@ def test_a_short_run_holds_and_says_what_it_measured(tmp_path: Path) -> None:
     assert all(one["last_mb"] > 5 for one in figures["memory"].values())
     assert set(figures["lags"]) == {"log_ms", "view_events", "seal_events", "spool_frames", "plan_s"}
     assert 300 < figures["bytes_per_event"] < 5_000
-    page = soak.picture(figures, watched)
+    page = (tmp_path / "page.html").read_text()
     assert "all holds" in page
     assert page.count("<path") >= len(figures["memory"])
     assert soak.shown(figures)[-1] == "all holds"
