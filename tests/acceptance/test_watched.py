@@ -163,7 +163,8 @@ def test_a_stopped_database_goes_red_and_green_again(system: Watched) -> None:
 def test_a_stopped_or_dead_planner_goes_red(system: Watched) -> None:
     planner = psutil.Process(system.health()["planners"]["pids"][0])
     with stopped(planner):
-        assert system.health()["red"] == ["planners"]
+        found = system.health()
+        assert found["red"] == ["planners"], {name: found[name] for name in found["red"]}
     assert system.health()["planners"]["up"]
 
 
