@@ -29,7 +29,7 @@ from ems.bootstrap.runtime import Runtime
 from ems.disk_settings import DiskSettings
 from ems.health import ask_socket
 from ems.measured import MEASURES
-from tests.acceptance.conftest import watched
+from tests.acceptance.conftest import command, watched
 from tests.acceptance.test_up import Running, configure, start, stop
 
 pytestmark = pytest.mark.slow
@@ -84,14 +84,6 @@ class Watched(Running):
         families = text_string_to_metric_families(text)
         return {(s.name, s.labels["process"], *(v for k, v in s.labels.items() if k not in ("process", "le"))): s.value
                 for family in families for s in family.samples}  # fmt: skip
-
-
-def command(process: psutil.Process) -> list[str]:
-    """What a process was started with; nothing of one that has just ended."""
-    try:
-        return process.cmdline()
-    except (psutil.NoSuchProcess, psutil.ZombieProcess):
-        return []
 
 
 @pytest.fixture(scope="module")
