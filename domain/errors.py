@@ -27,6 +27,7 @@ EmsError
 ├── LinkError              frames of a link are broken: between desk and gateway, or with a venue
 │   ├── LoginRefused       the other end does not let us log on
 │   └── LinkLost           a connection that is gone, silent for too long, or not read by its other end
+├── AlertNotSent           an alert that a receiver did not take
 ├── JournalError           the quoter's journal: a ring or segment that cannot be made, is missing, damaged or not one
 ├── LatchUnreadable        the kill switch's latch is missing or damaged, which counts as tripped
 ├── SealError              a head, key, proof or anchor of the sealed log that is missing, damaged or not one
@@ -142,6 +143,10 @@ class LoginRefused(LinkError):
 
 class LinkLost(LinkError):
     """A connection is gone, silent for too long, or not read by its other end."""
+
+
+class AlertNotSent(EmsError):
+    """An alert that a receiver did not take, or of which nobody knows."""
 
 
 class JournalError(EmsError):

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.standing import Standing
+
 
 class Observation(BaseModel):
     """What the nets see of a market at a moment, and what its units are worth."""
@@ -35,3 +37,4 @@ class Observed(NamedTuple):
     latent: tuple[float, ...]  # (128,) where the model that plans places it
     fills: tuple[float, float] | None = None  # that an order at the back of the best bid, ask is filled within 100 events
     beside: tuple[tuple[str, str], ...] = ()  # digest and state, as `Observation.hidden`, of the versions that only look on
+    standing: Standing | None = None  # how the forecasts of this market have lately stood the test; None: nobody judges them

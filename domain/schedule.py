@@ -104,3 +104,4 @@ class PlanRequest(BaseModel):
     at_close_max_e9: int = 0  # how much is for the closing auction, or of adaptive at most; 0: the order has none
     tail_aversion_e9: int | None = None  # times the mean cost of the worst twentieth of the futures, at 1e-9
     models: tuple[str, ...] | None = None  # digests that may decide, as the desk's registry has them; None: nobody asked
+    trust_e9: int | None = None  # in what is foreseen, `domain.standing.trust_e9`; None: nobody judges it, it is whole

@@ -29,6 +29,7 @@ from ems.exports.settings import NOTHING_SAID, ReportingSettings
 from ems.failover_settings import FAILOVER_DEFAULT, FailoverSettings
 from ems.kill_settings import KILL_DEFAULT, KillSettings
 from ems.market_settings import ClockSettings, ObserverSettings, VenueSettings
+from ems.monitoring_settings import MonitoringSettings
 from ems.observe_settings import OBSERVE_DEFAULT, ObserveSettings
 from ems.pace import Pace
 from ems.pace_settings import PaceSettings
@@ -102,6 +103,7 @@ class Settings(_Part):
     care: CareSettings = NO_CARE_SETTINGS
     watchdog: WatchSettings = WatchSettings()
     observe: ObserveSettings = OBSERVE_DEFAULT
+    monitoring: MonitoringSettings | None = None  # none: no monitor runs
     audit: AuditSettings = AUDIT_DEFAULT
     reporting: ReportingSettings = NOTHING_SAID
     sealing: SealingSettings = SEALING_DEFAULT

@@ -123,8 +123,13 @@ outage_s = 30                        # a database that is away for longer stops 
 [watchdog]                           # trips the kill switch by itself: docs/kill-switch.md has its triggers
 beat_max_s = 3                       # without a sign of it for longer, nothing new leaves
 # quoters = ["mm"]                   # strategies that quote: their latency is required
-# models = { wm = ["adaptive"] }     # strategies by their model: its information coefficient is required
+# models = { world_model = ["adaptive"] } # strategies by their model: its information coefficient is required
 # thresholds = { daily_pnl = -0.01 } # stricter than the table's
+
+[monitoring]                         # drift, lags, losses: docs/monitoring.md has every alert
+# webhooks = ["https://hooks.example/ems"] # who is told
+# alertmanagers = ["http://127.0.0.1:9093"]
+# loss_warning = 0.5                 # from which part of the watchdog's thresholds on
 
 # [observe]                          # health, metrics, traces: docs/observability.md
 # metrics_token_file = "/etc/ems/metrics.token" # what a scraper of /metrics shows; none: made in the state directory

@@ -13,6 +13,7 @@ from typing import Final
 from domain.latent_path import LatentPath, conformal, path_of
 from domain.observation import Observation, Observed
 from domain.schedule import Evidence
+from domain.standing import trust_e9
 from domain.values import StreamId
 from ems.pace import Pace
 
@@ -40,6 +41,12 @@ class Deviations:
         """The newest of a market."""
         seen = self._seen.get(instrument)
         return None if seen is None else seen.observation
+
+    def trust_e9(self, instrument: str) -> int | None:
+        """In what is foreseen of a market, None where nobody judges it: it is whole."""
+        seen = self._seen.get(instrument)
+        judged = seen is not None and seen.standing is not None and seen.standing.monitored
+        return trust_e9(seen.standing) if seen is not None and judged else None
 
     def said(self, parent: StreamId) -> str:
         """Why an order should be planned again, "" where nothing says so."""

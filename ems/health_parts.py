@@ -29,6 +29,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     "watchdog": "nothing new leaves without its beat; see logs/watchdog.jsonl and `ems kill status`",
     "audit_watch": "clock and reconciliation are not watched; see logs/audit_watch.jsonl",
     "clock": "`ems clock now` and the host's chrony or PTP: stamps may be wrong by more than is allowed",
+    "monitor": "alerts are neither raised nor sent; see logs/monitor.jsonl",
     "sealer": "the log grows unsealed; see logs/sealer.jsonl and docs/sealing.md",
     "venue": "the simulated venue: see logs/venue.jsonl",
     "quoter": "the venue cancels its quotes; see logs/quoter.jsonl",
@@ -49,11 +50,11 @@ def answering(told: Told) -> Part:
     return part(told is not None, SILENT, told)
 
 
-def with_state(told: Told, wanted: str) -> Part:
-    """Of a process that must have come to a state."""
+def with_state(told: Told, *wanted: str) -> Part:
+    """Of a process that must have come to a state, or to another that is as good."""
     if told is None:
         return part(False, SILENT)
-    return part(told.get("state") == wanted, f"is {told.get('state')}, not {wanted}", told)
+    return part(told.get("state") in wanted, f"is {told.get('state')}, not {wanted[0]}", told)
 
 
 def sealer(told: Told) -> Part:

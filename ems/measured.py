@@ -13,7 +13,9 @@ from domain.measures import Measure, MeasureKind
 PATH_S: Final = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.0, 5.0, 30.0)
 PLAN_S: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 BATCH: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
-_EVERY: Final = ("postgres", "venue", "gateway", "watchdog", "sealer", "desk", "audit_watch", "quote_journal", "quoter", "api")
+_EVERY: Final = (
+    "postgres", "venue", "gateway", "watchdog", "sealer", "desk", "audit_watch", "monitor", "quote_journal", "quoter", "api",
+)  # fmt: skip
 
 
 def _of(process: str, kind: MeasureKind, rows: str, *labels: str) -> list[Measure]:
@@ -91,6 +93,14 @@ clock_known 1 where something disciplines the clock and says how well
 clock_excursion 1 while offset and uncertainty are beyond their limit
 """),
     *_of("audit_watch", "gauge", "reconciliation_breaks Executions that we and the venue do not agree on", "session"),
+    *_of("monitor", "gauge", """
+monitor_sequence The last event that the monitor has read
+alerts_open Alerts that the monitor holds open
+alerts_unsent Alerts that a receiver has not taken yet
+alerts_critical Open alerts of the monitor's that are critical
+forecasts_unmonitored Markets whose forecasts nobody holds against a reference
+"""),
+    *_of("monitor", "counter", "monitor_looks_total Times that the monitor has looked at everything"),
     *_of("quoter", "gauge", "tick_to_quote_seconds From a datagram taken to the quote sent, of the last records", "quantile"),
     *_of("quoter", "gauge", """
 quoter_turned_seconds Since the quoter's loop turned last

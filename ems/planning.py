@@ -141,6 +141,7 @@ class Planning:
             observation=self._deviations.observation(parent.instrument) if adaptive else None,
             at_close_max_e9=self._auctions.max_e9(turn, parent, instrument.lot_e9),
             models=tuple(sorted(self._data.trading_models() or ())) if adaptive else None,
+            trust_e9=self._deviations.trust_e9(parent.instrument) if adaptive else None,
             due_e9=0 if schedule is None else max(0, schedule.target_e9(turn.now_ns) - parent.cum_quantity_e9),
             due_until_ns=max((s.end_ns for s in begun), default=0),
         )

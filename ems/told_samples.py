@@ -59,6 +59,16 @@ def audit_watch(told: Told) -> Iterator[Sample]:
         yield Sample("ems_reconciliation_breaks", {"session": session}, one["open_breaks"])
 
 
+def monitor(told: Told) -> Iterator[Sample]:
+    """From its status. Before it has looked once it holds nothing open that it has found itself: it says less."""
+    yield from _plain(told, {
+        "seq": "ems_monitor_sequence", "open": "ems_alerts_open", "critical": "ems_alerts_critical",
+        "unmonitored": "ems_forecasts_unmonitored", "looks": "ems_monitor_looks_total",
+    })  # fmt: skip
+    if "unsent" in told:
+        yield Sample("ems_alerts_unsent", {}, sum(told["unsent"].values()))
+
+
 def quoter(told: Told) -> Iterator[Sample]:
     """From its status; the percentiles are of its journal's last records."""
     for quantile, value_ns in told.get("tick_to_quote_ns", {}).items():
@@ -93,6 +103,6 @@ def _plain(told: Told, names: Mapping[str, str]) -> Iterator[Sample]:
 
 
 SAMPLES: Final[Mapping[str, Callable[[Told], Iterator[Sample]]]] = {
-    "desk": desk, "gateway": gateway, "sealer": sealer, "watchdog": watchdog, "audit_watch": audit_watch, "quoter": quoter,
-    "quote_journal": quote_journal, "api": api,
+    "desk": desk, "gateway": gateway, "sealer": sealer, "watchdog": watchdog, "audit_watch": audit_watch, "monitor": monitor,
+    "quoter": quoter, "quote_journal": quote_journal, "api": api,
 }  # fmt: skip

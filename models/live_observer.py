@@ -1,26 +1,31 @@
 """Markets followed live: each instrument's book, features and observation, and where the model places it now.
 
 What arrived together is an event. Every tenth event of an instrument is a step of the dynamics, whose state is carried from
-one to the next, as in training.
+one to the next, as in training. At each step what was forecast at the one before is held against what came of it
+(`models.drift`), so that every observation says how far its forecasts have lately stood the test.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.observation import Observation, Observed
+from domain.standing import Standing
 from domain.tape import Kind, Tape, tape_of
 from models import inference_layout as lay
 from models.compiled import hot
+from models.drift import Forecast, Judge
 from models.feature_arrays import Features, make_features
 from models.features import update
-from models.inference import ADVANCE, WITH_HEADS, infer
+from models.inference import ADVANCE, OK, WITH_HEADS, infer
+from models.latency import LatencyWindow
 from models.market.follow import apply_one
 from models.market.layout import Book, make_book
-from models.net_contract import BOOK, CONTEXT, HEAD, LATENT, STEP_EVENTS, TAPE_ROWS, TRADES
+from models.net_contract import BOOK, CONTEXT, FEATURES, HEAD, LATENT, STEP_EVENTS, TAPE_ROWS, TRADES
 from models.observation import EVENTS, PRICE, SIZE, Watch, make_watch, mark, note, observe
 from models.planners.foresight import ARRAYS, text_of
 from models.sight import Sight
@@ -28,6 +33,7 @@ from models.sight import Sight
 F32 = NDArray[np.float32]
 _AVERAGED = 32  # steps, of how long one takes
 _CAPACITY = 1 << 16
+_RETURN = lay.OUT_HEADS + HEAD["return_mean"]
 _WINDOW = 1 << 16
 
 
@@ -49,6 +55,8 @@ class LiveObserver:
         self._stepped: list[tuple[int, int]] = [(0, 0)] * count  # when the last step was, and how many events then
         self._heard_ns = np.zeros(count, np.int64)
         self._beside: list[tuple[Sight, F32]] = []  # versions that only look on, and their states
+        self._judges = [Judge(seen.reference, seen.unmonitored) for _ in symbols]
+        self.latency = LatencyWindow()
 
     @classmethod
     def warm(cls, seen: Sight) -> None:
@@ -62,6 +70,7 @@ class LiveObserver:
         """Another version from now on. Books and features stay; its own state begins, as on a morning."""
         self._seen = seen
         self._states[:] = 0
+        self._judges = [Judge(seen.reference, seen.unmonitored) for _ in self._symbols]
 
     def look_on(self, beside: Sequence[Sight]) -> None:
         """Versions that keep a state of their own beside the one that looks; who was there already keeps what it has."""
@@ -107,7 +116,13 @@ class LiveObserver:
             logits = results[[lay.OUT_HEADS + HEAD["fill_bid_logit"], lay.OUT_HEADS + HEAD["fill_ask_logit"]]]
             bid, ask = (float(each) for each in 1.0 / (1.0 + np.exp(-logits)))
             beside = tuple((seen.digest, text_of(states[k, :LATENT])) for seen, states in self._beside)
-            yield Observed(symbol, observation, tuple(float(each) for each in latent), (bid, ask), beside)
+            yield Observed(symbol, observation, tuple(float(each) for each in latent), (bid, ask), beside, self._standing(k))
+
+    def _standing(self, k: int) -> Standing:
+        """How its forecasts stand, and how long forecasts take."""
+        found = self._judges[k].standing()
+        took = {"latency_us": self.latency.p99_us(), "latencies": float(self.latency.size)}
+        return found._replace(figures={**found.figures, **took})
 
     def _look(self, k: int) -> F32 | None:
         inputs = np.zeros(lay.INPUTS, np.float32)
@@ -126,8 +141,20 @@ class LiveObserver:
             lasted_ns = (now_ns - at_ns) * STEP_EVENTS / (seen - events)
             self._step_ns[k] += (lasted_ns - self._step_ns[k]) / (_AVERAGED if self._step_ns[k] else 1)
         if (inputs := self._look(k)) is not None:
-            for sight, states in ((self._seen, self._states), *self._beside):
+            results, began_ns = np.zeros(lay.RESULTS, np.float32), time.perf_counter_ns()
+            said = infer(self._seen.core, inputs, self._states[k], results, ADVANCE | WITH_HEADS)
+            self.latency.take(time.perf_counter_ns() - began_ns)
+            if said == OK:
+                self._judge(k, inputs, results)
+            for sight, states in self._beside:
                 infer(sight.core, inputs, states[k], np.zeros(lay.RESULTS, np.float32), ADVANCE)
+
+    def _judge(self, k: int, inputs: F32, results: F32) -> None:
+        top = self._book.ten[k, 0]
+        mean, log_scale, tail = (float(each) for each in results[_RETURN : _RETURN + 3])
+        context = inputs[ARRAYS - CONTEXT : ARRAYS]
+        unit, middle = float(self._watch.units[k, PRICE]), 0.5 * float(top[0] + top[2])
+        self._judges[k].step(Forecast(mean, log_scale, tail, middle, unit), context[:FEATURES], context[FEATURES : 2 * FEATURES])
 
 
 @hot

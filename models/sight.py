@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.errors import WeightsError
+from models.drift_reference import SUFFIX, Reference, beside, reference_in
 from models.inference import SCHEDULER, Core, make_core, put_weights
 from models.weights_store import CHAMPION, Weights, read_weights
 
@@ -23,12 +25,14 @@ class Sight:
     digest: str
     core: Core
     packed: F32
+    reference: Reference | None = None  # what is usual for it
+    unmonitored: str = ""  # why there is none
 
 
 def sight(path: Path = CHAMPION) -> Sight:
     """The champion's weights, learnt from tapes. The scheduler's own know made markets alone, whose units and whose impact were
     measured for them (`models.execution.learned`): on a live book they would be numbers of nothing. Raises WeightsError."""
-    return of_weights(read_weights(path))
+    return _monitored(of_weights(read_weights(path)), beside(path))
 
 
 Sights = Callable[[str], Sight]  # a version by its digest, "": the shipped champion. Raises WeightsError where it is not here
@@ -49,12 +53,22 @@ def sights(kept: Path | None = None, accepts: Callable[[Path], None] = lambda _:
             path = CHAMPION
         if path is not CHAMPION:
             accepts(path)
-        return of_weights(read_weights(path, digest or None))
+        seen = of_weights(read_weights(path, digest or None))
+        own = () if kept is None else (kept / f"{seen.digest}{SUFFIX}",)  # a desk's own, of a shipped version too
+        return _monitored(seen, *own, beside(path))
 
     return found
 
 
 shipped: Sights = sights()
+
+
+def _monitored(seen: Sight, *places: Path) -> Sight:
+    """With its reference, from the first of these files; where there is none, or another's, it is unmonitored."""
+    try:
+        return replace(seen, reference=reference_in(places, seen.digest))
+    except WeightsError as error:
+        return replace(seen, unmonitored=str(error))
 
 
 def of_weights(weights: Weights) -> Sight:

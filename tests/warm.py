@@ -28,7 +28,7 @@ from ems.nursery import live
 ROOT: Final = Path(__file__).resolve().parents[1]
 BOOTSTRAP: Final = (
     "system", "operations", "demo", "venue", "database", "gateway", "watchdog", "sealing", "desk", "audit_watch", "tracer", "api",
-    "oms", "audit", "quoter", "quote_journal", "planning", "observer",
+    "oms", "audit", "quoter", "quote_journal", "planning", "observer", "monitor",
 )  # fmt: skip
 LOADED: Final = ("torch", "cvxpy", *(f"ems.bootstrap.{name}" for name in BOOTSTRAP))
 AT_LOADING: Final = (

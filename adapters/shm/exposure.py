@@ -3,6 +3,7 @@
 Layout, little-endian::
 
     0    8  b"EMSEXPO1"      8  8  rows      16  8  told, ns of CLOCK_MONOTONIC: when the desk last said that all of it holds
+   24    8  how many times as far from the middle as its net asks quotes are to be, at 1e-9; less than 1 counts as 1
     4096 ...  rows of six words, by the feed's number of the instrument
       0  best price at which the firm buys, in 1/10,000; 0: it does not      1  best price at which it sells
       2  what the firm holds, lots, signed                                   3  open to buy, lots      4  open to sell, lots
@@ -28,7 +29,8 @@ WORDS: Final = 6
 BID_E4, ASK_E4, NET_LOTS, BUYING_LOTS, SELLING_LOTS, LOCK = range(WORDS)
 _MAGIC: Final = int.from_bytes(b"EMSEXPO1", "little")
 _HEAD_BYTES: Final = 4096
-_MAGIC_AT, _ROWS_AT, _TOLD_AT = 0, 1, 2
+_MAGIC_AT, _ROWS_AT, _TOLD_AT, _SPREAD_AT = 0, 1, 2, 3
+_ONE_E9: Final = 1_000_000_000
 _TORN_RETRIES: Final = 100
 
 
@@ -69,6 +71,14 @@ class SharedExposure:
             row[LOCK] += 1
             row[:LOCK] = firm
             row[LOCK] += 1
+
+    def widen(self, spread_e9: int) -> None:
+        """Quotes are to keep so many times the distance from now on."""
+        self._head[_SPREAD_AT] = spread_e9
+
+    def spread_e9(self) -> int:
+        """How many times, at 1e-9: 1 or more; 1 where nobody has said."""
+        return max(_ONE_E9, int(self._head[_SPREAD_AT]))
 
     def told(self) -> None:
         """All rows hold now."""

@@ -22,7 +22,7 @@ SCREENS: Final = (
     Screen("controls", "Controls", "9", "guard",
            ("kills", "suspensions", "limits", "limit_proposals", "strategies", "risk_refusals", "overrides", "approvals"),
            "controls", ("kill_soft", "kill_hard", "kill_panic", "kill_drill", "set_limit")),
-    Screen("alerts", "Alerts", "a", "guard", ("alerts",)),
+    Screen("alerts", "Alerts", "a", "guard", ("alerts", "monitoring")),
     Screen("models", "Models", "m", "judge", ("models", "model_decisions")),
     Screen("replay", "Replay", "y", "judge", ("parents", "children", "fills"), "replay"),
     Screen("sessions", "FIX sessions", "x", "run", ("sessions", "processes"), "sessions"),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from adapters.shm.exposure import Firm, SharedExposure
+from adapters.shm.metrics import SharedMetrics
 from domain.messages import Input
 from domain.observation import Observed
 from domain.ports import EventLog
-from domain.values import Side
+from domain.values import E9, Side
 from ems.bootstrap.build import build_digest
 from ems.bootstrap.models import kept_in
 from ems.bootstrap.observer import Versions, observing
@@ -20,6 +22,8 @@ from ems.bootstrap.runtime import Runtime
 from ems.bootstrap.tasks import until_first
 from ems.desk import Desk
 from ems.desk_state import DeskState
+from ems.forecasts import Forecasts
+from ems.health import StatusSocket
 from ems.planner_pool import ProcessPlannerPool
 from ems.quoting_settings import QuotingSettings
 from ems.shadow import Shadows
@@ -34,22 +38,31 @@ async def beside(
 ) -> None:  # fmt: skip
     """Until cancelled. The champion looks at the markets; the day's shadows look on, and plan when it has planned. observers:
     pids of who looks now."""
-    shadows = Shadows(
-        log, runtime.clock(), day.shadows, lambda answered: shadow_pool(runtime, answered), build=build_digest()
-    )  # fmt: skip
+    clock = runtime.clock()
+    shadows = Shadows(log, clock, day.shadows, lambda answered: shadow_pool(runtime, answered), build=build_digest())
     pool.also = shadows.planned
+    forecasts = Forecasts(SharedMetrics(runtime.metrics), clock.now_ns, time.monotonic_ns)
 
-    def told(items: list[Input]) -> None:
+    def heard(items: list[Input]) -> None:
+        forecasts.take(items)
         deliver([shadows.observed(item) if isinstance(item, Observed) else item for item in items])
 
     versions = Versions(kept_in(runtime), day.champion, observers, day.shadows)
-    looking = observing(runtime.settings, runtime.clock().now_ns, told, versions)
-    await until_first(looking, telling(runtime, desk), shadows.run())
+    looking = observing(runtime.settings, clock.now_ns, heard, versions)
+    told = StatusSocket(runtime.socket("forecasts"), lambda _: forecasts.told())
+    await told.start()
+    try:
+        await until_first(looking, telling(runtime, desk, spread_e9=forecasts.spread_e9), shadows.run())
+    finally:
+        await told.close()
 
 
-async def telling(runtime: Runtime, desk: Desk, *, every_s: float = EVERY_S) -> None:
+async def telling(
+    runtime: Runtime, desk: Desk, *, every_s: float = EVERY_S, spread_e9: Callable[[Sequence[str]], int] = lambda _: E9
+) -> None:
     """Tell a quoter of the firm's orders and positions in what it quotes, as numbers; where none is configured, nothing.
 
+    spread_e9: how many times the distance that its net asks for quotes in these markets are to keep, see `domain.standing`.
     A desk that recovers tells nothing, so that what was told grows old and the quoter stands still.
     """
     quoting = runtime.settings.quoting
@@ -61,6 +74,7 @@ async def telling(runtime: Runtime, desk: Desk, *, every_s: float = EVERY_S) -> 
         if desk.ready:
             for number, firm in firm_of(desk.state, quoting):
                 shared.tell(number, firm)
+            shared.widen(spread_e9([each.symbol for each in quoting.instruments]))
             shared.told()
         await asyncio.sleep(every_s)
 

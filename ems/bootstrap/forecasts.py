@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo
 from domain.errors import ConfigError
 from domain.ports_spread import Mapper
 from domain.values import E9
+from ems.bootstrap import drift
 from ems.bootstrap.build import code_sha256
 from ems.bootstrap.tape import Wanted, convert, feed_of
 from models import evaluate, train
 from models.card import card
 from models.dataset import Examples, Session, examples
+from models.drift_reference import beside
 from models.net_contract import LEVELS
 from models.pictures import draw_curves, draw_forecasts
 from models.spread import IN_PROCESS
@@ -52,11 +54,12 @@ Told = Callable[[str, int, int, float], None]  # what is being done, how far, of
 
 
 class Made(NamedTuple):
-    """A trained version: its weights file and digest."""
+    """A trained version: its weights file and digest. unmonitored: why it has no drift reference, "" where it has one."""
 
     weights: Path
     digest: str
     best_batch: int
+    unmonitored: str = ""
 
 
 def data_directory() -> Path:
@@ -118,7 +121,8 @@ def session_of(stored: StoredTape) -> Session | None:
 def train_world_model(
     tapes: Sequence[Path], out: Path, told: Told, *, seed: int, batches: int, figures: Path | None = None, resume: bool = False
 ) -> Made:
-    """Train on tapes and write `world-model.safetensors`, its card and its curves into a directory.
+    """Train on tapes and write `world-model.safetensors`, its card, its curves and, where the tapes are days enough of one
+    market, its drift reference into a directory.
 
     Args:
         figures: what `ems evaluate forecast --out` wrote, for the card.
@@ -142,7 +146,12 @@ def train_world_model(
     (out / "world-model.md").write_text(card(trained, how, files, digest, judged), "utf-8")
     draw_curves(trained.history, out / "world-model.png")
     checkpoint.unlink(missing_ok=True)
-    return Made(weights, digest, trained.best_batch)
+    unmonitored = ""
+    try:
+        drift.reference(tapes, beside(weights), weights)
+    except ConfigError as error:
+        unmonitored = str(error)
+    return Made(weights, digest, trained.best_batch, unmonitored)
 
 
 def evaluate_forecast(

@@ -31,11 +31,12 @@ async def health(runtime: Runtime) -> dict[str, Any]:
     async def ask(name: str, question: dict[str, Any] | None = None) -> Any:
         return await ask_socket(runtime.socket(name), question or {}, timeout_s=ANSWER_S)
 
-    database, desk, gateways, venue, api, dog, sealer, beside, maker, kept, tracer = await asyncio.gather(
+    database, desk, gateways, venue, api, dog, sealer, beside, maker, kept, tracer, monitor = await asyncio.gather(
         database_answers(runtime), ask("desk", {"alerts": True}),
         asyncio.gather(*(_gateway(runtime, group) for group in settings.groups())),
         ask("venue-control", {"status": True}), ask_http(console.host, console.port, timeout_s=ANSWER_S),
         ask("watchdog"), ask("sealer"), ask("audit-watch"), ask("quoter"), ask("quote-journal"), ask("tracer"),
+        ask("monitor"),
     )  # fmt: skip
     risk = (desk or {}).pop("risk", None)
     ours = [one.name for one in settings.sessions if one.role in ("venue", "marketdata")]
@@ -55,6 +56,8 @@ async def health(runtime: Runtime) -> dict[str, Any]:
         found["watchdog"] = parts.with_state(dog, "watching")
     found["audit_watch"] = parts.answering(beside)
     found["clock"] = parts.clock(beside, live=settings.mode == "LIVE")
+    if settings.monitoring is not None:
+        found["monitor"] = parts.with_state(monitor, "watching", "standing by")
     if settings.sealing.enabled:
         found["sealer"] = parts.sealer(sealer)
     if settings.venue is not None:

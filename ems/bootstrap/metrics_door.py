@@ -100,6 +100,8 @@ def _asked(runtime: Runtime) -> Iterator[_Asked]:
     yield "audit_watch", "audit-watch", {}
     if settings.watchdog.enabled:
         yield "watchdog", "watchdog", {}
+    if settings.monitoring is not None:
+        yield "monitor", "monitor", {}
     if settings.sealing.enabled:
         yield "sealer", "sealer", {}
     if settings.venue is not None:

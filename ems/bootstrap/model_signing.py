@@ -19,6 +19,7 @@ from domain.model_version import ModelCard
 
 _KEY: Final = "model-signing.key"
 _PUBLIC: Final = "model-signing.pub"
+_REFERENCE: Final = ".drift.json"  # its drift reference, as `models.drift_reference.beside` names it: kept with it, not signed
 
 
 def keep(directory: Path, path: Path, card: ModelCard, lineage: Lineage) -> tuple[str, str]:
@@ -35,6 +36,8 @@ def keep(directory: Path, path: Path, card: ModelCard, lineage: Lineage) -> tupl
     said = {"card": card.model_dump(mode="json"), "lineage": lineage.model_dump(mode="json"), "signature": signature}
     kept = directory / f"{card.digest}.safetensors"
     _put(_signed(kept), json.dumps(said, indent=1).encode() + b"\n")
+    if (reference := path.with_suffix(_REFERENCE)).exists():
+        _put(kept.with_suffix(_REFERENCE), reference.read_bytes())
     _put(kept, path.read_bytes())
     return signer.public_key.hex(), signature
 

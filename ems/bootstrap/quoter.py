@@ -131,7 +131,7 @@ def quoter_of(runtime: Runtime, settings: QuotingSettings) -> tuple[Quoter, Live
     around = Around(
         kernel=kernel, feed=feed, ring=ring, records=records, codec=CODEC, connect=lambda: _connect(settings),
         killed=latch.killed,
-        exposed=lambda: not exposure_max_ns or exposure.fresh(exposure_max_ns),
+        exposed=lambda: not exposure_max_ns or exposure.fresh(exposure_max_ns), spread_e9=exposure.spread_e9,
         keep_state=lambda first: kernel.write_state(folder / f"{first}.state"), cancel=_cancel, query=_query(),
         now_ns=clock.now_ns, busy_poll=settings.busy_poll, state_every_ns=round(settings.journal.state_every_s * E9),
     )  # fmt: skip

@@ -97,6 +97,9 @@ class LiveKernel:
     def suspend(self, why: int) -> None:
         self._words[s.SUSPENDED] = why
 
+    def widen(self, spread_e9: int) -> None:
+        self._words[s.SPREAD_E9] = spread_e9
+
     def room_until(self, number: int) -> None:
         self._place[j.ROOM_UNTIL] = number
 
@@ -199,6 +202,7 @@ class Replica:
         w, place = q.own.words, q.call.place
         w[s.REPLAYED], w[s.REPLAYED_KILL], w[s.REPLAYED_AGAIN] = 1, head[j.KILL], head[j.KILL_AGAIN]
         w[s.SUSPENDED], w[s.REPORT_NEXT], w[s.SESSION] = head[j.SUSPENDED], head[j.REPORT_NEXT], head[j.SESSION]
+        w[s.SPREAD_E9] = head[j.SPREAD]
         for part in parts:
             if part.head[j.INSTRUMENT] >= 0:
                 self._firm[part.head[j.INSTRUMENT]] = part.head[j.EXPOSURE : j.EXPOSURE + j.N_EXPOSURE]

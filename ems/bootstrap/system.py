@@ -36,7 +36,7 @@ from ems.voucher import make_key
 WALLED: Final = "runtime-quoter.json"
 FORKED: Final = {
     "prepare": "venue", "postgres": "database", "venue": "venue", "gateway": "gateway", "watchdog": "watchdog",
-    "sealer": "sealing", "desk": "desk", "audit_watch": "audit_watch", "tracer": "tracer", "api": "api",
+    "sealer": "sealing", "desk": "desk", "audit_watch": "audit_watch", "monitor": "monitor", "tracer": "tracer", "api": "api",
 }  # fmt: skip
 """Processes that a nursery forks, and their modules. Not the quoter and its journal: the wall is around what they load, too."""
 NOT_BEGUN_NS: Final = 2**62  # before the tape begins to be played its clock stands at its start
@@ -152,6 +152,8 @@ def children(runtime: Runtime) -> list[Child]:
         found.append(_child("sealer", file, lambda: _answers(runtime, "sealer", {}), after=database))
     found.append(_child("desk", file, lambda: _leads(runtime), after=database))
     found.append(_child("audit_watch", file, lambda: _answers(runtime, "audit-watch", {}), after=database))
+    if settings.monitoring is not None:
+        found.append(_child("monitor", file, lambda: _answers(runtime, "monitor", {}), after=database))
     if settings.quoting is not None:
         found.append(_child("quote_journal", file, lambda: _answers(runtime, "quote-journal", {}), after=database))
         walled = runtime.walled().save(WALLED)

@@ -26,9 +26,10 @@ from ems.bootstrap.runtime import Runtime
 from ems.updater import Gone, Told, Updater, Window
 from models import online, online_data
 from models.dataset import Examples, event_times, examples
+from models.drift_reference import SUFFIX, beside, reference_in
 from models.online import BUFFER, WINDOW_NS, Buffer, Update
 from models.tape_store import StoredTape, open_tape
-from models.weights_store import Weights, read_weights, write_weights
+from models.weights_store import CHAMPION, Weights, read_weights, write_weights
 
 _RECORDS_MAX: Final = 1 << 22
 
@@ -103,6 +104,7 @@ class WorldModelNets:
         new = self._learning / "newest.safetensors"
         made = write_weights(new, done.tensors, said)
         new.replace(self._learning / f"{made}.safetensors")
+        self._hand_on(digest, made)
         return Gone(
             made, done.data_sha256, done.rows, len(self.buffer), self._how.seed, self._how.steps,
             done.loss_before, done.loss_after,
@@ -117,6 +119,14 @@ class WorldModelNets:
         path = self._learning / f"{card.digest}.safetensors"
         lineage = lineage_of(path, card).model_copy(update={"parent": parent, "figures": figures})
         return lineage, *keep(self._kept, path, card, lineage)
+
+    def _hand_on(self, parent: str, made: str) -> None:
+        """A parent's drift reference is its child's: against what was usual before a copy has gone a little way it is judged,
+        until somebody makes one of its own. What is unmonitored has unmonitored children.
+        """
+        places = (*(folder / f"{parent}{SUFFIX}" for folder in (self._learning, self._kept)), beside(CHAMPION))
+        if any(place.exists() for place in places):
+            reference_in(places, parent)._replace(weights_sha256=made).write(self._learning / f"{made}{SUFFIX}")
 
     def _found(self, digest: str) -> Weights:
         path = self._learning / f"{digest}.safetensors"

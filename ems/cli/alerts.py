@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from domain.errors import ConfigError
-from ems.cli.attention import ReasonOption, decide, open_ones, show
+from ems.cli.attention import ReasonOption, decide, monitored, open_ones, show
 from ems.cli.kill import CONFIG, ConfigOption, JsonOption, PersonOption, SecretOption
 
 app = typer.Typer(no_args_is_help=True)
@@ -19,9 +19,22 @@ _COLUMNS: Final = {"session": "session", "kind": "kind", "what": "what", "why": 
 @app.command("list")
 def list_(config: ConfigOption = CONFIG, json_output: JsonOption = False) -> None:
     """List what nobody has acknowledged: messages that could not be read or not be decided, gaps over messages that a peer
-    will not repeat, allocation reports that a client refused. Executions in quarantine: `ems fills quarantined`.
+    will not repeat, allocation reports that a client refused, what the monitor has raised. Executions in quarantine:
+    `ems fills quarantined`.
     """
-    show(open_ones(config, "others"), _COLUMNS, "nothing waits for a person", json_output=json_output)
+    rows = [*open_ones(config, "others"), *monitored(config)]
+    show(rows, _COLUMNS, "nothing waits for a person", json_output=json_output)
+
+
+@app.command()
+def ack(
+    person: PersonOption, reason: ReasonOption,
+    alerts: Annotated[list[str], typer.Argument(help="Which ones of the monitor's: as `ems alerts list` names them.")],
+    secret_file: SecretOption = None, config: ConfigOption = CONFIG, json_output: JsonOption = False,
+) -> None:  # fmt: skip
+    """You have seen alerts of the monitor's, and say what comes of them. They stay open until what they are about is well."""
+    command = {"command": "acknowledge", "alerts": alerts}
+    decide(config, person, secret_file, reason, command, json_output=json_output, process="monitor")
 
 
 @app.command()

@@ -29,15 +29,25 @@ def open_ones(config: Path, which: str) -> list[dict[str, Any]]:
     return found
 
 
+def monitored(config: Path) -> list[dict[str, Any]]:
+    """What the monitor has raised and is not well yet; nothing where none is configured. Raises ConfigError where it is dead."""
+    runtime = _runtime(config)
+    if runtime.settings.monitoring is None:
+        return []
+    found: list[dict[str, Any]] = _ask(runtime, {"alerts": True}, process="monitor").get("alerts", [])
+    return found
+
+
 def asked_of(config: Path, question: dict[str, Any]) -> dict[str, Any]:
     """How the running desk answers a question about how it stands. Raises ConfigError where no desk answers."""
     return _ask(_runtime(config), question)
 
 
 def decide(
-    config: Path, person: str, secret_file: Path | None, reason: str, command: dict[str, Any], *, json_output: bool
-) -> NoReturn:
-    """Have the desk decide what a person wants who has shown a secret. Exit 0 when it is written, 1 when it is refused."""
+    config: Path, person: str, secret_file: Path | None, reason: str, command: dict[str, Any], *, json_output: bool,
+    process: str = "desk",
+) -> NoReturn:  # fmt: skip
+    """Have the desk, or another process, decide what a person wants who has shown a secret. Exit 0: it is written, 1: refused."""
     runtime = _runtime(config)
     try:
         reason = plain_text(reason)
@@ -45,7 +55,7 @@ def decide(
         raise ConfigError(f"--reason {cause}") from cause
     known = {"actor": f"person:{person}", "secrets": {person: secret_of(secret_file)}}
     asked = {"command_id": uuid4().hex, "reason": reason, **known, **command}
-    end(_ask(runtime, asked), json_output)
+    end(_ask(runtime, asked, process=process), json_output)
 
 
 def show(rows: list[dict[str, Any]], columns: dict[str, str], nothing: str, *, json_output: bool) -> None:
@@ -66,12 +76,12 @@ def show(rows: list[dict[str, Any]], columns: dict[str, str], nothing: str, *, j
     Console().print(table)
 
 
-def _ask(runtime: Any, question: dict[str, Any]) -> dict[str, Any]:
+def _ask(runtime: Any, question: dict[str, Any], *, process: str = "desk") -> dict[str, Any]:
     from ems.health import ask_socket
 
-    answer = asyncio.run(ask_socket(runtime.socket("desk"), question, timeout_s=_ASK_S))
+    answer = asyncio.run(ask_socket(runtime.socket(process), question, timeout_s=_ASK_S))
     if not isinstance(answer, dict):
-        raise ConfigError("no desk answers; is the EMS up?")
+        raise ConfigError(f"no {process} answers; is the EMS up?")
     return answer
 
 

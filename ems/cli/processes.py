@@ -20,7 +20,7 @@ def add(app: typer.Typer) -> None:
     runners = {
         "prepare": _prepare, "postgres": _postgres, "venue": _venue, "desk": _desk, "watchdog": _watchdog, "api": _api,
         "prepare_quoter": _prepare_quoter, "quoter": _quoter, "quote_journal": _quote_journal,
-        "audit_watch": _audit_watch,
+        "audit_watch": _audit_watch, "monitor": _monitor,
         "sealer": _sealer,
         "tracer": _tracer,
     }  # fmt: skip
@@ -112,6 +112,12 @@ def _prepare_quoter(runtime: Path) -> int:
 
 def _quoter(runtime: Path) -> int:
     from ems.bootstrap.quoter import run
+
+    return run(runtime)
+
+
+def _monitor(runtime: Path) -> int:
+    from ems.bootstrap.monitor import run
 
     return run(runtime)
 

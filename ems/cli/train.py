@@ -52,9 +52,27 @@ def world_model(
             tapes or forecasts.recorded_tapes(told), out, told, seed=seed, batches=batches, figures=figures, resume=resume
         )  # fmt: skip
     if json_output:
-        typer.echo(json.dumps({"weights": str(made.weights), "digest": made.digest, "best_batch": made.best_batch}))
+        said = {"digest": made.digest, "best_batch": made.best_batch, "unmonitored": made.unmonitored}
+        typer.echo(json.dumps({"weights": str(made.weights), **said}))
     else:
         typer.echo(f"{made.weights}: version {made.digest[:12]}, the best after {made.best_batch} batches")
+        if made.unmonitored:
+            typer.echo(f"unmonitored: {made.unmonitored}; `ems train drift-reference` makes one")
+
+
+@app.command("drift-reference")
+def drift_reference(
+    tapes: Annotated[list[Path], typer.Option("--tapes", help="A stored tape, a day of the market; ten or more.")],
+    out: Annotated[Path, typer.Option("--out", help="NAME.drift.json beside NAME.safetensors, or in the state's models/.")],
+    weights: Annotated[Path | None, typer.Option(help="Another version than the shipped champion.")] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """What is usual for a version in one market: what its drift is measured by. Without one a version is unmonitored."""
+    from ems.bootstrap import drift
+
+    made = drift.reference(tapes, out, weights)
+    said = f"{out}: of version {made.digest[:12]} in {made.market}, {made.days} days, {made.forecasts:,} forecasts"
+    typer.echo(json.dumps(made._asdict()) if json_output else said)
 
 
 @app.command("impact")

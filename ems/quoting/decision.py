@@ -42,6 +42,7 @@ from models.observation import PRICE as PRICE_UNIT
 from models.quoting import outside, own_state, wanted
 
 _ZERO: Final = i64(0)
+_ONE_E9: Final = i64(1_000_000_000)
 _RETURN: Final = lay.OUT_HEADS + HEAD["return_mean"]  # its log scale and its tail behind it
 _TOXICITY: Final = lay.OUT_HEADS + HEAD["toxicity_logit"]
 
@@ -52,6 +53,12 @@ def _left(w: I64, now_ns: int) -> float:
     if w[END_NS] <= w[BEGIN_NS]:
         return 1.0
     return min(max((w[END_NS] - now_ns) / (w[END_NS] - w[BEGIN_NS]), 0.0), 1.0)
+
+
+@inlined
+def _wider(spread_e9: int) -> float:
+    """How many times the distance that the net asks for: an offset of 1 is so many price units, so both sides step back alike."""
+    return 1e-9 * spread_e9 if spread_e9 > _ONE_E9 else 1.0
 
 
 @inlined
@@ -105,7 +112,8 @@ def decide(net: Net, m: Market, own: Own, k: int, r: I64, floats: lay.F32, now_n
     for i in range(LATENT):
         floats[j.F_Z + i] = net.results[lay.OUT_Z + i]
     bid, ask, bid_lots, ask_lots = wanted(
-        t[MID2], best_bid, best_ask, m.watch.units[k, PRICE_UNIT], net.results, t[SIZE_LOTS], t[EDGE_HALF_TICKS]
+        t[MID2], best_bid, best_ask, m.watch.units[k, PRICE_UNIT] * _wider(r[j.SPREAD]), net.results, t[SIZE_LOTS],
+        t[EDGE_HALF_TICKS],
     )  # fmt: skip
     r[j.WANTED], r[j.WANTED + 1], r[j.WANTED + 2], r[j.WANTED + 3] = bid, bid_lots, ask, ask_lots
     r[j.PRICED] = clock_ns() - began_ns

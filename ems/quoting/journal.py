@@ -83,10 +83,11 @@ FEED_NEXT: Final = 58  # the next number of the feed
 REPORT_NEXT: Final = 59  # the next number of the venue's sequenced reports
 CALL: Final = 60  # number of the call, from 1: its parts share it
 REASON: Final = 61  # the kernel's own word about its output
+SPREAD: Final = 68  # how many times the net's distance quotes keep, at 1e-9, as read; 0: before there was such a number
 F_ACTION: Final = 2 * 62  # (4,)
 F_FORECAST: Final = 2 * 64  # predicted return, its log scale, its tail, toxicity's logit
 F_OWN: Final = 2 * 66  # (4,) own state
-HEAD_WORDS: Final = 72  # 68 to 71 are zeros
+HEAD_WORDS: Final = 72  # 69 to 71 are zeros
 B_OUTPUT: Final = 8 * HEAD_WORDS
 OUTPUT_BYTES: Final = 1024
 B_INPUT: Final = B_OUTPUT + OUTPUT_BYTES
@@ -107,6 +108,7 @@ _WORDS: Final = {
     "inventory_total": (INVENTORY_TOTAL, 1), "notional_total": (NOTIONAL_TOTAL, 1), "top": (TOP, 4), "wanted": (WANTED, 4),
     "working": (WORKING, 4), "refs": (REFS, 2), "pending": (PENDING, 1), "tokens": (TOKENS, 1), "limits": (LIMITS, N_LIMITS),
     "feed_next": (FEED_NEXT, 1), "report_next": (REPORT_NEXT, 1), "call": (CALL, 1), "reason": (REASON, 1),
+    "spread": (SPREAD, 1),
 }  # fmt: skip
 _FLOATS: Final = {
     "action": (F_ACTION, 4), "forecast": (F_FORECAST, 4), "own": (F_OWN, 4), "observation": (F_OBSERVATION, OBSERVATION),

@@ -22,6 +22,7 @@ class Kernel(Protocol):
     def report(self, data: NDArray[np.uint8], number: int, now_ns: int) -> int: ...
     def timer(self, now_ns: int) -> int: ...
     def suspend(self, why: int) -> None: ...
+    def widen(self, spread_e9: int) -> None: ...
     def room_until(self, number: int) -> None: ...
     def last(self) -> int: ...
     def move_to(self, number: int) -> None: ...
@@ -83,9 +84,9 @@ class Around(NamedTuple):
     """Everything around the loop.
 
     connect: a session with the venue, its reports from the first one on, and the number of the first that did not exist before;
-    raises LinkError. killed, exposed: may quotes stand, by
-    the latch and by the firm's exposure? keep_state: the kernel's state goes into a file for the segment that begins at a record.
-    cancel, query: frames of a cancel of all of an order, and of an account query.
+    raises LinkError. killed, exposed: may quotes stand, by the latch and by the firm's exposure? spread_e9: how many times the
+    distance that the net asks for quotes are to keep, at 1e-9. keep_state: the kernel's state goes into a file for the segment
+    that begins at a record. cancel, query: frames of a cancel of all of an order, and of an account query.
     """
 
     kernel: Kernel
@@ -96,6 +97,7 @@ class Around(NamedTuple):
     connect: Callable[[], tuple[Venue, int]]
     killed: Callable[[], bool]
     exposed: Callable[[], bool]
+    spread_e9: Callable[[], int]
     keep_state: Callable[[int], None]
     cancel: Callable[[int], bytes]
     query: bytes

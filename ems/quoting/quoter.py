@@ -210,6 +210,7 @@ class Quoter:
         left = ring.room()
         self._set(Why.KILL, self._a.killed())
         self._set(Why.EXPOSURE, not self._a.exposed())
+        self._kernel.widen(self._a.spread_e9())
         self._set(Why.JOURNAL, ring.asked_to_stop() != 0 or abs(mono_ns - ring.reader_beat_ns()) > READER_BEAT_MAX_NS)
         full = left < ring.slots // (2 if Why.RING_FULL in self._why else 4)
         self._set(Why.RING_FULL, full)

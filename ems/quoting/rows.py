@@ -26,6 +26,7 @@ from ems.quoting.state import (
     REPORT_NEXT,
     SESSION,
     SIZE_MAX,
+    SPREAD_E9,
     SUSPENDED,
     WORST_CENTS,
     WORST_LOTS_MAX,
@@ -61,6 +62,7 @@ def begin(to: Call, own: Own, part: int, kind: int, now_ns: int, began_ns: int, 
     r[j.STARTED_NS] = began_ns
     r[j.KIND], r[j.PART], r[j.NOW_NS] = kind, part, now_ns
     r[j.SESSION], r[j.SUSPENDED], r[j.CALL] = w[SESSION], w[SUSPENDED], w[CALLS]
+    r[j.SPREAD] = w[SPREAD_E9]
     r[j.INSTRUMENT], r[j.VERDICT], r[j.KILL], r[j.INFERRED] = k, verdict, kill, -1
     if k >= 0:
         t = own.table[k]

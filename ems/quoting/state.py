@@ -45,6 +45,7 @@ TOXIC_E6: Final = 10  # logit of toxicity above which quotes are pulled, in mill
 WORST_LOTS_MAX, WORST_CENTS_MAX = 11, 12  # of all instruments: what is held and open at its worst
 EMISSION_NS, BURST_NS = 13, 14  # message budget: a token comes every EMISSION_NS, and at most BURST_NS worth of them wait
 REPLAYED, REPLAYED_KILL, REPLAYED_AGAIN = 15, 16, 17  # 1: a re-run; the latch is not read, these are what was read then
+SPREAD_E9: Final = 18  # how many times the distance that the net asks for quotes keep, at 1e-9; at 1 or below: as it asks
 # ------------------------------------------------------------------------------- words: kept by the kernel
 CALLS: Final = 24
 LAST_REF: Final = 25  # the highest UserRefNum used

@@ -18,6 +18,7 @@ from ems.read_models.fills import Fills
 from ems.read_models.kills import Kills, Suspensions
 from ems.read_models.ladder import Ladder
 from ems.read_models.limits import LimitProposals, Limits, Overrides, Refusals, Strategies
+from ems.read_models.monitoring import Monitoring
 from ems.read_models.parents import Parents
 from ems.read_models.plans import Plans
 from ems.read_models.quoting import Quoters, Quotes
@@ -27,7 +28,7 @@ from ems.read_models.versions import Decisions, Models
 
 FOLDED: Final[tuple[type[Table], ...]] = (
     Parents, Children, Fills, Alerts, Plans, Baskets, Allocations, Wheels, Kills, Suspensions, Limits, LimitProposals, Overrides,
-    Refusals, Strategies, Approvals, OrdersStaged, Blocks, Models, Decisions, Quoters, Quotes, Days, Reads, Tca,
+    Refusals, Strategies, Approvals, OrdersStaged, Blocks, Models, Decisions, Quoters, Quotes, Days, Reads, Tca, Monitoring,
 )  # fmt: skip
 TABLES: Final[tuple[type[Table], ...]] = (*FOLDED, *ASKED, Ladder)
 

@@ -95,6 +95,12 @@ class GeneratedFlow:
         self._ready = events[split:]
         return events[:split]
 
+    def leaving(self, now_ns: int) -> Tape:
+        """Cancels up to now of the orders that have come so far, in place of `until`: nothing new comes any more."""
+        due = self._cancels["ts_event_ns"] <= now_ns
+        events, self._cancels = self._cancels[due], self._cancels[~due]
+        return events[np.argsort(events["ts_event_ns"], kind="stable")]
+
     @property
     def ends_ns(self) -> int | None:
         """The close, if there is one."""

@@ -8,6 +8,10 @@ often it is planned again, each interval is decided once, and fills cannot rush 
 What an order may leave to the closing auction is one more place of the program (`models.planners.closing`), so that it gets as
 much of it as is cheaper there. With a tail aversion the mean cost of the worst twentieth of the futures is weighed too.
 
+What is foreseen counts for as much as it is trusted (`PlanRequest.trust_e9`, `domain.standing`): the schedule is that much of the
+way from the one that the same program finds with nothing foreseen, under the same caps, to its own.
+Both keep all limits, and so does what lies between them.
+
 Where that cannot be done, Almgren-Chriss plans, and where that fails too, TWAP; the schedule says which and why.
 """
 
@@ -30,7 +34,7 @@ from models.planners.closing import closing_leg
 from models.planners.foresight import Foreseen, foresee, seed_of
 from models.planners.impact import impact
 from models.planners.ladder import SECOND_NS, all_now
-from models.planners.program import INTERVALS, Outlook, Program, Solution
+from models.planners.program import INTERVALS, Outlook, Program, Solution, expected_cost, quadratic
 from models.planners.slicing import along, at_close, carried, edges_of
 from models.planners.twap import Twap
 from models.rollout import SAMPLES
@@ -82,7 +86,7 @@ class Adaptive:
             return Schedule(planner=self.NAME, filled_e9=request.filled_e9, slices=due, at_close_e9=left_e9)
         edges = edges_of(request.start_ns, request.end_ns, free_ns)
         prospect = look(request, edges, self.sights)
-        solution = self._solved(request, prospect, left_e9)
+        solution = self._trusted(request, prospect, left_e9)
         count = len(edges) - 1
         close_e9 = 0
         if prospect.outlook.closing is not None:
@@ -95,6 +99,18 @@ class Adaptive:
         return Schedule(
             planner=self.NAME, filled_e9=request.filled_e9, slices=slices, at_close_e9=close_e9, evidence=evidence
         )  # fmt: skip
+
+    def _trusted(self, request: PlanRequest, prospect: Prospect, left_e9: int) -> Solution:
+        """The optimum of what is foreseen, as far as that is trusted."""
+        found = self._solved(request, prospect, left_e9)
+        if request.trust_e9 is None or request.trust_e9 >= E9:
+            return found
+        trust = max(request.trust_e9, 0) / E9
+        program_ = program(closing=prospect.outlook.closing is not None)
+        base = program_.solve(neutral(prospect.outlook, len(prospect.ahead.moves)), left_e9 / E9, prospect.caps)
+        shares = base.shares + trust * (found.shares - base.shares)
+        cost = float(expected_cost(quadratic(prospect.outlook, left_e9 / E9), shares))
+        return found._replace(shares=shares, cost=cost)
 
     def _solved(self, request: PlanRequest, prospect: Prospect, left_e9: int) -> Solution:
         closing = prospect.outlook.closing is not None
@@ -182,6 +198,15 @@ def outlook_of(request: PlanRequest, ahead: Foreseen) -> tuple[Outlook, F64]:
 def program(paths: int = 0, *, closing: bool = False) -> Program:
     """Compiled once in a process."""
     return Program(INTERVALS, closing=closing, paths=paths, tail=TAIL)
+
+
+def neutral(outlook: Outlook, n: int) -> Outlook:
+    """With nothing foreseen: no move, and every one of the first n intervals as dear and as risky as they are on average."""
+
+    def even(values: F64) -> F64:
+        return np.full(INTERVALS, float(values[:n].mean()))
+
+    return outlook._replace(alpha=np.zeros(INTERVALS), eta=even(outlook.eta), kappa=even(outlook.kappa), risk=even(outlook.risk))
 
 
 def price_unit(observation: Observation) -> float:

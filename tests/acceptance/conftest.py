@@ -80,3 +80,11 @@ def program(tmp_path: Path) -> Iterator[Program]:
     """The program, of one test's own."""
     with watched(Program(tmp_path)) as made:
         yield made
+
+
+def command(process: psutil.Process) -> list[str]:
+    """What a process was started with; nothing of one that has just ended."""
+    try:
+        return process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return []

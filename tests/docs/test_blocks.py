@@ -35,6 +35,7 @@ ELSEWHERE = {
     "docs/deploy.md:2": "a cluster is not; what kubectl would send is validated in tests/deploy/test_manifests.py",
     "docs/deploy.md:3": "the same; the script that is sent is checked in tests/deploy/test_deployment.py",
     "docs/fix-tls.md:1": "compiles QuickFIX anew, which takes five minutes and OpenSSL's headers",
+    "docs/monitoring.md:1": "formulas, reckoned in tests/domain/test_monitoring.py and tests/models/planners/test_adaptive.py",
     "docs/ouch.md:0": "an excerpt; the same calls are made in tests/adapters/ouch and tests/acceptance/quoter_market.py",
 }
 # Commands whose words no test is found to say. Beside each the test of the work that it does: the words are checked for

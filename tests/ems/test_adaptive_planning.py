@@ -11,6 +11,7 @@ from domain.messages import PlanReady
 from domain.observation import Observed
 from domain.risk_data import RiskFacts
 from domain.schedule import Schedule, Slice
+from domain.standing import Standing
 from domain.values import E9, Algo
 from tests.domain.orders import MINUTE_NS
 from tests.ems.room import Room
@@ -127,3 +128,20 @@ async def test_a_plan_by_a_version_that_may_not_decide_any_more_is_refused_and_a
     room.clock.ns += 6 * E9
     await room.wait(0)
     assert len(room.planners.asked) == asked + 1
+
+
+async def test_what_the_forecasts_are_trusted_is_asked_with_the_plan_and_kept_with_the_decision() -> None:
+    room = await Room(risk_data=RiskFacts(models=frozenset({"w"}))).open()
+    await room.desk.cycle([at(room, -1, 0.0)._replace(standing=Standing(900, {"ic": 1.2, "coverage": 0.1}))])
+    await room.order(algo="adaptive")
+    assert [request.trust_e9 for request in room.planners.asked] == [300_000_000]
+    await answered(room)
+    (kept,) = [each.event async for each in events(room) if isinstance(each.event, decision.Planned)]
+    assert kept.request.trust_e9 == 300_000_000 and decision.is_digest_of(kept.request_sha256, kept.request)
+    await room.order(algo="twap", cl_ord_id="other")
+    assert room.planners.asked[-1].trust_e9 is None
+    await room.desk.cycle([at(room, -1, 0.0)._replace(standing=Standing(900, figures={"ic": 0.1}, why="no reference"))])
+    await room.order(algo="adaptive", cl_ord_id="unmonitored")
+    assert room.planners.asked[-1].trust_e9 is None, "without a reference nothing is taken from the plan"
+    unjudged = await ordered()
+    assert unjudged.planners.asked[-1].trust_e9 is None, "where nobody judges, the forecast is what it was"

@@ -98,6 +98,7 @@ STATUS: dict[str, dict[str, object]] = {
     "watchdog": {"seq": 9, "triggers": 11, "metrics_missing": ["a"], "tripped": []},
     "audit_watch": {"clock": "within", "offset_ns": -1_000, "uncertainty_ns": 5_000,
                     "reconciliation": {"SIM": {"open_breaks": 1}}},
+    "monitor": {"seq": 9, "looks": 4, "open": 2, "critical": 1, "unmonitored": ["DEMO"], "unsent": {"webhook a": 1}},
     "quoter": {"turned_ms": 2, "live": 1, "datagrams": 5, "reports": 6, "connections": 1, "tick_to_quote_ns": {"0.99": 90_000}},
     "quote_journal": {"journals": [{"waiting": 7}]},
     "api": {"seq": 9, "following": 1, "browsers": 0},

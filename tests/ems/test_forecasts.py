@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from domain.errors import ConfigError, TapeError
 from ems.bootstrap import forecasts
 from ems.cli import app
+from models import drift_reference
+from models.sight import sight
 from models.tape_store import StoredTape
 from models.weights_store import read_weights
 from tests.models.made_tapes import NOON_NS, less_of_it, made_tape, stored
@@ -51,6 +53,29 @@ def test_training_writes_weights_a_card_and_curves_the_same_ones_twice(tapes: li
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [
         f"world-model.{end}" for end in ("md", "png", "safetensors")
     ]
+
+
+def test_a_version_has_a_reference_where_its_days_are_enough_of_one_market(
+    tapes: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = [word for tape in tapes for word in ("--tapes", tape)]
+    with pytest.raises(ConfigError, match="10 days of one market or more; these are 2 of MADE"):
+        ems("train", "drift-reference", *named, "--out", tmp_path / "a.drift.json")
+    few = json.loads(ems("train", "world-model", *named, "--batches", 1, "--out", tmp_path, "--json"))
+    assert "these are 2 of MADE" in few["unmonitored"] and not list(tmp_path.glob("*.drift.json"))
+    monkeypatch.setattr(drift_reference, "DAYS_LEAST", 2)
+    made = json.loads(ems("train", "drift-reference", *named, "--out", tmp_path / "a.drift.json", "--json"))
+    assert (made["market"], made["days"]) == ("MADE", 2) and made["forecasts"] > 200
+    assert drift_reference.Reference.read(tmp_path / "a.drift.json", made["digest"]).forecasts == made["forecasts"]
+    enough = json.loads(ems("train", "world-model", *named, "--batches", 1, "--out", tmp_path, "--json"))
+    weights = tmp_path / "world-model.safetensors"
+    seen = sight(weights)
+    assert enough["unmonitored"] == seen.unmonitored == "" and seen.reference is not None and seen.reference.market == "MADE"
+    by_hand = ems("train", "drift-reference", *named, "--weights", weights, "--out", tmp_path / "b.drift.json")
+    assert (
+        enough["digest"][:12] in by_hand
+        and (tmp_path / "b.drift.json").read_bytes() == drift_reference.beside(weights).read_bytes()
+    )
 
 
 def test_evaluation_prints_one_object_and_writes_it_with_its_picture(tapes: list[Path], tmp_path: Path) -> None:

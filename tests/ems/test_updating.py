@@ -16,6 +16,7 @@ from ems.bootstrap import model_signing
 from ems.bootstrap.updating import WorldModelNets, windows
 from models import online, online_data
 from models.dataset import AHEAD, event_times, examples
+from models.drift_reference import Day, Reference, bare, beside
 from models.online import Buffer, Update
 from models.sight import sights
 from models.tape_store import open_tape
@@ -83,12 +84,23 @@ async def test_the_real_nets_through_the_updater(tape: Path, tmp_path: Path) -> 
     made = nets().tensors | {name: value for name, value in read_weights(CHAMPION).tensors.items() if name.startswith("norm.")}
     champion = write_weights(tmp_path / "new.safetensors", made, {"data": "{}"})
     (tmp_path / "new.safetensors").rename(tmp_path / f"{champion}.safetensors")
+    usual = bare([a_day()], champion, "made")
+    usual.write(beside(tmp_path / f"{champion}.safetensors"))
     found = list(windows(open_tape(tape), LASTS_NS))[:3]
     events = await drill.day(WorldModelNets(tmp_path / "kept", tmp_path, SMALL), champion, found)
     learnt = [one for one in events if isinstance(one, mu.Trained)]
     assert len(learnt) == len(found) and learnt[1].begun == learnt[0].digest
     assert read_weights(tmp_path / f"{learnt[-1].digest}.safetensors", learnt[-1].digest).metadata["parent"] == learnt[-2].digest
     assert len([one for one in events if isinstance(one, mu.Judged)]) == len(found) - 1
+    handed = Reference.read(beside(tmp_path / f"{learnt[-1].digest}.safetensors"), learnt[-1].digest)
+    assert handed._replace(weights_sha256=champion) == usual, "a copy is judged by what was usual for the one it comes from"
+
+
+def a_day() -> Day:
+    """Twenty forecasts."""
+    chance = np.random.default_rng(1)
+    columns = [chance.normal(size=20) for _ in range(4)]
+    return Day(np.arange(20), *columns, chance.normal(size=(20, 6)), np.ones((20, 6), np.bool_))
 
 
 def test_kept_weights_are_read_only_with_a_signature_that_holds(tmp_path: Path) -> None:
@@ -96,11 +108,12 @@ def test_kept_weights_are_read_only_with_a_signature_that_holds(tmp_path: Path) 
     file = tmp_path / "made.safetensors"
     write_weights(file, found.tensors, {})
     lineage = Lineage(code_sha256="", seed=1, universe=(), trained_until="")
+    bare([a_day()], found.digest, "made").write(beside(file))
     public, signature = model_signing.keep(kept, file, card(digest=found.digest), lineage)
     assert (len(public), len(signature)) == (64, 128)
     assert model_signing.keep(kept, file, card(digest=found.digest), lineage) == (public, signature)
     look = sights(kept, model_signing.verified)
-    assert look(found.digest).digest == found.digest
+    assert look(found.digest).digest == found.digest and look(found.digest).unmonitored == "", "its reference is kept with it"
     said = kept / f"{found.digest}.signed.json"
     whole = said.read_text()
     for spoiled in (whole.replace("mcc_gain", "mcc_gains"), whole.replace(signature, "00" * 64), "{}", ""):

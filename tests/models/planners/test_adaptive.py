@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from domain.errors import InvariantBroken, SolverFailed
 from domain.latent_path import path_of
@@ -87,6 +88,7 @@ def any_request(draw: st.DrawFn) -> PlanRequest:
         plan_number=draw(st.integers(1, 5)),
         at_close_max_e9=draw(st.sampled_from([0, 1, 7 * E9, 10**13, 10**16])),
         tail_aversion_e9=draw(st.sampled_from([None, None, 0, E9])),
+        trust_e9=draw(st.sampled_from([None, None, 0, E9 // 3, E9])),
         **DAY,
     )
 
@@ -253,3 +255,22 @@ def test_an_order_s_own_tail_aversion_is_weighed() -> None:
     by_order = ADAPTIVE.plan(asked(tail_aversion_e9=5 * E9))
     assert by_order.slices == Adaptive(tail_aversion=5.0).plan(asked()).slices != ADAPTIVE.plan(asked()).slices
     assert Adaptive(tail_aversion=5.0).plan(asked(tail_aversion_e9=0)).slices == ADAPTIVE.plan(asked()).slices
+
+
+def test_a_schedule_is_as_far_from_the_neutral_one_as_its_forecasts_are_trusted() -> None:
+    def shares(trust_e9: int | None) -> NDArray[np.float64]:
+        schedule = ADAPTIVE.plan(asked(trust_e9=trust_e9))
+        check(schedule, asked())
+        assert schedule.fallback == "" and len(schedule.slices) == 20
+        return np.array([each.quantity_e9 / E9 for each in schedule.slices])
+
+    whole, none = shares(None), shares(0)
+    assert (shares(E9) == whole).all(), "full trust changes nothing"
+    distance = np.abs(whole - none).sum()
+    assert distance > 100, "this market is foreseen to be no even one"
+    lot = asked().lot_e9 / E9
+    for trust in (0.25, 0.5, 0.75):
+        narrowed = shares(round(trust * E9))
+        assert np.abs(narrowed - (none + trust * (whole - none))).max() <= 2 * lot
+    caps = ADAPTIVE.plan(asked(trust_e9=E9 // 2, max_participation_e9=E9 // 2))
+    assert caps.fallback == "" and ADAPTIVE.plan(asked(trust_e9=E9 // 2)).evidence is not None

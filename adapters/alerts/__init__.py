@@ -1,0 +1,1 @@
+"""Alerts to the outside, over HTTP: a webhook of one's own, Prometheus's Alertmanager."""
