@@ -16,7 +16,7 @@ from ems.health import ask_http, ask_socket
 MB: Final = 1 << 20
 PAIRS_MAX: Final = 200  # moments of a series that a slope is made of
 LAG_FLOORS: Final[Mapping[str, float]] = {
-    "log_ms": 250.0, "view_events": 500.0, "seal_events": 500.0, "spool_frames": 200.0, "plan_s": 2.0,
+    "log_ms": 50.0, "view_events": 500.0, "seal_events": 500.0, "spool_frames": 200.0, "plan_s": 2.0,
 }  # fmt: skip  # below these a lag is noise: it cannot be called growing
 
 
