@@ -1,8 +1,9 @@
 """Loss of the database, of the leading desk, and a leader that is stopped between commit and send: nothing is lost or doubled.
 
 Two hosts on one log, each with its own gateway, files and latch; one venue behind both, and one OMS that knows both addresses.
-What is judged is the venue's own ledger against the OMS's (`kill9/judge.py`) and the log. How long it took to resume is printed.
-EMS_FAILOVER_ORDERS_S is the load in orders a second, and asks for it at all; EMS_FAILOVER_KEEP keeps the directory.
+What is judged is the venue's own ledger against the OMS's (`kill9/judge.py`) and the log. How long it took until new orders
+were answered and others filled, and which host led then, is printed and asserted nowhere.
+EMS_FAILOVER_ORDERS_S is the load in orders a second, EMS_FAILOVER_KEEP keeps the directory.
 """
 
 from __future__ import annotations
@@ -54,7 +55,6 @@ async def site() -> AsyncIterator[Site]:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif("EMS_FAILOVER_ORDERS_S" not in os.environ, reason="two hosts: asked for with EMS_FAILOVER_ORDERS_S")
 async def test_nothing_is_lost_or_doubled(site: Site) -> None:
     alpha, beta = site.hosts["alpha"], site.hosts["beta"]
     alpha.start()
@@ -69,14 +69,18 @@ async def test_nothing_is_lost_or_doubled(site: Site) -> None:
     oms.session.doors = (beta.oms_port, alpha.oms_port)
     session, flow = asyncio.create_task(oms.session.run()), asyncio.create_task(oms.flow())
     resumed: dict[str, float] = {}
+    led: dict[str, str] = {}
     try:
         await asyncio.wait_for(oms.session.up.wait(), UP_S)
         oms.flowing.set()
         await works(oms)
         resumed["postgres"] = await lose_postgres(site, oms)
+        led["postgres"] = site.leader()
         await asyncio.to_thread(patiently, lambda: _paired(site), BACK_S, "a leader and a standby")
         resumed["stopped_leader"] = await stop_between_commit_and_send(site, oms)
+        led["stopped_leader"] = site.leader()
         resumed["desk"] = await lose_desk(site, oms)
+        led["desk"] = site.leader()
         oms.flowing.clear()
         await oms.until(lambda: not oms.open, QUIET_S, "the end of the last orders")
         async with PostgresEventLog(site.server.app_dsn, TOPICS, WallClock()) as log:
@@ -86,10 +90,10 @@ async def test_nothing_is_lost_or_doubled(site: Site) -> None:
         session.cancel()
         ledger.close()
     verdict = judged(site)
-    print(json.dumps({"resumed_s": resumed, "events": head.seq, **verdict}))
+    print(json.dumps({"resumed_s": resumed, "led": led, "events": head.seq, **verdict}))
     assert verdict["faults"] == []
     assert verdict["fills"] > 5
-    assert max(resumed.values()) < BACK_S
+    assert resumed.keys() == {"postgres", "stopped_leader", "desk"}
 
 
 async def works(oms: Oms) -> None:
@@ -119,6 +123,7 @@ async def stop_between_commit_and_send(site: Site, oms: Oms) -> float:
     """The leader is stopped when an order is in the log and not at the venue; another leads; then it goes on."""
     old = site.hosts[site.leader()]
     new = next(host for host in site.hosts.values() if host is not old)
+    assert new.numbers == [], "its gateway has held no session: there is nothing in its file store"
     oms.flowing.clear()
     await oms.until(lambda: not oms.open, QUIET_S, "a quiet moment")
     desk, epoch = old.child("desk"), site.query("SELECT epoch FROM log_head")
@@ -133,10 +138,14 @@ async def stop_between_commit_and_send(site: Site, oms: Oms) -> float:
     took_s = await resumes(oms, began_s)
     assert site.leader() == new.name
     assert new.holds_sessions
+    assert len(new.numbers) == 2
+    assert all("(store 1)" in line for line in new.numbers), "it went by the log's numbers alone"
     desk.send_signal(signal.SIGCONT)
     await asyncio.to_thread(patiently, lambda: not _runs(desk), BACK_S, "the old leader's end")
     await asyncio.to_thread(patiently, lambda: old.desk == "standing by", BACK_S, "the old leader's return as a standby")
-    assert any("has ended, the log is at epoch" in str(line["event"]) for line in old.said("desk")), "its late append was refused"
+    ends = [str(line["event"]) for line in old.said("desk") if line["level"] == "critical"]
+    assert ends == [f"epoch {epoch} has ended, the log is at epoch {epoch + 1}"], "its late append was refused"
+    assert not old.holds_sessions, "its late send found no gateway that would take it"
     await works(oms)
     assert site.leader() == new.name
     assert site.query("SELECT epoch FROM log_head") == epoch + 1
@@ -159,7 +168,7 @@ async def lose_desk(site: Site, oms: Oms) -> float:
 
 
 def _runs(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
 
 
 def judged(site: Site) -> dict[str, Any]:

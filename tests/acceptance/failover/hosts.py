@@ -129,6 +129,11 @@ class Host:
         """Does its gateway hold FIX sessions?"""
         return self.ask("gateway-control", {"command": "health"}).get("standing_by") is False
 
+    @property
+    def numbers(self) -> list[str]:
+        """What its gateway set the numbers of its sessions to, each time that it came to hold them."""
+        return [text for line in self.said("gateway") if "inbound expected" in (text := str(line["event"]))]
+
     def said(self, process: str) -> list[dict[str, Any]]:
         """The log lines of one of its processes."""
         lines = (self.state / "logs" / f"{process}.jsonl").read_text("utf-8").splitlines()
