@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from asyncio import Task
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import psycopg
-import structlog
 
 from adapters.postgres.connection import AsyncConnection, connect, translated
 from domain.errors import ConfigError, LogUnavailable
 
-_log = structlog.get_logger("lease")
+log = logging.getLogger(__name__)
 _LOCK: Final = 0x454D53_4C454144  # one leader for each database
 _PROBE_INTERVAL_S: Final = 1.0
 _PROBE_TIMEOUT_S: Final = 3.0
@@ -152,7 +152,7 @@ class Lease:
             await _until_ended(connection)
             before = connection.info.backend_pid, self._name
             await connection.close()
-            _log.warning("the lead's connection has ended")
+            log.warning("the lead's connection has ended")
             while (regained := await self._regained(leader, epoch, before)) is None:  # noqa: ASYNC110 (another process)
                 await asyncio.sleep(_REGAIN_S)
             self._connection = regained or None
@@ -183,12 +183,12 @@ class Lease:
             self._name = await _name(connection)
             kept = True
         except ConfigError as error:
-            _log.error("may not lead beside those that are up", error=str(error))
+            log.error("may not lead beside those that are up: %s", error)
             return False
         except (psycopg.Error, LogUnavailable, TimeoutError):
             return None
         else:
-            _log.warning("the lead is held again", epoch=epoch)
+            log.warning("the lead is held again, epoch %d", epoch)
             return connection
         finally:
             if not kept:
