@@ -174,6 +174,18 @@ SOAK = [
     Bar("the load was kept", lambda f: f"{f['behind_s']:.2f} s behind", lambda f: f["behind_s"] <= 1),
     Bar("GB a session, bytes an event", lambda f: f"{f['gb_per_day']:.2f}, {f['bytes_per_event']}", None),
 ]
+# What a long test prints as a JSON object is held against these.
+PRINTED: dict[str, list[Bar]] = {
+    "failover": [
+        Bar(
+            f"{what} lost, orders answered and filled again <= 10 s",
+            lambda f, key=key: f"{f['resumed_s'][key]:.1f} s, {f['led'][key]} leads",
+            lambda f, key=key: f["resumed_s"][key] <= 10,
+        )
+        for what, key in (("Postgres", "postgres"), ("the leader stopped, its host", "stopped_leader"), ("the desk", "desk"))
+    ],
+    "patroni": [Bar("node of the primary lost <= 35 s", lambda f: f"{f['node_lost_s']:.1f} s", lambda f: f["node_lost_s"] <= 35)],
+}
 # Longer than in `make test`: how many simulated days, how many kills; and the seconds they may take.
 TESTS: dict[str, tuple[str, dict[str, str], float]] = {
     "simulation": ("tests/simulation", {"EMS_SIMULATION_SEEDS": "2000"}, 600),
@@ -185,6 +197,7 @@ TESTS: dict[str, tuple[str, dict[str, str], float]] = {
     "kill": ("tests/acceptance/test_kill.py", {"EMS_KILL_WORKING": "1000"}, 240),
     "tamper": ("tests/acceptance/test_tamper.py", {"EMS_SEAL_WRITE_S": "600", "EMS_TAMPERINGS": "2000"}, 1500),
     "failover": ("tests/acceptance/test_failover.py", {"EMS_FAILOVER_ORDERS_S": "300"}, 900),
+    "patroni": ("tests/acceptance/test_patroni.py", {}, 300),
     "kill9": ("tests/acceptance/test_kill9.py", {"EMS_KILL9_CYCLES": "60"}, 3600),
 }
 VERDICTS = {True: "met", False: "MISSED", None: "-"}
@@ -195,7 +208,9 @@ def main() -> int:
     KEPT.mkdir(parents=True, exist_ok=True)
     rows = [row for subject, bars in BENCHES.items() for row in bench(subject, bars)]
     rows += bench("soak", SOAK, ("soak", "--minutes", os.environ.get("EMS_SOAK_MINUTES", "60")))
-    rows += [long_test(name, *arguments) for name, arguments in TESTS.items()]
+    for name, arguments in TESTS.items():
+        rows.append(long_test(name, *arguments))
+        rows += [judge(name, bar, printed(name)) for bar in PRINTED.get(name, ())]
     width = max(len(row.what) for row in rows)
     print()
     for row in rows:
@@ -232,11 +247,19 @@ def long_test(name: str, target: str, settings: dict[str, str], limit_s: float) 
     print(f"{told} pytest {target} ...", flush=True)
     began = time.monotonic()
     with (KEPT / f"{name}.log").open("w", encoding="utf-8") as log:
-        command = [sys.executable, "-m", "pytest", "-q", "--color=no", target]
+        command = [sys.executable, "-m", "pytest", "-q", "-rP", "--color=no", target]
         done = subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False)
     took_s = time.monotonic() - began
     last = next((line for line in reversed((KEPT / f"{name}.log").read_text("utf-8").splitlines()) if line.strip()), "")
-    return Row(f"{name}: {told}, <= {limit_s:.0f} s", f"{last} ({took_s:.0f} s)", done.returncode == 0 and took_s <= limit_s)
+    return Row(
+        f"{name}: {told or target}, <= {limit_s:.0f} s", f"{last} ({took_s:.0f} s)", done.returncode == 0 and took_s <= limit_s
+    )
+
+
+def printed(name: str) -> Figures:
+    """The figures that a long test printed, none if it did not get so far."""
+    lines = (KEPT / f"{name}.log").read_text("utf-8").splitlines()
+    return next((json.loads(line) for line in lines if line.startswith("{")), {})
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -14,6 +16,7 @@ def campaign() -> ModuleType:
     return load("campaign")
 
 
+FAILED = ("postgres", "stopped_leader", "desk")
 GOOD = {
     "log": {
         "group_commit_eps": 40_000, "library_eps": 2_000, "copy_eps": 130_000, "p99_ms": 10,
@@ -94,3 +97,14 @@ def test_a_figure_beyond_its_bar_misses_that_bar(campaign: ModuleType, subject: 
 def test_a_figure_that_is_missing_misses_its_bars(campaign: ModuleType) -> None:
     without = {key: value for key, value in GOOD["log"].items() if key != "group_commit_eps"}
     assert verdicts(campaign, "log", without) == [False, False, True, True, True, True]
+
+
+def test_what_a_long_test_printed_is_judged(campaign: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaign, "KEPT", tmp_path)
+    figures = {"resumed_s": {"postgres": 9, "stopped_leader": 10, "desk": 10.1}, "led": dict.fromkeys(FAILED, "alpha")}
+    (tmp_path / "failover.log").write_text(f"captured\n{json.dumps(figures)}\n1 passed\n")
+    rows = [campaign.judge("failover", bar, campaign.printed("failover")) for bar in campaign.PRINTED["failover"]]
+    assert [row.met for row in rows] == [True, True, False]
+    (tmp_path / "failover.log").write_text("1 failed\n")
+    rows = [campaign.judge("failover", bar, campaign.printed("failover")) for bar in campaign.PRINTED["failover"]]
+    assert [row.met for row in rows] == [False, False, False]

@@ -217,5 +217,5 @@ class PostgresEventLog:
 
     @property
     def lead_lost(self) -> asyncio.Event:
-        """Set when the lead that was taken may have passed to another: stop trading and recover."""
+        """Set when the lead that was taken has passed to another. What is appended with its epoch is refused from then on."""
         return self._lease.lost

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from asyncio import Task
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import psycopg
 
 from adapters.postgres.connection import AsyncConnection, connect, translated
 from domain.errors import ConfigError, LogUnavailable
 
+log = logging.getLogger(__name__)
 _LOCK: Final = 0x454D53_4C454144  # one leader for each database
 _PROBE_INTERVAL_S: Final = 1.0
 _PROBE_TIMEOUT_S: Final = 3.0
 _JOIN: Final = 0x454D53_4A4F494E  # who opens looks at the others while nobody else does
 _GRACE_S: Final = 5.0  # a process that was killed just now is gone by then
 _AGAIN_S: Final = 0.25
+_REGAIN_S: Final = 0.1
 _MEMBER: Final = "ems-lease-of-"
 _NAME_MAX: Final = 63  # of an application_name
 # A desk that waits for the lead and dies is noticed too: without this its backend waits on.
@@ -26,6 +29,7 @@ _NOTICE = "SELECT set_config('client_connection_check_interval', '1s', false)"
 _OTHERS = "SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 _LOOK_S: Final = 0.5
+_END_OWN: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND application_name = %s"
 # Who holds the lock asks something every _PROBE_INTERVAL_S: when it last did is the database's own word, by its own clock.
 _END_SILENT: Final = (
     "SELECT pg_terminate_backend(held.pid) FROM pg_locks AS held JOIN pg_stat_activity AS holder USING (pid)"
@@ -49,13 +53,18 @@ class Membership:
 
 
 class Lease:
-    """Who holds the lock leads. The lock ends with its connection, so the connection is watched."""
+    """Who holds the lock leads. The lock ends with its connection, so the connection is watched.
+
+    A leader whose connection has ended takes the lock again as soon as it can. Where the epoch is still its own nobody led in
+    between, and it leads on with what it knows; `lost` says that another did.
+    """
 
     def __init__(self, dsn: str, membership: Membership | None = None, lease_s: float = 0) -> None:
         self._dsn = dsn
         self._lease_s = lease_s
         self._membership = membership
         self._connection: AsyncConnection | None = None
+        self._name = ""  # of the connection
         self._watch: Task[None] | None = None
         self.lost = asyncio.Event()
 
@@ -76,6 +85,7 @@ class Lease:
                 await self._join(connection, leader, self._membership)
             with translated():
                 await self._wait_in_line(connection)
+                self._name = await _name(connection)
                 row = await (await connection.execute("SELECT log_lead(%s)", (leader,))).fetchone()
         except BaseException:
             await connection.close()
@@ -84,7 +94,7 @@ class Lease:
             raise LogUnavailable("the log has no head")
         self.lost.clear()
         self._connection = connection
-        self._watch = asyncio.create_task(self._watch_connection(connection))
+        self._watch = asyncio.create_task(self._keep(leader, int(row[0])))
         return int(row[0])
 
     async def _wait_in_line(self, connection: AsyncConnection) -> None:
@@ -136,17 +146,70 @@ class Lease:
             await self._connection.close()
             self._connection = None
 
-    async def _watch_connection(self, connection: AsyncConnection) -> None:
-        """Set `lost` as soon as the connection ends or does not answer."""
-        try:
-            while True:
-                async for _ in connection.notifies(timeout=_PROBE_INTERVAL_S):  # ends early with the connection
-                    continue
-                async with asyncio.timeout(_PROBE_TIMEOUT_S):
-                    await connection.execute("SELECT 1")
-        except (psycopg.Error, TimeoutError):
-            self.lost.set()
+    async def _keep(self, leader: str, epoch: int) -> None:
+        """Hold the lock until another leads, which sets `lost`."""
+        while (connection := self._connection) is not None:
+            await _until_ended(connection)
+            before = connection.info.backend_pid, self._name
             await connection.close()
+            log.warning("the lead's connection has ended")
+            while (regained := await self._regained(leader, epoch, before)) is None:  # noqa: ASYNC110 (another process)
+                await asyncio.sleep(_REGAIN_S)
+            self._connection = regained or None
+        self.lost.set()
+
+    async def _regained(self, leader: str, epoch: int, before: tuple[int, str]) -> AsyncConnection | Literal[False] | None:
+        """A connection that holds the lock again, False if another leads or may, None if that cannot be known yet.
+
+        Args:
+            before: backend and name of the connection that held it, which may still stand at the database's end.
+        """
+        try:
+            connection = await connect(self._dsn, "lease", timeout_s=_PROBE_TIMEOUT_S)
+        except LogUnavailable:
+            return None
+        kept = False
+        try:
+            async with asyncio.timeout(_PROBE_TIMEOUT_S):
+                await connection.execute(_END_OWN, before)
+                locked = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,))).fetchone()
+                led = await (await connection.execute("SELECT epoch FROM log_head")).fetchone()
+            if led != (epoch,):
+                return False
+            if locked != (True,):
+                return None
+            if self._membership is not None:
+                await self._join(connection, leader, self._membership)
+            self._name = await _name(connection)
+            kept = True
+        except ConfigError as error:
+            log.error("may not lead beside those that are up: %s", error)
+            return False
+        except (psycopg.Error, LogUnavailable, TimeoutError):
+            return None
+        else:
+            log.warning("the lead is held again, epoch %d", epoch)
+            return connection
+        finally:
+            if not kept:
+                await connection.close()
+
+
+async def _until_ended(connection: AsyncConnection) -> None:
+    """Return when the connection ends or does not answer."""
+    try:
+        while True:
+            async for _ in connection.notifies(timeout=_PROBE_INTERVAL_S):  # ends early with the connection
+                continue
+            async with asyncio.timeout(_PROBE_TIMEOUT_S):
+                await connection.execute("SELECT 1")
+    except (psycopg.Error, TimeoutError):
+        return
+
+
+async def _name(connection: AsyncConnection) -> str:
+    row = await (await connection.execute("SELECT current_setting('application_name')")).fetchone()
+    return str(row[0]) if row is not None else ""
 
 
 def _members(names: Iterable[str | None]) -> dict[str, str]:

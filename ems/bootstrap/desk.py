@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +24,7 @@ from adapters.shm.metrics import SharedMetrics
 from domain import builds
 from domain.catalogue import TOPICS
 from domain.commands import COMMAND, Answer, Commanded
-from domain.errors import ConfigError, EmsError, LogUnavailable
+from domain.errors import ConfigError, EmsError
 from domain.instrument import Universe
 from domain.lead import leader_name, not_of_shard
 from domain.messages import Input
@@ -37,6 +36,7 @@ from ems.bootstrap.desk_words import CONFIGURE
 from ems.bootstrap.disk import disk_watch
 from ems.bootstrap.firm import beside
 from ems.bootstrap.introduction import hello
+from ems.bootstrap.leading import lead, until_another_leads
 from ems.bootstrap.live import Live
 from ems.bootstrap.observed import Observed
 from ems.bootstrap.planning import planner_pool
@@ -48,7 +48,7 @@ from ems.builds import approvals
 from ems.collector import settle_memory
 from ems.command_desk import unfinished
 from ems.config import Settings
-from ems.desk import RETRY_S, Desk
+from ems.desk import Desk
 from ems.desk_ports import DeskPorts
 from ems.desk_state import DeskState
 from ems.health import StatusSocket
@@ -151,13 +151,14 @@ class DeskProcess:
             house=settings.kill.house(), risk=settings.risk.terms(settings.name, watched=settings.watchdog.enabled),
         )  # fmt: skip
         self._state = "standing by"
-        await _start(desk, self._runtime.lease_s)
+        await lead(desk, log, self._runtime.lease_s)
         settle_memory()
         self._state = "leading"
         await day.look(log)  # before anything is decided
         keeper = self._keeper(desk, log, latch)
         others = beside(self._runtime, desk, self._deliver, day, log, pool, self._seen.observers)
-        await until_first(link.run(), desk.run(), keeper.run(), day.watch(log), self._disk.run(), others)
+        jobs = (link.run(), desk.run(), keeper.run(), day.watch(log), self._disk.run(), others)
+        await until_first(*jobs, until_another_leads(log))
 
     async def _beside(self, log: PostgresEventLog, others: Mapping[str, str]) -> str:
         """Why this desk may not open this log, or not beside those that are up; "" if it may."""
@@ -275,14 +276,3 @@ class DeskProcess:
 
 def _groups(settings: Settings) -> dict[str, str]:
     return {session.name: session.group for session in settings.sessions}
-
-
-async def _start(desk: Desk, lease_s: float) -> None:
-    """Lead and recover, however long the database takes to be there. Who led when it went has a lease's time to come back."""
-    for attempt in count():
-        try:
-            await asyncio.create_task(desk.start())  # what its log lines bear ends with it
-            return
-        except LogUnavailable as error:
-            _log.warning("the log is not there", error=str(error))
-            await asyncio.sleep(lease_s or RETRY_S[min(attempt, len(RETRY_S) - 1)])

@@ -129,6 +129,11 @@ class Host:
         """Does its gateway hold FIX sessions?"""
         return self.ask("gateway-control", {"command": "health"}).get("standing_by") is False
 
+    @property
+    def numbers(self) -> list[str]:
+        """What its gateway set the numbers of its sessions to, each time that it came to hold them."""
+        return [text for line in self.said("gateway") if "inbound expected" in (text := str(line["event"]))]
+
     def said(self, process: str) -> list[dict[str, Any]]:
         """The log lines of one of its processes."""
         lines = (self.state / "logs" / f"{process}.jsonl").read_text("utf-8").splitlines()
@@ -155,7 +160,7 @@ class Site:
         self._venue = Process(self.home, "venue", "venue", "--config", str(config), "--directory", str(self.home / "venue"))
         for name, port in (("alpha", alpha), ("beta", beta)):
             await self.proxies[name].start()
-            through = {"host": "127.0.0.1", "port": str(self.proxies[name].port)}
+            through = {"host": "127.0.0.1", "port": str(self.proxies[name].port), "sslmode": "disable", "gssencmode": "disable"}
             app, owner = (psycopg.conninfo.make_conninfo(dsn, **through) for dsn in (self.server.app_dsn, self.server.dsn))
             self.hosts[name] = Host(self.home, name, port, venue, (app, owner))
 
@@ -176,6 +181,11 @@ class Site:
     @property
     def venue_ledger(self) -> Path:
         return self.home / "venue" / "ledger.jsonl"
+
+    def sent(self) -> int:
+        """How many orders the venue has had."""
+        lines = [json.loads(line) for line in self.venue_ledger.read_text("utf-8").splitlines()]
+        return len({line["n"] for line in lines if line["k"] == "order"})
 
     def query(self, text: str) -> Any:
         """One value from the log's database."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import psycopg
 import pytest
 
 from adapters.clock import WallClock
@@ -16,15 +17,19 @@ from domain.lead import Leader
 from tests.conftest import Database
 
 LEASE_S = 2.0
+_HELD = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+_END = _HELD.replace("pid", "pg_terminate_backend(pid, 5000)", 1)
 
 
 def log_of(database: Database) -> PostgresEventLog:
     return PostgresEventLog(database.app_dsn, TOPICS, WallClock(), lease_s=LEASE_S)
 
 
-def entry() -> Entry:
+def entry(version: int = 0) -> Entry:
     meta = Meta(event_time_ns=1, actor="test", correlation=kill_host.key(), causation="test", build="test")
-    return Entry(stream=kill_host.key(), expected_version=0, events=(kill_host.HostJoined(host="a", at_ns=1),), meta=meta)
+    return Entry(
+        stream=kill_host.key(), expected_version=version, events=(kill_host.HostJoined(host=f"a{version}", at_ns=1),), meta=meta
+    )
 
 
 async def test_a_silent_leader_is_over_and_fenced(database: Database) -> None:
@@ -52,3 +57,28 @@ async def test_a_leader_that_answers_keeps_the_lead(database: Database) -> None:
         await leads.close()
         async with asyncio.timeout(10):
             assert await waits == 2
+
+
+async def test_a_leader_whose_connection_ended_leads_on(database: Database) -> None:
+    """As when the database was away for a moment: nobody led in between, so nothing that it knows is wrong."""
+    async with (
+        await psycopg.AsyncConnection.connect(database.app_dsn, autocommit=True) as administrator,
+        log_of(database) as leads,
+        log_of(database) as standby,
+    ):
+        epoch = await leads.take_lead("desk/alpha:1")
+        await administrator.execute(_END)
+        async with asyncio.timeout(10):
+            while not (await (await administrator.execute(_HELD)).fetchall()):  # noqa: ASYNC110 (by the database's word)
+                await asyncio.sleep(0.02)
+        waits = asyncio.create_task(standby.take_lead("desk/beta:2"))
+        await asyncio.sleep(LEASE_S)
+        assert not waits.done()
+        assert not leads.lead_lost.is_set()
+        await leads.append([entry()], epoch=epoch)
+        await administrator.execute(_END)  # now one is in line, and is first
+        async with asyncio.timeout(10):
+            assert await waits == epoch + 1
+            await leads.lead_lost.wait()
+        with pytest.raises(Fenced):
+            await leads.append([entry(1)], epoch=epoch)
