@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from adapters.alerts.http import named, post
 from domain.monitoring import MonitorAlert
+from domain.values import E9
 
-_E9: Final = 1_000_000_000
-_LASTS_NS: Final = 180 * _E9
+_LASTS_NS: Final = 180 * E9
 ALIVE: Final = "EmsMonitorAlive"
 
 
@@ -47,5 +47,5 @@ class Alertmanager:
 
 def _moment(time_ns: int) -> str:
     """RFC 3339 with nanoseconds."""
-    whole = datetime.fromtimestamp(time_ns // _E9, UTC)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}.{time_ns % _E9:09d}Z"
+    whole = datetime.fromtimestamp(time_ns // E9, UTC)
+    return f"{whole:%Y-%m-%dT%H:%M:%S}.{time_ns % E9:09d}Z"

@@ -25,12 +25,13 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.values import E9
+
 WORDS: Final = 6
 BID_E4, ASK_E4, NET_LOTS, BUYING_LOTS, SELLING_LOTS, LOCK = range(WORDS)
 _MAGIC: Final = int.from_bytes(b"EMSEXPO1", "little")
 _HEAD_BYTES: Final = 4096
 _MAGIC_AT, _ROWS_AT, _TOLD_AT, _SPREAD_AT = 0, 1, 2, 3
-_ONE_E9: Final = 1_000_000_000
 _TORN_RETRIES: Final = 100
 
 
@@ -78,7 +79,7 @@ class SharedExposure:
 
     def spread_e9(self) -> int:
         """How many times, at 1e-9: 1 or more; 1 where nobody has said."""
-        return max(_ONE_E9, int(self._head[_SPREAD_AT]))
+        return max(E9, int(self._head[_SPREAD_AT]))
 
     def told(self) -> None:
         """All rows hold now."""

@@ -211,7 +211,7 @@ async def test_the_log_is_written_on_when_the_primary_node_is_lost(cluster: Clus
     cluster.start("two")
     replica = "SELECT sync_state FROM pg_stat_replication WHERE application_name = 'two'"
     await until(lambda: cluster.query(replica) == "sync", lambda: cluster.told("two"))
-    await asyncio.to_thread(cluster.prepare)  # alone, a node answers no commit
+    await asyncio.to_thread(cluster.prepare)
     async with PostgresEventLog(cluster.dsn(APP), TOPICS, WallClock(), lease_s=5, readback_timeout_s=1) as log:
         epoch = await log.take_lead("desk/alpha:1")
         for version in range(20):
