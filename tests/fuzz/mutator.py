@@ -106,7 +106,14 @@ def _number(random: Random, fields: list[Field]) -> None:
     fields[:] = [(tag, value if tag == "34" else old) for tag, old in fields]
 
 
-CHANGES: tuple[Change, ...] = (_drop, _double, _swap, _spoil, _spoil, _spoil, _rename, _add, _add, _number)
+def _false_length(random: Random, fields: list[Field]) -> None:
+    """A data field whose length is another's: the engine must not believe it."""
+    length, data = random.choice((("95", "96"), ("90", "91"), ("212", "213"), ("354", "355")))
+    told = random.choice(("-1", "-5", "0", "20", "4000", "99999999", "2147483647", "-2147483648", "9223372036854775807"))
+    fields += [(length, told), (data, "abc")]
+
+
+CHANGES: tuple[Change, ...] = (_drop, _double, _swap, _spoil, _spoil, _spoil, _rename, _add, _add, _number, _false_length)
 
 
 def _bytes(random: Random, data: bytes) -> bytes:

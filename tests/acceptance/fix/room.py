@@ -11,7 +11,6 @@ import contextlib
 import json
 import shutil
 import signal
-import socket
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +23,7 @@ from domain.values import StreamId, from_e9, to_e9
 from ems.bootstrap.runtime import Runtime
 from ems.desk_state import DeskState
 from ems.health import ask_socket
+from ems.loopback import free_port
 from ems.peer import own_account
 from tests.acceptance.conftest import ROOT, Program
 from tests.acceptance.fix.asyncfix_peer import AsyncfixPeer
@@ -133,11 +133,9 @@ class Room:
         return f"V{version.replace('.', '')}"
 
     def port(self, name: str) -> int:
-        """A port of the loopback that was free when it was first asked for."""
+        """A free port of the loopback, of those that no outgoing connection is lent before a server has bound it."""
         if name not in self._ports:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                self._ports[name] = int(probe.getsockname()[1])
+            self._ports[name] = free_port()
         return self._ports[name]
 
     def configure(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from adapters.fix.engine import build, load_dictionary
 from adapters.fix.link import Hello
 from adapters.fix.oms import Oms
 from adapters.fix.oms_order import OmsOrder
-from adapters.fix.sessions import DICTIONARIES, SessionConfig, settings_text
+from adapters.fix.sessions import DICTIONARIES, DICTIONARY, SessionConfig, settings_text
 from domain.messages import EngineRefusal, NewOrder, SessionChange
 from domain.values import E9, Side
 from tests.adapters.fix.kit import Desk, GatewayProcess
@@ -148,3 +150,30 @@ async def test_a_session_of_each_version(tmp_path: Path, begin_string: str) -> N
         await link.leave()
         await asyncio.to_thread(oms.stop, 0.5)
         await asyncio.to_thread(gateway.stop)
+
+
+FALSE_LENGTHS = ("-1", "-5", "20", "4000", "99999999", "2147483647", "-2147483648", "9223372036854775807")
+PARSE = """
+import sys, quickfix
+path, *messages = sys.argv[1:]
+for text in messages:
+    try:
+        quickfix.Message(text.replace("|", chr(1)), quickfix.DataDictionary(path), True)
+    except quickfix.Exception:
+        pass
+"""
+
+
+@pytest.mark.parametrize("name", ["FIX42", "FIX44", "FIX50SP2", "FIXT11"])
+def test_a_false_length_of_a_data_field_does_not_end_the_process(name: str) -> None:
+    path = DICTIONARY.with_name(f"{name}.xml")
+    assert 'type="DATA"' not in path.read_text()
+    pairs = [("95", "96"), ("90", "91"), ("212", "213"), ("354", "355")]
+    messages = [_framed(f"35=0|34=2|{length}={told}|{data}=abc|") for told in FALSE_LENGTHS for length, data in pairs]
+    done = subprocess.run([sys.executable, "-c", PARSE, path, *messages], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{done.returncode} {done.stderr}"
+
+
+def _framed(body: str) -> str:
+    text = f"8=FIX.4.4|9={len(body)}|{body}"
+    return f"{text}10={sum(text.replace('|', chr(1)).encode()) % 256:03d}|"
