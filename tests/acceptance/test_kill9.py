@@ -29,11 +29,13 @@ from tests.acceptance.kill9 import judge
 from tests.acceptance.kill9.fix_session import Ledger
 from tests.acceptance.kill9.oms import Oms
 from tests.acceptance.kill9.system import KINDS, SYMBOL, SystemUnderTest
+from tests.waiting import until
 
 CYCLES = int(os.environ.get("EMS_KILL9_CYCLES", "6"))
 SEED = int(os.environ.get("EMS_KILL9_SEED", "1"))
 UP_S, BACK_S, QUIET_S = 60.0, 40.0, 60.0  # the longest that a start, a recovery, the last orders may take
 SECOND_STRIKES = 0.3  # how often another part is killed while the first is coming back
+PACE = 8, 61.0  # so many kills in so many seconds, then it waits: more than 10 deaths a minute trip HARD, as they should
 MOMENTS_S = (0, 0.001, 0.002, 0.004, 0.008)  # a kill finds the orders of a burst on different stages of their way
 
 
@@ -100,14 +102,18 @@ async def _kill_and_come_back(system: SystemUnderTest, oms: Oms, ledger: Ledger)
     oms.flowing.set()
     await _works(oms, UP_S, "the first answers and fills")
     back: list[dict[str, Any]] = []
+    struck: list[float] = []  # when, each of them
     for kind in _victims(rng, CYCLES):
+        await until(lambda: sum(at_s > time.monotonic() - PACE[1] for at_s in struck) <= PACE[0], timeout_s=2 * PACE[1])
         await asyncio.sleep(rng.uniform(0.1, 1.5))  # orders of every age are there when it strikes
         pid = await asyncio.to_thread(system.find, kind)
         assert pid, f"no process of {kind} was found"
         await _strike(system, oms, ledger, rng, kind, pid)
         struck_s = time.monotonic()
+        struck.append(struck_s)
         if rng.random() < SECOND_STRIKES:
             await _strike_again(system, oms, ledger, rng, kind)
+            struck.append(time.monotonic())
         await asyncio.to_thread(system.wait_for, kind, instead_of=pid, timeout_s=BACK_S)
         await _works(oms, BACK_S, f"answers and fills after the death of {kind}")
         back.append({kind: round(time.monotonic() - struck_s, 2)})
