@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeVar
 import quickfix as fix
 
 from adapters.fix import venue_messages as vm
-from domain.ports_venue import DepthUpdate, Snapshot, VenueHandler
+from domain.ports_venue import Depth, DepthUpdate, Snapshot, VenueHandler
 
 _SUBSCRIBE, _UNSUBSCRIBE = "1", "2"  # SubscriptionRequestType (263)
 _EVERY_LEVEL: Final = "0"  # MarketDepth (264)
@@ -25,7 +25,10 @@ class _Subscription(NamedTuple):
 
 
 class MarketDataDesk:
-    """Subscriptions by session and symbol. Thread-safe; `send` is called without its lock.
+    """Subscriptions by session and symbol. Thread-safe.
+
+    A subscriber never hears an older touch after a newer one: the answer to its subscription, made by the thread that
+    read the request, is left out where a publication has overtaken it.
 
     Args:
         send: a message to a session.
@@ -37,11 +40,16 @@ class MarketDataDesk:
         self._up = up
         self._subscribed: dict[tuple[str, str], _Subscription] = {}
         self._lock = threading.Lock()
+        self._told_ns: dict[tuple[str, str], int] = {}  # the time of the touch that was published last
+        self._order = threading.Lock()  # held while a touch is sent; the venue is not asked for anything meanwhile
 
     def publish(self, snapshots: Sequence[Snapshot]) -> None:
         """W to whoever subscribed to the touch and is connected."""
-        for snapshot, request_id, name in self._targets(snapshots, every_level=False):
-            self._send(vm.snapshot_message(snapshot, request_id), name)
+        with self._order:
+            for snapshot, request_id, name in self._targets(snapshots, every_level=False):
+                with self._lock:
+                    self._told_ns[name, snapshot.symbol] = snapshot.time_ns
+                self._send(vm.snapshot_message(snapshot, request_id), name)
 
     def publish_depth(self, updates: Sequence[DepthUpdate]) -> None:
         """X to whoever subscribed to every level and is connected."""
@@ -67,22 +75,24 @@ class MarketDataDesk:
                 self._subscribed[session, symbol] = subscription
             elif action == _UNSUBSCRIBE:
                 self._subscribed.pop((session, symbol), None)
-        message = self._state(symbol, subscription, handler)
-        if message is None:
+        state = handler.depth(symbol) if every_level else handler.snapshot(symbol)
+        if state is None:
             with self._lock:
                 self._subscribed.pop((session, symbol), None)
-            message = vm.market_refusal(request_id, _NO_SUCH_SYMBOL, f"unknown symbol {symbol}")
-        elif action == _UNSUBSCRIBE:
-            return
-        self._send(message, session)
+            self._send(vm.market_refusal(request_id, _NO_SUCH_SYMBOL, f"unknown symbol {symbol}"), session)
+        elif action != _UNSUBSCRIBE:
+            self._tell(state, subscription.request_id, session, subscribed=action == _SUBSCRIBE)
 
-    @staticmethod
-    def _state(symbol: str, subscription: _Subscription, handler: VenueHandler) -> fix.Message | None:
-        if subscription.every_level:
-            depth = handler.depth(symbol)
-            return None if depth is None else vm.depth_message(depth, subscription.request_id)
-        snapshot = handler.snapshot(symbol)
-        return None if snapshot is None else vm.snapshot_message(snapshot, subscription.request_id)
+    def _tell(self, state: Snapshot | Depth, request_id: str, session: str, *, subscribed: bool) -> None:
+        """Answer with a market's state, unless a subscriber has been told a later touch."""
+        if isinstance(state, Depth):
+            self._send(vm.depth_message(state, request_id), session)
+            return
+        with self._order:
+            with self._lock:
+                told_ns = self._told_ns.get((session, state.symbol), state.time_ns)
+            if told_ns <= state.time_ns or not subscribed:
+                self._send(vm.snapshot_message(state, request_id), session)
 
     def _targets(self, states: Sequence[_State], *, every_level: bool) -> list[tuple[_State, str, str]]:
         with self._lock:
@@ -90,7 +100,8 @@ class MarketDataDesk:
         return [(state, to.request_id, name) for state, to, name in found if to is not None and to.every_level == every_level]
 
     def gone(self, session: str) -> None:
-        """A session's subscriptions end with it."""
+        """A session's subscriptions end with it. The engine may hold what a sender waits for: `_order` is not taken here."""
         with self._lock:
-            for key in [key for key in self._subscribed if key[0] == session]:
-                del self._subscribed[key]
+            for by_key in (self._subscribed, self._told_ns):
+                for key in [key for key in by_key if key[0] == session]:
+                    del by_key[key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import psutil
@@ -64,7 +65,9 @@ async def test_a_gateway_that_is_killed_takes_only_its_own_group_down(tmp_path: 
         theirs = await works(desk, second, "B1")
         main = gateway_of(tmp_path, "main").pid
 
-        gateway_of(tmp_path, "b").kill()
+        killed = gateway_of(tmp_path, "b")
+        killed.kill()
+        await asyncio.to_thread(killed.wait)  # until it is gone its port still takes connections, and then resets them
         await second.drop()
         desk.report(theirs, "F", "2", "32=100|31=199|")
         await works(desk, desk.oms, "M2")  # the venue's session is as it was, and the desk had B1's fill before this
