@@ -147,7 +147,15 @@ class Lease:
             self._connection = None
 
     async def _keep(self, leader: str, epoch: int) -> None:
-        """Hold the lock until another leads, which sets `lost`."""
+        """Hold the lock until another leads, which sets `lost`. So does a fault here: who cannot watch the lock does not lead."""
+        try:
+            await self._hold(leader, epoch)
+        except Exception:
+            log.exception("the lead cannot be watched any more: it is given up")
+        self.lost.set()
+
+    async def _hold(self, leader: str, epoch: int) -> None:
+        """Return when another leads, or may."""
         while (connection := self._connection) is not None:
             await _until_ended(connection)
             before = connection.info.backend_pid, self._name
@@ -156,7 +164,6 @@ class Lease:
             while (regained := await self._regained(leader, epoch, before)) is None:  # noqa: ASYNC110 (another process)
                 await asyncio.sleep(_REGAIN_S)
             self._connection = regained or None
-        self.lost.set()
 
     async def _regained(self, leader: str, epoch: int, before: tuple[int, str]) -> AsyncConnection | Literal[False] | None:
         """A connection that holds the lock again, False if another leads or may, None if that cannot be known yet.

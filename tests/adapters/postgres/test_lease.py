@@ -82,3 +82,23 @@ async def test_a_leader_whose_connection_ended_leads_on(database: Database) -> N
             await leads.lead_lost.wait()
         with pytest.raises(Fenced):
             await leads.append([entry(1)], epoch=epoch)
+
+
+async def test_a_leader_that_cannot_watch_its_lock_gives_the_lead_up(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever was not foreseen: it must not lead on without the lock and without knowing."""
+
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async with (
+        await psycopg.AsyncConnection.connect(database.app_dsn, autocommit=True) as administrator,
+        log_of(database) as leads,
+    ):
+        await leads.take_lead("desk/alpha:1")
+        monkeypatch.setattr(leads._lease, "_regained", broken)
+        await administrator.execute(_END)
+        async with asyncio.timeout(10):
+            await leads.lead_lost.wait()
+        assert "given up" in caplog.text
